@@ -1,0 +1,175 @@
+"""Builds ``rustfits_cffi._cfitsio``: cfitsio, zlib, libdeflate and our C in one cffi extension (API mode).
+
+``setup.py`` names `ffibuilder` in ``cffi_modules``. The declarations Python sees are the files of
+``rustfits_cffi/native/cdef/`` (what we call of cfitsio) and the marked part of our own headers in
+``rustfits_cffi/native/csrc/`` (so compiler and Python read the same words). All C files are compiled in parallel;
+only those that changed are compiled again.
+
+``python build_cfitsio.py tools FOLDER`` builds the ``fpack`` and ``funpack`` programs from the same objects' sources.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import sysconfig
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import cffi
+from setuptools.command.build_ext import build_ext
+from setuptools.command.sdist import sdist
+
+ROOT = Path(__file__).resolve().parent
+CDEF = ROOT / "rustfits_cffi" / "native" / "cdef"
+CSRC = ROOT / "rustfits_cffi" / "native" / "csrc"
+SOURCES = {name: ROOT / "vendor" / name / "src" for name in ("cfitsio", "zlib", "libdeflate")}
+
+CFITSIO_FILES = """
+    buffers cfileio checksum drvrfile drvrmem editcol edithdu eval_f eval_l eval_y fits_hcompress fits_hdecompress
+    fitscore getcol getcolb getcold getcole getcoli getcolj getcolk getcoll getcols getcolsb getcolui getcoluj getcoluk
+    getkey group grparser histo imcompress iraffits modkey pliocomp putcol putcolb putcold putcole putcoli putcolj
+    putcolk putcoll putcols putcolsb putcolu putcolui putcoluj putcoluk putkey quantize region ricecomp scalnull
+    simplerng swapproc wcssub wcsutil zcompress zuncompress
+""".split()
+ZLIB_FILES = "adler32 crc32 deflate infback inffast inflate inftrees trees uncompr zutil".split()
+
+# Without contraction everywhere: a fused multiply-add changes quantized pixels, and so bytes.
+COMMON_FLAGS = ["-O2", "-ffp-contract=off", "-fvisibility=hidden", "-fPIC"]
+VENDOR_FLAGS = ["-w", "-fno-strict-aliasing", "-fwrapv"]
+OUR_FLAGS = ["-O3", "-std=c11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-pthread"]
+STRICT_FLAGS = ["-Werror"]  # for us and for CI; a newer compiler's new warning must not stop a user's build
+CFITSIO_MACROS = ["-D_REENTRANT", "-DHAVE_UNISTD_H", "-DHAVE_FTRUNCATE"]
+
+CDEF_BEGIN, CDEF_END = "/* cffi: begin */", "/* cffi: end */"
+
+
+def our_headers() -> list[Path]:
+    """Our public headers: those with a part marked for cffi, ``rf.h`` first."""
+    marked = [path for path in sorted(CSRC.glob("*.h")) if CDEF_BEGIN in path.read_text(encoding="utf-8")]
+    return sorted(marked, key=lambda path: (path.name != "rf.h", path.name))
+
+
+def declarations() -> str:
+    """All that Python may call: cfitsio's part by topic, then the marked parts of our headers."""
+    topics = sorted(CDEF.glob("*.h"), key=lambda path: (path.name != "types.h", path.name))
+    parts = [path.read_text(encoding="utf-8") for path in topics]
+    for path in our_headers():
+        text = path.read_text(encoding="utf-8")
+        parts.append(text.split(CDEF_BEGIN, 1)[1].split(CDEF_END, 1)[0])
+    return "\n".join(parts)
+
+
+def preamble() -> str:
+    """C text in front of the generated wrappers."""
+    vendor = ["fitsio.h", "fitsio2.h", "zlib.h", "libdeflate.h"]
+    includes = [f'#include "{name}"' for name in vendor + [path.name for path in our_headers()]]
+    return "\n".join([*includes, "extern float *fits_rand_value; /* cfitsio's dither table, in no header */", ""])
+
+
+def include_flags() -> list[str]:
+    return [f"-I{folder}" for folder in (*SOURCES.values(), CSRC)]
+
+
+def compile_jobs() -> list[tuple[Path, list[str]]]:
+    """Every C file of the extension with its flags."""
+    jobs = [(SOURCES["cfitsio"] / f"{name}.c", VENDOR_FLAGS + CFITSIO_MACROS) for name in CFITSIO_FILES]
+    jobs += [(SOURCES["zlib"] / f"{name}.c", VENDOR_FLAGS) for name in ZLIB_FILES]
+    libdeflate = SOURCES["libdeflate"]
+    jobs += [(path, VENDOR_FLAGS) for path in sorted(libdeflate.glob("lib/*.c")) + sorted(libdeflate.glob("lib/*/*.c"))]
+    strict = STRICT_FLAGS if os.environ.get("RUSTFITS_CFFI_STRICT") == "1" else []
+    extra = os.environ.get("RUSTFITS_CFFI_CFLAGS", "").split()
+    jobs += [(path, OUR_FLAGS + strict + extra) for path in sorted(CSRC.glob("*.c"))]
+    return jobs
+
+
+def compile_all(jobs: list[tuple[Path, list[str]]], folder: Path) -> list[str]:
+    """Object files of `jobs` in `folder`, compiled on all cores; those newer than their sources are kept."""
+    compiler = (os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc").split()
+    folder.mkdir(parents=True, exist_ok=True)
+
+    def build(job: tuple[Path, list[str]]) -> str:
+        source, flags = job
+        target = folder / f"{source.relative_to(ROOT).as_posix().replace('/', '_')}.o"
+        command = [*compiler, *COMMON_FLAGS, *flags, *include_flags(), "-c", str(source), "-o", str(target)]
+        stamp = target.with_suffix(".cmd")
+        newest = max(path.stat().st_mtime for path in (source, *source.parent.glob("*.h")))
+        fresh = target.exists() and target.stat().st_mtime > newest
+        if fresh and stamp.exists() and stamp.read_text(encoding="utf-8") == " ".join(command):
+            return str(target)
+        try:
+            result = subprocess.run(command, capture_output=True, text=True, check=False)
+        except FileNotFoundError:
+            raise SystemExit(f"error: no C compiler: {compiler[0]!r} was not found. Install one, or name it in CC.")
+        if result.returncode:
+            raise SystemExit(f"error: {source.name} does not compile:\n{' '.join(command)}\n{result.stderr}")
+        sys.stderr.write(result.stderr)
+        stamp.write_text(" ".join(command), encoding="utf-8")
+        return str(target)
+
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        return list(pool.map(build, jobs))
+
+
+def obtain_sources() -> None:
+    """Have the vendored sources in place, verified; end with one clear message if that cannot be."""
+    sys.path.insert(0, str(ROOT / "vendor"))
+    import obtain
+
+    try:
+        for name in obtain.NAMES:
+            obtain.obtain(name)
+    except obtain.VendorError as error:
+        raise SystemExit(f"error: {error}") from None
+
+
+class BuildExtension(build_ext):
+    """Obtains the sources and compiles all C files in parallel before the generated wrapper is compiled and linked."""
+
+    def build_extension(self, ext):
+        obtain_sources()
+        ext.extra_objects = compile_all(compile_jobs(), Path(self.build_temp, "objects").resolve())
+        super().build_extension(ext)
+
+
+class SourceDistribution(sdist):
+    """Carries the vendored sources, so that its users need no second download."""
+
+    def run(self):
+        obtain_sources()
+        super().run()
+
+
+def build_tools(folder: Path) -> None:
+    """The programs ``fpack`` and ``funpack`` of the vendored cfitsio, in `folder`."""
+    obtain_sources()
+    utilities = SOURCES["cfitsio"] / "utilities"
+    flags = VENDOR_FLAGS + CFITSIO_MACROS
+    library = [job for job in compile_jobs() if job[0].is_relative_to(SOURCES["cfitsio"])
+               or job[0].is_relative_to(SOURCES["zlib"])]
+    objects = compile_all(library + [(utilities / "fpackutil.c", flags)], folder / "objects")
+    for program in ("fpack", "funpack"):
+        main = compile_all([(utilities / f"{program}.c", flags)], folder / "objects")
+        compiler = (os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc").split()
+        subprocess.run([*compiler, *main, *objects, "-lm", "-pthread", "-o", str(folder / program)], check=True)
+
+
+COMMANDS = {"build_ext": BuildExtension, "sdist": SourceDistribution}
+
+ffibuilder = cffi.FFI()
+ffibuilder.cdef(declarations())
+ffibuilder.set_source(
+    "rustfits_cffi._cfitsio",
+    preamble(),
+    include_dirs=[str(folder) for folder in (*SOURCES.values(), CSRC)],
+    extra_compile_args=["-O2", "-ffp-contract=off", "-fvisibility=hidden", "-w", "-D_REENTRANT"],
+    extra_link_args=["-pthread"] + (["-Wl,-Bsymbolic"] if sys.platform.startswith("linux") else []),
+    libraries=["m"],
+)
+
+if __name__ == "__main__":
+    if len(sys.argv) == 3 and sys.argv[1] == "tools":
+        build_tools(Path(sys.argv[2]).resolve())
+    else:
+        ffibuilder.compile(verbose=True) if sys.argv[1:] == [] else sys.exit(__doc__)

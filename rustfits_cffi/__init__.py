@@ -1,0 +1,1 @@
+"""Compressed FITS files from Python, byte for byte what cfitsio writes."""

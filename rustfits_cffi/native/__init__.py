@@ -1,0 +1,1 @@
+"""Everything C: the only folder that imports the compiled module."""

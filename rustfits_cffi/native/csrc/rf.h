@@ -1,0 +1,43 @@
+/*
+ * rf.h - what all our C shares with its callers: results, pixel types, codec numbers.
+ *
+ * Every function of ours obeys these rules; each header says only what is particular to it.
+ *   Memory:  the caller owns every buffer; nothing is kept after the return; no writable globals.
+ *   Sizes:   size_t; names carry the unit (nbytes, npix, ntiles); *_cap is room, *_len is what is used.
+ *   Result:  RF_OK or one rf_status. Coded bytes are hostile: no decoder reads or writes outside its buffers.
+ *   Threads: any function may be called at once from several threads on separate output buffers.
+ *   Fork:    threads start and end within one call.
+ */
+#ifndef RF_H
+#define RF_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* cffi: begin */
+/* Results. Append, never renumber: errors.py names them. */
+typedef enum {
+    RF_OK = 0,
+    RF_EBADDATA = 1,  /* the coded bytes are not a stream of their codec */
+    RF_ENOSPACE = 2,  /* the output buffer is too small */
+    RF_ENOMEM = 3,    /* scratch memory could not be had */
+    RF_EARGUMENT = 4, /* a combination of arguments that does not exist */
+    RF_ETRUNCATED = 5,/* the coded bytes end too early */
+    RF_ESIZE = 6,     /* the stream holds another number of pixels than the tile */
+    RF_EMISSING = 7,  /* no column holds this tile: it was never written */
+    RF_ERANGE = 8,    /* a pixel value that the codec cannot store */
+    RF_ELOSSY = 9     /* cfitsio's encoder would silently store other pixels here */
+} rf_status;
+
+/* Codec numbers, as cfitsio's fitsio.h has them. */
+typedef enum {
+    RF_NOCOMPRESS = -1,
+    RF_RICE_1 = 11,
+    RF_GZIP_1 = 21,
+    RF_GZIP_2 = 22,
+    RF_PLIO_1 = 31,
+    RF_HCOMPRESS_1 = 41
+} rf_codec;
+/* cffi: end */
+
+#endif
