@@ -3,6 +3,7 @@ typedef long long LONGLONG;
 typedef struct {
     LONGLONG filesize;
     LONGLONG logfilesize;
+    LONGLONG headend;
     LONGLONG datastart;
     LONGLONG heapstart;
     LONGLONG heapsize;
