@@ -30,7 +30,7 @@ class Entry:
         What objects have worked out from this header; thrown away with the entry when the header changes.
     """
 
-    __slots__ = ("_cards", "cache", "data_start", "header", "header_start", "structure")
+    __slots__ = ("_cards", "_index", "cache", "data_start", "header", "header_start", "structure")
 
     def __init__(self, header_start: int, header: bytes, structure: HDUStructure):
         self.header_start = header_start
@@ -38,7 +38,8 @@ class Entry:
         self.header = header
         self.structure = structure
         self.cache: dict[Any, Any] = {}
-        self._cards: CardIndex | None = None
+        self._cards: list[str] | None = None
+        self._index: CardIndex | None = None
 
     @property
     def end(self) -> int:
@@ -46,11 +47,18 @@ class Entry:
         return self.data_start + -(-self.structure.data_nbytes // BLOCK_NBYTES) * BLOCK_NBYTES
 
     @property
-    def cards(self) -> CardIndex:
-        """The header's cards, split and indexed on first use."""
+    def cards(self) -> list[str]:
+        """The cards before END, right-stripped."""
         if self._cards is None:
-            self._cards = CardIndex.from_header(self.header)
+            self._cards = split_cards(self.header)
         return self._cards
+
+    @property
+    def index(self) -> CardIndex:
+        """Which card holds which keyword."""
+        if self._index is None:
+            self._index = CardIndex(self.cards)
+        return self._index
 
 
 class Directory:
