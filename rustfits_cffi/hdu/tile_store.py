@@ -1,0 +1,169 @@
+"""The coded tiles of one compressed HDU: the table that says where each is, and their bytes.
+
+Everything the table says is checked against the heap and the file before a byte is read for it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from rustfits_cffi.directory import Directory
+from rustfits_cffi.errors import TileError, TruncatedError
+from rustfits_cffi.format.compression import CompressedLayout
+
+COMPRESSED, UNCOMPRESSED, GZIPPED, NOWHERE = 0, 1, 2, 255  # column numbers of the tile engine
+_COLUMNS = ((COMPRESSED, "COMPRESSED_DATA"), (UNCOMPRESSED, "UNCOMPRESSED_DATA"), (GZIPPED, "GZIP_COMPRESSED_DATA"))
+
+_GAP_NBYTES = 16 << 10  # reading over a gap this long is cheaper than another read
+
+
+@dataclass(frozen=True)
+class CodedTiles:
+    """Coded bytes of some tiles, ready for the tile engine.
+
+    Attributes
+    ----------
+    row : ndarray of int64
+        Their numbers, 0-based.
+    offset, nbytes : ndarray of int64
+        Where each lies in `data`.
+    """
+
+    row: np.ndarray
+    offset: np.ndarray
+    nbytes: np.ndarray
+    data: np.ndarray
+
+
+class TileStore:
+    """The table of tiles of one HDU, and the heap behind it.
+
+    Attributes
+    ----------
+    column : ndarray of uint8
+        Column that holds each tile: the first of COMPRESSED_DATA, UNCOMPRESSED_DATA, GZIP_COMPRESSED_DATA that is not
+        empty; 255 for a tile that was never written.
+    offset, nbytes : ndarray of int64
+        Its bytes, from the start of the heap.
+    scale, zero : ndarray of float64 or None
+        ZSCALE and ZZERO of each tile, from the columns or the keywords.
+    blank : ndarray of int64 or None
+        Integer that stands for NaN in each tile, from the column or the keywords.
+    """
+
+    def __init__(self, directory: Directory, index: int, layout: CompressedLayout):
+        self._handle = directory.handle
+        self._index = index
+        entry = directory[index]
+        self._heap_start = entry.data_start + layout.heap_start
+        rows = self._read_rows(entry.data_start, layout)
+        self._find(rows, layout)
+        self._check_ranges(layout)
+        self.scale = _per_tile(rows, layout.column("ZSCALE"), layout.zscale, layout.ntiles)
+        self.zero = _per_tile(rows, layout.column("ZZERO"), layout.zzero, layout.ntiles)
+        self.blank = _per_tile(rows, layout.column("ZBLANK"), layout.zblank, layout.ntiles)
+
+    def fetch(self, tiles: np.ndarray) -> CodedTiles:
+        """Read the coded bytes of tiles, neighbours in the heap together.
+
+        Raises
+        ------
+        TileError
+            If one was never written, or its descriptor is not possible.
+        """
+        for tile in tiles[self._bad[tiles]].tolist():
+            raise TileError(self._reason(tile), file=self._handle.path, hdu=self._index, tile=tile)
+        starts, lengths = self.offset[tiles], self.nbytes[tiles]
+        ends = starts + lengths
+        # a new read begins where the heap goes backwards or leaves a long gap
+        jumps = np.flatnonzero((starts[1:] < ends[:-1]) | (starts[1:] > ends[:-1] + _GAP_NBYTES)) + 1
+        firsts = np.concatenate(([0], jumps))
+        lasts = np.concatenate((jumps, [len(tiles)])) - 1
+        read_nbytes = ends[lasts] - starts[firsts]
+        places = np.cumsum(read_nbytes) - read_nbytes
+        data = np.empty(int(read_nbytes.sum()), np.uint8)
+        for start, place, nbytes in zip(starts[firsts].tolist(), places.tolist(), read_nbytes.tolist()):
+            self._handle.read_into(self._heap_start + start, data[place : place + nbytes])
+        group_of_tile = np.repeat(np.arange(len(firsts)), lasts - firsts + 1)
+        offset = starts - starts[firsts][group_of_tile] + places[group_of_tile]
+        return CodedTiles(tiles, offset, lengths, data)
+
+    def coded_nbytes(self, tiles: np.ndarray) -> np.ndarray:
+        """Coded bytes of each tile; 0 where the table cannot be right."""
+        return np.where(self._bad[tiles], 0, self.nbytes[tiles])
+
+    # -- inside -------------------------------------------------------------------------------------------------------
+
+    def _read_rows(self, data_start: int, layout: CompressedLayout) -> np.ndarray:
+        """The rows of the table as bytes, shape (tiles, bytes per row)."""
+        nbytes = layout.ntiles * layout.row_nbytes
+        size = self._handle.size()
+        if data_start + nbytes > size:
+            raise TruncatedError(
+                f"{self._handle.path}, HDU {self._index}: truncated: the table of {layout.ntiles} tiles ends at byte "
+                f"{data_start + nbytes}, the file at {size}"
+            )
+        rows = np.empty((layout.ntiles, layout.row_nbytes), np.uint8)
+        self._handle.read_into(data_start, rows)
+        return rows
+
+    def _find(self, rows: np.ndarray, layout: CompressedLayout) -> None:
+        """Where each tile is: the first column, in order of precedence, that is not empty."""
+        self.column = np.full(layout.ntiles, NOWHERE, np.uint8)
+        self.offset = np.zeros(layout.ntiles, np.int64)
+        self.nbytes = np.zeros(layout.ntiles, np.int64)
+        for number, name in reversed(_COLUMNS):
+            column = layout.column(name)
+            if column is None:
+                continue
+            width = 8 if column.is_wide else 4
+            pair = np.ascontiguousarray(rows[:, column.offset : column.offset + 2 * width])
+            count, offset = pair.view(">i8" if column.is_wide else ">u4").astype(np.int64).T
+            here = count != 0
+            self.column[here] = number
+            # a count that overflows here is far outside any heap: clipped, it stays so
+            limit = np.iinfo(np.int64).max // column.element_nbytes
+            self.nbytes[here] = np.clip(count[here], -1, limit) * column.element_nbytes
+            self.offset[here] = offset[here]
+
+    def _check_ranges(self, layout: CompressedLayout) -> None:
+        """Mark the tiles that are nowhere, outside the heap, or share bytes with another."""
+        self._heap_nbytes = max(0, min(layout.heap_nbytes, self._handle.size() - self._heap_start))
+        outside = (self.offset < 0) | (self.nbytes < 0) | (self.nbytes > self._heap_nbytes)
+        outside |= self.offset > self._heap_nbytes - self.nbytes
+        self._missing = self.column == NOWHERE
+        self._outside = outside & ~self._missing
+        self._overlapping = self._find_overlaps(~self._missing & ~self._outside)
+        self._bad = self._missing | self._outside | self._overlapping
+
+    def _find_overlaps(self, valid: np.ndarray) -> np.ndarray:
+        overlapping = np.zeros(len(valid), bool)
+        tiles = np.flatnonzero(valid)
+        starts, ends = self.offset[tiles], (self.offset + self.nbytes)[tiles]
+        if np.all(starts[1:] >= ends[:-1]):
+            return overlapping  # in tile order, as every writer leaves them
+        order = np.argsort(starts, kind="stable")
+        furthest = np.maximum.accumulate(ends[order])
+        shared = np.flatnonzero(starts[order][1:] < furthest[:-1]) + 1
+        overlapping[tiles[order[shared]]] = True
+        overlapping[tiles[order[shared - 1]]] = True
+        return overlapping
+
+    def _reason(self, tile: int) -> str:
+        where = f"bytes {self.offset[tile]} to {self.offset[tile] + self.nbytes[tile]} of the heap"
+        if self._missing[tile]:
+            return "was never written: all its descriptors are empty"
+        if self._outside[tile]:
+            return f"corrupt descriptor: it points to {where}, which has {self._heap_nbytes} bytes"
+        return f"corrupt descriptor: {where} belong to another tile too"
+
+
+def _per_tile(rows: np.ndarray, column, keyword, ntiles: int) -> np.ndarray | None:
+    """A number for each tile, from a column if there is one, else from a keyword."""
+    if column is not None:
+        raw = np.ascontiguousarray(rows[:, column.offset : column.offset + column.width])
+        values = raw.view(column.dtype)[:, 0]
+        return values.astype(np.float64 if values.dtype.kind == "f" else np.int64)
+    return None if keyword is None else np.full(ntiles, keyword)
