@@ -11,10 +11,9 @@ import numpy as np
 
 from rustfits_cffi.directory import Directory
 from rustfits_cffi.errors import TileError, TruncatedError
-from rustfits_cffi.format.compression import CompressedLayout
+from rustfits_cffi.format.compression import Column, CompressedLayout
 
 COMPRESSED, UNCOMPRESSED, GZIPPED, NOWHERE = 0, 1, 2, 255  # column numbers of the tile engine
-_COLUMNS = ((COMPRESSED, "COMPRESSED_DATA"), (UNCOMPRESSED, "UNCOMPRESSED_DATA"), (GZIPPED, "GZIP_COMPRESSED_DATA"))
 
 _GAP_NBYTES = 16 << 10  # reading over a gap this long is cheaper than another read
 
@@ -61,9 +60,12 @@ class TileStore:
         rows = self._read_rows(entry.data_start, layout)
         self._find(rows, layout)
         self._check_ranges(layout)
-        self.scale = _per_tile(rows, layout.column("ZSCALE"), layout.zscale, layout.ntiles)
-        self.zero = _per_tile(rows, layout.column("ZZERO"), layout.zzero, layout.ntiles)
-        self.blank = _per_tile(rows, layout.column("ZBLANK"), layout.zblank, layout.ntiles)
+        self.scale = self.zero = self.blank = None
+        if layout.is_quantized:
+            self.scale = _per_tile(rows, layout.zscale, np.dtype("f8"), 1.0)
+            self.zero = _per_tile(rows, layout.zzero, np.dtype("f8"), 0.0)
+            if layout.zblank is not None:
+                self.blank = _per_tile(rows, layout.zblank, np.dtype("i8"))
 
     def fetch(self, tiles: np.ndarray) -> CodedTiles:
         """Read the coded bytes of tiles, neighbours in the heap together.
@@ -98,29 +100,28 @@ class TileStore:
 
     def _read_rows(self, data_start: int, layout: CompressedLayout) -> np.ndarray:
         """The rows of the table as bytes, shape (tiles, bytes per row)."""
-        nbytes = layout.ntiles * layout.row_nbytes
+        nbytes = layout.nrows * layout.row_nbytes
         size = self._handle.size()
         if data_start + nbytes > size:
             raise TruncatedError(
-                f"{self._handle.path}, HDU {self._index}: truncated: the table of {layout.ntiles} tiles ends at byte "
+                f"{self._handle.path}, HDU {self._index}: truncated: the table of {layout.nrows} tiles ends at byte "
                 f"{data_start + nbytes}, the file at {size}"
             )
-        rows = np.empty((layout.ntiles, layout.row_nbytes), np.uint8)
+        rows = np.empty((layout.nrows, layout.row_nbytes), np.uint8)
         self._handle.read_into(data_start, rows)
         return rows
 
     def _find(self, rows: np.ndarray, layout: CompressedLayout) -> None:
         """Where each tile is: the first column, in order of precedence, that is not empty."""
-        self.column = np.full(layout.ntiles, NOWHERE, np.uint8)
-        self.offset = np.zeros(layout.ntiles, np.int64)
-        self.nbytes = np.zeros(layout.ntiles, np.int64)
-        for number, name in reversed(_COLUMNS):
-            column = layout.column(name)
+        self.column = np.full(layout.nrows, NOWHERE, np.uint8)
+        self.offset = np.zeros(layout.nrows, np.int64)
+        self.nbytes = np.zeros(layout.nrows, np.int64)
+        columns = ((GZIPPED, layout.gzip), (UNCOMPRESSED, layout.uncompressed), (COMPRESSED, layout.compressed))
+        for number, column in columns:
             if column is None:
                 continue
-            width = 8 if column.is_wide else 4
-            pair = np.ascontiguousarray(rows[:, column.offset : column.offset + 2 * width])
-            count, offset = pair.view(">i8" if column.is_wide else ">u4").astype(np.int64).T
+            pair = _cells(rows, column, ">i8" if column.descriptor == "Q" else ">u4")
+            count, offset = pair.astype(np.int64).T
             here = count != 0
             self.column[here] = number
             # a count that overflows here is far outside any heap: clipped, it stays so
@@ -160,10 +161,16 @@ class TileStore:
         return f"corrupt descriptor: {where} belong to another tile too"
 
 
-def _per_tile(rows: np.ndarray, column, keyword, ntiles: int) -> np.ndarray | None:
-    """A number for each tile, from a column if there is one, else from a keyword."""
-    if column is not None:
-        raw = np.ascontiguousarray(rows[:, column.offset : column.offset + column.width])
-        values = raw.view(column.dtype)[:, 0]
-        return values.astype(np.float64 if values.dtype.kind == "f" else np.int64)
-    return None if keyword is None else np.full(ntiles, keyword)
+_CELL_TYPES = {"B": ">u1", "I": ">i2", "J": ">i4", "K": ">i8", "E": ">f4", "D": ">f8"}
+
+
+def _cells(rows: np.ndarray, column: Column, dtype: str) -> np.ndarray:
+    """One column of the table, shape (rows, elements)."""
+    return np.ascontiguousarray(rows[:, column.offset : column.offset + column.nbytes]).view(dtype)
+
+
+def _per_tile(rows: np.ndarray, source: Column | float | None, dtype: np.dtype, default: float | None = None) -> np.ndarray:
+    """A number for each tile: from a column, else the keyword's, else the default."""
+    if isinstance(source, Column):
+        return _cells(rows, source, _CELL_TYPES[source.letter])[:, 0].astype(dtype)
+    return np.full(len(rows), default if source is None else source, dtype)
