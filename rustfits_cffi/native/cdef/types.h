@@ -9,6 +9,13 @@ typedef struct {
     LONGLONG rowlength;
     LONGLONG numrows;
     long tilesize[6];
+    long maxtilelen;
+    long maxelem;
+    int compress_type;
+    int zbitpix;
+    int zndim;
+    int request_compress_type;
+    int request_lossy_int_compress;
     int zblank;
     int curhdu;
     ...;
