@@ -19,12 +19,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from rustfits_cffi.compare import Comparison, compare
 from rustfits_cffi.config import Codec, Hcompress1, Quantize, Rice1, parse_compress
 from rustfits_cffi.native import serial
 from rustfits_cffi.native.handle import FileHandle
 from rustfits_cffi.native.serial import CompressionRequest
 
-__all__ = ["PackOptions", "pack", "read_image", "unpack", "write_image"]
+__all__ = ["Comparison", "PackOptions", "compare", "pack", "read_image", "unpack", "write_image"]
 
 # Numbers of the codecs, as fitsio.h has them.
 _CODECS = {"RICE_1": 11, "GZIP_1": 21, "GZIP_2": 22, "PLIO_1": 31, "HCOMPRESS_1": 41, "NOCOMPRESS": -1}
@@ -61,8 +62,8 @@ def write_image(
         None: floats are stored without loss. Level 0 is asked as 4, which gives the same step (0 would mean lossless to
         cfitsio). Seed 0 is asked as 1, a negative one makes cfitsio take the sum of the first tile's bytes.
     blank : int, optional
-        For integers: the pixel value, as in `data`, that means "undefined". cfitsio leaves this card to its caller; here
-        BLANK goes to the end of the header, and ZBLANK behind ZCMPTYPE, where cfitsio inserts its own for floats.
+        For integers: the pixel value, as in `data`, that means "undefined". cfitsio leaves this card to its caller;
+        here BLANK goes to the end of the header, and ZBLANK behind ZCMPTYPE, where cfitsio puts its own for floats.
     hcomp_scale : float, optional
         HCOMPRESS scale in cfitsio's terms, instead of ``compress.scale``: above 0 it is multiplied by the noise of each
         tile. The scale of `Hcompress1` is the step itself, asked as its negative.
@@ -195,7 +196,7 @@ class PackOptions:
         if self.method not in serial.METHODS:
             raise ValueError(f"unknown method {self.method!r}; known are {', '.join(serial.METHODS)}")
         if len(self.tile_shape) > serial.MAX_DIMENSIONS:
-            raise ValueError(f"tile_shape has {len(self.tile_shape)} axes, cfitsio takes {serial.MAX_DIMENSIONS} at most")
+            raise ValueError(f"tile_shape has {len(self.tile_shape)} axes, cfitsio takes {serial.MAX_DIMENSIONS}")
         if not -1 <= self.seed <= _LARGEST_SEED:
             raise ValueError(f"seed must be -1, 0 or up to {_LARGEST_SEED}, got {self.seed}")
 
@@ -288,7 +289,7 @@ def unpack(
     FileExistsError
         If `target` exists and may not.
     ValueError
-        For compressed tables with variable-length columns of strings or bits, on which cfitsio writes outside its memory.
+        For compressed tables with variable-length columns of strings or bits: cfitsio writes outside its memory.
     FITSError
         If cfitsio fails. `target` is removed then.
 
@@ -379,7 +380,9 @@ def _check_codec(array: np.ndarray, codec: Codec) -> None:
     if array.dtype.kind != "f" and array.dtype.itemsize == 8:
         raise ValueError(f"cfitsio does not compress 64-bit integers ({array.dtype})")
     if not 1 <= array.ndim <= serial.MAX_DIMENSIONS or array.size == 0:
-        raise ValueError(f"cfitsio compresses images of 1 to {serial.MAX_DIMENSIONS} axes, none of them empty: {array.shape}")
+        raise ValueError(
+            f"cfitsio compresses images of 1 to {serial.MAX_DIMENSIONS} axes, none empty, not {array.shape}"
+        )
     if codec.tile_shape is not None and len(codec.tile_shape) != array.ndim:
         raise ValueError(f"tile_shape has {len(codec.tile_shape)} axes, the image {array.ndim}")
 

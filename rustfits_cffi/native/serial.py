@@ -25,7 +25,7 @@ _NULL_PIXEL = -2147483647  # COMPRESS_NULL_VALUE of fitsio2.h
 # What cfitsio's readers put for a null while it compresses HDU to HDU: FLOATNULLVALUE, DOUBLENULLVALUE of fitsio.h.
 _NULL_READ = {"f4": np.float32(-9.11912e-36), "f8": np.float64(-9.1191291391491e-36)}
 
-# numpy type -> BITPIX that fits_create_img takes (fitsio.h: SBYTE_IMG, USHORT_IMG, ... for the offset types) and its C type.
+# numpy type -> BITPIX that fits_create_img takes (the offset types have numbers of their own) and C type.
 _BITPIX = {"u1": 8, "i2": 16, "i4": 32, "i8": 64, "f4": -32, "f8": -64, "i1": 10, "u2": 20, "u4": 40, "u8": 80}
 _C_TYPES = {
     "u1": lib.TBYTE, "i2": lib.TSHORT, "i4": lib.TINT, "i8": lib.TLONGLONG, "f4": lib.TFLOAT, "f8": lib.TDOUBLE,
@@ -102,7 +102,7 @@ def write_plain(handle: FileHandle, array: np.ndarray) -> None:
 
 
 def write_compressed(handle: FileHandle, array: np.ndarray, null: float | None) -> None:
-    """Write all pixels of the compressed image just created; pixels equal to `null`, if given, are declared undefined."""
+    """Write all pixels of the compressed image just created; those equal to `null`, if given, are undefined."""
     pointer = _pointer(null, array.dtype)
     with handle.call(action="write a compressed image") as (fptr, status):
         lib.fits_set_hdustruc(fptr, status)
@@ -114,10 +114,8 @@ def write_compressed(handle: FileHandle, array: np.ndarray, null: float | None) 
             fptr.Fptr.zblank = zblank
             _give_room(fptr)
             part = np.ascontiguousarray(array[tuple(slice(a, b) for a, b in zip(first, last, strict=True))])
-            lib.fits_write_compressed_img(
-                fptr, _C_TYPES[_name(array)], _first(first), _last(last), null is not None, ffi.from_buffer(part), pointer,
-                status,
-            )  # fmt: skip
+            box, c_type, nullcheck = (_first(first), _last(last)), _C_TYPES[_name(array)], null is not None
+            lib.fits_write_compressed_img(fptr, c_type, *box, nullcheck, ffi.from_buffer(part), pointer, status)
             if status[0]:
                 return
 
@@ -198,25 +196,42 @@ def read_image(handle: FileHandle, number: int, *, scale: bool, nulls: bool) -> 
 
     With `nulls` floats are read with NaN as an explicit null value; without it no pixel is taken for undefined.
     """
+    _, shape = image_type(handle, number, scale=scale)
+    return read_section(handle, number, (0,) * len(shape), shape, scale=scale, nulls=nulls)
+
+
+def image_type(handle: FileHandle, number: int, *, scale: bool) -> tuple[str, tuple[int, ...]]:
+    """numpy type and shape of image HDU `number`: as stored, or as its BSCALE and BZERO make it."""
+    with handle.call(number, action="look at an image", changes=False) as (fptr, status):
+        dtype, shape = _image_type(fptr, scale, status)
+    return dtype, shape
+
+
+def read_section(
+    handle: FileHandle, number: int, first: tuple[int, ...], last: tuple[int, ...], *, scale: bool, nulls: bool
+) -> np.ndarray:
+    """The pixels from `first` up to, without, `last`; of a plain image whole rows of its slowest axis."""
     with handle.call(number, action="read an image", changes=False) as (fptr, status):
         dtype, shape = _image_type(fptr, scale, status)
-        if status[0]:
-            return np.empty(0)
-        if not scale:
-            lib.fits_set_bscale(fptr, 1.0, 0.0, status)
-        array = np.zeros(shape, dtype)
+        lib.fits_set_bscale(fptr, *((1.0, 0.0) if not scale else _scaling(fptr)), status)
+        array = np.zeros([b - a for a, b in zip(first, last, strict=True)], dtype)
         null = _pointer(np.nan, array.dtype) if nulls and array.dtype.kind == "f" else ffi.NULL
-        anynull, c_type = ffi.new("int *"), _C_TYPES[dtype]
-        if array.size == 0:
+        anynull, c_type, buffer = ffi.new("int *"), _C_TYPES[dtype], ffi.from_buffer(array)
+        if status[0] or array.size == 0:
             pass
         elif lib.fits_is_compressed_image(fptr, status):
             # The general one: fits_read_img stops at three axes when the image is compressed.
             step = ffi.new("long[]", [1] * len(shape))
-            first, last = _first((0,) * len(shape)), _last(shape)
-            lib.fits_read_subset(fptr, c_type, first, last, step, null, ffi.from_buffer(array), anynull, status)
-        else:
-            lib.fits_read_img(fptr, c_type, 1, array.size, null, ffi.from_buffer(array), anynull, status)
+            lib.fits_read_subset(fptr, c_type, _first(first), _last(last), step, null, buffer, anynull, status)
+        else:  # whole rows of the slowest axis lie side by side
+            start = first[0] * prod(shape[1:]) if shape else 0
+            lib.fits_read_img(fptr, c_type, start + 1, array.size, null, buffer, anynull, status)
     return array
+
+
+def _scaling(fptr) -> tuple[float, float]:
+    """BSCALE and BZERO of the header."""
+    return _number(fptr, b"BSCALE") or 1.0, _number(fptr, b"BZERO")
 
 
 def _image_type(fptr, scale: bool, status) -> tuple[str, tuple[int, ...]]:
@@ -294,13 +309,19 @@ def request(handle: FileHandle, wanted: CompressionRequest) -> None:
 
 def copy_hdu(source: FileHandle, number: int, target: FileHandle) -> None:
     """Append HDU `number` of one file to another, as it is."""
-    with source.call(number, action="copy an HDU", changes=False) as (fin, _), target.call(action="copy") as (out, status):
+    with (
+        source.call(number, action="copy an HDU", changes=False) as (fin, _),
+        target.call(action="copy") as (out, status),
+    ):
         lib.fits_copy_hdu(fin, out, 0, status)
 
 
 def compress_image(source: FileHandle, number: int, target: FileHandle, *, roomy: bool) -> None:
-    """Append image HDU `number` compressed as requested: ``fits_img_compress``, or its steps with room for the coders."""
-    with source.call(number, action="compress", changes=False) as (fin, _), target.call(action="compress") as (out, status):
+    """Append an image HDU compressed as requested: by ``fits_img_compress``, or its steps with room for the coders."""
+    with (
+        source.call(number, action="compress", changes=False) as (fin, _),
+        target.call(action="compress") as (out, status),
+    ):
         if roomy:
             _compress_with_room(fin, out, status)
         else:
@@ -309,7 +330,10 @@ def compress_image(source: FileHandle, number: int, target: FileHandle, *, roomy
 
 def decompress_image(source: FileHandle, number: int, target: FileHandle) -> None:
     """Append a compressed image as a plain one."""
-    with source.call(number, action="read", changes=False) as (fin, _), target.call(action="decompress") as (out, status):
+    with (
+        source.call(number, action="read", changes=False) as (fin, _),
+        target.call(action="decompress") as (out, status),
+    ):
         lib.fits_img_decompress(fin, out, status)
 
 
@@ -321,7 +345,10 @@ def compress_table(source: FileHandle, number: int, target: FileHandle) -> None:
 
 def decompress_table(source: FileHandle, number: int, target: FileHandle) -> None:
     """Append a compressed table as a plain one."""
-    with source.call(number, action="read", changes=False) as (fin, _), target.call(action="decompress") as (out, status):
+    with (
+        source.call(number, action="read", changes=False) as (fin, _),
+        target.call(action="decompress") as (out, status),
+    ):
         lib.fits_uncompress_table(fin, out, status)
 
 
