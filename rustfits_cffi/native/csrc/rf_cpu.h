@@ -1,7 +1,7 @@
 /*
  * rf_cpu.h - which instructions this processor has beyond those the compiler may assume.
  *
- * A coder whose inner loop gains from them is an always-inline body, compiled a second time in a function marked
+ * A coder whose inner loop gains from them has its body in a template, included a second time with functions marked
  * RF_TARGET_V3 (x86-64-v3: AVX2, BMI, LZCNT). Both give the same bytes. -DRF_PLAIN leaves only the plain one.
  */
 #ifndef RF_CPU_H
@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 
+#define NEVER_INLINE __attribute__((noinline))
 #define ALWAYS_INLINE inline __attribute__((always_inline))
 
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(RF_PLAIN)

@@ -20,74 +20,19 @@ static inline unsigned rice_split(uint64_t sum, size_t npix)
     return mean ? 64 - (unsigned)__builtin_clzll(mean) : 0;
 }
 
-#define PIXEL uint8_t
-#define SIGNED int8_t
-#define SUM_TYPE uint32_t
-#define NAME(verb) rice8_##verb
-#define BITS 8
-#define FSBITS 3
-#define FSMAX 6u
-#include "rf_rice_template.h"
-#undef PIXEL
-#undef SIGNED
-#undef SUM_TYPE
-#undef NAME
-#undef BITS
-#undef FSBITS
-#undef FSMAX
-
-#define PIXEL uint16_t
-#define SIGNED int16_t
-#define SUM_TYPE uint32_t
-#define NAME(verb) rice16_##verb
-#define BITS 16
-#define FSBITS 4
-#define FSMAX 14u
-#include "rf_rice_template.h"
-#undef PIXEL
-#undef SIGNED
-#undef SUM_TYPE
-#undef NAME
-#undef BITS
-#undef FSBITS
-#undef FSMAX
-
-#define PIXEL uint32_t
-#define SIGNED int32_t
-#define SUM_TYPE uint64_t
-#define NAME(verb) rice32_##verb
-#define BITS 32
-#define FSBITS 5
-#define FSMAX 25u
-#include "rf_rice_template.h"
-
-static ALWAYS_INLINE int decode(rf_bits_in in, void *dst, size_t npix, int width, size_t block)
-{
-    if (width == 1) return rice8_decode(in, dst, npix, block);
-    if (width == 2) return rice16_decode(in, dst, npix, block);
-    return rice32_decode(in, dst, npix, block);
-}
-
-static ALWAYS_INLINE bool encode(rf_bits_out out, const void *src, size_t npix, int width, size_t block,
-                                 uint8_t **stop)
-{
-    if (width == 1) return rice8_encode(out, src, npix, block, stop);
-    if (width == 2) return rice16_encode(out, src, npix, block, stop);
-    return rice32_encode(out, src, npix, block, stop);
-}
+#define TARGET
+#define VARIANT(name) name
+#include "rf_rice_widths.h"
+#undef TARGET
+#undef VARIANT
 
 #if RF_CPU_X86
-/* The same bodies for processors with lzcnt and shlx, where a code costs 4 cycles instead of 6. */
-RF_TARGET_V3 static int decode_v3(rf_bits_in in, void *dst, size_t npix, int width, size_t block)
-{
-    return decode(in, dst, npix, width, block);
-}
-
-RF_TARGET_V3 static bool encode_v3(rf_bits_out out, const void *src, size_t npix, int width, size_t block,
-                                   uint8_t **stop)
-{
-    return encode(out, src, npix, width, block, stop);
-}
+/* The same once more for processors with lzcnt and shlx, where a code costs fewer cycles. */
+#define TARGET RF_TARGET_V3
+#define VARIANT(name) name##_v3
+#include "rf_rice_widths.h"
+#undef TARGET
+#undef VARIANT
 #endif
 
 static bool is_known(int width, size_t block)
@@ -101,9 +46,9 @@ int rf_rice_decode(const uint8_t *src, size_t src_len, void *dst, size_t npix, i
     if (!npix) return RF_OK;
     rf_bits_in in = {.next = src, .end = src + src_len};
 #if RF_CPU_X86
-    if (rf_cpu_is_v3()) return decode_v3(in, dst, npix, width, block);
+    if (rf_cpu_is_v3()) return rice_decode_v3(in, dst, npix, width, block);
 #endif
-    return decode(in, dst, npix, width, block);
+    return rice_decode(in, dst, npix, width, block);
 }
 
 int rf_rice_encode(const void *src, size_t npix, int width, size_t block, uint8_t *dst, size_t dst_cap,
@@ -117,10 +62,10 @@ int rf_rice_encode(const void *src, size_t npix, int width, size_t block, uint8_
     bool stored;
 #if RF_CPU_X86
     if (rf_cpu_is_v3())
-        stored = encode_v3(out, src, npix, width, block, &stop);
+        stored = rice_encode_v3(out, src, npix, width, block, &stop);
     else
 #endif
-        stored = encode(out, src, npix, width, block, &stop);
+        stored = rice_encode(out, src, npix, width, block, &stop);
     if (!stored) return RF_ENOSPACE;
     *dst_len = (size_t)(stop - dst);
     return RF_OK;

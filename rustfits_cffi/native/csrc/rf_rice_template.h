@@ -1,5 +1,5 @@
 /*
- * rf_rice_template.h - the Rice coder for one pixel width; rf_rice.c includes it once for each.
+ * rf_rice_template.h - the Rice coder for one pixel width; rf_rice_widths.h includes it once for each.
  *
  * Needs: PIXEL (unsigned type of the width), SIGNED (its signed twin), NAME(verb), BITS (of a pixel),
  * FSBITS (bits of the split number) and FSMAX (the split from which differences are stored plainly). The three
@@ -7,7 +7,7 @@
  */
 
 /* One value of any length, at any distance from the end. */
-static int NAME(decode_long)(rf_bits_in *in, unsigned fs, uint32_t *mapped)
+TARGET static int NAME(decode_long)(rf_bits_in *in, unsigned fs, uint32_t *mapped)
 {
     uint32_t zeros = 0, low = 0;
     for (;;) {
@@ -31,44 +31,62 @@ static int NAME(decode_long)(rf_bits_in *in, unsigned fs, uint32_t *mapped)
  * A block of Rice codes. The window is filled once for `group` values, which all fit 56 bits if none has more than
  * SHORT_ZEROS zeros; a longer one, and the last bytes of the stream, go through decode_long.
  */
-static ALWAYS_INLINE int NAME(decode_block)(rf_bits_in *in, PIXEL *dst, size_t npix, unsigned fs, unsigned group,
+TARGET static ALWAYS_INLINE int NAME(decode_block)(rf_bits_in *in, PIXEL *dst, size_t npix, unsigned fs, unsigned group,
                                             PIXEL *last)
 {
     PIXEL value = *last;
-    size_t i = 0;
-    while (i < npix) {
-        if (npix - i >= group && in->end - in->next >= 8) {
-            rf_bits_refill(in);
-            uint64_t window = in->window;
-            unsigned used = 0, k;
+    PIXEL *const stop = dst + npix;
+    rf_bits_in quick = *in; /* a copy whose address nobody takes, so that it stays in registers */
+    while (dst < stop) {
+        while ((size_t)(stop - dst) >= group && quick.end - quick.next >= 8) {
+            rf_bits_refill(&quick);
+            unsigned k;
             for (k = 0; k < group; k++) {
-                if (window >> (63 - SHORT_ZEROS) == 0) break;
-                unsigned zeros = (unsigned)__builtin_clzll(window);
-                window <<= zeros;
-                /* the leading one stands for 1 << fs; taking it off the zeros saves a shift on the critical path */
-                uint32_t mapped = ((zeros - 1) << fs) + (uint32_t)(window >> (63 - fs));
-                window <<= fs + 1;
-                used += zeros + fs + 1;
+                if (quick.window >> (63 - SHORT_ZEROS) == 0) break;
+                unsigned zeros = (unsigned)__builtin_clzll(quick.window);
+                unsigned nbits = zeros + fs + 1;
+                /* the leading one stands for 1 << fs: taking it off the zeros saves masking it out */
+                uint32_t mapped = ((zeros - 1) << fs) + (uint32_t)(quick.window >> (64 - nbits));
+                quick.window <<= nbits;
+                quick.have -= nbits;
                 value = (PIXEL)(value + UNMAP(mapped));
-                dst[i + k] = value;
+                dst[k] = value;
             }
-            in->window = window;
-            in->have -= used;
-            i += k;
-            if (k == group) continue;
+            dst += k;
+            if (k < group) break;
         }
+        if (dst == stop) break;
         uint32_t mapped;
+        *in = quick;
         int status = NAME(decode_long)(in, fs, &mapped);
         if (status) return status;
+        quick = *in;
         value = (PIXEL)(value + UNMAP(mapped));
-        dst[i++] = value;
+        *dst++ = value;
     }
+    *in = quick;
     *last = value;
     return RF_OK;
 }
 
+/* Functions of their own: one body with all three needs more registers than there are. */
+TARGET static NEVER_INLINE int NAME(decode_block4)(rf_bits_in *in, PIXEL *dst, size_t npix, unsigned fs, PIXEL *last)
+{
+    return NAME(decode_block)(in, dst, npix, fs, 4, last);
+}
+
+TARGET static NEVER_INLINE int NAME(decode_block2)(rf_bits_in *in, PIXEL *dst, size_t npix, unsigned fs, PIXEL *last)
+{
+    return NAME(decode_block)(in, dst, npix, fs, 2, last);
+}
+
+TARGET static NEVER_INLINE int NAME(decode_block1)(rf_bits_in *in, PIXEL *dst, size_t npix, unsigned fs, PIXEL *last)
+{
+    return NAME(decode_block)(in, dst, npix, fs, 1, last);
+}
+
 /* A block of differences stored plainly. */
-static int NAME(decode_plain)(rf_bits_in *in, PIXEL *dst, size_t npix, PIXEL *last)
+TARGET static int NAME(decode_plain)(rf_bits_in *in, PIXEL *dst, size_t npix, PIXEL *last)
 {
     for (size_t i = 0; i < npix; i++) {
         uint32_t mapped;
@@ -79,7 +97,7 @@ static int NAME(decode_plain)(rf_bits_in *in, PIXEL *dst, size_t npix, PIXEL *la
     return RF_OK;
 }
 
-static ALWAYS_INLINE int NAME(decode)(rf_bits_in stream, PIXEL *dst, size_t npix, size_t block)
+TARGET static int NAME(decode)(rf_bits_in stream, PIXEL *dst, size_t npix, size_t block)
 {
     rf_bits_in *in = &stream;
     uint32_t code;
@@ -94,11 +112,11 @@ static ALWAYS_INLINE int NAME(decode)(rf_bits_in stream, PIXEL *dst, size_t npix
         } else if (code > FSMAX) {
             status = code == FSMAX + 1 ? NAME(decode_plain)(in, dst + i, count, &last) : RF_EBADDATA;
         } else if (code <= 7) { /* groups: 4 (7 + 1 + 6), 2 (7 + 1 + 20) and 1 (7 + 1 + 24) bits fit the 56 */
-            status = NAME(decode_block)(in, dst + i, count, code - 1, 4, &last);
+            status = NAME(decode_block4)(in, dst + i, count, code - 1, &last);
         } else if (code <= 21) {
-            status = NAME(decode_block)(in, dst + i, count, code - 1, 2, &last);
+            status = NAME(decode_block2)(in, dst + i, count, code - 1, &last);
         } else {
-            status = NAME(decode_block)(in, dst + i, count, code - 1, 1, &last);
+            status = NAME(decode_block1)(in, dst + i, count, code - 1, &last);
         }
         if (status) return status;
     }
@@ -106,14 +124,14 @@ static ALWAYS_INLINE int NAME(decode)(rf_bits_in stream, PIXEL *dst, size_t npix
 }
 
 /* The difference to the value before, 0, -1, 1, -2, ... becoming 0, 1, 2, 3, ... */
-static inline PIXEL NAME(map)(PIXEL value, PIXEL before)
+TARGET static inline PIXEL NAME(map)(PIXEL value, PIXEL before)
 {
     PIXEL difference = (PIXEL)(value - before);
     return (PIXEL)((PIXEL)(difference << 1) ^ (PIXEL)((SIGNED)difference >> (BITS - 1)));
 }
 
 /* Sum of the mapped differences of a block; part by part, so that narrow pixels are summed in 32 bits. */
-static inline uint64_t NAME(sum)(const PIXEL *src, size_t npix, PIXEL before)
+TARGET static uint64_t NAME(sum)(const PIXEL *src, size_t npix, PIXEL before)
 {
     uint64_t sum = NAME(map)(src[0], before);
     for (size_t start = 1, stop; start < npix; start = stop) {
@@ -126,7 +144,7 @@ static inline uint64_t NAME(sum)(const PIXEL *src, size_t npix, PIXEL before)
 }
 
 /* A block of Rice codes: (mapped >> fs) zeros, a one, the low fs bits. */
-static inline void NAME(encode_block)(rf_bits_out *out, const PIXEL *src, size_t npix, unsigned fs, PIXEL before)
+TARGET static void NAME(encode_block)(rf_bits_out *out, const PIXEL *src, size_t npix, unsigned fs, PIXEL before)
 {
     uint32_t one = (uint32_t)1 << fs;
     for (size_t i = 0; i < npix; i++) {
@@ -140,7 +158,7 @@ static inline void NAME(encode_block)(rf_bits_out *out, const PIXEL *src, size_t
     }
 }
 
-static ALWAYS_INLINE bool NAME(encode)(rf_bits_out stream, const PIXEL *src, size_t npix, size_t block,
+TARGET static bool NAME(encode)(rf_bits_out stream, const PIXEL *src, size_t npix, size_t block,
                                        uint8_t **stop)
 {
     rf_bits_out *out = &stream;
