@@ -102,11 +102,11 @@ RF_CLONES static size_t NAME(count)(const BITS *restrict x, size_t n, BITS pivot
 {
     BITS count = 0, high = -1, low = BITS_MAX;
     for (size_t i = 0; i < n; i++) {
-        BITS v = x[i], less = v < pivot;
-        BITS under = less ? v : -1, over = less ? BITS_MAX : v;
-        count += less;
+        BITS v = x[i], less = -(BITS)(v < pivot); /* all ones or none: the compiler makes vectors of masks only */
+        BITS under = v | ~less, over = v | less;   /* the wrong side becomes -1 */
+        count -= less;
         high = under > high ? under : high;
-        low = over < low ? over : low;
+        low = (over & BITS_MAX) < low ? over & BITS_MAX : low;
     }
     *below = high;
     *above = low;

@@ -11,7 +11,7 @@
 /* Rounded half away from zero. Beyond an int the processor's answer is taken, which on x86 is cfitsio's too. */
 static inline int32_t nearest(double t)
 {
-    return (int32_t)(t >= 0. ? t + 0.5 : t - 0.5);
+    return (int32_t)(t + (t >= 0. ? 0.5 : -0.5));
 }
 
 static double smallest_noise(const rf_noise *noise)
