@@ -44,7 +44,7 @@ int rf_gzip_encode_with(rf_gzip *state, const void *src, size_t src_len, int lev
     int status = ready_deflater(state, level);
     if (status != RF_OK) return status;
     z_stream *z = state->deflater;
-    z->next_in = (z_const Bytef *)src;
+    z->next_in = (Bytef *)(uintptr_t)src;
     z->avail_in = (uInt)src_len;
     z->next_out = dst;
     z->avail_out = dst_cap > UINT32_MAX ? UINT32_MAX : (uInt)dst_cap;
