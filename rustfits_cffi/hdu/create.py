@@ -95,7 +95,7 @@ class ImagePlan:
             level=level if self.kind.bitpix < 0 else None,
             method=method,
             seed=seed,
-            hcomp_scale=-float(hcompress.scale),  # to cfitsio a negative scale is the step itself
+            hcomp_scale=0.0 - hcompress.scale,  # to cfitsio a negative scale is the step itself
             hcomp_smooth=int(hcompress.smooth),
             huge=self.codec.heap_format == "Q",
         )
