@@ -96,33 +96,36 @@ TARGET static int VARIANT(take_tree)(rf_bits_in *in, const quad_work *work, cons
     return RF_OK;
 }
 
+/* Sets the bit of `mask` in each place whose nybble says so. */
+TARGET static void VARIANT(set_bits)(const uint8_t *restrict nybbles, size_t count, uint8_t mask, uint8_t *restrict a,
+                                     uint8_t *restrict b, uint8_t *restrict c, uint8_t *restrict d)
+{
+    for (size_t k = 0; k < count; k++) {
+        uint8_t v = nybbles[k];
+        a[k] = (uint8_t)(a[k] | (v & 8 ? mask : 0));
+        b[k] = (uint8_t)(b[k] | (v & 4 ? mask : 0));
+        c[k] = (uint8_t)(c[k] | (v & 2 ? mask : 0));
+        d[k] = (uint8_t)(d[k] | (v & 1 ? mask : 0));
+    }
+}
+
 /* One bit plane of a quadrant, into one bit of the places. */
 TARGET static int VARIANT(take_plane)(rf_bits_in *in, const quad_work *work, unsigned bit)
 {
-    const uint8_t *restrict nybbles = work->cells[0];
+    const uint8_t *nybbles = work->cells[0];
     uint32_t format;
     int status;
     if (!rf_bits_take(in, 4, &format)) return RF_ETRUNCATED;
     if (format == 0) {
         status = VARIANT(take_direct)(in, work->cells[0], work->count);
     } else if (format == 15) {
-        const uint8_t *tree;
-        status = VARIANT(take_tree)(in, work, &tree);
-        nybbles = tree;
+        status = VARIANT(take_tree)(in, work, &nybbles);
     } else {
         return RF_EBADDATA;
     }
     if (status || !nybbles) return status;
-    const uint8_t mask = (uint8_t)(1u << bit);
-    uint8_t *restrict a = work->place[0], *restrict b = work->place[1];
-    uint8_t *restrict c = work->place[2], *restrict d = work->place[3];
-    for (size_t k = 0; k < work->count; k++) {
-        uint8_t v = nybbles[k];
-        a[k] |= v & 8 ? mask : 0;
-        b[k] |= v & 4 ? mask : 0;
-        c[k] |= v & 2 ? mask : 0;
-        d[k] |= v & 1 ? mask : 0;
-    }
+    VARIANT(set_bits)(nybbles, work->count, (uint8_t)(1u << bit), work->place[0], work->place[1], work->place[2],
+                      work->place[3]);
     return RF_OK;
 }
 
