@@ -61,6 +61,8 @@ class ImagePlan:
         extver: int | None,
     ) -> ImagePlan:
         """Check what the user asks for; raises before anything is written."""
+        if extname is not None and not isinstance(extname, str):
+            raise TypeError(f"extname must be str, not {type(extname).__name__}")
         dtype = np.dtype(dtype).newbyteorder("=")
         kind = PixelType.of_dtype(dtype).with_blank(blank)
         shape = check_dims(dims)
