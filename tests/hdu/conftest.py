@@ -45,12 +45,3 @@ def opened(saved):
     yield open_saved
     for fits in files:
         fits.close()
-
-
-def ramp(dtype, shape=(8, 12)):
-    """Distinct pixels of a type, its extremes among them."""
-    pixels = np.arange(np.prod(shape)).reshape(shape).astype(dtype)
-    if pixels.dtype.kind in "iu":
-        limits = np.iinfo(pixels.dtype)
-        pixels.flat[0], pixels.flat[-1] = limits.min, limits.max
-    return pixels
