@@ -10,6 +10,7 @@ from typing import Any
 
 from rustfits_cffi.errors import FITSFormatError, TruncatedError
 from rustfits_cffi.format.cards import CardIndex
+from rustfits_cffi.format.compression import geometry_hazard
 from rustfits_cffi.format.structure import BLOCK_NBYTES, HDUStructure, find_end, parse_structure
 from rustfits_cffi.native.handle import FileHandle
 
@@ -28,16 +29,19 @@ class Entry:
         Byte positions in the file.
     structure : HDUStructure
         What the header declares.
+    hazard : str or None
+        Why cfitsio must not read this header.
     cache : dict
         What objects have worked out from this header; thrown away with the entry when the header changes.
     """
 
-    __slots__ = ("cache", "data_start", "header_start", "structure")
+    __slots__ = ("cache", "data_start", "hazard", "header_start", "structure")
 
     def __init__(self, header_start: int, structure: HDUStructure):
         self.header_start = header_start
         self.data_start = header_start + structure.header_nbytes
         self.structure = structure
+        self.hazard = geometry_hazard(structure.index) if structure.xtension is not None else None
         self.cache: dict[Any, Any] = {}
 
     @property
@@ -89,7 +93,7 @@ class Directory:
             old = self._entries[index]
             new = self._read(old.header_start, index)
             self._entries[index] = new
-            self.revision += 1
+            self._changed()
             shift = new.end - old.end
             if shift:
                 for entry in self._entries[index + 1 :]:
@@ -109,8 +113,13 @@ class Directory:
         with self.handle.lock:
             self._scan()
 
-    def _scan(self) -> None:
+    def _changed(self) -> None:
+        """Count the change, and tell the handle whether cfitsio may be let near the file."""
         self.revision += 1
+        hazards = ((number, entry.hazard) for number, entry in enumerate(self._entries))
+        self.handle.hazard = next((f"HDU {number}: {reason}" for number, reason in hazards if reason), None)
+
+    def _scan(self) -> None:
         position = self._entries[-1].end if self._entries else 0
         size = self.handle.size()
         if not self._entries and self.handle.mode != "w+":
@@ -121,6 +130,7 @@ class Directory:
                 break
             self._entries.append(self._read(position, index))
             position = self._entries[-1].end
+        self._changed()
 
     def _require_a_block(self, size: int) -> None:
         if size == 0:

@@ -12,6 +12,7 @@ from typing import Any
 
 from ..config import CODECS, Codec, Hcompress1, Quantize, Rice1
 from ..errors import FITSFormatError
+from .cards import CardIndex, read_chain
 from .columns import Column, Getter, find_column, integer_keyword, keyword_getter, parse_columns
 from .dtypes import BITPIX_DTYPES, Scaling, scaling
 from .tiles import TileGrid
@@ -20,13 +21,15 @@ __all__ = [
     "CompressedLayout",
     "codec_of",
     "config_of",
+    "geometry_hazard",
     "image_geometry",
     "is_plausible",
     "parse_layout",
     "quantize_of",
 ]
 
-_MOST_AXES = 64  # numpy's own limit; cfitsio stops at 6
+_MOST_AXES = 64  # numpy's own limit
+_CFITSIO_MOST_AXES = 6
 _BLOCKSIZE_DEFAULT = 32  # FITS Standard 4.0, table 37
 _BYTEPIX_DEFAULT = 4
 
@@ -189,6 +192,25 @@ def parse_layout(get: Getter | Mapping[str, Any]) -> CompressedLayout:
         scale=scaling(zbitpix, get("BSCALE"), get("BZERO")),
         blank=blank if zbitpix > 0 else None,
     )
+
+
+def geometry_hazard(index: CardIndex) -> str | None:
+    """What about the shape of a compressed image would make cfitsio divide by zero, None if nothing.
+
+    Notes
+    -----
+    cfitsio imcomp_get_compressed_image_par divides by ``(ZNAXISn - 1) / ZTILEn + 1`` before it checks anything. It may
+    find another card than the first of a name, so all of them count.
+    """
+    if index.find("ZIMAGE") is None:
+        return None
+    for axis in range(1, _CFITSIO_MOST_AXES + 1):
+        for key in (f"ZNAXIS{axis}", f"ZTILE{axis}"):
+            for position in index.find_all(key):
+                value = read_chain(index.cards, position)[0]
+                if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+                    return f"{key} = {value!r} is not a length of 1 or more"
+    return None
 
 
 def codec_of(zcmptype: str | None) -> str | None:
