@@ -26,7 +26,7 @@ void *rf_reserve(rf_buffer *buffer, size_t nbytes)
 void rf_worker_end(void *worker)
 {
     rf_worker *w = worker;
-    rf_buffer *buffers[] = {&w->bytes, &w->values, &w->pixels, &w->widened, &w->work};
+    rf_buffer *buffers[] = {&w->coded, &w->bytes, &w->values, &w->pixels, &w->widened, &w->work};
     rf_gzip_end(&w->gzip);
     for (size_t i = 0; i < sizeof buffers / sizeof *buffers; i++) free(buffers[i]->data);
 }

@@ -16,6 +16,7 @@ typedef struct {
 /* What one thread keeps from tile to tile. Zeroed at first; rf_worker_end frees what hangs on it. */
 typedef struct {
     rf_gzip gzip;
+    rf_buffer coded;   /* coded tiles as read from a file */
     rf_buffer bytes;   /* coded or uncoded bytes between a codec and its pixels */
     rf_buffer values;  /* what a codec decodes, or is to encode */
     rf_buffer pixels;  /* pixels as they were or are to be */
