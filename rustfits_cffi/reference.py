@@ -3,9 +3,10 @@
 `write_image` is what a program gets from cfitsio by ``fits_create_img`` and a write of all pixels. `pack` and `unpack`
 do HDU by HDU what the programs fpack and funpack do. `compare` shows where two files differ.
 
-All pixels pass through the vendored cfitsio on one thread. Two things are not left as cfitsio has them, because they
-damage its memory: the coders of HCOMPRESS and PLIO get a buffer that is large enough (the bytes are the same), and
-`unpack` refuses the compressed tables on which ``fits_uncompress_table`` crashes. cfitsio's decoders trust what they
+All pixels pass through the vendored cfitsio on one thread. Some things are not left as cfitsio has them. The coders of
+HCOMPRESS and PLIO get a buffer that is large enough: theirs overflows on noise (the bytes are the same). Of images with
+six axes cfitsio copies only a part between image and tiles, so these are written and read in pieces. `unpack` refuses
+the compressed tables on which ``fits_uncompress_table`` writes outside its memory. cfitsio's decoders trust what they
 read: give `read_image` and `unpack` only files from a source you trust.
 """
 
@@ -19,7 +20,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rustfits_cffi.compare import Comparison, compare
+from rustfits_cffi.comparison import Comparison, compare
 from rustfits_cffi.config import Codec, Hcompress1, Quantize, Rice1, parse_compress
 from rustfits_cffi.native import serial
 from rustfits_cffi.native.handle import FileHandle
@@ -40,7 +41,7 @@ _LARGEST_SEED = 10000
 
 def write_image(
     path: str | os.PathLike[str],
-    data: npt.ArrayLike,
+    data: npt.ArrayLike | None,
     *,
     compress: Codec | str | None = None,
     quantize: Quantize | None = None,
@@ -54,8 +55,8 @@ def write_image(
     ----------
     path : path-like
         File to create, or to replace; with `append` the file to add an HDU to.
-    data : array_like
-        Of type u1, i1, u2, i2, u4, i4, f4 or f8 in any byte order; plain images also i8 and u8.
+    data : array_like or None
+        None: an HDU without pixels (NAXIS = 0). Otherwise of type u1, i1, u2, i2, u4, i4, f4 or f8 in any byte order; plain images also i8 and u8.
     compress : Codec or str, optional
         None: a plain image. The tile shape is passed on as it is, in cfitsio's order.
     quantize : Quantize, optional
@@ -83,9 +84,12 @@ def write_image(
     A quantized array with non-finite pixels is written as the package `fitsio` writes it: all of them replaced by +Inf
     and that declared to be the null value. An array without them, and a lossless one, is written without a null value.
     cfitsio's silent failures are kept: HCOMPRESS of 8- and 16-bit tiles longer than 32768 pixels overflows, and PLIO
-    loses runs of exactly 4095 zeros before a lone pixel.
+    loses runs of exactly 4095 zeros before a lone pixel. Images of six axes, which it garbles, are
+    written tile by tile.
     """
-    array = np.asarray(data)
+    array = np.empty((), "i2") if data is None else np.asarray(data)
+    if data is not None and array.ndim == 0:
+        raise ValueError("an image has one axis or more; None writes an HDU without pixels")
     dtype = _pixel_type(array.dtype)
     array = np.ascontiguousarray(array, array.dtype.newbyteorder("="))
     codec = parse_compress(compress)
@@ -116,7 +120,7 @@ def _write(
             serial.write_blank(handle, blank, compressed=request is not None)
         if request is not None:
             serial.write_compressed(handle, array, null)
-        elif array.size:
+        elif array.ndim and array.size:
             serial.write_plain(handle, array)
     finally:
         serial.end_requests(handle)

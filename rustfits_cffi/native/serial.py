@@ -13,6 +13,7 @@ from math import prod
 
 import numpy as np
 
+from rustfits_cffi.errors import FITSFormatError
 from rustfits_cffi.native._lib import ffi, lib
 from rustfits_cffi.native.handle import FileHandle
 
@@ -109,6 +110,7 @@ def write_compressed(handle: FileHandle, array: np.ndarray, null: float | None) 
         if status[0]:
             return
         zblank = fptr.Fptr.zblank
+        _check_sixth_axis(fptr)
         for first, last in _sections(fptr, array):
             # A section of its own must not see what the one before it left: as if there had been one call.
             fptr.Fptr.zblank = zblank
@@ -136,9 +138,13 @@ def _request(fptr, request: CompressionRequest, status) -> None:
 def _sections(fptr, array: np.ndarray) -> Iterator[tuple[tuple[int, ...], tuple[int, ...]]]:
     """First and end of each part written by one call: the whole, or single tiles where the room must be given anew.
 
-    A float tile that cannot be quantized adds a column, after which cfitsio sizes its buffer anew, too small again.
+    A float tile that cannot be quantized adds a column, after which cfitsio sizes its buffer anew, too small again. And
+    its copy between image and tile (``imcomp_merge_overlap``) stands still on the sixth axis.
     """
-    if array.dtype.kind != "f" or fptr.Fptr.compress_type not in (lib.RF_HCOMPRESS_1, lib.RF_PLIO_1):
+    is_float = array.dtype.kind == "f"
+    if array.ndim < MAX_DIMENSIONS and not (
+        is_float and fptr.Fptr.compress_type in (lib.RF_HCOMPRESS_1, lib.RF_PLIO_1)
+    ):
         yield (0,) * array.ndim, array.shape
         return
     yield from _tiles(array.shape, tuple(fptr.Fptr.tilesize[0 : array.ndim])[::-1])
@@ -149,6 +155,13 @@ def _tiles(shape: tuple[int, ...], tile: tuple[int, ...]) -> Iterator[tuple[tupl
     starts = [range(0, length, step) for length, step in zip(shape, tile, strict=True)]
     for first in itertools.product(*starts):
         yield first, tuple(min(a + t, n) for a, t, n in zip(first, tile, shape, strict=True))
+
+
+def _check_sixth_axis(fptr) -> None:
+    """Refuse tiles of which cfitsio would read or write a part only."""
+    internal, axis = fptr.Fptr, MAX_DIMENSIONS - 1
+    if internal.zndim == MAX_DIMENSIONS and min(internal.tilesize[axis], internal.znaxis[axis]) > 1:
+        raise FITSFormatError("cfitsio neither reads nor writes tiles longer than 1 on the sixth axis of an image")
 
 
 def _give_room(fptr) -> None:
@@ -216,17 +229,30 @@ def read_section(
         lib.fits_set_bscale(fptr, *((1.0, 0.0) if not scale else _scaling(fptr)), status)
         array = np.zeros([b - a for a, b in zip(first, last, strict=True)], dtype)
         null = _pointer(np.nan, array.dtype) if nulls and array.dtype.kind == "f" else ffi.NULL
-        anynull, c_type, buffer = ffi.new("int *"), _C_TYPES[dtype], ffi.from_buffer(array)
+        anynull, c_type = ffi.new("int *"), _C_TYPES[dtype]
         if status[0] or array.size == 0:
             pass
         elif lib.fits_is_compressed_image(fptr, status):
             # The general one: fits_read_img stops at three axes when the image is compressed.
             step = ffi.new("long[]", [1] * len(shape))
-            lib.fits_read_subset(fptr, c_type, _first(first), _last(last), step, null, buffer, anynull, status)
+            for begin, end, part in _readable(fptr, first, last, array):
+                lib.fits_read_subset(
+                    fptr, c_type, _first(begin), _last(end), step, null, ffi.from_buffer(part), anynull, status
+                )
         else:  # whole rows of the slowest axis lie side by side
             start = first[0] * prod(shape[1:]) if shape else 0
-            lib.fits_read_img(fptr, c_type, start + 1, array.size, null, buffer, anynull, status)
+            lib.fits_read_img(fptr, c_type, start + 1, array.size, null, ffi.from_buffer(array), anynull, status)
     return array
+
+
+def _readable(fptr, first: tuple[int, ...], last: tuple[int, ...], array: np.ndarray) -> Iterator[tuple]:
+    """The section in the parts that cfitsio reads right: of six axes, the sixth in steps of one (cf. `_sections`)."""
+    if array.ndim < MAX_DIMENSIONS:
+        yield first, last, array
+        return
+    _check_sixth_axis(fptr)
+    for index in range(first[0], last[0]):
+        yield (index, *first[1:]), (index + 1, *last[1:]), array[index - first[0]]
 
 
 def _scaling(fptr) -> tuple[float, float]:

@@ -9,11 +9,11 @@ from __future__ import annotations
 import os
 from contextlib import closing
 
-from rustfits_cffi.compare.cards import card_differences
-from rustfits_cffi.compare.data import Collection, data_difference, differing_bytes, table_differences
-from rustfits_cffi.compare.layout import FITSFile, HDULayout
-from rustfits_cffi.compare.pixels import pixel_difference
-from rustfits_cffi.compare.records import (
+from rustfits_cffi.comparison.cards import card_differences
+from rustfits_cffi.comparison.data import Collection, data_difference, differing_bytes, table_differences
+from rustfits_cffi.comparison.layout import FITSFile, HDULayout
+from rustfits_cffi.comparison.pixels import pixel_difference
+from rustfits_cffi.comparison.records import (
     CardDifference,
     Comparison,
     DataDifference,

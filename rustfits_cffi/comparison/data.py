@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from rustfits_cffi.compare.layout import BLOCK, FITSFile, HDULayout
-from rustfits_cffi.compare.records import DataDifference, RowDifference, TileDifference
+from rustfits_cffi.comparison.layout import BLOCK, FITSFile, HDULayout
+from rustfits_cffi.comparison.records import DataDifference, RowDifference, TileDifference
 from rustfits_cffi.native.handle import FileHandle
 
 CHUNK = 364 * BLOCK  # about 1 MiB, the most that is read at once

@@ -6,8 +6,8 @@ from math import prod
 
 import numpy as np
 
-from rustfits_cffi.compare.layout import FITSFile, HDULayout
-from rustfits_cffi.compare.records import PixelDifference
+from rustfits_cffi.comparison.layout import FITSFile, HDULayout
+from rustfits_cffi.comparison.records import PixelDifference
 from rustfits_cffi.errors import FITSError
 from rustfits_cffi.native import serial
 from rustfits_cffi.native.handle import FileHandle
