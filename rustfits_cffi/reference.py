@@ -91,7 +91,7 @@ def write_image(
     if data is not None and array.ndim == 0:
         raise ValueError("an image has one axis or more; None writes an HDU without pixels")
     dtype = _pixel_type(array.dtype)
-    array = np.ascontiguousarray(array, array.dtype.newbyteorder("="))
+    array = np.require(array, array.dtype.newbyteorder("="), ["C_CONTIGUOUS", "ALIGNED"])
     codec = parse_compress(compress)
     request = _image_request(array, codec, quantize, hcomp_scale)
     stored_blank = None if blank is None else _stored_blank(blank, dtype)
