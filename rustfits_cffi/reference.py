@@ -56,7 +56,8 @@ def write_image(
     path : path-like
         File to create, or to replace; with `append` the file to add an HDU to.
     data : array_like or None
-        None: an HDU without pixels (NAXIS = 0). Otherwise of type u1, i1, u2, i2, u4, i4, f4 or f8 in any byte order; plain images also i8 and u8.
+        None: an HDU without pixels (NAXIS = 0). Otherwise of type u1, i1, u2, i2, u4, i4, f4 or f8 in any byte order;
+        plain images also i8 and u8.
     compress : Codec or str, optional
         None: a plain image. The tile shape is passed on as it is, in cfitsio's order.
     quantize : Quantize, optional

@@ -86,7 +86,7 @@ def _compare_hdus(first: FITSFile, second: FITSFile, pair: tuple[HDULayout, HDUL
     if data is not None:
         if a.kind == b.kind == "compressed image":
             table_differences(first, a, second, b, rows, tiles)
-        if a.is_image and b.is_image:
+        if a.has_pixels and b.has_pixels:
             pixels = pixel_difference(first, a, second, b, notes)
     return HDUComparison(
         number=a.number,

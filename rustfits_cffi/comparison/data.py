@@ -6,11 +6,12 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from rustfits_cffi.comparison.layout import BLOCK, FITSFile, HDULayout
+from rustfits_cffi.comparison.layout import FITSFile, HDULayout
 from rustfits_cffi.comparison.records import DataDifference, RowDifference, TileDifference
+from rustfits_cffi.format.compression import Column
 from rustfits_cffi.native.handle import FileHandle
 
-CHUNK = 364 * BLOCK  # about 1 MiB, the most that is read at once
+CHUNK = 1 << 20  # the most bytes that are read at once
 
 
 class Collection:
@@ -49,88 +50,68 @@ def differing_bytes(first: FileHandle, start_a: int, second: FileHandle, start_b
     return count, place
 
 
-# Letters of TFORM, FITS Standard 4.0 table 18; what is not here is bytes.
-_TYPES = {"I": "i2", "J": "i4", "K": "i8", "E": "f4", "D": "f8", "C": "c8", "M": "c16"}
-
-
-def _columns(hdu: HDULayout) -> tuple[np.dtype, dict[str, int]]:
-    """Type of a table row, and of each descriptor column the bytes of one element."""
-    names, formats, element = [], [], {}
-    for number in range(1, hdu.integer("TFIELDS") + 1):
-        form = hdu.string(f"TFORM{number}").upper()
-        digits = len(form) - len(form.lstrip("0123456789"))
-        repeat, letter = int(form[:digits] or 1), form[digits : digits + 1]
-        name = hdu.string(f"TTYPE{number}").upper()
-        if not name or name in names:
-            name = f"{name} (column {number})"
-        if letter in ("P", "Q") and repeat:
-            element[name] = np.dtype(_TYPES.get(form[digits + 1 : digits + 2], "u1")).itemsize
-            formats.append((">u4" if letter == "P" else ">i8", (2,)))
-        else:
-            nbytes = -(-repeat // 8) if letter == "X" else repeat
-            formats.append((">" + _TYPES.get(letter, "u1"), (nbytes,)))
-        names.append(name)
-    try:
-        return np.dtype({"names": names, "formats": formats}), element
-    except ValueError:
-        return np.dtype([]), {}  # wider than memory
+# How a cell is shown: by the letter of its TFORM, FITS Standard 4.0 table 18; what is not here, as bytes.
+_TYPES = {"I": ">i2", "J": ">i4", "K": ">i8", "E": ">f4", "D": ">f8", "P": ">u4", "Q": ">i8"}
 
 
 def table_differences(
     first: FITSFile, a: HDULayout, second: FITSFile, b: HDULayout, rows: Collection, tiles: Collection
 ) -> None:
     """Collect cells of the columns that both tables have, and the coded bytes they point to, where they differ."""
-    type_a, element_a = _columns(a)
-    type_b, element_b = _columns(b)
-    if type_a.itemsize != a.integer("NAXIS1") or type_b.itemsize != b.integer("NAXIS1") or not type_a.itemsize:
-        return  # a table that is none: the cards tell
-    common = [name for name in type_a.names or () if name in (type_b.names or ())]
-    for start, part_a, part_b in _row_blocks(first, a, type_a, second, b, type_b):
-        for name in common:
-            cells_a, cells_b = part_a[name], part_b[name]
-            is_descriptor = name in element_a and name in element_b
+    others = {column.name: column for column in b.columns}
+    columns = [(column, others[column.name]) for column in a.columns if column.name in others]
+    for start, part_a, part_b in _row_blocks(first, a, second, b):
+        for x, y in columns:
+            cells_a, cells_b = _cells(part_a, x), _cells(part_b, y)
             for row in _differing_rows(cells_a, cells_b):
-                rows.add(RowDifference(name, start + row, tuple(cells_a[row].tolist()), tuple(cells_b[row].tolist())))
-            if not is_descriptor:
-                continue
-            for row in range(len(cells_a)):
-                x = _heap_range(a, cells_a[row].tolist(), element_a[name])
-                y = _heap_range(b, cells_b[row].tolist(), element_b[name])
-                difference = _tile_difference(first, x, second, y)
-                if difference is not None:
-                    tiles.add(TileDifference(name, start + row, x[1], y[1], difference))
+                values = tuple(cells_a[row].tolist()), tuple(cells_b[row].tolist())
+                rows.add(RowDifference(x.name, start + row, *values))
+            if x.descriptor and y.descriptor:
+                for row in range(len(part_a)):
+                    ranges = _heap_range(a, x, cells_a[row]), _heap_range(b, y, cells_b[row])
+                    difference = _tile_difference(first, ranges[0], second, ranges[1])
+                    if difference is not None:
+                        tiles.add(TileDifference(x.name, start + row, ranges[0][1], ranges[1][1], difference))
 
 
 def _row_blocks(
-    first: FITSFile, a: HDULayout, type_a: np.dtype, second: FITSFile, b: HDULayout, type_b: np.dtype
+    first: FITSFile, a: HDULayout, second: FITSFile, b: HDULayout
 ) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
-    """Number of the first row, and the rows that both tables have, some at a time."""
-    nrows = min(
-        a.integer("NAXIS2"), b.integer("NAXIS2"), a.data_nbytes // type_a.itemsize, b.data_nbytes // type_b.itemsize
-    )
-    step = max(CHUNK // max(type_a.itemsize, type_b.itemsize), 1)
+    """Number of the first row, and the rows that both tables have, as bytes, some at a time."""
+    width_a, width_b = (max(hdu.integer("NAXIS1"), 1) for hdu in (a, b))
+    nrows = min(*(hdu.integer("NAXIS2") for hdu in (a, b)), a.data_nbytes // width_a, b.data_nbytes // width_b)
+    step = max(CHUNK // max(width_a, width_b), 1)
     for start in range(0, nrows, step):
         count = min(step, nrows - start)
+        part_a = first.handle.read(a.data_offset + start * width_a, count * width_a)
+        part_b = second.handle.read(b.data_offset + start * width_b, count * width_b)
         yield (
             start,
-            np.frombuffer(first.handle.read(a.data_offset + start * type_a.itemsize, count * type_a.itemsize), type_a),
-            np.frombuffer(second.handle.read(b.data_offset + start * type_b.itemsize, count * type_b.itemsize), type_b),
+            np.frombuffer(part_a, np.uint8).reshape(count, width_a),
+            np.frombuffer(part_b, np.uint8).reshape(count, width_b),
         )
 
 
+def _cells(rows: np.ndarray, column: Column) -> np.ndarray:
+    """One column of some rows; of a descriptor its two numbers."""
+    cells = np.ascontiguousarray(rows[:, column.offset : column.offset + column.nbytes])
+    return cells.view(_TYPES.get(column.descriptor or column.letter, "u1")) if column.nbytes else cells
+
+
 def _differing_rows(a: np.ndarray, b: np.ndarray) -> list[int]:
-    """Rows where two columns differ; NaN equals NaN."""
-    if a.shape[1:] != b.shape[1:]:
-        return list(range(len(a)))
-    differ = (a != b) & ~((a != a) & (b != b))
-    return np.flatnonzero(differ.reshape(len(a), -1).any(axis=1)).tolist()
+    """Rows where the bytes of two columns differ."""
+    x, y = a.view(np.uint8), b.view(np.uint8)
+    return list(range(len(a))) if x.shape != y.shape else np.flatnonzero((x != y).any(axis=1)).tolist()
 
 
-def _heap_range(hdu: HDULayout, descriptor: list[int], element: int) -> tuple[int, int]:
+def _heap_range(hdu: HDULayout, column: Column, cell: np.ndarray) -> tuple[int, int]:
     """Offset in the file and length of what a descriptor points to, cut off where the data unit ends."""
-    start = hdu.integer("THEAP", hdu.integer("NAXIS1") * hdu.integer("NAXIS2")) + descriptor[1]
+    if not column.repeat:
+        return hdu.data_offset, 0
+    count, offset = cell.tolist()
+    start = hdu.integer("THEAP", hdu.integer("NAXIS1") * hdu.integer("NAXIS2")) + offset
     room = max(hdu.data_nbytes - start, 0) if start >= 0 else 0
-    return hdu.data_offset + start, min(max(descriptor[0], 0) * element, room)
+    return hdu.data_offset + start, min(max(count, 0) * column.element_nbytes, room)
 
 
 def _tile_difference(first: FITSFile, a: tuple[int, int], second: FITSFile, b: tuple[int, int]) -> int | None:

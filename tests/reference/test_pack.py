@@ -3,6 +3,8 @@
 Matrix: pixel types x codecs x quantizations x tiles, in files of several HDUs; header directives; tables; checksums.
 """
 
+import subprocess
+
 import numpy as np
 import pytest
 
@@ -15,6 +17,11 @@ FLAGS = {
 }  # fmt: skip
 TYPES = ("u1", "i1", "u2", "i2", "u4", "i4", "f4", "f8")
 REFUSED = {("PLIO_1", "u4"), ("PLIO_1", "f4"), ("PLIO_1", "f8")} | {("NOCOMPRESS", t) for t in ("u1", "i1", "f8")}
+
+
+def run(program, *arguments, check=True):
+    """One of cfitsio's programs."""
+    return subprocess.run([program, *arguments], check=check, capture_output=True, timeout=60)
 
 
 def sky(dtype, shape, seed=0):
@@ -42,12 +49,12 @@ def against_fpack(tools, tmp_path):
     def check(path, flags, options):
         theirs, ours = tmp_path / "theirs.fits.fz", tmp_path / "ours.fits.fz"
         theirs.unlink(missing_ok=True)
-        tools.run("fpack", "-C", *flags, "-O", theirs, path)
+        run(tools / "fpack", "-C", *flags, "-O", theirs, path)
         reference.pack(path, ours, options, overwrite=True)
         assert ours.read_bytes() == theirs.read_bytes()
         back, ours_back = tmp_path / "theirs.fits", tmp_path / "ours.fits"
         back.unlink(missing_ok=True)
-        tools.run("funpack", "-C", "-O", back, theirs)
+        run(tools / "funpack", "-C", "-O", back, theirs)
         reference.unpack(ours, ours_back, checksum=False, overwrite=True)
         assert ours_back.read_bytes() == back.read_bytes()
 
@@ -59,7 +66,7 @@ def against_fpack(tools, tmp_path):
 def test_every_type_and_codec_is_packed_as_fpack_does(tmp_path, tools, against_fpack, dtype, codec):
     path, options = make_file(tmp_path / "in.fits", dtype), PackOptions(codec=codec, seed=7, checksum=False)
     if (codec, dtype) in REFUSED:
-        assert tools.run("fpack", FLAGS[codec], "-O", tmp_path / "no.fz", path, check=False).returncode == 157
+        assert run(tools / "fpack", FLAGS[codec], "-O", tmp_path / "no.fz", path, check=False).returncode == 157
         with pytest.raises(ValueError, match="413"):
             reference.pack(path, tmp_path / "no.fz", options)
         assert not (tmp_path / "no.fz").exists()
@@ -129,13 +136,13 @@ def test_integers_to_float_by_directive(tmp_path, against_fpack, codec):
 
 def test_checksums_differ_in_their_time_stamps_only(tmp_path, tools):
     path = make_file(tmp_path / "in.fits", "f4")
-    tools.run("fpack", "-q7", "4", "-O", tmp_path / "theirs.fz", path)
+    run(tools / "fpack", "-q7", "4", "-O", tmp_path / "theirs.fz", path)
     reference.pack(path, tmp_path / "ours.fz", PackOptions(seed=7))
     found = compare(tmp_path / "ours.fz", tmp_path / "theirs.fz")
     assert found.identical_but_for_time_stamps, str(found)
     assert b"CHECKSUM" in (tmp_path / "ours.fz").read_bytes()
     reference.unpack(tmp_path / "ours.fz", tmp_path / "ours.fits")
-    tools.run("funpack", "-O", tmp_path / "theirs.fits", tmp_path / "ours.fz")
+    run(tools / "funpack", "-O", tmp_path / "theirs.fits", tmp_path / "ours.fz")
     found = compare(tmp_path / "ours.fits", tmp_path / "theirs.fits")
     assert found.identical_but_for_time_stamps, str(found)
 
