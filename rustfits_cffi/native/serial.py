@@ -19,9 +19,11 @@ from rustfits_cffi.native.handle import FileHandle
 
 MAX_DIMENSIONS = 6  # of a compressed image: MAX_COMPRESS_DIM of fitsio.h
 LOSSLESS = 0.0  # what fits_set_quantize_level takes for "do not quantize"
+# Numbers of the codecs, as fitsio.h has them.
+CODECS = {"RICE_1": 11, "GZIP_1": 21, "GZIP_2": 22, "PLIO_1": 31, "HCOMPRESS_1": 41, "NOCOMPRESS": -1}
+LARGEST_SEED = 10000
 METHODS = {"no_dither": -1, "dither1": 1, "dither2": 2}
 
-_IMAGE, _BINARY_TABLE = 0, 2  # fits_get_hdu_type
 _NULL_PIXEL = -2147483647  # COMPRESS_NULL_VALUE of fitsio2.h
 # What cfitsio's readers put for a null while it compresses HDU to HDU: FLOATNULLVALUE, DOUBLENULLVALUE of fitsio.h.
 _NULL_READ = {"f4": np.float32(-9.11912e-36), "f8": np.float64(-9.1191291391491e-36)}
@@ -267,59 +269,10 @@ def _number(fptr, name: bytes) -> float:
 # -- whole HDUs -------------------------------------------------------------------------------------------------------
 
 
-def hdu_count(handle: FileHandle) -> int:
-    """Number of HDUs."""
-    out = ffi.new("int *")
-    with handle.call(action="count the HDUs", changes=False) as (fptr, status):
-        lib.fits_get_num_hdus(fptr, out, status)
-    return out[0]
-
-
-def hdu_kind(handle: FileHandle, number: int) -> str:
-    """``"image"``, ``"empty image"``, ``"compressed image"``, ``"table"``, ``"compressed table"`` or ``"other"``."""
-    kind, naxis, bitpix, naxes = ffi.new("int *"), ffi.new("int *"), ffi.new("int *"), ffi.new("long long[999]")
-    with handle.call(number, action="look at an HDU", changes=False) as (fptr, status):
-        lib.fits_get_hdu_type(fptr, kind, status)
-        if lib.fits_is_compressed_image(fptr, status):
-            return "compressed image"
-        if kind[0] == _BINARY_TABLE:
-            return "compressed table" if _logical(fptr, b"ZTABLE") else "table"
-        if kind[0] != _IMAGE:
-            return "other"
-        lib.fits_get_img_paramll(fptr, 999, bitpix, naxis, naxes, status)
-        return "image" if naxis[0] and all(naxes[axis] for axis in range(naxis[0])) else "empty image"
-
-
-def string_key(handle: FileHandle, number: int, name: str) -> str | None:
-    """Value of a string keyword, None if it is not there."""
-    value, missing = ffi.new("char[71]"), ffi.new("int *")
-    with handle.call(number, action="read a keyword", changes=False) as (fptr, _):
-        lib.fits_read_key(fptr, lib.TSTRING, name.encode("ascii"), value, ffi.NULL, missing)
-        lib.fits_clear_errmsg()
-    return None if missing[0] else ffi.string(value).decode("ascii", "replace")
-
-
-def data_nbytes(handle: FileHandle, number: int) -> int:
-    """Length of a data unit with its padding."""
-    start, end = ffi.new("LONGLONG *"), ffi.new("LONGLONG *")
-    with handle.call(number, action="look at an HDU", changes=False) as (fptr, status):
-        lib.fits_get_hduaddrll(fptr, ffi.NULL, start, end, status)
-    return end[0] - start[0]
-
-
 def request(handle: FileHandle, wanted: CompressionRequest) -> None:
     """Set the requests for the next image; `compress_image` takes them back."""
     with handle.call(action="set the compression") as (fptr, status):
         _request(fptr, wanted, status)
-
-
-def copy_hdu(source: FileHandle, number: int, target: FileHandle) -> None:
-    """Append HDU `number` of one file to another, as it is."""
-    with (
-        source.call(number, action="copy an HDU", changes=False) as (fin, _),
-        target.call(action="copy") as (out, status),
-    ):
-        lib.fits_copy_hdu(fin, out, 0, status)
 
 
 def compress_image(source: FileHandle, number: int, target: FileHandle, *, roomy: bool) -> None:
@@ -341,36 +294,6 @@ def decompress_image(source: FileHandle, number: int, target: FileHandle) -> Non
         target.call(action="decompress") as (out, status),
     ):
         lib.fits_img_decompress(fin, out, status)
-
-
-def compress_table(source: FileHandle, number: int, target: FileHandle) -> None:
-    """Append a binary table compressed."""
-    with source.call(number, action="read", changes=False) as (fin, _), target.call(action="compress") as (out, status):
-        lib.fits_compress_table(fin, out, status)
-
-
-def decompress_table(source: FileHandle, number: int, target: FileHandle) -> None:
-    """Append a compressed table as a plain one."""
-    with (
-        source.call(number, action="read", changes=False) as (fin, _),
-        target.call(action="decompress") as (out, status),
-    ):
-        lib.fits_uncompress_table(fin, out, status)
-
-
-def write_checksum(handle: FileHandle, number: int | None = None) -> None:
-    """Write CHECKSUM and DATASUM of an HDU, or of the one just written."""
-    with handle.call(number, action="write a checksum") as (fptr, status):
-        lib.fits_write_chksum(fptr, status)
-
-
-def _logical(fptr, name: bytes) -> bool:
-    """Whether a logical keyword is there and true."""
-    value, missing = ffi.new("int *"), ffi.new("int *")
-    lib.fits_read_key(fptr, lib.TLOGICAL, name, value, ffi.NULL, missing)
-    if missing[0]:
-        lib.fits_clear_errmsg()
-    return not missing[0] and bool(value[0])
 
 
 def _compress_with_room(fin, out, status) -> None:

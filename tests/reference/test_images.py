@@ -11,6 +11,7 @@ from rustfits_cffi.config import Gzip1, Gzip2, Hcompress1, Plio1, Quantize, Rice
 from rustfits_cffi.native import serial
 from rustfits_cffi.native._lib import ffi, lib
 from rustfits_cffi.native.handle import FileHandle
+from rustfits_cffi.reference.images import image_request
 
 CODECS = (Gzip1, Gzip2, Rice1, Hcompress1, Plio1)
 INTEGERS = ("u1", "i1", "u2", "i2", "u4", "i4")
@@ -39,7 +40,7 @@ INTEGER_CASES = [(c, d, s) for c in CODECS for d in INTEGERS for s in SHAPES if 
 
 def write_simply(path, array, codec, quantize, null=None):
     """Create and write by fits_create_img and fits_write_img, with cfitsio's own buffers."""
-    request = reference._image_request(array, codec, quantize, None)
+    request = image_request(array, codec, quantize, None)
     handle = FileHandle(str(path), "w+")
     serial.create_image(handle, array.shape, array.dtype.str[1:], request)
     with handle.call() as (fptr, status):
@@ -76,7 +77,7 @@ def test_tile_by_tile_with_room_equals_one_call(tmp_path, hcomp_scale):
     array[16:32] = 7
     options = {"compress": Hcompress1(), "quantize": QUANTIZATIONS["dither1"], "hcomp_scale": hcomp_scale}
     reference.write_image(tmp_path / "a.fits", array, **options)
-    request = reference._image_request(array, options["compress"], options["quantize"], hcomp_scale)
+    request = image_request(array, options["compress"], options["quantize"], hcomp_scale)
     handle = FileHandle(str(tmp_path / "b.fits"), "w+")
     serial.create_image(handle, array.shape, "f4", request)
     with handle.call() as (fptr, status):
