@@ -320,7 +320,7 @@ def _compress_with_room(fin, out, status) -> None:
     lib.fits_set_hdustruc(out, status)
     if raw:
         lib.fits_set_bscale(out, 1.0, 0.0, status)
-    if _compress_tiles(fin, out, status):
+    if not status[0] and _compress_tiles(fin, out, status):
         lib.fits_read_card(out, b"ZCMPTYPE", ffi.new("char[81]"), status)
         lib.fits_insert_key_lng(out, b"ZBLANK", _NULL_PIXEL, b"null value in the compressed integer array", status)
     lib.fits_set_hdustruc(out, status)
