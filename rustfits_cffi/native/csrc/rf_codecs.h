@@ -46,6 +46,7 @@ typedef struct {
                   size_t dst_cap, size_t *dst_len);
     /* The most bytes that npix numbers of `bitpix` can need, in a tile of at most nx by ny. */
     size_t (*bound)(const rf_image *image, size_t npix, size_t nx, size_t ny, int bitpix);
+    bool stops_early; /* decode does with a tile->npix less than the tile's: only the first pixels are wanted */
 } rf_codec_functions;
 
 /* NULL for a number that is no codec. */

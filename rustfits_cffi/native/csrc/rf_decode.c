@@ -214,6 +214,13 @@ static void make_conversion(const decoding *d, int64_t row, size_t i, bool scale
     }
 }
 
+/* The last pixel of a tile that its loops come to. */
+static size_t last_wanted(const rf_loops *loops, size_t at_tile)
+{
+    for (size_t i = 0; i < loops->ndim; i++) at_tile += (loops->n[i] - 1) * (size_t)loops->a[i];
+    return at_tile;
+}
+
 /* Tile number `row`, whose element of the arrays is i and whose coded bytes are at src. */
 static int decode_tile(const decoding *d, rf_worker *w, int64_t row, size_t i, const uint8_t *src, size_t nbytes)
 {
@@ -241,6 +248,7 @@ static int decode_tile(const decoding *d, rf_worker *w, int64_t row, size_t i, c
     bool scaled = d->image->quantized && d->tiles.column[i] == RF_COMPRESSED_DATA;
     void *target = whole && s->out != RF_OUT_DOUBLE && !scaled ? (uint8_t *)s->dst + at_dst : NULL;
     rf_values values;
+    if (d->codec->stops_early && d->tiles.column[i] == RF_COMPRESSED_DATA) tile.npix = last_wanted(&loops, at_tile) + 1;
     status = decode_column(d, w, &tile, i, src, nbytes, target, d->image->bitpix, &values);
     if (status == RF_OK) status = normalise(d, w, &tile, scaled, target, d->image->bitpix, &values);
     if (status != RF_OK) return status;
