@@ -215,6 +215,8 @@ def test_lossy_hcompress_tiles_equal_cfitsios(tmp_path, dtype, scale):
     for number, tile in enumerate([(8, 12), (31, 45), (7, 9)]):
         is_float = dtype == "f4"
         pixels = floats(dtype, (31, 45), "not finite") if is_float else integers(dtype, (31, 45), "HCOMPRESS_1")
+        if dtype == "u2":
+            pixels += 5000  # cfitsio refuses to read what falls below 0
         path = tmp_path / f"{number}.fits"
         quantize = Quantize(level=4, method="dither1", seed=3) if is_float else None
         reference.write_image(path, pixels, compress=Hcompress1(tile_shape=tile), quantize=quantize, hcomp_scale=scale)
