@@ -99,6 +99,18 @@ static bool plan(const decoding *d, const rf_tile *tile, rf_loops *loops, size_t
     return true;
 }
 
+/*
+ * How many pixels of the tile must be decoded to have the wanted ones. Rice streams are read from the front and may be
+ * left when enough is had, which is what makes small sections of large tiles cheap; the other codecs need all.
+ */
+static size_t needed(const decoding *d, size_t i, const rf_tile *tile, const rf_loops *loops, size_t at_tile)
+{
+    if (d->image->codec != RF_RICE_1 || d->tiles->column[i] != RF_COMPRESSED_DATA) return tile->npix;
+    size_t last = at_tile;
+    for (size_t k = 0; k < loops->ndim; k++) last += (loops->n[k] - 1) * (size_t)loops->a[k];
+    return last + 1;
+}
+
 /* One innermost run: n pixels, `step` apart in the tile, `gap` bytes apart in dst. */
 static int convert_run(const decoding *d, rf_worker *w, conversion *c, const void *data, size_t first, size_t n,
                        size_t step, uint8_t *dst, size_t gap)
@@ -230,6 +242,7 @@ static int decode_tile(void *job, void *scratch, size_t i)
     /* a whole tile in one piece may be decoded where it belongs */
     bool whole = loops.ndim == 1 && loops.n[0] == tile.npix && loops.b[0] == (ptrdiff_t)d->out_width;
     bool scaled = d->image->quantized && d->tiles->column[i] == RF_COMPRESSED_DATA;
+    tile.npix = needed(d, i, &tile, &loops, at_tile);
     void *target = whole && s->out != RF_OUT_DOUBLE && !scaled ? (uint8_t *)s->dst + at_dst : NULL;
     rf_values values;
     status = decode_column(d, w, &tile, i, target, d->image->bitpix, &values);

@@ -43,7 +43,7 @@ size_t rf_tile_bound(const rf_image *image)
     rf_grid_tile(&grid, 0, &largest);
     int bitpix = image->quantized ? 32 : image->bitpix;
     size_t bound = codec->bound(image, largest.npix, largest.nx, largest.ny, bitpix);
-    if (bound == 0) return 0;
+    if (bound == 0 || bound == SIZE_MAX) return 0;
     /* a tile that cannot be quantized is stored as it is */
     size_t plain = image->quantized ? rf_gzip_bound(largest.npix * rf_width(image->bitpix)) : 0;
     return bound > plain ? bound : plain;
