@@ -198,7 +198,7 @@ TARGET static int NAME(take_signs)(rf_bits_in *in, COEF *coef, size_t npix)
         unsigned used = 0;
         for (size_t k = i; k < stop; k++) {
             unsigned is_set = coef[k] != 0;
-            UCOEF sign = 0 - ((UCOEF)(window >> 63) & is_set);
+            UCOEF sign = (UCOEF)((int64_t)window >> 63); /* no matter for a zero, which takes no bit */
             coef[k] = (COEF)NEGATE_IF((UCOEF)coef[k], sign);
             window <<= is_set;
             used += is_set;
