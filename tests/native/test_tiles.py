@@ -590,3 +590,21 @@ def test_any_nonfinite_in_any_layout(dtype):
                 assert codecs.any_nonfinite(view, nthreads=2) == (bad is not None)
     assert not codecs.any_nonfinite(np.empty((0, 3), dtype))
     assert not codecs.any_nonfinite(np.array([[1, np.nan], [2, np.nan]], dtype)[:, :1])
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+def test_null_of_the_hcompress_noise_depends_on_the_hdus_before(tmp_path, dtype):
+    """cfitsio measures the noise of a tile with the null value that the last HDU it looked at had."""
+    pixels = floats(dtype, (31, 45), "not finite")
+    path = tmp_path / "a.fits"
+    options = {"compress": Hcompress1(tile_shape=(8, 12)), "quantize": Quantize(level=4, method="dither1", seed=3),
+               "hcomp_scale": 2.5}  # fmt: skip
+    reference.write_image(path, pixels, **options)
+    first = Stored(path, 0).heap
+    reference.write_image(path, pixels, append=True, **options)
+    coding = coding_of(pixels, (8, 12), "HCOMPRESS_1", hcompress_scale=2.5, quantized=True, dither=1, seed=3,
+                       nulls="nonfinite")  # fmt: skip
+    assert bytes(encode(TileCodec(coding), pixels).data) == first
+    second = bytes(encode(TileCodec(replace(coding, hcompress_null=-2147483647)), pixels).data)
+    assert second != first
+    assert second in path.read_bytes()
