@@ -90,7 +90,9 @@ def test_broken_members_raise_or_decode_within_the_room():
         bad = bytes(bad[: rng.integers(0, len(bad) + 1)])
         room = np.full(len(data) + 64, 0x5A, "u1")
         used = ffi.new("size_t *")
-        lib.rf_gzip_decode(ffi.from_buffer("uint8_t[]", bad), len(bad), ffi.from_buffer("uint8_t[]", room), len(data), used)
+        lib.rf_gzip_decode(
+            ffi.from_buffer("uint8_t[]", bad), len(bad), ffi.from_buffer("uint8_t[]", room), len(data), used
+        )
         assert (room[len(data) :] == 0x5A).all()
     for cut in range(len(coded)):
         with pytest.raises(FITSError):

@@ -33,8 +33,9 @@ def ours(pixels, nx, ny, nullcheck, null, level, method, irow):
     scale, zero, done = ffi.new("double *"), ffi.new("double *"), ffi.new("int *")
     width = pixels.dtype.itemsize
     scratch = np.full(lib.rf_quantize_scratch_nbytes(nx, ny, width), 0x5A, "u1")
+    integers = ffi.from_buffer("int32_t[]", out)
     status = lib.rf_quantize(ffi.from_buffer(pixels), width, nx, ny, nullcheck, null, level, method, irow, randoms(),
-                             ffi.from_buffer("int32_t[]", out), scale, zero, done, ffi.from_buffer(scratch))  # fmt: skip
+                             integers, scale, zero, done, ffi.from_buffer(scratch))  # fmt: skip
     if status:
         return status
     return (scale[0], zero[0], out) if done[0] else None
@@ -171,8 +172,9 @@ def dither_of(irow, count):
 
 def dequantize(values, first, scale, zero, method, irow, blank, dtype):
     out = np.full(len(values), 77, dtype)
-    status = lib.rf_dequantize(ffi.from_buffer("int32_t[]", values), first, len(values), scale, zero, method, irow,
-                               randoms(), blank is not None, blank or 0, out.itemsize, ffi.from_buffer(out))  # fmt: skip
+    integers = ffi.from_buffer("int32_t[]", values)
+    status = lib.rf_dequantize(integers, first, len(values), scale, zero, method, irow, randoms(), blank is not None,
+                               blank or 0, out.itemsize, ffi.from_buffer(out))  # fmt: skip
     assert status == 0
     return out
 

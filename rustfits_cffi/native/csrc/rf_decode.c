@@ -32,13 +32,11 @@ typedef struct {
     bool to_double;
 } conversion;
 
-static bool is_bitpix(int b) { return b == 8 || b == 16 || b == 32 || b == 64 || b == -32 || b == -64; }
-
 static int check(const decoding *d)
 {
     const rf_image *image = d->image;
     const rf_section *s = d->section;
-    if (!is_bitpix(image->bitpix) || !d->codec) return RF_EARGUMENT;
+    if (!rf_is_bitpix(image->bitpix) || !d->codec) return RF_EARGUMENT;
     if (image->quantized && image->bitpix > 0) return RF_EARGUMENT;
     if (image->quantized && image->dither && !d->randoms) return RF_EARGUMENT;
     if (s->out < RF_OUT_STORED || s->out > RF_OUT_DOUBLE) return RF_EARGUMENT;
@@ -161,7 +159,7 @@ static int decode_column(const decoding *d, rf_worker *w, const rf_tile *tile, s
     case RF_UNCOMPRESSED_DATA: {
         int bitpix = t->uncompressed_bitpix;
         /* bytes may also hold the image's own pixels */
-        if (!is_bitpix(bitpix) || nbytes != tile->npix * rf_width(bitpix)) bitpix = d->image->bitpix;
+        if (!rf_is_bitpix(bitpix) || nbytes != tile->npix * rf_width(bitpix)) bitpix = d->image->bitpix;
         return rf_raw_decode(w, bitpix, tile, src, nbytes, target, target_bitpix, values);
     }
     default:

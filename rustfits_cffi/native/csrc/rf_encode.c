@@ -22,11 +22,9 @@ typedef struct {
 /* What cfitsio puts for NaN and infinity when it reads an image to compress it (FLOATNULLVALUE, DOUBLENULLVALUE). */
 static double fpack_null(size_t width) { return width == 4 ? -9.11912E-36F : -9.1191291391491E-36; }
 
-static bool is_bitpix(int b) { return b == 8 || b == 16 || b == 32 || b == 64 || b == -32 || b == -64; }
-
 static bool can_encode(const rf_image *image)
 {
-    if (!is_bitpix(image->bitpix) || image->ndim == 0 || image->ndim > RF_MAX_NDIM) return false;
+    if (!rf_is_bitpix(image->bitpix) || image->ndim == 0 || image->ndim > RF_MAX_NDIM) return false;
     bool lossless_gzip = image->codec == RF_GZIP_1 || image->codec == RF_GZIP_2 || image->codec == RF_NOCOMPRESS;
     if (image->quantized) return image->bitpix < 0;
     if (image->bitpix < 0 || image->bitpix == 64) return lossless_gzip;
