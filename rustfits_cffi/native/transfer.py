@@ -11,6 +11,7 @@ import numpy as np
 from rustfits_cffi.native._lib import ffi, lib
 from rustfits_cffi.native.handle import FileHandle
 
+END_OF_FILE = 107  # cfitsio's status
 COMPRESS_NULL = -2147483647  # ZBLANK as cfitsio writes it
 LOSSLESS_LEVEL = 9999.0  # what cfitsio makes of a quantize level of 0
 MAX_DIMENSIONS = 6  # of a compressed image, in cfitsio
@@ -74,12 +75,22 @@ class CompressedImage:
 # -- looking ----------------------------------------------------------------------------------------------------------
 
 
-def count_hdus(handle: FileHandle) -> int:
-    """Number of HDUs that cfitsio finds."""
-    out = ffi.new("int *")
-    with handle.call(changes=False, action="count the HDUs") as (fptr, status):
-        lib.fits_get_num_hdus(fptr, out, status)
-    return out[0]
+def hdu_numbers(handle: FileHandle) -> Iterator[int]:
+    """1-based numbers of the HDUs, each looked for when it is wanted; `FITSError` at one that cannot be read."""
+    number = 1
+    while _has_hdu(handle, number):
+        yield number
+        number += 1
+
+
+def _has_hdu(handle: FileHandle, number: int) -> bool:
+    with handle.call(changes=False, action=f"read HDU {number - 1}") as (fptr, status):
+        lib.fits_movabs_hdu(fptr, number, ffi.NULL, status)
+        if status[0] == END_OF_FILE and number > 1:
+            status[0] = 0
+            lib.fits_clear_errmsg()
+            return False
+    return True
 
 
 def hdu_facts(handle: FileHandle, number: int) -> HDUFacts:
@@ -187,6 +198,24 @@ def begin_compressed_image(source: FileHandle, number: int, out: FileHandle, *, 
         lib.imcomp_copy_img2comp(inp, fptr, status)
         lib.fits_set_hdustruc(fptr, status)
         return _compressed_image(fptr, lossy_int)
+
+
+def forget_lossy_int(out: FileHandle) -> None:
+    """The next image of integers stays one of integers."""
+    with out.call(action="set the compression") as (fptr, status):
+        lib.fits_set_lossy_int(fptr, 0, status)
+
+
+def begin_rescaled_image(source: FileHandle, number: int, out: FileHandle, divisor: float) -> tuple[int, int]:
+    """Append an image's header with BSCALE multiplied by `divisor`; its number in `out`, and the start of its data."""
+    bscale = ffi.new("double *", (read_number(source, number, "BSCALE") or 1.0) * divisor)
+    with _both(source, number, out, "rescale an image") as (inp, fptr, status):
+        if number != 1:
+            lib.fits_create_img(fptr, 8, 0, ffi.NULL, status)
+        lib.fits_copy_header(inp, fptr, status)
+        lib.fits_update_key(fptr, lib.TDOUBLE, b"BSCALE", bscale, ffi.NULL, status)
+        lib.fits_set_hdustruc(fptr, status)
+        return fptr.HDUposition + 1, int(fptr.Fptr.datastart)
 
 
 def set_seed(out: FileHandle, number: int, seed: int) -> None:

@@ -7,7 +7,7 @@ from rustfits_cffi.errors import FITSError
 from rustfits_cffi.native import transfer
 from rustfits_cffi.native._lib import ffi, lib
 from rustfits_cffi.native.handle import FileHandle
-from rustfits_cffi.native.tilewriter import TileWriter, _table_layout
+from rustfits_cffi.native.tilewriter import TileWriter, table_layout
 
 RICE, GZIP_1, PLIO, HCOMPRESS = 11, 21, 31, 41
 
@@ -33,7 +33,7 @@ def request(codec=RICE, tile=(-1, 1, 1), level=4.0, method=1, seed=7, scale=0.0)
 def coded_tiles(packed, number):
     """Bytes, column and scaling of each tile of a compressed HDU, by the plain rules of the format."""
     with packed.call(number, changes=False) as (fptr, status):
-        layout, elements, _huge = _table_layout(fptr, status)
+        layout, elements, _huge = table_layout(fptr, status)
         start, nrows, heap = int(fptr.Fptr.datastart), int(fptr.Fptr.numrows), int(fptr.Fptr.heapstart)
     table = np.frombuffer(packed.read(start, nrows * layout.itemsize), layout)
     tiles = []
@@ -52,7 +52,7 @@ def rewrite(source_path, packed_path, target_path, asked, batch, **options):
     """The packed file again: cfitsio's headers, and the coded tiles of the packed file through a TileWriter."""
     source, packed = FileHandle(str(source_path), "r"), FileHandle(str(packed_path), "r")
     out = FileHandle(str(target_path), "w+")
-    for number in range(1, transfer.count_hdus(source) + 1):
+    for number in transfer.hdu_numbers(source):
         facts = transfer.hdu_facts(source, number)
         transfer.set_requests(out, asked)
         image = transfer.begin_compressed_image(source, number, out, bitpix=facts.bitpix, shape=facts.shape)
