@@ -98,6 +98,11 @@ class FileHandle:
 
     # -- reading ------------------------------------------------------------------------------------------------------
 
+    def descriptor(self) -> int:
+        """The operating system's number of the open file, for positioned reads only."""
+        self._require_usable()
+        return self._fd
+
     def read(self, offset: int, nbytes: int) -> bytearray:
         """`nbytes` bytes of the file from byte `offset` on; `FITSError` if the file ends before them."""
         end = self.size()

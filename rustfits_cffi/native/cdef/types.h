@@ -3,6 +3,7 @@ typedef long long LONGLONG;
 typedef struct {
     LONGLONG filesize;
     LONGLONG logfilesize;
+    LONGLONG headend;
     LONGLONG datastart;
     LONGLONG heapstart;
     LONGLONG heapsize;
@@ -14,6 +15,8 @@ typedef struct {
     int request_lossy_int_compress;
     int compress_type;
     long tilesize[6];
+    long maxtilelen;
+    long maxelem;
     float quantize_level;
     int quantize_method;
     int dither_seed;
