@@ -178,11 +178,6 @@ def items_to_copy(other: FITSHeader | Mapping[str, Any], *, with_pixels: bool = 
     return list(other.items())
 
 
-def new_cards(other: FITSHeader | Mapping[str, Any]) -> list[str]:
-    """The cards that ``header=`` adds to an HDU whose pixels are new."""
-    return card_editing.set_many([], items_to_copy(other, with_pixels=True))
-
-
 def _commentary(header: FITSHeader) -> list[str]:
     index = CardIndex(header._cards)
     places = sorted(i for name in COMMENTARY for i in index.find_all(name))
