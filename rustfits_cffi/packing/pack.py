@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 
 from rustfits_cffi.errors import FITSError, raise_for_status
-from rustfits_cffi.native import transfer
+from rustfits_cffi.native import serial, transfer
 from rustfits_cffi.native.handle import FileHandle
 from rustfits_cffi.native.tilewriter import TileWriter
 from rustfits_cffi.packing.coding import ImageEncoder, byte_sum
@@ -78,7 +78,7 @@ def pack_file(source: str, target: str, options_of: OptionsByHDU, *, progress: P
         reports = tuple(packer.pack(number, options_of(number - 1))
                         for number in transfer.hdu_numbers(inp))
         if options_of(0).checksums:
-            transfer.write_checksums(out, 1)
+            serial.write_checksum(out, 1)
     except FITSError as error:
         error.hdu = getattr(error, "hdu", None) or packer.number - 1
         raise
@@ -105,7 +105,7 @@ class _Packer:
         transfer.set_requests(self._out, _request(options))
         action, is_lossless, note = self._way(number, facts, options)
         if options.checksums:
-            transfer.write_checksums(self._out)
+            serial.write_checksum(self._out)
         self._out.flush()
         self._progress(facts.data_end, self._size)
         return HDUReport(number - 1, action, facts.data_end - facts.header_start, self._out.size() - before,
@@ -120,15 +120,15 @@ class _Packer:
                 return self._table(number, facts)
             if is_image and options.images:
                 return ("compressed", *self._image(number, facts, options))
-        transfer.copy_hdu(self._inp, number, self._out)
+        serial.copy_hdu(self._inp, number, self._out)
         return "copied", True, ""
 
     def _table(self, number: int, facts: transfer.HDUFacts) -> tuple[str, bool, str]:
         if facts.data_end - facts.data_start <= 2880:
-            transfer.copy_hdu(self._inp, number, self._out)
+            serial.copy_hdu(self._inp, number, self._out)
             return "copied", True, ""
         _require_compressible_table(self._inp, number)
-        transfer.compress_table(self._inp, number, self._out)
+        serial.compress_table(self._inp, number, self._out)
         return "compressed", True, ""
 
     def _image(self, number: int, facts: transfer.HDUFacts, options: PackOptions) -> tuple[bool, str]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from rustfits_cffi.errors import FITSError, raise_for_status
-from rustfits_cffi.native import transfer
+from rustfits_cffi.native import serial, transfer
 from rustfits_cffi.native.handle import FileHandle
 from rustfits_cffi.packing.coding import ImageDecoder
 from rustfits_cffi.packing.files import finished_file, plain_file
@@ -80,7 +80,7 @@ def unpack_file(source: str, target: str, options: UnpackOptions, *, progress: P
             reports.append(_unpack_hdu(inp, number, out, as_primary=single, checksums=options.checksums,
                                        progress=progress or (lambda done, total: None)))
         if options.checksums:
-            transfer.write_checksums(out, 1)
+            serial.write_checksum(out, 1)
     except FITSError as error:
         error.hdu = getattr(error, "hdu", None) or number - 1
         raise
@@ -110,12 +110,12 @@ def _unpack_hdu(inp: FileHandle, number: int, out: FileHandle, *, as_primary: bo
         _restore_image(inp, number, out, as_primary=as_primary, progress=progress)
     elif facts.kind == "table" and transfer.read_value(inp, number, "ZTABLE") == "T":
         _require_restorable(inp, number)
-        transfer.uncompress_table(inp, number, out)
+        serial.decompress_table(inp, number, out)
     else:
-        transfer.copy_hdu(inp, number, out)
+        serial.copy_hdu(inp, number, out)
         action = "copied"
     if checksums:
-        transfer.write_checksums(out)
+        serial.write_checksum(out)
     out.flush()
     progress(facts.data_end, inp.size())
     return HDUReport(number - 1, action, facts.data_end - facts.header_start, out.size() - before)
