@@ -9,11 +9,9 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from importlib.metadata import PackageNotFoundError
-from importlib.metadata import version as installed_version
 
-from rustfits_cffi.errors import FITSError
-from rustfits_cffi.native.versions import CFITSIO_VERSION, status_text
+from rustfits_cffi.errors import FITSError, status_text
+from rustfits_cffi.native.library import versions
 from rustfits_cffi.packing.files import temporary_file
 from rustfits_cffi.packing.names import STDIO, Job, NameProblem
 from rustfits_cffi.packing.report import FileReport, Progress
@@ -52,11 +50,9 @@ def run(command: Callable[[list[str]], None], arguments: list[str]) -> int:
 
 def version(program: str) -> str:
     """The line that ``-V`` prints."""
-    try:
-        ours = installed_version("rustfits_cffi")
-    except PackageNotFoundError:
-        ours = "(not installed)"
-    return f"rustfits-{program} {ours}, compatible with {program} 1.7.0, CFITSIO version {CFITSIO_VERSION}"
+    numbers = versions()
+    return (f"rustfits-{program} {numbers['rustfits_cffi']}, compatible with {program} 1.7.0, "
+            f"CFITSIO version {numbers['cfitsio']}")
 
 
 @contextmanager
