@@ -12,7 +12,7 @@ from rustfits_cffi.errors import FITSError, raise_for_status
 from rustfits_cffi.native import serial, transfer
 from rustfits_cffi.native.handle import FileHandle
 from rustfits_cffi.native.tilewriter import TileWriter
-from rustfits_cffi.packing.coding import ImageEncoder, byte_sum
+from rustfits_cffi.packing.coding import ImageEncoder
 from rustfits_cffi.packing.files import finished_file, plain_file
 from rustfits_cffi.packing.noise import least_noise, rescaled_copy
 from rustfits_cffi.packing.options import CODECS, DITHERS, MAX_DIMENSIONS, SEEDS, PackOptions
@@ -127,7 +127,9 @@ class _Packer:
         if facts.data_end - facts.data_start <= 2880:
             serial.copy_hdu(self._inp, number, self._out)
             return "copied", True, ""
-        _require_compressible_table(self._inp, number)
+        if not _is_restorable_table(self._inp, number):
+            serial.copy_hdu(self._inp, number, self._out)
+            return "copied", True, f"HDU {number} has columns that could not be restored, so it is copied."
         serial.compress_table(self._inp, number, self._out)
         return "compressed", True, ""
 
@@ -174,33 +176,34 @@ class _Packer:
 
     def _compress(self, inp: FileHandle, number: int, facts: transfer.HDUFacts, options: PackOptions) -> None:
         image = transfer.begin_compressed_image(inp, number, self._out, bitpix=facts.bitpix, shape=facts.shape)
-        _require_compressible(inp, number, image)
+        where = f"{self._inp.path}: HDU {self.number - 1}"
+        _require_compressible(where, image)
         pixels = ImagePixels(inp, facts.data_start, facts.bitpix, facts.shape)
-        encoder = ImageEncoder(image, pixels.dtype, _scaling(inp, number, image), options.allow_lossy_plio)
-        seed = self._seed(image, pixels, encoder)
-        if seed is not None:
-            transfer.set_seed(self._out, image.number, seed)
-            encoder.seed = seed
+        encoder = ImageEncoder(image, where, _scaling(inp, number, image), lossy_plio=options.allow_lossy_plio)
+        self._fix_seed(image, pixels, encoder)
         writer = TileWriter(self._out, image.number, uncompressed_tform={32: "1PJ", -32: "1QE"}.get(image.bitpix, "1PI"))
         writer.begin()
         for batch, box in pixels.batches(image.tile_shape):
             coded = encoder.encode(batch, box)
-            writer.append(coded.nbytes, coded.column, coded.heap, coded.scale, coded.zero)
-            row_end = facts.data_start + (facts.data_end - facts.data_start) * writer.ntiles_written // encoder.ntiles
-            self._progress(row_end, self._size)
+            writer.append(coded.nbytes, coded.column, coded.data, coded.scale, coded.zero)
+            data_nbytes = (facts.data_end - facts.data_start) * writer.ntiles_written // encoder.ntiles
+            self._progress(facts.data_start + data_nbytes, self._size)
         writer.finish()
         transfer.end_compressed_image(self._out, image.number, has_nulls=encoder.has_nulls)
 
-    def _seed(self, image: transfer.CompressedImage, pixels: ImagePixels, encoder: ImageEncoder) -> int | None:
-        """The seed of an image whose request left the choice to us."""
+    def _fix_seed(self, image: transfer.CompressedImage, pixels: ImagePixels, encoder: ImageEncoder) -> None:
+        """Choose the seed of an image whose request left that to us, before tiles go to many threads."""
         if not image.is_quantized or image.quantize_method not in (1, 2) or image.codec == CODECS["NOCOMPRESS"]:
-            return None
+            return
         if image.seed == SEEDS["clock"]:
-            return (int(time.time()) + int(time.process_time() * 100) + image.number - 1) % 10000 + 1
-        if image.seed < 0:
+            seed = (int(time.time()) + int(time.process_time() * 100) + image.number - 1) % 10000 + 1
+        elif image.seed < 0:
             first = [min(n, t) for n, t in zip(image.shape, image.tile_shape, strict=True)]
-            return byte_sum(encoder.as_coded(pixels.read([0] * len(first), first))) % 10000 + 1
-        return None
+            seed = encoder.first_tile_sum(pixels.read([0] * len(first), first)) % 10000 + 1
+        else:
+            return
+        transfer.set_seed(self._out, image.number, seed)
+        encoder.set_seed(seed)
 
 
 def _request(options: PackOptions) -> transfer.CompressRequest:
@@ -217,9 +220,8 @@ def _request(options: PackOptions) -> transfer.CompressRequest:
         lossy_int=options.lossy_int)
 
 
-def _require_compressible(inp: FileHandle, number: int, image: transfer.CompressedImage) -> None:
+def _require_compressible(where: str, image: transfer.CompressedImage) -> None:
     """Refuse what cfitsio's tile loop refuses, before a tile is read, with its status."""
-    where = f"{inp.path}: HDU {number - 1}"
     if image.bitpix == 64:
         raise_for_status(NO_MEMORY, f"{where}: images of 64-bit integers cannot be compressed as fpack does")
     if image.bitpix < 0 and not image.lossy_int and (image.bscale != 1 or image.bzero != 0):
@@ -228,16 +230,16 @@ def _require_compressible(inp: FileHandle, number: int, image: transfer.Compress
         raise_for_status(NOT_COMPRESSIBLE, f"{where}: tiles without compression need BITPIX 16, 32 or -32")
 
 
-def _require_compressible_table(inp: FileHandle, number: int) -> None:
-    """Refuse tables whose compressed form could not be restored."""
-    where = f"{inp.path}: HDU {number - 1}"
+def _is_restorable_table(inp: FileHandle, number: int) -> bool:
+    """Whether the compressed form of a table can be restored: not one compressed already, nor one with cells of
+    variable-length strings or bits."""
     if transfer.read_value(inp, number, "ZTABLE") is not None:
-        raise_for_status(NOT_COMPRESSIBLE, f"{where}: this table is compressed already")
+        return False
     for column in range(1, int(transfer.read_value(inp, number, "TFIELDS") or 0) + 1):
         tform = (transfer.read_value(inp, number, f"TFORM{column}") or "").lstrip("0123456789")
-        if tform[:1] in "PQ" and tform[1:2] in ("X", "A"):
-            raise_for_status(NOT_COMPRESSIBLE, f"{where}: column {column} has variable-length cells of type {tform[:2]}"
-                             ", which the compressed form cannot hold")
+        if tform[:1] in ("P", "Q") and tform[1:2] in ("X", "A"):
+            return False
+    return True
 
 
 def _scaling(inp: FileHandle, number: int, image: transfer.CompressedImage) -> tuple[float, float, int | None] | None:

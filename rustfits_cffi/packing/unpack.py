@@ -10,7 +10,7 @@ import numpy as np
 from rustfits_cffi.errors import FITSError, raise_for_status
 from rustfits_cffi.native import serial, transfer
 from rustfits_cffi.native.handle import FileHandle
-from rustfits_cffi.packing.coding import ImageDecoder
+from rustfits_cffi.packing.coding import ImageDecoder, as_stored
 from rustfits_cffi.packing.files import finished_file, plain_file
 from rustfits_cffi.packing.options import UnpackOptions
 from rustfits_cffi.packing.report import FileReport, HDUReport, Progress
@@ -125,9 +125,10 @@ def _restore_image(inp: FileHandle, number: int, out: FileHandle, *, as_primary:
     decoder = ImageDecoder(inp, number)
     place, data_start = transfer.begin_restored_image(inp, number, out, as_primary=as_primary)
     size, facts = inp.size(), transfer.hdu_facts(inp, number)
-    done = 0
-    for start, box in decoder.batches():
-        for offset, piece in _runs(decoder.shape, start, box):
+    done, bitpix = 0, decoder.image.bitpix
+    for batch, box in decoder.batches():
+        raw = as_stored(box, bitpix, one_nan=decoder.image.is_quantized)
+        for offset, piece in _runs(decoder.shape, batch.start, raw):
             transfer.write_data(out, place, data_start + offset, piece)
         done += box.size
         share = (facts.data_end - facts.data_start) * done // max(1, decoder.npixels)
