@@ -87,7 +87,8 @@ def _unpack(job: Job, options: UnpackOptions, settings: Settings, progress) -> N
         print(f"{job.source} ", end="", flush=True)
     with (streams.input_file(job.source) as source, streams.output_file(job, lambda: True) as target,
           streams.reporting(job.source)):
-        done = unpack(source, target, options, overwrite=target != job.target, progress=progress)
+        done = unpack(source, target, options, overwrite=target != job.target, progress=progress,
+                      durable=settings.clobber or settings.delete)
     if settings.to_stdout:
         return
     if (settings.clobber or settings.delete) and not job.in_place:

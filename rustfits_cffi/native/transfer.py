@@ -121,6 +121,17 @@ def read_value(handle: FileHandle, number: int, keyword: str) -> str | None:
     return text[1:].rstrip("'").replace("''", "'").rstrip() if text.startswith("'") else text
 
 
+def read_cards(handle: FileHandle, number: int) -> list[str]:
+    """All cards of a header, without END."""
+    count, card, cards = ffi.new("int *"), ffi.new("char[81]"), []
+    with handle.call(number, changes=False, action="read the header") as (fptr, status):
+        lib.fits_get_hdrspace(fptr, count, ffi.NULL, status)
+        for i in range(1, count[0] + 1):
+            lib.fits_read_record(fptr, i, card, status)
+            cards.append(ffi.string(card).decode("ascii", "replace"))
+    return cards
+
+
 def read_number(handle: FileHandle, number: int, keyword: str) -> float | None:
     """Value of a numeric card; None if it is absent or not a number."""
     out = ffi.new("double *")

@@ -4,5 +4,6 @@ from rustfits_cffi.packing.options import PackOptions, UnpackOptions
 from rustfits_cffi.packing.pack import pack
 from rustfits_cffi.packing.report import FileReport, HDUReport
 from rustfits_cffi.packing.unpack import unpack
+from rustfits_cffi.packing.verify import Verification, verify
 
-__all__ = ["FileReport", "HDUReport", "PackOptions", "UnpackOptions", "pack", "unpack"]
+__all__ = ["FileReport", "HDUReport", "PackOptions", "UnpackOptions", "Verification", "pack", "unpack", "verify"]

@@ -28,14 +28,16 @@ def temporary_file(beside: str) -> Iterator[str]:
 
 
 @contextmanager
-def finished_file(target: str, *, replace: bool) -> Iterator[str]:
+def finished_file(target: str, *, replace: bool, durable: bool = False) -> Iterator[str]:
     """Path of a new empty file that gets the name `target` when the block ends well, and is removed if it does not.
 
-    Without `replace` a file that has the name by then is left alone and `FileExistsError` raised.
+    Without `replace` a file that has the name by then is left alone and `FileExistsError` raised. With `durable` the
+    bytes are on the disk before the name is given: for an output whose input is to go.
     """
     with temporary_file(target) as path:
         yield path
-        _sync(path)
+        if durable:
+            _sync(path)
         _rename(path, target, replace=replace)
 
 
@@ -55,7 +57,7 @@ def plain_file(path: str) -> Iterator[str]:
 
 
 def _sync(path: str) -> None:
-    """The bytes reach the disk before the name does: a crash cannot leave a half file under it."""
+    """Wait until the bytes of a file are on its disk."""
     fd = os.open(path, os.O_RDONLY)
     try:
         os.fsync(fd)

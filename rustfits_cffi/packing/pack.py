@@ -18,6 +18,7 @@ from rustfits_cffi.packing.noise import least_noise, rescaled_copy
 from rustfits_cffi.packing.options import CODECS, DITHERS, MAX_DIMENSIONS, SEEDS, PackOptions
 from rustfits_cffi.packing.pixels import ImagePixels
 from rustfits_cffi.packing.report import FileReport, HDUReport, Progress
+from rustfits_cffi.packing.restoring import require_restorable
 
 BAD_DIMENSIONS, NO_MEMORY, NOT_COMPRESSIBLE = 212, 113, 413  # cfitsio's statuses
 
@@ -26,7 +27,7 @@ OptionsByHDU = Callable[[int], PackOptions]
 
 
 def pack(source: str | os.PathLike, target: str | os.PathLike | None = None, options: PackOptions | None = None, *,
-         overwrite: bool = False, progress: Progress | None = None) -> FileReport:
+         overwrite: bool = False, verified: bool = False, progress: Progress | None = None) -> FileReport:
     """Compress the images of a FITS file, byte for byte as fpack does.
 
     Parameters
@@ -39,6 +40,8 @@ def pack(source: str | os.PathLike, target: str | os.PathLike | None = None, opt
         How to compress; the default is that of fpack.
     overwrite : bool
         Replace `target` if it exists, when the new file is complete. It may be `source` itself.
+    verified : bool
+        Decode the output again and compare it with the input before it gets its name; for inputs that are to go.
     progress : callable, optional
         Called as ``progress(nbytes_done, nbytes_in_all)`` while the input is read.
 
@@ -53,6 +56,7 @@ def pack(source: str | os.PathLike, target: str | os.PathLike | None = None, opt
         If `target` exists and `overwrite` is false.
     FITSError
         If an HDU cannot be compressed; its `status` is the number that fpack exits with. No output is left.
+        Also if `verified` finds pixels that came out wrong.
 
     Notes
     -----
@@ -63,8 +67,10 @@ def pack(source: str | os.PathLike, target: str | os.PathLike | None = None, opt
     target = source + ".fz" if target is None else os.fspath(target)
     if not overwrite and os.path.lexists(target):
         raise FileExistsError(f"{target}: the output file already exists")
-    with plain_file(source) as plain, finished_file(target, replace=overwrite) as temporary:
+    with plain_file(source) as plain, finished_file(target, replace=overwrite, durable=verified) as temporary:
         hdus = pack_file(plain, temporary, lambda number: options, progress=progress)
+        if verified:
+            require_restorable(plain, temporary)
         sizes = os.path.getsize(source), os.path.getsize(temporary)
     return FileReport(source, target, *sizes, hdus)
 

@@ -19,7 +19,7 @@ NOT_IMAGE = 233  # cfitsio's status
 
 
 def unpack(source: str | os.PathLike, target: str | os.PathLike | None = None, options: UnpackOptions | None = None, *,
-           overwrite: bool = False, progress: Progress | None = None) -> FileReport:
+           overwrite: bool = False, durable: bool = False, progress: Progress | None = None) -> FileReport:
     """Restore the images and tables of a packed FITS file, as funpack does.
 
     Parameters
@@ -32,6 +32,8 @@ def unpack(source: str | os.PathLike, target: str | os.PathLike | None = None, o
         Which HDUs; checksums.
     overwrite : bool
         Replace `target` if it exists, when the new file is complete. It may be `source` itself.
+    durable : bool
+        Have the output on its disk before it gets its name; for inputs that are to go.
     progress : callable, optional
         Called as ``progress(nbytes_done, nbytes_in_all)`` while the input is read.
 
@@ -62,7 +64,7 @@ def unpack(source: str | os.PathLike, target: str | os.PathLike | None = None, o
     target = os.fspath(target)
     if not overwrite and os.path.lexists(target):
         raise FileExistsError(f"{target}: the output file already exists")
-    with plain_file(source) as plain, finished_file(target, replace=overwrite) as temporary:
+    with plain_file(source) as plain, finished_file(target, replace=overwrite, durable=durable) as temporary:
         hdus = unpack_file(plain, temporary, options, progress=progress)
         sizes = os.path.getsize(source), os.path.getsize(temporary)
     return FileReport(source, target, *sizes, hdus)
