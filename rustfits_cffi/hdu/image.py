@@ -248,7 +248,7 @@ class ImageHDU(HDU):
                 if runs.step != 1:
                     row = self._merged(first, runs, row)
                 native.write_run(
-                    handle, self._index + 1, first, row, flip=False, nthreads=threads.get_num_threads()
+                    handle, self._index + 1, first, row, kind.bitpix, nthreads=threads.get_num_threads()
                 )
 
     def _merged(self, first: int, runs, row: np.ndarray) -> np.ndarray:
