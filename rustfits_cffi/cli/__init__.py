@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from rustfits_cffi.cli import compare, demo, fpack, funpack, info, verify
+from rustfits_cffi.native.library import versions
 
 COMMANDS = {
     "pack": (fpack.main, "compress files as fpack does, with its options"),
@@ -23,7 +24,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(_usage())
         return 0 if arguments else 2
     if arguments[0] in ("-V", "--version"):
-        print(_version())
+        print(f"rustfits-cffi {versions()['rustfits_cffi']}")
         return 0
     if arguments[0] not in COMMANDS:
         print(f"rustfits-cffi: there is no command {arguments[0]!r}\n\n{_usage()}", file=sys.stderr)
@@ -45,12 +46,3 @@ def _usage() -> str:
     width = max(map(len, COMMANDS))
     lines = [f"  {name:<{width}}  {text}" for name, (_, text) in COMMANDS.items()]
     return "\n".join(["usage: rustfits-cffi COMMAND [options] FILE...", "", *lines])
-
-
-def _version() -> str:
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return f"rustfits-cffi {version('rustfits_cffi')}"
-    except PackageNotFoundError:
-        return "rustfits-cffi"
