@@ -21,10 +21,10 @@ from rustfits_cffi.native.handle import FileHandle
 from rustfits_cffi.native.library import versions
 from rustfits_cffi.packing.files import plain_file
 from rustfits_cffi.packing.options import PackOptions
-from rustfits_cffi.packing.pack import pack
+from rustfits_cffi.packing.packer import pack
 from rustfits_cffi.packing.pixels import ImagePixels
 from rustfits_cffi.packing.restoring import restored_images
-from rustfits_cffi.packing.unpack import unpack
+from rustfits_cffi.packing.unpacker import unpack
 from rustfits_cffi.threads import get_num_threads
 
 HEADER = ("setting", "size", "ratio", "pack", "MB/s", "cfitsio", "faster", "unpack", "MB/s", "as cfitsio", "max error")

@@ -12,7 +12,7 @@ from rustfits_cffi.cli import listing, report, streams
 from rustfits_cffi.cli.streams import Quit
 from rustfits_cffi.packing.names import Job, plan_packing
 from rustfits_cffi.packing.options import MAX_DIMENSIONS, PackOptions
-from rustfits_cffi.packing.pack import pack
+from rustfits_cffi.packing.packer import pack
 
 USAGE = """\
 usage: fpack [-r|-h|-g|-p] [-w|-t <axes>] [-q <level>] [-s <scale>] [-n <noise>] -v <FITS>

@@ -12,7 +12,7 @@ from rustfits_cffi.cli.streams import Quit
 from rustfits_cffi.packing.files import finished_file
 from rustfits_cffi.packing.names import Job, plan_unpacking
 from rustfits_cffi.packing.options import UnpackOptions
-from rustfits_cffi.packing.unpack import unpack
+from rustfits_cffi.packing.unpacker import unpack
 
 USAGE = """\
 usage: funpack [-E <HDUlist>] [-P <pre>] [-O <name>] [-Z] -v <FITS>

@@ -12,8 +12,8 @@ from rustfits_cffi.cli.tables import nbytes_text, table
 from rustfits_cffi.errors import FITSError
 from rustfits_cffi.packing.files import plain_file
 from rustfits_cffi.packing.options import PackOptions
-from rustfits_cffi.packing.pack import pack
-from rustfits_cffi.packing.unpack import unpack
+from rustfits_cffi.packing.packer import pack
+from rustfits_cffi.packing.unpacker import unpack
 
 HEADER = ("codec", "ratio", "size", "pack", "unpack", "MB/s", "lossless")
 

@@ -8,7 +8,7 @@ from rustfits_cffi.cli import streams
 from rustfits_cffi.cli.streams import Quit
 from rustfits_cffi.cli.tables import table
 from rustfits_cffi.packing.restoring import RestoredImage
-from rustfits_cffi.packing.verify import verify
+from rustfits_cffi.packing.verification import verify
 
 HEADER = ("HDU", "name", "codec", "largest error", "largest step", "pixels")
 

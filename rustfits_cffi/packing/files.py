@@ -9,7 +9,9 @@ import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+
+from rustfits_cffi.native.handle import FileHandle
 
 _OPENERS = {b"\x1f\x8b": gzip.open, b"BZ": bz2.open}
 
@@ -39,6 +41,23 @@ def finished_file(target: str, *, replace: bool, durable: bool = False) -> Itera
         if durable:
             _sync(path)
         _rename(path, target, replace=replace)
+
+
+@contextmanager
+def opened_pair(source: str, target: str) -> Iterator[tuple[FileHandle, FileHandle]]:
+    """Input and output of a conversion; when it fails, that closing the half-made output fails too is not told."""
+    inp = FileHandle(source, "r")
+    try:
+        out = FileHandle(target, "w+")
+        try:
+            yield inp, out
+        except BaseException:
+            with suppress(OSError):
+                out.close()
+            raise
+        out.close()
+    finally:
+        inp.close()
 
 
 @contextmanager

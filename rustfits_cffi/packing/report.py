@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+
+from rustfits_cffi.errors import FITSError
 
 #: Called with the bytes of input done so far and those there are in all.
 Progress = Callable[[int, int], None]
@@ -54,3 +57,13 @@ class FileReport:
     def ratio(self) -> float:
         """Bytes before by bytes after."""
         return self.input_nbytes / max(self.output_nbytes, 1)
+
+
+@contextmanager
+def naming_hdu(number: int) -> Iterator[None]:
+    """An error within gets the attribute `hdu`: the 0-based number of the HDU (here 1-based) that was worked on."""
+    try:
+        yield
+    except FITSError as error:
+        error.hdu = number - 1
+        raise

@@ -22,3 +22,6 @@ int fits_copy_header(fitsfile *in, fitsfile *out, int *status);
 int fits_img_stats_short(short *array, long nx, long ny, int nullcheck, short nullvalue, long *ngoodpix,
     short *minvalue, short *maxvalue, double *mean, double *sigma, double *noise1, double *noise2, double *noise3,
     double *noise5, int *status);
+int fits_img_stats_int(int *array, long nx, long ny, int nullcheck, int nullvalue, long *ngoodpix,
+    int *minvalue, int *maxvalue, double *mean, double *sigma, double *noise1, double *noise2, double *noise3,
+    double *noise5, int *status);

@@ -13,11 +13,11 @@ from rustfits_cffi.native import serial, transfer
 from rustfits_cffi.native.handle import FileHandle
 from rustfits_cffi.native.tilewriter import TileWriter
 from rustfits_cffi.packing.coding import ImageEncoder
-from rustfits_cffi.packing.files import finished_file, plain_file
+from rustfits_cffi.packing.files import finished_file, opened_pair, plain_file
 from rustfits_cffi.packing.noise import least_noise, rescaled_copy
 from rustfits_cffi.packing.options import CODECS, DITHERS, MAX_DIMENSIONS, SEEDS, PackOptions
 from rustfits_cffi.packing.pixels import ImagePixels
-from rustfits_cffi.packing.report import FileReport, HDUReport, Progress
+from rustfits_cffi.packing.report import FileReport, HDUReport, Progress, naming_hdu
 from rustfits_cffi.packing.restoring import require_restorable
 
 BAD_DIMENSIONS, NO_MEMORY, NOT_COMPRESSIBLE = 212, 113, 413  # cfitsio's statuses
@@ -78,20 +78,15 @@ def pack(source: str | os.PathLike, target: str | os.PathLike | None = None, opt
 def pack_file(source: str, target: str, options_of: OptionsByHDU, *, progress: Progress | None = None
               ) -> tuple[HDUReport, ...]:
     """Pack a plain file into the empty file `target`, each HDU with its own options."""
-    inp, out = FileHandle(source, "r"), FileHandle(target, "w+")
-    try:
+    reports = []
+    with opened_pair(source, target) as (inp, out):
         packer = _Packer(inp, out, progress)
-        reports = tuple(packer.pack(number, options_of(number - 1))
-                        for number in transfer.hdu_numbers(inp))
+        for number in transfer.hdu_numbers(inp):
+            with naming_hdu(number):
+                reports.append(packer.pack(number, options_of(number - 1)))
         if options_of(0).checksums:
             serial.write_checksum(out, 1)
-    except FITSError as error:
-        error.hdu = getattr(error, "hdu", None) or packer.number - 1
-        raise
-    finally:
-        inp.close()
-        out.close()
-    return reports
+    return tuple(reports)
 
 
 class _Packer:

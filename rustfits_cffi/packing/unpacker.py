@@ -11,9 +11,9 @@ from rustfits_cffi.errors import FITSError, raise_for_status
 from rustfits_cffi.native import serial, transfer
 from rustfits_cffi.native.handle import FileHandle
 from rustfits_cffi.packing.coding import ImageDecoder, as_stored
-from rustfits_cffi.packing.files import finished_file, plain_file
+from rustfits_cffi.packing.files import finished_file, opened_pair, plain_file
 from rustfits_cffi.packing.options import UnpackOptions
-from rustfits_cffi.packing.report import FileReport, HDUReport, Progress
+from rustfits_cffi.packing.report import FileReport, HDUReport, Progress, naming_hdu
 
 NOT_IMAGE = 233  # cfitsio's status
 
@@ -73,22 +73,15 @@ def unpack(source: str | os.PathLike, target: str | os.PathLike | None = None, o
 def unpack_file(source: str, target: str, options: UnpackOptions, *, progress: Progress | None = None
                 ) -> tuple[HDUReport, ...]:
     """Unpack a plain file into the empty file `target`."""
-    inp, out = FileHandle(source, "r"), FileHandle(target, "w+")
-    number = 1
-    try:
-        reports = []
+    reports = []
+    with opened_pair(source, target) as (inp, out):
         for number in _wanted(inp, options):
             single = options.hdus is not None and len(options.hdus) == 1
-            reports.append(_unpack_hdu(inp, number, out, as_primary=single, checksums=options.checksums,
-                                       progress=progress or (lambda done, total: None)))
+            with naming_hdu(number):
+                reports.append(_unpack_hdu(inp, number, out, as_primary=single, checksums=options.checksums,
+                                           progress=progress or (lambda done, total: None)))
         if options.checksums:
             serial.write_checksum(out, 1)
-    except FITSError as error:
-        error.hdu = getattr(error, "hdu", None) or number - 1
-        raise
-    finally:
-        inp.close()
-        out.close()
     return tuple(reports)
 
 

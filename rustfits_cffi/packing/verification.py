@@ -12,7 +12,7 @@ from rustfits_cffi.native import transfer
 from rustfits_cffi.native.handle import FileHandle
 from rustfits_cffi.packing.files import plain_file
 from rustfits_cffi.packing.options import DITHERS, PackOptions
-from rustfits_cffi.packing.pack import pack_file
+from rustfits_cffi.packing.packer import pack_file
 from rustfits_cffi.packing.restoring import RestoredImage, pair_hdus, restored_images
 
 _LEVEL = re.compile(r"^HISTORY\s+q = ([-+.\d]+) / quantized level scaling parameter")
