@@ -46,11 +46,6 @@ class Entry:
         return self.data_start + self.structure.padded_data_nbytes
 
     @property
-    def cards(self) -> list[str]:
-        """The cards before END, right-stripped."""
-        return list(self.structure.cards[:-1])
-
-    @property
     def index(self) -> CardIndex:
         """Which card holds which keyword."""
         return self.structure.index

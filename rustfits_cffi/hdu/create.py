@@ -12,7 +12,7 @@ import numpy as np
 from rustfits_cffi import threads
 from rustfits_cffi.config import Codec, Hcompress1, Quantize, Rice1, check_combination, parse_compress
 from rustfits_cffi.directory import Directory
-from rustfits_cffi.format.card_editing import set_many
+from rustfits_cffi.format.card_lists import set_many
 from rustfits_cffi.format.dtypes import check_dims
 from rustfits_cffi.format.scaling import PixelType
 from rustfits_cffi.format.tiles import TileGrid, resolve_tile_shape
@@ -77,8 +77,9 @@ class ImagePlan:
             items.append(("EXTNAME", self.extname))
         if self.extver is not None:
             items.append(("EXTVER", self.extver))
-        cards = set_many([], items + (items_to_copy(header, with_pixels=True) if header is not None else []))
-        return "".join(f"{card:<80}" for card in cards).encode("ascii")
+        if header is not None:
+            items += items_to_copy(header, with_pixels=True)
+        return "".join(f"{card:<80}" for card in set_many(["END"], items)[:-1]).encode("ascii")
 
     def request(self) -> native.CompressionRequest | None:
         """What cfitsio must be asked for before it creates the HDU."""

@@ -175,6 +175,9 @@ class ImageHDU(HDU):
 
     def _require_pixels(self, data_start: int, selection: Selection) -> None:
         """Check the declared shape against the file before memory is taken for it."""
+        problem = self._entry.structure.problem
+        if problem:
+            raise FITSFormatError(f"{self._where}: {problem}")
         last = 0
         for length, stop in zip(selection.shape, selection.stop):
             last = last * length + stop - 1

@@ -11,7 +11,8 @@ import numpy as np
 
 from rustfits_cffi.directory import Directory
 from rustfits_cffi.errors import TileError, TruncatedError
-from rustfits_cffi.format.compression import Column, CompressedLayout
+from rustfits_cffi.format.columns import Column
+from rustfits_cffi.format.compression import CompressedLayout
 from rustfits_cffi.native.codecs import (
     COMPRESSED_DATA,
     GZIP_COMPRESSED_DATA,

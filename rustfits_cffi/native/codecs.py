@@ -128,9 +128,13 @@ class CodedTiles(NamedTuple):
 
 
 class EncodedTiles(NamedTuple):
-    """Coded tiles, one after the other in `data`, and what belongs in their table rows."""
+    """Coded tiles, one after the other in `data` (uint8), and what belongs in their table rows.
 
-    data: memoryview
+    `data` is an array and no memoryview: up to Python 3.12.3 the garbage collector may crash on a memoryview that
+    `ffi.from_buffer` looks into.
+    """
+
+    data: np.ndarray
     nbytes: np.ndarray
     column: np.ndarray
     scale: np.ndarray | None
@@ -373,7 +377,7 @@ class TileCodec:
         status = lib.rf_tiles_encode(self._image, source, row, ntiles, _RANDOMS, encoded, nthreads, failed)
         if status:
             raise_for_status(status, tile=int(rows[failed[0]]) if failed[0] < ntiles else None)
-        return EncodedTiles(memoryview(buffer)[: encoded.dst_len], nbytes, column, scale, zero, has_null)
+        return EncodedTiles(buffer[: encoded.dst_len], nbytes, column, scale, zero, has_null)
 
     def tile_byte_sum(self, pixels: np.ndarray, row: int = 0, *, origin: Sequence[int] | None = None) -> int:
         """Sum of the bytes of one tile, from which the "checksum" seed is ``sum % 10000 + 1``."""
