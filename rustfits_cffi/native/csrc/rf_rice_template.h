@@ -170,7 +170,9 @@ TARGET static bool NAME(encode)(rf_bits_out stream, const PIXEL *src, size_t npi
         unsigned fs = rice_split(sum, count);
         if (fs >= FSMAX) {
             rf_bits_put(out, FSMAX + 1, FSBITS);
-            for (size_t k = 0; k < count; k++) rf_bits_put(out, NAME(map)(src[i + k], k ? src[i + k - 1] : before), BITS);
+            for (size_t k = 0; k < count; k++) {
+                rf_bits_put(out, NAME(map)(src[i + k], k ? src[i + k - 1] : before), BITS);
+            }
         } else if (sum == 0) {
             rf_bits_put(out, 0, FSBITS);
         } else {
