@@ -33,7 +33,7 @@ def print_listing(name: str) -> None:
 
 def _line(handle: FileHandle, number: int) -> str:
     facts, (data_sum, hdu_sum) = transfer.hdu_facts(handle, number), transfer.checksums(handle, number)
-    sums = f"SUMS={~hdu_sum & 0xFFFFFFFF}/{data_sum}"
+    sums = f"SUMS={_complement(hdu_sum)}/{data_sum}"
     xtension = transfer.read_value(handle, number, "XTENSION")
     if facts.kind == "ascii table":
         return f"  {number} ASCII_TBL {sums}"
@@ -42,6 +42,12 @@ def _line(handle: FileHandle, number: int) -> str:
     if xtension is not None and not xtension.startswith(("IMAGE", "BINTABLE")):
         return f"  {number} OTHER {sums} '{xtension:<8}'"
     return f"  {number} IMAGE {sums} BITPIX={facts.bitpix} {_shape(facts.shape)} {_tiling(handle, number, facts.kind)}"
+
+
+def _complement(total: int) -> int:
+    """The complement of a 32-bit sum as fpack prints it: one with its sign bit set is shown as a 64-bit number."""
+    complement = ~total & 0xFFFFFFFF
+    return complement if complement < 2**31 else complement | 0xFFFFFFFF00000000
 
 
 def _shape(shape: tuple[int, ...]) -> str:

@@ -99,6 +99,8 @@ def reporting(name: str, *, has_output: bool = True) -> Iterator[None]:
     except FITSError as error:
         status, hdu = getattr(error, "status", None) or 255, getattr(error, "hdu", None)
         lines = [] if hdu is None else [f"Error processing file: {name}", f"  in HDU number {hdu + 1}"]
+        if (missing := getattr(error, "missing", None)) is not None:
+            lines.insert(0, f"Unable to find and move to extension '{missing}'")
         print(f"FITSIO status = {status}: {status_text(status)}\n{error}", file=sys.stderr)
         raise Quit(status & 255, *lines, *(["Input file is unchanged."] if lines and has_output else [])) from None
 

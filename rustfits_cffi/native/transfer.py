@@ -152,6 +152,12 @@ def checksums(handle: FileHandle, number: int) -> tuple[int, int]:
     return out[0], out[1]
 
 
+def current_hdu(handle: FileHandle) -> int:
+    """1-based number of the HDU that cfitsio stands at."""
+    with handle.call(changes=False, action="look where it stands") as (fptr, _status):
+        return fptr.HDUposition + 1
+
+
 def find_image(handle: FileHandle, name: str) -> int:
     """1-based number of the image HDU called `name`; `FITSError` if there is none."""
     with handle.call(changes=False, action=f"find the image {name!r}") as (fptr, status):

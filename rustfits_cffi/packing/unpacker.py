@@ -73,10 +73,9 @@ def unpack(source: str | os.PathLike, target: str | os.PathLike | None = None, o
 def unpack_file(source: str, target: str, options: UnpackOptions, *, progress: Progress | None = None
                 ) -> tuple[HDUReport, ...]:
     """Unpack a plain file into the empty file `target`."""
-    reports = []
+    reports, single = [], options.hdus is not None and len(options.hdus) == 1
     with opened_pair(source, target) as (inp, out):
         for number in _wanted(inp, options):
-            single = options.hdus is not None and len(options.hdus) == 1
             with naming_hdu(number):
                 reports.append(_unpack_hdu(inp, number, out, as_primary=single, checksums=options.checksums,
                                            progress=progress or (lambda done, total: None)))
@@ -91,10 +90,22 @@ def _wanted(inp: FileHandle, options: UnpackOptions) -> Iterator[int]:
         yield from transfer.hdu_numbers(inp)
         return
     for hdu in options.hdus:
-        number = hdu + 1 if isinstance(hdu, int) else transfer.find_image(inp, hdu)
-        if transfer.hdu_facts(inp, number).kind not in ("image", "compressed image"):
-            raise_for_status(NOT_IMAGE, f"{inp.path}: HDU {hdu} is not an image")
+        try:
+            number = _find(inp, hdu)
+        except FITSError as error:
+            error.missing, error.hdu = str(hdu), transfer.current_hdu(inp) - 1
+            raise
         yield number
+
+
+def _find(inp: FileHandle, hdu: int | str) -> int:
+    """1-based number of an image; `FITSError` if there is no such image."""
+    if isinstance(hdu, str):
+        return transfer.find_image(inp, hdu)
+    if hdu + 1 not in transfer.hdu_numbers(inp) or transfer.hdu_facts(inp, hdu + 1).kind not in (
+            "image", "compressed image"):
+        raise_for_status(NOT_IMAGE, f"{inp.path}: there is no image in HDU {hdu}")
+    return hdu + 1
 
 
 def _unpack_hdu(inp: FileHandle, number: int, out: FileHandle, *, as_primary: bool, checksums: bool,
