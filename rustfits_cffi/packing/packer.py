@@ -10,6 +10,7 @@ import numpy as np
 
 from rustfits_cffi.errors import FITSError, raise_for_status
 from rustfits_cffi.native import serial, transfer
+from rustfits_cffi.native.checksum import write_checksum
 from rustfits_cffi.native.handle import FileHandle
 from rustfits_cffi.native.tilewriter import TileWriter
 from rustfits_cffi.packing.coding import ImageEncoder
@@ -85,7 +86,7 @@ def pack_file(source: str, target: str, options_of: OptionsByHDU, *, progress: P
             with naming_hdu(number):
                 reports.append(packer.pack(number, options_of(number - 1)))
         if options_of(0).checksums:
-            serial.write_checksum(out, 1)
+            write_checksum(out, 1)
     return tuple(reports)
 
 
@@ -106,7 +107,7 @@ class _Packer:
         transfer.set_requests(self._out, _request(options))
         action, is_lossless, note = self._way(number, facts, options)
         if options.checksums:
-            serial.write_checksum(self._out)
+            write_checksum(self._out)
         self._out.flush()
         self._progress(facts.data_end, self._size)
         return HDUReport(number - 1, action, facts.data_end - facts.header_start, self._out.size() - before,

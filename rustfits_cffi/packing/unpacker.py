@@ -9,6 +9,7 @@ import numpy as np
 
 from rustfits_cffi.errors import FITSError, raise_for_status
 from rustfits_cffi.native import serial, transfer
+from rustfits_cffi.native.checksum import write_checksum
 from rustfits_cffi.native.handle import FileHandle
 from rustfits_cffi.packing.coding import ImageDecoder, as_stored
 from rustfits_cffi.packing.files import finished_file, opened_pair, plain_file
@@ -80,7 +81,7 @@ def unpack_file(source: str, target: str, options: UnpackOptions, *, progress: P
                 reports.append(_unpack_hdu(inp, number, out, as_primary=single, checksums=options.checksums,
                                            progress=progress or (lambda done, total: None)))
         if options.checksums:
-            serial.write_checksum(out, 1)
+            write_checksum(out, 1)
     return tuple(reports)
 
 
@@ -121,7 +122,7 @@ def _unpack_hdu(inp: FileHandle, number: int, out: FileHandle, *, as_primary: bo
         serial.copy_hdu(inp, number, out)
         action = "copied"
     if checksums:
-        serial.write_checksum(out)
+        write_checksum(out)
     out.flush()
     progress(facts.data_end, inp.size())
     return HDUReport(number - 1, action, facts.data_end - facts.header_start, out.size() - before)
