@@ -5,7 +5,6 @@ It is an ImageHDU with two hooks of its own: a section is read by decoding the t
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from rustfits_cffi import threads
 from rustfits_cffi.config import Codec
 from rustfits_cffi.errors import FITSFormatError, TileError
 from rustfits_cffi.format.compression import (
+    PLAUSIBLE_BASE_NBYTES,
     CompressedLayout,
     config_of,
     image_geometry,
@@ -25,11 +25,10 @@ from rustfits_cffi.format.scaling import PixelType
 from rustfits_cffi.format.selection import Selection
 from rustfits_cffi.hdu.image import ImageHDU
 from rustfits_cffi.hdu.tile_encoder import TileJob, rewrite_tiles
-from rustfits_cffi.hdu.tile_store import FetchedTiles, TileStore
+from rustfits_cffi.hdu.tile_store import TileStore
 from rustfits_cffi.native.codecs import TileCodec, TileCoding
 
 _DITHERS = {None: 0, "no_dither": 0, "dither1": 1, "dither2": 2}
-_BATCH_NBYTES = 32 << 20  # coded bytes in memory at a time
 _ONE_THREAD_NPIX = 1 << 14  # starting threads costs more than decoding so few pixels
 
 
@@ -131,70 +130,57 @@ class CompressedImageHDU(ImageHDU):
             )
         return cache["codec"]
 
-    @property
-    def _store(self) -> TileStore:
-        cache = self._entry.cache
-        if "store" not in cache:
-            cache["store"] = TileStore(self._directory, self._index, self._layout)
-        return cache["store"]
-
     # -- reading ------------------------------------------------------------------------------------------------------
 
     def _read_section(self, selection: Selection, *, scale: bool) -> np.ndarray:
         handle = self._directory.handle
-        handle.descriptor()  # a closed file is told before anything else
-        with handle.lock:
-            store, codec, kind = self._store, self._codec, self._pixel_type
-            tiles = self._layout.grid.tiles_touched(selection)
-            coded_nbytes = store.coded_nbytes(tiles)
+        with handle.reading() as fd:
+            codec, store, kind = self._reader
+            self._check(selection, store)
             out = "stored" if not scale else "double" if kind.is_general else "unsigned"
-            self._require_plausible(selection, int(coded_nbytes.sum()))
             result = np.empty(selection.count, kind.scaled if scale else kind.stored)
-        nthreads = threads.get_num_threads() if result.size > _ONE_THREAD_NPIX else 1
-        for batch in _batches(tiles, coded_nbytes):
-            with handle.lock:
-                coded = store.fetch(batch)
-            self._decode(codec, coded, selection, out, result, nthreads)
+            try:
+                codec.read(
+                    fd,
+                    store.table,
+                    selection.start,
+                    selection.count,
+                    selection.step,
+                    result,
+                    out=out,
+                    bscale=kind.scaling.bscale,
+                    bzero=kind.scaling.bzero,
+                    nthreads=threads.get_num_threads() if result.size > _ONE_THREAD_NPIX else 1,
+                )
+            except TileError as error:
+                raise TileError(error.reason, file=handle.path, hdu=self._index, tile=error.tile) from None
         return result
 
-    def _decode(
-        self,
-        codec: TileCodec,
-        coded: FetchedTiles,
-        selection: Selection,
-        out: str,
-        result: np.ndarray,
-        nthreads: int,
-    ) -> None:
-        """Decode one batch into its place of the result, without any lock."""
-        scaling = self._pixel_type.scaling
-        try:
-            codec.decode(
-                coded.data,
-                coded.tiles,
-                start=selection.start,
-                count=selection.count,
-                step=selection.step,
-                out=out,
-                bscale=float(scaling.bscale),
-                bzero=float(scaling.bzero),
-                nthreads=nthreads,
-                dst=result,
-            )
-        except TileError as error:
-            raise TileError(error.reason, file=self._directory.handle.path, hdu=self._index, tile=error.tile) from None
+    @property
+    def _reader(self) -> tuple[TileCodec, TileStore, PixelType]:
+        """All that reading needs to know, worked out once."""
+        cache = self._entry.cache
+        if "reader" not in cache:
+            cache["reader"] = (self._codec, TileStore(self._directory, self._index, self._layout), self._pixel_type)
+        return cache["reader"]
 
-    def _require_plausible(self, selection: Selection, coded_nbytes: int) -> None:
-        """Refuse a size that so few coded bytes cannot mean, before memory is taken for it."""
-        kind = self._pixel_type
-        nbytes = selection.size * max(kind.stored.itemsize, kind.scaled.itemsize)
-        tile_nbytes = math.prod(map(min, self.shape, self._layout.tile_shape)) * 8
-        if self._directory.trust_sizes or is_plausible(max(nbytes, tile_nbytes), coded_nbytes):
+    def _check(self, selection: Selection, store: TileStore) -> None:
+        """Refuse tiles that are not there, and sizes that so few coded bytes cannot mean, before memory is taken."""
+        nbytes = max(selection.size, self._tile_npix) * 8
+        if nbytes <= PLAUSIBLE_BASE_NBYTES and not store.has_bad:
             return
-        raise FITSFormatError(
-            f"{self._where}: the header declares {self.shape} pixels in tiles of {self._layout.tile_shape}, but the tiles "
-            f"wanted have {coded_nbytes} bytes; open with trust_sizes=True to believe it"
-        )
+        tiles = self._layout.grid.tiles_touched(selection)
+        store.require(tiles)
+        coded_nbytes = store.coded_nbytes(tiles)
+        if not self._directory.trust_sizes and not is_plausible(nbytes, coded_nbytes):
+            raise FITSFormatError(
+                f"{self._where}: the header declares {self.shape} pixels in tiles of {self._layout.tile_shape}, but the "
+                f"tiles wanted have {coded_nbytes} bytes; open with trust_sizes=True to believe it"
+            )
+
+    @property
+    def _tile_npix(self) -> int:
+        return self._layout.grid.max_npix
 
     # -- writing ------------------------------------------------------------------------------------------------------
 
@@ -243,12 +229,3 @@ class CompressedImageHDU(ImageHDU):
             return [*super()._describe(), f"compression: {self.compression}"]
         except (FITSFormatError, ValueError) as error:
             return [f"unreadable: {error}"]
-
-
-def _batches(tiles: np.ndarray, coded_nbytes: np.ndarray) -> list[np.ndarray]:
-    """Tiles in groups of a bounded number of coded bytes."""
-    total = np.cumsum(coded_nbytes)
-    if not len(total) or total[-1] <= _BATCH_NBYTES:
-        return [tiles]
-    group = total // _BATCH_NBYTES
-    return np.split(tiles, np.flatnonzero(np.diff(group)) + 1)

@@ -150,7 +150,8 @@ class HDUComparison:
     number : int
         0-based.
     kind_a, kind_b : str
-        ``"image"``, ``"compressed image"``, ``"table"``, ``"compressed table"`` or ``"other"``.
+        ``"image"``, ``"compressed image"``, ``"table"``, ``"compressed table"``,
+        ``"ascii table"`` or ``"unknown"``.
     cards : tuple of CardDifference
     header_nbytes_a, header_nbytes_b : int
     filling_equal : bool

@@ -9,11 +9,11 @@ from __future__ import annotations
 import os
 from contextlib import closing
 
-from rustfits_cffi.compare.cards import card_differences
-from rustfits_cffi.compare.data import Collection, data_difference, differing_bytes, table_differences
-from rustfits_cffi.compare.layout import FITSFile, HDULayout
-from rustfits_cffi.compare.pixels import pixel_difference
-from rustfits_cffi.compare.records import (
+from rustfits_cffi.comparison.cards import card_differences
+from rustfits_cffi.comparison.data import Collection, data_difference, differing_bytes, table_differences
+from rustfits_cffi.comparison.layout import FITSFile, HDULayout
+from rustfits_cffi.comparison.pixels import pixel_difference
+from rustfits_cffi.comparison.records import (
     CardDifference,
     Comparison,
     DataDifference,
@@ -58,7 +58,7 @@ def compare(a: str | os.PathLike[str], b: str | os.PathLike[str], *, limit: int 
 
     Notes
     -----
-    HDUs are paired by their numbers. Pixels are decoded by cfitsio, which trusts what it reads.
+    HDUs are paired by their numbers. Pixels are decoded by this package, so damaged files do no harm.
     """
     with closing(FITSFile(os.fspath(a))) as first, closing(FITSFile(os.fspath(b))) as second:
         hdus = tuple(_compare_hdus(first, second, pair, limit) for pair in zip(first.hdus, second.hdus, strict=False))
@@ -86,7 +86,7 @@ def _compare_hdus(first: FITSFile, second: FITSFile, pair: tuple[HDULayout, HDUL
     if data is not None:
         if a.kind == b.kind == "compressed image":
             table_differences(first, a, second, b, rows, tiles)
-        if a.is_image and b.is_image:
+        if a.has_pixels and b.has_pixels:
             pixels = pixel_difference(first, a, second, b, notes)
     return HDUComparison(
         number=a.number,

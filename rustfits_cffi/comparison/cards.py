@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter
 
-from rustfits_cffi.compare.records import CardDifference
+from rustfits_cffi.comparison.records import CardDifference
 
 # Cards whose value or comment is a time, or depends on one: what differs when the same work is done twice.
 _STAMPED = ("CHECKSUM", "DATASUM")
