@@ -12,12 +12,14 @@ import numpy as np
 from rustfits_cffi import threads
 from rustfits_cffi.config import Codec, Hcompress1, Quantize, Rice1, check_combination, parse_compress
 from rustfits_cffi.directory import Directory
-from rustfits_cffi.format.cards import format_card, header_cards
+from rustfits_cffi.format.card_editing import set_many
 from rustfits_cffi.format.compression import CODEC_NUMBERS
+from rustfits_cffi.format.dtypes import check_dims
 from rustfits_cffi.format.scaling import PixelType
 from rustfits_cffi.format.tiles import resolve_tile_shape
 from rustfits_cffi.hdu.pixels import stored_pixels
 from rustfits_cffi.hdu.tile_encoder import write_tiles
+from rustfits_cffi.header import items_to_copy
 from rustfits_cffi.native import image as native
 
 _SLAB_NBYTES = 16 << 20  # pixels converted at a time
@@ -60,23 +62,22 @@ class ImagePlan:
         """Check what the user asks for; raises before anything is written."""
         dtype = np.dtype(dtype).newbyteorder("=")
         kind = PixelType.of_dtype(dtype).with_blank(blank)
-        shape = _checked_shape(dims)
+        shape = check_dims(dims)
         codec = parse_compress(compress)
         check_combination(dtype, codec, quantize)
         if codec is not None:
             codec = _with_tile_shape(codec, resolve_tile_shape(shape, codec))
         return cls(dtype, kind, shape, codec, quantize, extname, None if extver is None else operator.index(extver))
 
-    def cards(self) -> bytes:
-        """The cards that follow those cfitsio writes."""
-        cards = []
+    def cards(self, header: Any = None) -> bytes:
+        """The cards that follow those cfitsio writes, with those of ``header=`` behind them or in their place."""
+        items: list[tuple[str, Any]] = []
         if self.extname is not None:
-            cards += format_card("EXTNAME", self.extname)
+            items.append(("EXTNAME", self.extname))
         if self.extver is not None:
-            cards += format_card("EXTVER", self.extver)
-        if self.kind.blank is not None:
-            cards += format_card("BLANK" if self.codec is None else "ZBLANK", self.kind.blank)
-        return "".join(cards).encode("ascii")
+            items.append(("EXTVER", self.extver))
+        cards = set_many([], items + (items_to_copy(header, with_pixels=True) if header is not None else []))
+        return "".join(f"{card:<80}" for card in cards).encode("ascii")
 
     def request(self) -> native.CompressionRequest | None:
         """What cfitsio must be asked for before it creates the HDU."""
@@ -103,9 +104,11 @@ def create_image(directory: Directory, plan: ImagePlan, pixels: np.ndarray | Non
     """Append the HDU that `plan` describes, with `pixels` if given, and return its 0-based number."""
     handle = directory.handle
     handle.require_writable("create an image HDU")
-    cards = plan.cards() + (header_cards(header) if header is not None else b"")
+    cards = plan.cards(header)
     with handle.appending(action="create an image HDU"):
-        number = native.create_image(handle, plan.dtype, plan.kind.bitpix, plan.shape, plan.request(), cards)
+        number = native.create_image(
+            handle, plan.dtype, plan.kind.bitpix, plan.shape, plan.request(), blank=plan.kind.blank, cards=cards
+        )
         if pixels is not None and pixels.size:
             if plan.codec is None:
                 _write_plain(directory, number, plan, pixels)
@@ -125,13 +128,3 @@ def _write_plain(directory: Directory, number: int, plan: ImagePlan, pixels: np.
         native.write_run(
             directory.handle, number, begin * row_npix, stored, flip=False, nthreads=threads.get_num_threads()
         )
-
-
-def _checked_shape(dims: Sequence[int]) -> tuple[int, ...]:
-    shape = tuple(operator.index(n) for n in dims)
-    for axis, length in enumerate(shape):
-        if axis == 0 and length < 0:
-            raise ValueError(f"dimension 0 must be >= 0, not {length}")
-        if axis and length <= 0:
-            raise ValueError(f"dimension {axis} must be > 0, not {length}")
-    return shape

@@ -40,7 +40,7 @@ class ImageHDU(HDU):
     @property
     def shape(self) -> tuple[int, ...]:
         """Lengths of the axes, slowest first; () if there is no data."""
-        return self._entry.structure.image_shape
+        return self._entry.structure.shape
 
     @property
     def ndim(self) -> int:
@@ -58,7 +58,7 @@ class ImageHDU(HDU):
     @property
     def bitpix(self) -> int:
         """BITPIX of the pixels (ZBITPIX of a compressed image)."""
-        return self._entry.structure.image_bitpix
+        return self._entry.structure.bitpix
 
     @property
     def dtype(self) -> np.dtype:

@@ -68,7 +68,7 @@ def _stored_array(array: np.ndarray, kind: PixelType, where: str, mask: np.ndarr
     if kind.is_unsigned_trick and native == kind.scaled:
         return kind.flip(array.astype(native, copy=False))
     if kind.is_general and native == np.float64:
-        values = array if mask is None else np.where(mask, kind.bzero, array)
+        values = array if mask is None else np.where(mask, float(kind.scaling.bzero), array)
         return kind.unscale(values, where)
     scaled = f" or scaled {kind.scaled.str[1:]!r}" if kind.scaled != kind.stored else ""
     raise ValueError(
@@ -87,4 +87,4 @@ def _stored_number(value: Any, kind: PixelType, where: str) -> Any:
     limits = np.iinfo(kind.scaled)
     if not limits.min <= number <= limits.max:
         raise OverflowError(f"{where}: {number} does not fit the pixel type {kind.scaled.str[1:]}")
-    return number - kind.offset
+    return number - int(kind.scaling.bzero)

@@ -42,6 +42,8 @@ def create_image(
     bitpix: int,
     shape: tuple[int, ...],
     request: CompressionRequest | None,
+    *,
+    blank: int | None = None,
     cards: bytes = b"",
 ) -> int:
     """Append an image HDU without data at the end of the file (cfitsio's ``fits_create_img``), and `cards` to its header.
@@ -56,9 +58,21 @@ def create_image(
             _ask(fptr, request, len(shape), status)
         lib.fits_create_img(fptr, code, len(shape), axes, status)
         lib.fits_unset_compression_request(fptr, ffi.new("int *"))
+        if blank is not None:
+            write_blank(fptr, blank, status, compressed=request is not None)
         append_cards(fptr, cards, status)
         lib.fits_set_hdustruc(fptr, status)
         return fptr.Fptr.curhdu + 1
+
+
+def write_blank(fptr, value: int, status, *, compressed: bool) -> None:
+    """Write BLANK at the end of the current header, or ZBLANK behind ZCMPTYPE, where cfitsio puts its own."""
+    if compressed:
+        lib.fits_read_card(fptr, b"ZCMPTYPE", ffi.new("char[81]"), status)
+        lib.fits_insert_key_lng(fptr, b"ZBLANK", value, b"null value in the compressed integer array", status)
+    else:
+        out = ffi.new("long long *", value)
+        lib.fits_update_key(fptr, lib.TLONGLONG, b"BLANK", out, b"value of undefined pixels", status)
 
 
 def _move_to_end(handle: FileHandle, fptr, status) -> None:
