@@ -1,1 +1,1 @@
-"""Workloads timed side by side with the other FITS libraries: `python -m benchmarks`; docs/performance.md tells more."""
+"""Workloads timed side by side with other FITS libraries: `python -m benchmarks`; see docs/performance.md."""

@@ -26,7 +26,7 @@ def main(arguments: list[str] | None = None) -> int:
     with tempfile.TemporaryDirectory(prefix="benchmarks-", dir=options.folder) as name:
         for case in options.cases:
             print(f"{case.name} {case.title} …", file=sys.stderr, flush=True)
-            rows.append(_run(case, Path(name), options))
+            rows.append(_run(case, Path(name).resolve(), options))
     print(_heading())
     print(render(rows, options.threads))
     if options.json:
@@ -67,16 +67,19 @@ def _run(case: Case, folder: Path, options: argparse.Namespace) -> RowResult:
             result.failure = result.failure or f"the process of the row died: {error}"
     if options.memory:
         for result in row.sides:
-            _add_peak(result, case, folder, options)
+            _add_peak(row, result, folder, options)
     return row
 
 
-def _add_peak(result: SideResult, case: Case, folder: Path, options: argparse.Namespace) -> None:
+def _add_peak(row: RowResult, result: SideResult, folder: Path, options: argparse.Namespace) -> None:
     """Peak memory of one side that works, from a fresh process."""
-    if not result.failure:
-        result.peak_nbytes, failure = _call_in_process(measure_peak, case, folder, options.threads, result.side)
-        if failure:
-            result.peak_nbytes = None
+    if result.failure:
+        return
+    nbytes, failure = _call_in_process(measure_peak, row.case, folder, options.threads, result.side)
+    if failure:
+        row.notes.append(f"no peak memory of {result.side}: {failure}")
+    else:
+        result.peak_nbytes = nbytes
 
 
 def _call_here(function: Callable[..., Any], *arguments: Any) -> Any:

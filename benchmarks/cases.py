@@ -35,6 +35,8 @@ class Case:
         Number of stamps, chunks or HDUs, and the side of a stamp or the pixels of a chunk.
     target, target_1t : float or None
         Time of the best peer over ours that must be reached with 2 threads, and with one.
+    cache_nbytes : int or None
+        Size of the cache of decoded tiles for those who have one to set; None leaves the default of 32 MiB.
     peers : tuple of str
         Who takes part; `left_out` says of the others that could why they do not.
     """
@@ -52,6 +54,7 @@ class Case:
     size: int = 0
     target: float | None = None
     target_1t: float | None = None
+    cache_nbytes: int | None = None
     peers: tuple[str, ...] = LIBRARIES
     left_out: dict[str, str] = field(default_factory=dict, hash=False)
     is_quick: bool = False
@@ -98,8 +101,8 @@ CASES = (
     _map("R9", "read f8 GZIP_2 random", "read", maker="random", target=2.0, target_1t=1.2),
     _sky("S1", "stamps of R1", compression=DITHERED_RICE, target=1.7, target_1t=1.7, **_STAMPS),
     _counts("S2", "stamps of R2", compression=RICE, target=1.7, target_1t=1.7, **_STAMPS),
-    _sky("S3", "stamps, tiles 1000 x 1000", compression=DITHERED_RICE, tile_shape=(1000, 1000), target=2.0, target_1t=1.5,
-         **_STAMPS),
+    _sky("S3", "stamps, tiles 1000 x 1000", compression=DITHERED_RICE, tile_shape=(1000, 1000),
+         cache_nbytes=128 * MI, target=2.0, target_1t=1.5, **_STAMPS),
     _map("S4", "R7's map, scattered chunks", "pieces", count=1000, size=1000, target=2.0, target_1t=1.3,
          peers=("rustfits", "fitsio"), left_out=NO_CACHE),
     _sky("W1", "write f4 RICE_1 dither2", "write", DITHERED_RICE, target=3.0, target_1t=1.5),

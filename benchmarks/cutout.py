@@ -23,7 +23,8 @@ class Cutouts(Workload):
         self.nbytes = self.output_nbytes
 
     def trial(self, peer: Any) -> AbstractContextManager[Action]:
-        return ready(lambda: peer.read_sections(self.path, self.ext, self.sections))
+        cache = self.case.cache_nbytes
+        return ready(lambda: peer.read_sections(self.path, self.ext, self.sections, cache))
 
     def verify(self, peer: Any, result: Any) -> None:
         wanted = np.concatenate([self.store.reference[section].ravel() for section in self.sections])
@@ -55,4 +56,5 @@ class Pieces(Cutouts):
 
     def _sections(self) -> list[tuple[slice, ...]]:
         case, rng = self.case, np.random.default_rng(self.case.seed + 1)
-        return [(slice(int(s), int(s) + case.size),) for s in rng.integers(0, case.shape[0] - case.size + 1, case.count)]
+        starts = rng.integers(0, case.shape[0] - case.size + 1, case.count)
+        return [(slice(int(start), int(start) + case.size),) for start in starts]

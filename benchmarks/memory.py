@@ -11,6 +11,7 @@ from benchmarks.measure import RowResult, describe, make_sides, one_trial
 from benchmarks.rows import WORKLOADS
 
 ALLOWANCE = 128 << 20
+COMMANDS = ("pack", "unpack")  # actions that run in a process of their own
 _KB = 1 if sys.platform == "darwin" else 1024
 
 
@@ -30,9 +31,6 @@ def measure_peak(case: Case, folder: Path, threads: tuple[int, ...], side: str) 
         return max(_peak() - before, children), None
     except Exception as error:
         return 0, describe(error)
-
-
-COMMANDS = ("pack", "unpack")
 
 
 def limit(row: RowResult) -> int:

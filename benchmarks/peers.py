@@ -39,9 +39,11 @@ class Rustfits:
         with self.module.FITS(str(path)) as fits:
             return fits[ext].read()
 
-    def read_sections(self, path: Path, ext: int, sections: list[Section]) -> list[np.ndarray]:
+    def read_sections(self, path: Path, ext: int, sections: list[Section], cache_nbytes: int | None) -> list[np.ndarray]:
         with self.module.FITS(str(path)) as fits:
             hdu = fits[ext]
+            if cache_nbytes is not None:
+                hdu.set_tile_cache_size(cache_nbytes)
             return [hdu[section] for section in sections]
 
     def write(self, path: Path, array: np.ndarray, compression: Compression | None,
@@ -123,7 +125,7 @@ class Fitsio:
         with self.module.FITS(str(path)) as fits:
             return fits[ext].read()
 
-    def read_sections(self, path: Path, ext: int, sections: list[Section]) -> list[np.ndarray]:
+    def read_sections(self, path: Path, ext: int, sections: list[Section], cache_nbytes: int | None) -> list[np.ndarray]:
         with self.module.FITS(str(path)) as fits:
             hdu = fits[ext]
             return [hdu[section if len(section) > 1 else section[0]] for section in sections]
@@ -169,7 +171,7 @@ class Astropy:
         with self.module.open(path, memmap=False) as fits:
             return fits[ext].data
 
-    def read_sections(self, path: Path, ext: int, sections: list[Section]) -> list[np.ndarray]:
+    def read_sections(self, path: Path, ext: int, sections: list[Section], cache_nbytes: int | None) -> list[np.ndarray]:
         with self.module.open(path, memmap=False) as fits:
             pixels = fits[ext].section
             return [pixels[section] for section in sections]
