@@ -46,11 +46,6 @@ class Entry:
         return self.data_start + self.structure.padded_data_nbytes
 
     @property
-    def cards(self) -> list[str]:
-        """The cards before END, right-stripped."""
-        return list(self.structure.cards[:-1])
-
-    @property
     def index(self) -> CardIndex:
         """Which card holds which keyword."""
         return self.structure.index
@@ -79,6 +74,7 @@ class Directory:
         self.trust_sizes = trust_sizes
         self.revision = 0
         self._entries: list[Entry] = []
+        self._remembered: dict[tuple[int, str], Any] = {}
         self._scan()
 
     def __len__(self) -> int:
@@ -100,9 +96,13 @@ class Directory:
                     entry.header_start += shift
                     entry.data_start += shift
 
-    def forget_data(self, index: int) -> None:
-        """Drop what was derived from an HDU whose data changed but whose header did not."""
-        self._entries[index].cache.clear()
+    def remember(self, index: int, name: str, value: Any) -> None:
+        """Keep something about an HDU that its header does not say, for as long as the file is open."""
+        self._remembered[index, name] = value
+
+    def recall(self, index: int, name: str) -> Any:
+        """What was remembered, or None."""
+        return self._remembered.get((index, name))
 
     def append_new(self) -> None:
         """Take in the HDUs that were added at the end of the file."""

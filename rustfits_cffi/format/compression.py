@@ -6,41 +6,27 @@ section 7.3. Every number comes from a file, so every number is checked, and an 
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from ..config import CODECS, Codec, Gzip1, Gzip2, Hcompress1, Quantize, Rice1
+from ..config import CODECS, Codec, Hcompress1, Quantize, Rice1
 from ..errors import FITSFormatError
+from .columns import Column, Getter, find_column, integer_keyword, keyword_getter, parse_columns
 from .dtypes import BITPIX_DTYPES, Scaling, scaling
 from .tiles import TileGrid
 
 __all__ = [
-    "Column",
     "CompressedLayout",
     "codec_of",
     "config_of",
     "image_geometry",
     "is_plausible",
-    "parse_columns",
     "parse_layout",
-    "parse_tform",
     "quantize_of",
 ]
 
-Getter = Callable[[str], Any]
-
-_INT64_MAX = 2**63 - 1
 _MOST_AXES = 64  # numpy's own limit; cfitsio stops at 6
-_MOST_COLUMNS = 999  # FITS Standard 4.0, section 7.3.1
-
-# Bytes of one element of each TFORM letter, FITS Standard 4.0 table 18; X counts bits and is handled apart.
-ELEMENT_NBYTES = {"L": 1, "X": 1, "B": 1, "I": 2, "J": 4, "K": 8, "A": 1, "E": 4, "D": 8, "C": 8, "M": 16}
-_DESCRIPTOR_NBYTES = {"P": 8, "Q": 16}
-_TFORM = re.compile(r"([0-9]*)([LXBIJKAEDCM])")
-_VARIABLE_TFORM = re.compile(r"([01]?)([PQ])([LXBIJKAEDCM])(?:\(([0-9]*)\))?")
-
 _BLOCKSIZE_DEFAULT = 32  # FITS Standard 4.0, table 37
 _BYTEPIX_DEFAULT = 4
 
@@ -51,39 +37,6 @@ _QUANTIZE_METHODS = {"NO_DITHER": "no_dither", "SUBTRACTIVE_DITHER_1": "dither1"
 # PLIO at its best makes 8192 bytes of one, GZIP 1032, RICE about 205.
 PLAUSIBLE_BASE_NBYTES = 256 * 2**20
 PLAUSIBLE_EXPANSION = 16384
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column of a binary table, as far as finding its bytes needs.
-
-    Attributes
-    ----------
-    number : int
-        As FITS counts: the n of TTYPEn.
-    name : str
-    offset, nbytes : int
-        Where it begins in a row, and its width there.
-    descriptor : str
-        ``"P"`` or ``"Q"`` for variable-length arrays, else empty.
-    letter : str
-        Type of an element: one of ``LXBIJKAEDCM``.
-    repeat : int
-        Elements a row (bits for X); of a variable-length column 0 or 1 descriptors.
-    """
-
-    number: int
-    name: str
-    offset: int
-    nbytes: int
-    descriptor: str
-    letter: str
-    repeat: int
-
-    @property
-    def element_nbytes(self) -> int:
-        """Bytes of one element."""
-        return ELEMENT_NBYTES[self.letter]
 
 
 @dataclass(frozen=True)
@@ -145,7 +98,7 @@ class CompressedLayout:
     quantize_method: str | None
     seed: int
     scale: Scaling
-    blank: int | None = field(default=None)
+    blank: int | None = None
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -171,12 +124,12 @@ def image_geometry(get: Getter | Mapping[str, Any]) -> tuple[int, tuple[int, ...
     ValueError
         If ZBITPIX, ZNAXIS or a ZNAXISn is absent or impossible.
     """
-    get = _getter(get)
-    zbitpix = _integer(get, "ZBITPIX")
+    get = keyword_getter(get)
+    zbitpix = integer_keyword(get, "ZBITPIX")
     if zbitpix not in BITPIX_DTYPES:
         raise FITSFormatError(f"ZBITPIX = {zbitpix} is not a FITS pixel type (8, 16, 32, 64, -32, -64)")
-    naxis = _integer(get, "ZNAXIS", low=1, high=_MOST_AXES)
-    return zbitpix, tuple(_integer(get, f"ZNAXIS{axis}", low=0) for axis in range(naxis, 0, -1))
+    naxis = integer_keyword(get, "ZNAXIS", low=1, high=_MOST_AXES)
+    return zbitpix, tuple(integer_keyword(get, f"ZNAXIS{axis}", low=0) for axis in range(naxis, 0, -1))
 
 
 def parse_layout(get: Getter | Mapping[str, Any]) -> CompressedLayout:
@@ -196,16 +149,16 @@ def parse_layout(get: Getter | Mapping[str, Any]) -> CompressedLayout:
     ValueError
         If a keyword is missing, impossible, or contradicts another; the message names it.
     """
-    get = _getter(get)
+    get = keyword_getter(get)
     zbitpix, shape = image_geometry(get)
     grid = TileGrid(shape, _tile_shape(get, shape))
-    nrows = _integer(get, "NAXIS2", low=0)
+    nrows = integer_keyword(get, "NAXIS2", low=0)
     if nrows != grid.ntiles:
         raise FITSFormatError(
             f"NAXIS2 = {nrows} rows, but an image of {shape} in tiles of {grid.tile_shape} has {grid.ntiles} tiles"
         )
     columns = parse_columns(get)
-    row_nbytes = _integer(get, "NAXIS1", low=0)
+    row_nbytes = integer_keyword(get, "NAXIS1", low=0)
     heap_start, heap_nbytes = _heap(get, row_nbytes * nrows)
     zcmptype = get("ZCMPTYPE")
     zcmptype = zcmptype if isinstance(zcmptype, str) else None
@@ -230,9 +183,9 @@ def parse_layout(get: Getter | Mapping[str, Any]) -> CompressedLayout:
         zzero=zzero,
         zblank=_number_column(columns, "ZBLANK", "BIJK") or blank,
         **_rice_parameters(parameters, codec),
-        **_hcompress_parameters(parameters),
+        **_hcompress_parameters(parameters, codec),
         quantize_method=_quantize_method(get, zbitpix, zscale, zzero),
-        seed=_integer(get, "ZDITHER0", 1, low=-(2**31), high=2**31 - 1),
+        seed=integer_keyword(get, "ZDITHER0", 1, low=-(2**31), high=2**31 - 1),
         scale=scaling(zbitpix, get("BSCALE"), get("BZERO")),
         blank=blank if zbitpix > 0 else None,
     )
@@ -297,101 +250,10 @@ def is_plausible(declared_nbytes: int, coded_nbytes: int) -> bool:
     Returns
     -------
     bool
-        False beyond 256 MiB plus 16384 times the coded bytes; then nothing should be allocated before tiles have been
-        decoded.
+        False beyond 256 MiB plus 16384 times the coded bytes. HCOMPRESS stores a constant tile of any size in about 30
+        bytes, so for it False means only that tiles should be decoded before the result is allocated.
     """
     return declared_nbytes <= PLAUSIBLE_BASE_NBYTES + PLAUSIBLE_EXPANSION * max(coded_nbytes, 0)
-
-
-def parse_tform(tform: Any, keyword: str = "TFORM") -> tuple[str, str, int, int]:
-    """Take the TFORM of a binary table's column apart.
-
-    Parameters
-    ----------
-    tform : str
-        Such as ``1D``, ``16X`` or ``1PB(345)``.
-    keyword : str
-        Its name, for the error.
-
-    Returns
-    -------
-    descriptor : str
-        ``"P"``, ``"Q"`` or empty.
-    letter : str
-        Type of an element.
-    repeat : int
-    nbytes : int
-        Width in the row.
-
-    Raises
-    ------
-    ValueError
-        If it is none.
-
-    Notes
-    -----
-    FITS Standard 4.0, sections 7.3.1 and 7.3.5. Text after the letter is allowed for fixed columns and ignored.
-    """
-    text = tform.strip().upper() if isinstance(tform, str) else ""
-    variable = _VARIABLE_TFORM.match(text)
-    if variable:
-        repeat, descriptor, letter, _ = variable.groups()
-        number = int(repeat or 1)
-        return descriptor, letter, number, number * _DESCRIPTOR_NBYTES[descriptor]
-    fixed = _TFORM.match(text)
-    if fixed is None or len(fixed[1]) > 19:
-        raise FITSFormatError(f"{keyword} = {tform!r} is not the format of a binary table column")
-    repeat_count = int(fixed[1] or 1)
-    letter = fixed[2]
-    nbytes = (repeat_count + 7) // 8 if letter == "X" else repeat_count * ELEMENT_NBYTES[letter]
-    return "", letter, repeat_count, nbytes
-
-
-def parse_columns(get: Getter | Mapping[str, Any]) -> list[Column]:
-    """All columns of a binary table, with their places in a row.
-
-    Raises
-    ------
-    ValueError
-        If TFIELDS or a TFORMn is missing or impossible, or if the widths do not add up to NAXIS1.
-    """
-    get = _getter(get)
-    columns = []
-    offset = 0
-    for number in range(1, _integer(get, "TFIELDS", low=0, high=_MOST_COLUMNS) + 1):
-        descriptor, letter, repeat, nbytes = parse_tform(get(f"TFORM{number}"), f"TFORM{number}")
-        name = get(f"TTYPE{number}")
-        columns.append(
-            Column(number, name.strip() if isinstance(name, str) else "", offset, nbytes, descriptor, letter, repeat)
-        )
-        offset += nbytes
-    width = _integer(get, "NAXIS1", low=0)
-    if width != offset:
-        raise FITSFormatError(f"NAXIS1 = {width}, but the columns are {offset} bytes wide")
-    return columns
-
-
-def _getter(get: Getter | Mapping[str, Any]) -> Getter:
-    """The function that looks a keyword up."""
-    return get.get if isinstance(get, Mapping) else get
-
-
-def _integer(
-    get: Getter, key: str, default: int | None = None, *, low: int = -_INT64_MAX, high: int = _INT64_MAX
-) -> int:
-    """An integer keyword within limits; `default` None makes it mandatory."""
-    value = get(key)
-    if value is None:
-        if default is None:
-            raise FITSFormatError(f"{key} is missing from the header of a compressed HDU")
-        return default
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise FITSFormatError(f"{key} = {value!r} is not an integer")
-    if not low <= value <= high:
-        raise FITSFormatError(f"{key} = {value} is outside {low} to {high}")
-    return value
 
 
 def _optional_integer(get: Getter, key: str) -> int | None:
@@ -403,26 +265,23 @@ def _optional_integer(get: Getter, key: str) -> int | None:
 def _tile_shape(get: Getter, shape: tuple[int, ...]) -> tuple[int, ...]:
     """ZTILEn in numpy order; absent ones are a row: the whole first axis, 1 of the others."""
     defaults = (*(1,) * (len(shape) - 1), max(shape[-1], 1))
-    return tuple(_integer(get, f"ZTILE{len(shape) - axis}", default, low=1) for axis, default in enumerate(defaults))
+    return tuple(
+        integer_keyword(get, f"ZTILE{len(shape) - axis}", default, low=1) for axis, default in enumerate(defaults)
+    )
 
 
 def _heap(get: Getter, table_nbytes: int) -> tuple[int, int]:
     """Start and length of the heap; the start counts from the start of the data."""
-    end = table_nbytes + _integer(get, "PCOUNT", 0, low=0)
-    start = _integer(get, "THEAP", table_nbytes, low=0)
+    end = table_nbytes + integer_keyword(get, "PCOUNT", 0, low=0)
+    start = integer_keyword(get, "THEAP", table_nbytes, low=0)
     if not table_nbytes <= start <= end:
         raise FITSFormatError(f"THEAP = {start} is outside the {table_nbytes} to {end} bytes that a heap may begin at")
     return start, end - start
 
 
-def _find(columns: list[Column], name: str) -> Column | None:
-    """The first column of a name, in either case."""
-    return next((column for column in columns if column.name.upper() == name), None)
-
-
 def _tile_column(columns: list[Column], name: str, *, optional: bool = False) -> Column | None:
     """A column of coded tiles, which must be one variable-length array."""
-    column = _find(columns, name)
+    column = find_column(columns, name)
     if column is None:
         if optional:
             return None
@@ -434,7 +293,7 @@ def _tile_column(columns: list[Column], name: str, *, optional: bool = False) ->
 
 def _number_column(columns: list[Column], name: str, letters: str) -> Column | None:
     """A column of one number a row, None if there is none."""
-    column = _find(columns, name)
+    column = find_column(columns, name)
     if column is not None and (column.descriptor or column.repeat != 1 or column.letter not in letters):
         raise FITSFormatError(f"TFORM{column.number} of {name} must be one number of type {' or '.join(letters)}")
     return column
@@ -508,9 +367,9 @@ def _rice_parameters(parameters: dict[str, tuple[str, Any]], codec: str | None) 
     return {"rice_blocksize": int(blocksize), "rice_bytepix": int(bytepix)}
 
 
-def _hcompress_parameters(parameters: dict[str, tuple[str, Any]]) -> dict[str, Any]:
-    """Scale and smoothing of HCOMPRESS_1; nothing of any other codec is called so."""
-    if "SCALE" not in parameters and "SMOOTH" not in parameters:
+def _hcompress_parameters(parameters: dict[str, tuple[str, Any]], codec: str | None) -> dict[str, Any]:
+    """Scale and smoothing of HCOMPRESS_1; the defaults for any other codec."""
+    if codec != "HCOMPRESS_1":
         return {"hcompress_scale": 0.0, "hcompress_smooth": False}
     _, scale = _parameter(parameters, "SCALE", 1, 0)
     _, smooth = _parameter(parameters, "SMOOTH", 2, 0)

@@ -5,35 +5,30 @@ Everything the table says is checked against the heap and the file before a byte
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from rustfits_cffi.directory import Directory
 from rustfits_cffi.errors import TileError, TruncatedError
-from rustfits_cffi.format.compression import Column, CompressedLayout
-
-COMPRESSED, UNCOMPRESSED, GZIPPED, NOWHERE = 0, 1, 2, 255  # column numbers of the tile engine
+from rustfits_cffi.format.columns import Column
+from rustfits_cffi.format.compression import CompressedLayout
+from rustfits_cffi.native.codecs import (
+    COMPRESSED_DATA,
+    GZIP_COMPRESSED_DATA,
+    NO_COLUMN,
+    UNCOMPRESSED_DATA,
+    CodedTiles,
+)
 
 _GAP_NBYTES = 16 << 10  # reading over a gap this long is cheaper than another read
 
 
-@dataclass(frozen=True)
-class CodedTiles:
-    """Coded bytes of some tiles, ready for the tile engine.
+class FetchedTiles(NamedTuple):
+    """Coded bytes of some tiles and where each lies in them, as the tile engine takes them."""
 
-    Attributes
-    ----------
-    row : ndarray of int64
-        Their numbers, 0-based.
-    offset, nbytes : ndarray of int64
-        Where each lies in `data`.
-    """
-
-    row: np.ndarray
-    offset: np.ndarray
-    nbytes: np.ndarray
     data: np.ndarray
+    tiles: CodedTiles
 
 
 class TileStore:
@@ -60,6 +55,8 @@ class TileStore:
         rows = self._read_rows(entry.data_start, layout)
         self._find(rows, layout)
         self._check_ranges(layout)
+        letter = layout.uncompressed.letter if layout.uncompressed else ""
+        self._uncompressed_bitpix = _LETTER_BITPIX.get(letter, 0)
         self.scale = self.zero = self.blank = None
         if layout.is_quantized:
             self.scale = _per_tile(rows, layout.zscale, np.dtype("f8"), 1.0)
@@ -67,7 +64,7 @@ class TileStore:
             if layout.zblank is not None:
                 self.blank = _per_tile(rows, layout.zblank, np.dtype("i8"))
 
-    def fetch(self, tiles: np.ndarray) -> CodedTiles:
+    def fetch(self, tiles: np.ndarray) -> FetchedTiles:
         """Read the coded bytes of tiles, neighbours in the heap together.
 
         Raises
@@ -90,7 +87,8 @@ class TileStore:
             self._handle.read_into(self._heap_start + start, data[place : place + nbytes])
         group_of_tile = np.repeat(np.arange(len(firsts)), lasts - firsts + 1)
         offset = starts - starts[firsts][group_of_tile] + places[group_of_tile]
-        return CodedTiles(tiles, offset, lengths, data)
+        scaling = [None if values is None else values[tiles] for values in (self.scale, self.zero, self.blank)]
+        return FetchedTiles(data, CodedTiles(tiles, self.column[tiles], offset, lengths, *scaling, self._uncompressed_bitpix))
 
     def coded_nbytes(self, tiles: np.ndarray) -> np.ndarray:
         """Coded bytes of each tile; 0 where the table cannot be right."""
@@ -113,10 +111,14 @@ class TileStore:
 
     def _find(self, rows: np.ndarray, layout: CompressedLayout) -> None:
         """Where each tile is: the first column, in order of precedence, that is not empty."""
-        self.column = np.full(layout.nrows, NOWHERE, np.uint8)
+        self.column = np.full(layout.nrows, NO_COLUMN, np.uint8)
         self.offset = np.zeros(layout.nrows, np.int64)
         self.nbytes = np.zeros(layout.nrows, np.int64)
-        columns = ((GZIPPED, layout.gzip), (UNCOMPRESSED, layout.uncompressed), (COMPRESSED, layout.compressed))
+        columns = (
+            (GZIP_COMPRESSED_DATA, layout.gzip),
+            (UNCOMPRESSED_DATA, layout.uncompressed),
+            (COMPRESSED_DATA, layout.compressed),
+        )
         for number, column in columns:
             if column is None:
                 continue
@@ -134,7 +136,7 @@ class TileStore:
         self._heap_nbytes = max(0, min(layout.heap_nbytes, self._handle.size() - self._heap_start))
         outside = (self.offset < 0) | (self.nbytes < 0) | (self.nbytes > self._heap_nbytes)
         outside |= self.offset > self._heap_nbytes - self.nbytes
-        self._missing = self.column == NOWHERE
+        self._missing = self.column == NO_COLUMN
         self._outside = outside & ~self._missing
         self._overlapping = self._find_overlaps(~self._missing & ~self._outside)
         self._bad = self._missing | self._outside | self._overlapping
@@ -161,6 +163,7 @@ class TileStore:
         return f"corrupt descriptor: {where} belong to another tile too"
 
 
+_LETTER_BITPIX = {"B": 8, "I": 16, "J": 32, "K": 64, "E": -32, "D": -64}
 _CELL_TYPES = {"B": ">u1", "I": ">i2", "J": ">i4", "K": ">i8", "E": ">f4", "D": ">f8"}
 
 

@@ -3,8 +3,5 @@ int fits_quantize_float(long row, float *fdata, long nx, long ny, int nullcheck,
                         int dither_method, int *idata, double *bscale, double *bzero, int *iminval, int *imaxval);
 int fits_quantize_double(long row, double *fdata, long nx, long ny, int nullcheck, double in_null_value, float qlevel,
                          int dither_method, int *idata, double *bscale, double *bzero, int *iminval, int *imaxval);
-int fits_img_stats_int(int *array, long nx, long ny, int nullcheck, int nullvalue, long *ngoodpix, int *minvalue,
-                       int *maxvalue, double *mean, double *sigma, double *noise1, double *noise2, double *noise3,
-                       double *noise5, int *status);
 int compress2mem_from_mem(char *inmemptr, size_t inmemsize, char **buffptr, size_t *buffsize,
                           void *(*mem_realloc)(void *p, size_t newsize), size_t *filesize, int *status);

@@ -239,6 +239,10 @@ static int gunzip(rf_worker *w, int bitpix, bool planes, const rf_tile *tile, co
     if (status != RF_OK) return status;
     int found = bitpix_of_width(width, bitpix < 0);
     if (found == 0) return RF_ESIZE;
+    if (direct && bytes == direct && found != bitpix) { /* not what the target holds, so out of it again */
+        if (!(bytes = rf_reserve(&w->bytes, tile->npix * width))) return RF_ENOMEM;
+        memcpy(bytes, direct, tile->npix * width);
+    }
     if (planes) {
         if (!place(w, tile->npix, found, target, target_bitpix, out)) return RF_ENOMEM;
         rf_planes_join(bytes, tile->npix, width, out->data);

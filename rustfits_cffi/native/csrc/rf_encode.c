@@ -73,6 +73,8 @@ static int plan(const encoding *e, size_t i, const rf_tile *tile, rf_loops *loop
     size_t width = rf_width(e->image->bitpix), stride = width;
     loops->ndim = 0;
     if (!p->strides) {
+        if (p->tile_offset[i] < 0 || (uint64_t)p->tile_offset[i] > p->src_nbytes) return RF_EARGUMENT;
+        if (tile->npix * width > p->src_nbytes - (size_t)p->tile_offset[i]) return RF_EARGUMENT;
         *src = (const uint8_t *)p->src + p->tile_offset[i];
         rf_loops_add(loops, tile->npix, (ptrdiff_t)width, (ptrdiff_t)width);
         return RF_OK;

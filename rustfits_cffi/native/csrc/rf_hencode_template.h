@@ -128,22 +128,35 @@ TARGET static uint32_t VARIANT(all_bits)(const int32_t *src, size_t npix)
     return any;
 }
 
-TARGET static int VARIANT(hc_encode)(rf_bits_out *out, const int32_t *src, const hc_scratch *s, int scale, bool wide)
+/*
+ * The transform in 64 bits; if the stream is for a decoder of 32, RF_ELOSSY unless that gets the pixels back: no
+ * coefficient may have overflowed on the way, and the inverse sums are twice a mean and 4 times a pixel.
+ */
+TARGET static int VARIANT(hc_transform_long)(const int32_t *src, const hc_scratch *s, bool wide)
 {
     size_t npix = s->nx * s->ny;
-    if (is_exact_in_32(VARIANT(all_bits)(src, npix), hc_npasses(s->nx, s->ny))) {
-        VARIANT(hc32_forward)(src, s->nx, s->ny, s->coefficients, s->means);
+    int64_t *copy = s->copy, *coef = s->coefficients;
+    int32_t *narrow = s->copy;
+    uint64_t mean = 0, pixel = 0;
+    for (size_t i = 0; i < npix; i++) copy[i] = src[i];
+    VARIANT(hc64_raise)(copy, npix, &pixel);
+    VARIANT(hc64_forward)(copy, s->nx, s->ny, coef, s->means, &mean);
+    if (wide) return RF_OK;
+    uint64_t rounding = (uint64_t)8 << hc_npasses(s->nx, s->ny);
+    if (2 * mean + rounding > INT32_MAX || 4 * pixel + 64 > INT32_MAX) return RF_ELOSSY;
+    VARIANT(hc32_forward)(src, s->nx, s->ny, narrow, s->means, NULL);
+    for (size_t i = 0; i < npix; i++) if (coef[i] != narrow[i]) return RF_ELOSSY;
+    return RF_OK;
+}
+
+TARGET static int VARIANT(hc_encode)(rf_bits_out *out, const int32_t *src, const hc_scratch *s, int scale, bool wide)
+{
+    if (is_exact_in_32(VARIANT(all_bits)(src, s->nx * s->ny), hc_npasses(s->nx, s->ny))) {
+        VARIANT(hc32_forward)(src, s->nx, s->ny, s->coefficients, s->means, NULL);
         VARIANT(hc32_put_stream)(out, s->coefficients, s, scale);
         return RF_OK;
     }
-    int64_t *copy = s->copy, *coef = s->coefficients;
-    for (size_t i = 0; i < npix; i++) copy[i] = src[i];
-    VARIANT(hc64_forward)(copy, s->nx, s->ny, coef, s->means);
-    if (!wide) {
-        int32_t *narrow = s->copy;
-        VARIANT(hc32_forward)(src, s->nx, s->ny, narrow, s->means);
-        for (size_t i = 0; i < npix; i++) if (coef[i] != narrow[i]) return RF_ELOSSY;
-    }
-    VARIANT(hc64_put_stream)(out, coef, s, scale);
-    return RF_OK;
+    int status = VARIANT(hc_transform_long)(src, s, wide);
+    if (!status) VARIANT(hc64_put_stream)(out, s->coefficients, s, scale);
+    return status;
 }

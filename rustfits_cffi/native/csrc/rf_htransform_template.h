@@ -59,8 +59,20 @@ TARGET static void NAME(forward_last_row)(const COEF *restrict row, size_t ncols
     }
 }
 
-/* The transform of ny rows of nx pixels; `means` is room for a quarter of them each. */
-TARGET static void NAME(forward)(const COEF *src, size_t nx, size_t ny, COEF *coef, void *const means[2])
+/* Raises *largest to the largest absolute value. */
+TARGET static void NAME(raise)(const COEF *values, size_t count, UCOEF *largest)
+{
+    for (size_t i = 0; i < count; i++) {
+        UCOEF v = ((UCOEF)values[i] ^ SIGN(values[i])) - SIGN(values[i]);
+        if (v > *largest) *largest = v;
+    }
+}
+
+/*
+ * The transform of ny rows of nx pixels; `means` is room for a quarter of them each. The largest mean that another
+ * pass takes in goes to *largest, if that is asked for.
+ */
+TARGET static void NAME(forward)(const COEF *src, size_t nx, size_t ny, COEF *coef, void *const means[2], UCOEF *largest)
 {
     size_t rows = ny, cols = nx;
     for (unsigned pass = 0; rows > 1 || cols > 1; pass++) {
@@ -77,6 +89,7 @@ TARGET static void NAME(forward)(const COEF *src, size_t nx, size_t ny, COEF *co
         src = mean;
         rows = upper;
         cols = left;
+        if (largest && (rows > 1 || cols > 1)) NAME(raise)(mean, rows * cols, largest);
     }
     coef[0] = src[0];
 }

@@ -91,6 +91,7 @@ typedef struct {
     const ptrdiff_t *strides;     /* bytes, any sign, ndim of them; NULL: tile by tile, see tile_offset */
     const size_t *origin, *shape; /* image coordinates of the pixel at src, and how many pixels there are from there */
     const int64_t *tile_offset;   /* without strides: byte where tile i begins, contiguous */
+    size_t src_nbytes;            /* without strides: bytes at src */
     int swapped;                  /* not in native byte order */
     int stored;                   /* stored integers even if unsigned_trick; else pixels are of the unsigned type */
     const double *scale, *zero;   /* quantize tile i with these (scale 0: store it as it is), or NULL: find them */
