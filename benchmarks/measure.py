@@ -114,6 +114,8 @@ def make_sides(case: Case, threads: tuple[int, ...]) -> tuple[dict[str, Any], li
             peers[name] = make()
         except MissingPeer as error:
             result.failure, result.is_missing = str(error), True
+        except Exception as error:
+            result.failure = describe(error)
         results.append(result)
     return peers, results
 

@@ -39,7 +39,8 @@ class Rustfits:
         with self.module.FITS(str(path)) as fits:
             return fits[ext].read()
 
-    def read_sections(self, path: Path, ext: int, sections: list[Section], cache_nbytes: int | None) -> list[np.ndarray]:
+    def read_sections(self, path: Path, ext: int, sections: list[Section],
+                      cache_nbytes: int | None) -> list[np.ndarray]:
         with self.module.FITS(str(path)) as fits:
             hdu = fits[ext]
             if cache_nbytes is not None:
@@ -125,7 +126,8 @@ class Fitsio:
         with self.module.FITS(str(path)) as fits:
             return fits[ext].read()
 
-    def read_sections(self, path: Path, ext: int, sections: list[Section], cache_nbytes: int | None) -> list[np.ndarray]:
+    def read_sections(self, path: Path, ext: int, sections: list[Section],
+                      cache_nbytes: int | None) -> list[np.ndarray]:
         with self.module.FITS(str(path)) as fits:
             hdu = fits[ext]
             return [hdu[section if len(section) > 1 else section[0]] for section in sections]
@@ -171,7 +173,8 @@ class Astropy:
         with self.module.open(path, memmap=False) as fits:
             return fits[ext].data
 
-    def read_sections(self, path: Path, ext: int, sections: list[Section], cache_nbytes: int | None) -> list[np.ndarray]:
+    def read_sections(self, path: Path, ext: int, sections: list[Section],
+                      cache_nbytes: int | None) -> list[np.ndarray]:
         with self.module.open(path, memmap=False) as fits:
             pixels = fits[ext].section
             return [pixels[section] for section in sections]

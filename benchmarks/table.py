@@ -28,7 +28,12 @@ def render(rows: list[RowResult], threads: tuple[int, ...]) -> str:
 
 
 def verdict(row: RowResult, threads: tuple[int, ...]) -> str:
-    """`ok`, `UNDER` the target (with the numbers of threads), or `?` where there is nothing to compare."""
+    """`ok`, `UNDER` the target (with the numbers of threads), or `?` where there is nothing to compare.
+
+    Quick rows say nothing of speed, so they say nothing here.
+    """
+    if row.case.is_quick:
+        return ""
     wanted = [(n, target) for n, target in ((1, row.case.target_1t), (2, row.case.target)) if n in threads and target]
     ratios = [(n, target, row.ratio(n)) for n, target in wanted]
     if not ratios or any(ratio is None for _, _, ratio in ratios):
