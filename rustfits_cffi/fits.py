@@ -1,0 +1,318 @@
+"""FITS: an open file. It opens and closes, finds HDUs, and adds new ones at the end."""
+
+from __future__ import annotations
+
+import operator
+import os
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from rustfits_cffi.config import Codec, Quantize
+from rustfits_cffi.directory import Directory
+from rustfits_cffi.errors import HDUIndexError, HDUNameError
+from rustfits_cffi.hdu import HDU, open_hdu
+from rustfits_cffi.hdu.create import ImagePlan, create_image
+from rustfits_cffi.hdu.image import ImageHDU
+from rustfits_cffi.header import FITSHeader
+from rustfits_cffi.native.handle import FileHandle
+
+
+class FITS:
+    """A FITS file.
+
+    Parameters
+    ----------
+    filename : str or os.PathLike
+        Local file.
+    mode : {"r", "r+", "w+"}
+        Read; read and change an existing file; create or truncate.
+    lenient : bool
+        Accept non-printable bytes in headers; each reads as ``_``.
+    trust_sizes : bool
+        Believe the size a header declares even when the file is far too short to hold such an image.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be opened so, is empty or is cut short within a header.
+    ValueError
+        If a header is not one.
+
+    Examples
+    --------
+    >>> with FITS("image.fits.fz") as fits:
+    ...     stamp = fits[1][100:132, 200:232]
+    """
+
+    def __init__(
+        self, filename: str | os.PathLike, mode: str = "r", *, lenient: bool = False, trust_sizes: bool = False
+    ):
+        path = os.fspath(filename)
+        if not isinstance(path, str):
+            raise TypeError(f"filename must be str or a path of str, not {type(filename).__name__}")
+        if not isinstance(mode, str):
+            raise TypeError(f"mode must be str, not {type(mode).__name__}")
+        for name, value in (("lenient", lenient), ("trust_sizes", trust_sizes)):
+            if not isinstance(value, bool):
+                raise TypeError(f"{name} must be bool, not {type(value).__name__}")
+        self._handle = FileHandle(path, mode)
+        try:
+            self._directory = Directory(self._handle, lenient=lenient, trust_sizes=trust_sizes)
+        except BaseException:
+            self._handle.close()
+            raise
+        self._hdus: list[HDU] = []
+        self._numbers_by_name: tuple[int, dict[str, dict[int | None, int]]] = (0, {})
+
+    # -- life ---------------------------------------------------------------------------------------------------------
+
+    def __enter__(self) -> FITS:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file; a second call does nothing. Headers can still be read afterwards, data cannot."""
+        self._handle.close()
+
+    def sync(self) -> None:
+        """Ask the operating system to put all changes on its disk (they are in the file already)."""
+        self._handle.sync()
+
+    @property
+    def closed(self) -> bool:
+        """Whether the file has been closed."""
+        return self._handle.closed
+
+    @property
+    def filename(self) -> str:
+        """The name the file was opened with."""
+        return self._handle.path
+
+    # -- finding HDUs -------------------------------------------------------------------------------------------------
+
+    @property
+    def hdus(self) -> list[HDU]:
+        """All HDUs in file order: a new list of the same objects each time."""
+        while len(self._hdus) < len(self._directory):
+            self._hdus.append(open_hdu(self._directory, len(self._hdus)))
+        return list(self._hdus)
+
+    def __len__(self) -> int:
+        return len(self._directory)
+
+    def __iter__(self) -> Iterator[HDU]:
+        return iter(self.hdus)
+
+    def __getitem__(self, key: int | str | bytes | tuple[str, int]) -> HDU:
+        return self.hdus[self._number(key)]
+
+    def __contains__(self, key: object) -> bool:
+        try:
+            self._number(key)
+        except (HDUIndexError, HDUNameError):
+            return False
+        return True
+
+    def _number(self, key: Any) -> int:
+        """0-based number of the HDU that `key` names."""
+        if isinstance(key, bool):
+            raise ValueError("an HDU is found by number or name, not by bool")
+        if isinstance(key, bytes):
+            key = _ascii(key)
+        if isinstance(key, str):
+            return self._number_of_name(key, None)
+        if isinstance(key, tuple) and len(key) == 2 and isinstance(key[0], (str, bytes)):
+            name = _ascii(key[0]) if isinstance(key[0], bytes) else key[0]
+            return self._number_of_name(name, _integer(key[1]))
+        number = _integer(key)
+        count = len(self)
+        if not -count <= number < count:
+            raise HDUIndexError(f"{self.filename}: HDU number {number} is out of range: the file has {count} HDUs")
+        return number % count
+
+    def _number_of_name(self, name: str, extver: int | None) -> int:
+        revision, numbers = self._numbers_by_name
+        if revision != self._directory.revision:
+            numbers = self._index_names()
+            self._numbers_by_name = (self._directory.revision, numbers)
+        found = numbers.get(_folded(name), {}).get(extver)
+        if found is None:
+            version = "" if extver is None else f" with EXTVER {extver}"
+            raise HDUNameError(f"{self.filename}: no HDU named {name!r}{version}")
+        return found
+
+    def _index_names(self) -> dict[str, dict[int | None, int]]:
+        """EXTNAME -> EXTVER -> number of the first such HDU; EXTVER None stands for the first of any version."""
+        numbers: dict[str, dict[int | None, int]] = {}
+        for number in range(len(self._directory)):
+            structure = self._directory[number].structure
+            if structure.extname is not None:
+                versions = numbers.setdefault(_folded(structure.extname), {})
+                versions.setdefault(None, number)
+                versions.setdefault(structure.extver, number)
+        return numbers
+
+    # -- adding HDUs --------------------------------------------------------------------------------------------------
+
+    def create_image_hdu(
+        self,
+        dtype: Any,
+        dims: Sequence[int],
+        *,
+        extname: str | None = None,
+        extver: int | None = None,
+        compress: str | Codec | None = None,
+        quantize: Quantize | None = None,
+        blank: int | None = None,
+    ) -> None:
+        """Append an image HDU of zeros.
+
+        Parameters
+        ----------
+        dtype : dtype_like
+            uint8, int16, int32, int64, float32, float64, or int8, uint16, uint32, uint64 (stored by the unsigned trick).
+        dims : sequence of int
+            Shape, slowest axis first; the first may be 0.
+        extname, extver : optional
+            EXTNAME and EXTVER.
+        compress : Gzip1, Gzip2, Rice1, Hcompress1, Plio1 or str, optional
+            Tile compression; None for a plain image.
+        quantize : Quantize, optional
+            How floats become integers before compression; None keeps every bit.
+        blank : int, optional
+            Physical value that marks undefined integer pixels (BLANK, ZBLANK).
+
+        Raises
+        ------
+        ValueError, TypeError, NotImplementedError
+            If the arguments do not go together; nothing is written then.
+        OSError
+            If the file is closed or read-only, or writing fails.
+        """
+        plan = ImagePlan.of(dtype, dims, compress, quantize, blank, extname, extver)
+        create_image(self._directory, plan)
+
+    def write_image(
+        self,
+        data: Any,
+        *,
+        extname: str | None = None,
+        extver: int | None = None,
+        compress: str | Codec | None = None,
+        quantize: Quantize | None = None,
+        blank: int | None = None,
+        header: Any = None,
+    ) -> ImageHDU:
+        """Append an image HDU with pixels. Parameters as for `create_image_hdu`, and
+
+        Parameters
+        ----------
+        data : array_like
+            Pixels, any memory layout and byte order. Masked pixels become `blank`, or NaN.
+        header : mapping or FITSHeader, optional
+            Cards to add. Structural keywords of a FITSHeader are left out.
+
+        Returns
+        -------
+        ImageHDU
+
+        Raises
+        ------
+        ValueError, TypeError, NotImplementedError
+            As `create_image_hdu`, or if a pixel cannot be stored.
+        OSError
+            If the file is closed or read-only, or writing fails. The file is then as it was.
+        """
+        pixels = np.asanyarray(data)
+        plan = ImagePlan.of(pixels.dtype, pixels.shape, compress, quantize, blank, extname, extver)
+        number = create_image(self._directory, plan, pixels, header=header)
+        return self.hdus[number]
+
+    def write(self, data: Any, *, extname: str | None = None, header: Any = None) -> HDU:
+        """Append an HDU that suits `data`: an image for an ndarray. See `write_image`."""
+        if not isinstance(data, np.ndarray):
+            raise ValueError(f"cannot tell what HDU a {type(data).__name__} needs: use write_image or write_table")
+        if data.dtype.names is not None:
+            raise NotImplementedError("tables cannot be written yet")
+        return self.write_image(data, extname=extname, header=header)
+
+    # -- words --------------------------------------------------------------------------------------------------------
+
+    def __repr__(self) -> str:
+        lines = [f"file: {self.filename}"]
+        if self.closed:
+            return "\n  ".join(["", *lines, "status: closed"])[1:] + "\n"
+        lines += [f"mode: {self._handle.mode}", "extnum  hdutype     extname"]
+        for hdu in self.hdus:
+            lines.append(f"{hdu.index:<7} {hdu._listed_as:<11} {hdu.extname or ''}".rstrip())
+        return "\n  ".join(["", *lines])[1:] + "\n"
+
+
+def read(filename: str | os.PathLike, ext: int | str | None = None, *, header: bool = False) -> Any:
+    """Read the data of one HDU.
+
+    Parameters
+    ----------
+    filename : str or os.PathLike
+    ext : int or str, optional
+        Number or name of the HDU; the first with data if not given.
+    header : bool
+        Return ``(data, header)``.
+
+    Raises
+    ------
+    ValueError
+        If no HDU has data, or there is no such HDU, or it is not an image.
+    """
+    with FITS(filename) as fits:
+        hdu = fits[ext] if ext is not None else _first_with_data(fits)
+        if not isinstance(hdu, ImageHDU):
+            raise ValueError(f"{fits.filename}: HDU {hdu.index}: read does not yet support this kind of HDU")
+        data = hdu.read()
+        return (data, hdu.header) if header else data
+
+
+def read_header(filename: str | os.PathLike, ext: int | str = 0) -> FITSHeader:
+    """Read the header of one HDU; it stays readable after the file is closed."""
+    with FITS(filename) as fits:
+        return fits[ext].header
+
+
+def write(
+    filename: str | os.PathLike, data: Any, *, mode: str = "w+", extname: str | None = None, header: Any = None
+) -> None:
+    """Write one HDU to a new file (``mode="w+"``) or at the end of one (``"r+"``). See `FITS.write`."""
+    with FITS(filename, mode) as fits:
+        fits.write(data, extname=extname, header=header)
+
+
+def _first_with_data(fits: FITS) -> HDU:
+    for hdu in fits:
+        if hdu.has_data:
+            return hdu
+    raise ValueError(f"{fits.filename}: no HDU with data")
+
+
+def _ascii(name: bytes) -> str:
+    try:
+        return name.decode("ascii")
+    except UnicodeDecodeError:
+        raise ValueError(f"an HDU name must be ASCII, not {name!r}") from None
+
+
+def _integer(key: Any) -> int:
+    """`key` as an int: integers, numpy integers and 0-d integer arrays, nothing else."""
+    if isinstance(key, np.ndarray) and key.ndim:
+        raise ValueError("an HDU is found by number or name, not by an array")
+    try:
+        return operator.index(key)
+    except TypeError:
+        raise ValueError(f"an HDU is found by number or name, not by {type(key).__name__}") from None
+
+
+def _folded(name: str) -> str:
+    return name.strip().upper()

@@ -1,0 +1,196 @@
+"""Any index and a shape become one `Selection`; the only place that knows what `hdu[key]` may be."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Sequence
+from math import prod
+from typing import Any
+
+__all__ = ["Selection", "check_value_shape", "select", "select_all"]
+
+
+class Selection:
+    """A regular, non-negative grid of pixels, in numpy axis order, 0-based.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        Shape of the whole image.
+    start, stop, step, count : tuple of int
+        One number an axis: the first index, one past the last one taken, the step (>= 1), and how many. An axis of
+        which nothing is taken has ``stop == start`` and ``count == 0``.
+    out_shape : tuple of int
+        Shape of the result: the counts of the axes that no integer dropped.
+    """
+
+    __slots__ = ("count", "out_shape", "shape", "start", "step", "stop")
+
+    def __init__(
+        self,
+        shape: tuple[int, ...],
+        start: tuple[int, ...],
+        step: tuple[int, ...],
+        count: tuple[int, ...],
+        out_shape: tuple[int, ...],
+    ) -> None:
+        self.shape = shape
+        self.start = start
+        self.step = step
+        self.count = count
+        self.out_shape = out_shape
+        self.stop = tuple([a + (n - 1) * s + 1 if n else a for a, s, n in zip(start, step, count, strict=True)])
+
+    def __repr__(self) -> str:
+        axes = ", ".join(f"{a}:{b}:{s}" for a, b, s in zip(self.start, self.stop, self.step, strict=True))
+        return f"Selection([{axes}] of {self.shape} -> {self.out_shape})"
+
+    @property
+    def size(self) -> int:
+        """Number of pixels selected."""
+        return prod(self.count)
+
+    @property
+    def is_scalar(self) -> bool:
+        """Whether integers dropped every axis, so that the result is one number."""
+        return not self.out_shape and bool(self.shape)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no pixel is selected."""
+        return 0 in self.count
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every pixel is selected (the result may still have fewer axes)."""
+        return self.count == self.shape
+
+    @property
+    def is_contiguous_step(self) -> bool:
+        """Whether every step is 1."""
+        return all(step == 1 for step in self.step)
+
+    @property
+    def slices(self) -> tuple[slice, ...]:
+        """The same pixels as numpy slices, no axis dropped."""
+        return tuple(slice(a, b, s) for a, b, s in zip(self.start, self.stop, self.step, strict=True))
+
+
+def select_all(shape: tuple[int, ...]) -> Selection:
+    """The whole of an image of that shape."""
+    return Selection(shape, (0,) * len(shape), (1,) * len(shape), shape, shape)
+
+
+def select(key: Any, shape: tuple[int, ...]) -> Selection:
+    """Read an index as numpy would, as far as images support it.
+
+    Parameters
+    ----------
+    key : int, slice, Ellipsis, or a tuple of them
+        Numpy integers and 0-d integer arrays count as int. Missing trailing axes are taken whole.
+    shape : tuple of int
+
+    Returns
+    -------
+    Selection
+
+    Raises
+    ------
+    IndexError
+        If an integer is out of range.
+    ValueError
+        For a step below 1, more indices than axes, two ellipses, and anything else (lists, arrays, None, strings,
+        floats): ``unsupported index``.
+    """
+    if type(key) is not tuple:
+        key = tuple(key) if isinstance(key, tuple) else (key,)
+    if len(key) != len(shape):
+        key = _expand(key, len(shape))
+    starts, steps, counts, out = [], [], [], []
+    ellipses = 0
+    for axis, (part, length) in enumerate(zip(key, shape, strict=True)):
+        if part is Ellipsis:  # as many indices as axes: it stands for this one axis
+            part = _EVERYTHING
+            ellipses += 1
+        if type(part) is slice:
+            start, stop, step = part.indices(length) if part.step != 0 else (0, 0, 0)
+            if step < 1:
+                raise ValueError(f"unsupported index: step {step} on axis {axis}; steps must be 1 or more")
+            count = (stop - start + step - 1) // step if stop > start else 0
+            out.append(count)
+        else:
+            start, step, count = _index(part, axis, length), 1, 1
+        starts.append(start)
+        steps.append(step)
+        counts.append(count)
+    if ellipses > 1:
+        raise ValueError("unsupported index: only one ellipsis (...) is allowed")
+    return Selection(shape, tuple(starts), tuple(steps), tuple(counts), tuple(out))
+
+
+_EVERYTHING = slice(None)
+
+
+def _expand(key: tuple[Any, ...], ndim: int) -> tuple[Any, ...]:
+    """The key with one part an axis: the ellipsis, or the end, is filled with whole axes."""
+    places = [place for place, part in enumerate(key) if part is Ellipsis]
+    if len(places) > 1:
+        raise ValueError("unsupported index: only one ellipsis (...) is allowed")
+    given = len(key) - len(places)
+    if given > ndim:
+        # Something that is no index at all is the likelier mistake: img[None, 1, 2].
+        for part in key:
+            if part is not Ellipsis and not isinstance(part, slice):
+                _index(part, 0, None)
+        raise ValueError(f"too many indices: the image has {ndim} axes, but {given} were indexed")
+    filler = (_EVERYTHING,) * (ndim - given)
+    place = places[0] if places else len(key)
+    return key[:place] + filler + key[place + 1 :]
+
+
+def _index(part: Any, axis: int, length: int | None) -> int:
+    """One integer index, not negative; `length` None only asks whether it is one."""
+    try:
+        number = operator.index(part)
+    except TypeError:
+        raise ValueError(
+            f"unsupported index: {type(part).__name__} on axis {axis}; an image takes integers, slices and ..."
+        ) from None
+    if length is None:
+        return number
+    wrapped = number + length if number < 0 else number
+    if not 0 <= wrapped < length:
+        raise IndexError(f"index {number} is out of bounds for axis {axis} with size {length}")
+    return wrapped
+
+
+def check_value_shape(value_shape: Sequence[int], out_shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Whether an array of one shape may be assigned to a selection of another, by numpy's rules.
+
+    Parameters
+    ----------
+    value_shape : sequence of int
+        Shape of the value; ``()`` for a scalar.
+    out_shape : tuple of int
+        `Selection.out_shape`.
+
+    Returns
+    -------
+    tuple of int
+        `value_shape` without the leading axes of length 1 that `out_shape` has no room for: reshape the value to it,
+        then broadcast it to `out_shape`.
+
+    Raises
+    ------
+    ValueError
+        If it does not broadcast; the message holds both shapes.
+    """
+    shape = tuple(value_shape)
+    while len(shape) > len(out_shape) and shape[0] == 1:
+        shape = shape[1:]
+    room = out_shape[len(out_shape) - len(shape) :] if len(shape) <= len(out_shape) else None
+    if room is None or any(n not in (1, m) for n, m in zip(shape, room, strict=True)):
+        raise ValueError(
+            f"shape mismatch: a value of shape {tuple(value_shape)} does not fit a selection of {out_shape}"
+        )
+    return shape

@@ -1,0 +1,353 @@
+"""Shape and tile shape become a grid; a selection becomes the tiles it touches and the part of each it wants.
+
+Everything is in numpy axis order. Tiles are numbered from 0 in C order of their places, which is FITS order with the
+first FITS axis fastest (FITS Standard 4.0, section 10.1.1): tile number n is row n + 1 of the compressed table.
+"""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..config import Codec, Hcompress1
+from .selection import Selection
+
+__all__ = [
+    "HCOMPRESS_MINIMUM",
+    "TileGrid",
+    "default_tile_shape",
+    "hcompress_rows",
+    "requested_tile_shape",
+    "resolve_tile_shape",
+]
+
+HCOMPRESS_MINIMUM = 4  # pixels an axis of a tile, cfitsio imcomp_init_table
+
+# Heights of an HCOMPRESS tile in the order cfitsio tries them, and the one it falls back to.
+_HCOMPRESS_ROWS = (16, 24, 20, 30, 28, 26, 22, 18, 14)
+_HCOMPRESS_LAST_RESORT = 17
+
+# Below this many tiles plain Python is faster than numpy (measured: they meet at about 30).
+_FEW = 24
+
+
+class TileGrid:
+    """An image cut into tiles; those at the far edges are smaller.
+
+    Parameters
+    ----------
+    shape, tile_shape : tuple of int
+        Both in numpy order, equally long. Axes may be 0 long, tiles may not; a tile may exceed the image.
+
+    Attributes
+    ----------
+    counts : tuple of int
+        Tiles along each axis.
+    ntiles : int
+        Tiles altogether, the number of rows of the compressed table.
+
+    Raises
+    ------
+    ValueError
+        If the lengths differ or a tile axis is below 1.
+    """
+
+    __slots__ = ("_strides", "counts", "ntiles", "shape", "tile_shape")
+
+    def __init__(self, shape: tuple[int, ...], tile_shape: tuple[int, ...]) -> None:
+        if len(shape) != len(tile_shape):
+            raise ValueError(f"tile_shape has {len(tile_shape)} dimensions but the image has {len(shape)}")
+        if any(tile < 1 for tile in tile_shape):
+            raise ValueError(f"tile axes must be 1 pixel or longer, got {tile_shape}")
+        self.shape = tuple(shape)
+        self.tile_shape = tuple(tile_shape)
+        self.counts = tuple(-(-n // t) for n, t in zip(shape, tile_shape, strict=True))
+        self.ntiles = prod(self.counts)
+        strides = [1]
+        for count in self.counts[:0:-1]:
+            strides.append(strides[-1] * count)
+        self._strides = tuple(reversed(strides)) if shape else ()
+
+    def __repr__(self) -> str:
+        return f"TileGrid({self.shape}, {self.tile_shape})"
+
+    @property
+    def max_npix(self) -> int:
+        """Pixels of the largest tile there is, which is the first one."""
+        return prod(min(n, t) for n, t in zip(self.shape, self.tile_shape, strict=True))
+
+    def place(self, row: int) -> tuple[int, ...]:
+        """Where tile number `row` stands: its number along each axis."""
+        if not 0 <= row < self.ntiles:
+            raise IndexError(f"tile {row} is outside the {self.ntiles} tiles of the image")
+        return tuple(row // stride % count for stride, count in zip(self._strides, self.counts, strict=True))
+
+    def extent(self, row: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """First pixel, and one past the last, of tile number `row` along each axis."""
+        start = tuple(place * tile for place, tile in zip(self.place(row), self.tile_shape, strict=True))
+        return start, tuple(min(a + tile, n) for a, tile, n in zip(start, self.tile_shape, self.shape, strict=True))
+
+    def slices(self, row: int) -> tuple[slice, ...]:
+        """The pixels of tile number `row` as numpy slices of the image."""
+        return tuple(map(slice, *self.extent(row)))
+
+    def tile_extent(self, row: int) -> tuple[int, ...]:
+        """Shape of tile number `row` itself, smaller at the edges."""
+        start, stop = self.extent(row)
+        return tuple(b - a for a, b in zip(start, stop, strict=True))
+
+    def extents(self, rows: npt.ArrayLike) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Start and stop of many tiles at once.
+
+        Parameters
+        ----------
+        rows : array-like of int, shape (n,)
+            Tile numbers, each below `ntiles`.
+
+        Returns
+        -------
+        start, stop : ndarray of int64, shape (n, ndim)
+            First pixel and one past the last.
+        """
+        rows = np.asarray(rows, dtype=np.int64)
+        start = np.empty((len(rows), len(self.shape)), dtype=np.int64)
+        for axis, (stride, count, tile) in enumerate(zip(self._strides, self.counts, self.tile_shape, strict=True)):
+            start[:, axis] = rows // stride % count * tile
+        stop = np.minimum(start + np.array(self.tile_shape, dtype=np.int64), np.array(self.shape, dtype=np.int64))
+        return start, stop
+
+    def npix(self, rows: npt.ArrayLike) -> npt.NDArray[np.int64]:
+        """Pixels of each of many tiles, int64."""
+        start, stop = self.extents(rows)
+        return np.prod(stop - start, axis=1, dtype=np.int64)
+
+    def tiles_touched(self, selection: Selection) -> npt.NDArray[np.int64]:
+        """Numbers of the tiles that hold a selected pixel, ascending.
+
+        Parameters
+        ----------
+        selection : Selection
+            Of this image's shape.
+
+        Returns
+        -------
+        ndarray of int64
+        """
+        if selection.is_empty:
+            return np.empty(0, dtype=np.int64)
+        axes = [
+            _touched_axis(*one)
+            for one in zip(selection.start, selection.stop, selection.step, self.tile_shape, strict=True)
+        ]
+        if prod(map(len, axes)) <= _FEW:
+            rows = [0]
+            for axis, stride in zip(axes, self._strides, strict=True):
+                rows = [row + place * stride for row in rows for place in axis]
+            return np.array(rows, dtype=np.int64)
+        total = np.zeros(1, dtype=np.int64)
+        for axis, stride in zip(axes, self._strides, strict=True):
+            places = np.arange(axis.start, axis.stop) if type(axis) is range else np.array(axis)
+            total = (total[:, None] + places.astype(np.int64) * stride).ravel()
+        return total
+
+    def overlap(self, row: int, selection: Selection) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
+        """The part of tile number `row` that a selection wants, and where it goes.
+
+        Parameters
+        ----------
+        row : int
+        selection : Selection
+            One that touches the tile.
+
+        Returns
+        -------
+        inside, outside : tuple of slice
+            `inside` cuts the tile (of `tile_extent(row)`), `outside` the result before any axis is dropped (of shape
+            ``selection.count``).
+        """
+        inside, outside = [], []
+        begin, end = self.extent(row)
+        for a, b, start, stop, step in zip(begin, end, selection.start, selection.stop, selection.step, strict=True):
+            first = -(-(a - start) // step) if a > start else 0
+            last = (min(b, stop) - 1 - start) // step + 1
+            inside.append(slice(start + first * step - a, start + (last - 1) * step - a + 1, step))
+            outside.append(slice(first, last))
+        return tuple(inside), tuple(outside)
+
+
+def _touched_axis(start: int, stop: int, step: int, tile: int) -> range | list[int]:
+    """Tile numbers along one axis that hold a selected pixel."""
+    if step <= tile:
+        return range(start // tile, (stop - 1) // tile + 1)
+    return [pixel // tile for pixel in range(start, stop, step)]
+
+
+def hcompress_rows(length: int) -> int:
+    """Rows of an HCOMPRESS tile where nobody asked for a number, on an axis of `length` rows.
+
+    Notes
+    -----
+    cfitsio's rule (imcomp_init_table): all of up to 30 rows, else the first of nine heights that leaves no last tile of
+    fewer than 4 rows.
+    """
+    if length <= 30:
+        return length
+    return next((t for t in _HCOMPRESS_ROWS if length % t == 0 or length % t > 3), _HCOMPRESS_LAST_RESORT)
+
+
+def default_tile_shape(shape: tuple[int, ...], codec: Codec | type[Codec] | None = None) -> tuple[int, ...]:
+    """Tile shape where none was asked for: one row of the fastest axis; HCOMPRESS several rows.
+
+    Notes
+    -----
+    FITS Standard 4.0, section 10.1.1 (ZTILEn); `hcompress_rows`. An axis of length 0 counts as 1.
+    """
+    if not shape:
+        raise ValueError("a compressed image must have at least one axis")
+    row = (1,) * (len(shape) - 1) + (max(shape[-1], 1),)
+    if _is_hcompress(codec) and len(shape) > 1:
+        return (*row[:-2], max(hcompress_rows(shape[-2]), 1), row[-1])
+    return row
+
+
+def resolve_tile_shape(shape: tuple[int, ...], codec: Codec) -> tuple[int, ...]:
+    """The tile shape that a config gives an image, checked.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Of the image.
+    codec : Codec
+        Its `tile_shape` may be None.
+
+    Returns
+    -------
+    tuple of int
+        As asked: a tile larger than the image is kept.
+
+    Raises
+    ------
+    ValueError
+        If the image has no axis or another number of axes than the tile; for HCOMPRESS also if the image is not 2-D, or
+        if any tile, that at the edge included, has fewer than 4 pixels along an axis.
+
+    Notes
+    -----
+    Unlike cfitsio, which silently enlarges an HCOMPRESS tile whose last one would be too small, this asks for another
+    tile shape and names one that works.
+    """
+    if not shape:
+        raise ValueError("compressed images must have at least one axis (NAXIS >= 1)")
+    hcompress = isinstance(codec, Hcompress1)
+    if hcompress and len(shape) != 2:
+        raise ValueError(f"Hcompress1 takes 2-D images only, got {len(shape)}-D")
+    tile_shape = codec.tile_shape
+    if tile_shape is not None and len(tile_shape) != len(shape):
+        raise ValueError(f"tile_shape has {len(tile_shape)} dimensions but the image has {len(shape)}")
+    if hcompress:
+        for axis, length in enumerate(shape):
+            _check_hcompress_length(length, f"image axis {axis} has size {length}")
+    if tile_shape is None:
+        return default_tile_shape(shape, codec)
+    if hcompress:
+        for axis, (length, tile) in enumerate(zip(shape, tile_shape, strict=True)):
+            _check_hcompress_length(tile, f"tile_shape[{axis}]={tile}")
+            _check_last_tile(axis, length, tile)
+    return tile_shape
+
+
+def requested_tile_shape(
+    shape: tuple[int, ...], request: tuple[int, ...], codec: Codec | type[Codec]
+) -> tuple[int, ...]:
+    """The tile shape that cfitsio makes of a request, as fpack's ``-t`` and ``-w`` put it.
+
+    Parameters
+    ----------
+    shape, request : tuple of int
+        In numpy order. In `request` 0 is "not given" and a negative number "the whole axis"; axes missing at the slow
+        end count as 0.
+    codec : Codec or subclass
+        Whether HCOMPRESS is all that matters.
+
+    Returns
+    -------
+    tuple of int
+
+    Raises
+    ------
+    ValueError
+        For HCOMPRESS, if not exactly two axes of a tile are longer than 1, or one of them is shorter than 4 and cannot
+        be helped.
+
+    Notes
+    -----
+    cfitsio imcomp_init_table; nothing is clipped to the image.
+    """
+    if not shape:
+        raise ValueError("compressed images must have at least one axis (NAXIS >= 1)")
+    # Worked in FITS order, as cfitsio does: the first axis is the fastest.
+    lengths = shape[::-1]
+    wanted = (tuple(request[::-1]) + (0,) * len(lengths))[: len(lengths)]
+    if not _is_hcompress(codec):
+        return _plain_request(lengths, wanted)[::-1]
+    if sum(length >= HCOMPRESS_MINIMUM for length in lengths) < 2:
+        raise ValueError(f"HCOMPRESS needs an image with two axes of {HCOMPRESS_MINIMUM} pixels or more, got {shape}")
+    if wanted[0] <= 0 and wanted[1] == -1:
+        return ((*lengths[:2],) + (1,) * (len(lengths) - 2))[::-1]
+    tiles = list(_plain_request(lengths, wanted))
+    if wanted[0] <= 0 and all(want in (0, 1) for want in wanted[1:]):
+        tiles[1] = hcompress_rows(lengths[1])
+    return tuple(_hcompress_request(lengths, tiles))[::-1]
+
+
+def _plain_request(lengths: tuple[int, ...], wanted: tuple[int, ...]) -> tuple[int, ...]:
+    """Request to tile lengths by the rule of all codecs, FITS order."""
+    first = wanted[0] if wanted[0] > 0 else lengths[0]
+    rest = (length if want < 0 else max(want, 1) for length, want in zip(lengths[1:], wanted[1:], strict=True))
+    return (max(first, 1), *rest)
+
+
+def _hcompress_request(lengths: tuple[int, ...], tiles: list[int]) -> list[int]:
+    """Tile lengths with cfitsio's checks and its enlargement of tiles whose last one is too small, FITS order."""
+    longer = [axis for axis, tile in enumerate(tiles) if tile > 1]
+    if len(longer) != 2:
+        raise ValueError(f"HCOMPRESS tiles must have exactly 2 axes longer than 1 (2-D), got {tuple(tiles[::-1])}")
+    for axis in longer:
+        _check_hcompress_length(tiles[axis], f"a tile axis of {tiles[axis]} pixels")
+        length, tile = lengths[axis], tiles[axis]
+        rest = length % tile
+        if 0 < rest < HCOMPRESS_MINIMUM:
+            # A last tile that short means length > tile, unless the image axis itself is shorter than 4.
+            tile += -(-rest // max(length // tile, 1))
+            if 0 < length % tile < HCOMPRESS_MINIMUM:
+                _check_last_tile(len(lengths) - 1 - axis, length, tiles[axis])
+            tiles[axis] = tile
+    return tiles
+
+
+def _check_hcompress_length(length: int, what: str) -> None:
+    """Refuse an axis too short for HCOMPRESS."""
+    if length < HCOMPRESS_MINIMUM:
+        raise ValueError(f"Hcompress1: {what}, below the HCOMPRESS_1 minimum of {HCOMPRESS_MINIMUM} pixels per axis")
+
+
+def _check_last_tile(axis: int, length: int, tile: int) -> None:
+    """Refuse a tile length that leaves a last tile too short for HCOMPRESS, and name one that does not."""
+    rest = length % tile
+    if not 0 < rest < HCOMPRESS_MINIMUM:
+        return
+    _check_hcompress_length(length, f"axis {axis} has size {length}")
+    better = next(t for t in range(tile + 1, length + 1) if length % t == 0 or length % t >= HCOMPRESS_MINIMUM)
+    raise ValueError(
+        f"Hcompress1: axis {axis} of {length} pixels with tile_shape[{axis}]={tile} leaves a last tile of {rest} "
+        f"pixels, below the HCOMPRESS_1 minimum of {HCOMPRESS_MINIMUM}. Try tile_shape[{axis}]={better} "
+        f"(last tile of {length % better or better} pixels)"
+    )
+
+
+def _is_hcompress(codec: Any) -> bool:
+    """Whether a config object, or class, is HCOMPRESS."""
+    return isinstance(codec, Hcompress1) or codec is Hcompress1

@@ -1,0 +1,16 @@
+"""The objects users hold; `open_hdu` is the only place that picks the class."""
+
+from rustfits_cffi.directory import Directory
+from rustfits_cffi.hdu.base import HDU
+from rustfits_cffi.hdu.compressed_image import CompressedImageHDU
+from rustfits_cffi.hdu.image import ImageHDU
+
+__all__ = ["HDU", "CompressedImageHDU", "ImageHDU", "open_hdu"]
+
+_CLASSES = {"image": ImageHDU, "compressed image": CompressedImageHDU}
+
+
+def open_hdu(directory: Directory, index: int) -> HDU:
+    """The object for one HDU: its class follows from the header; what has no class of its own is a bare `HDU`."""
+    kind = directory[index].structure.kind
+    return _CLASSES.get(kind, HDU)(directory, index)

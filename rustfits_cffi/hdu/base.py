@@ -1,0 +1,68 @@
+"""What every HDU has: its place in the file, its header, its name."""
+
+from __future__ import annotations
+
+from rustfits_cffi.directory import Directory, Entry
+from rustfits_cffi.header import FITSHeader
+
+
+class HDU:
+    """A header and data unit of an open file. Obtained from `FITS`, never constructed.
+
+    The header and what follows from it can still be read after the file is closed; data cannot.
+    """
+
+    _type_name = "UNKNOWN"
+    _listed_as = "UNKNOWN"  # in the repr of the file
+
+    def __init__(self, directory: Directory, index: int):
+        self._directory = directory
+        self._index = index
+
+    @property
+    def index(self) -> int:
+        """0-based position in the file; never changes."""
+        return self._index
+
+    @property
+    def header(self) -> FITSHeader:
+        """A live view of the header; all views of one HDU share its state."""
+        return FITSHeader(self._directory, self._index)
+
+    @property
+    def extname(self) -> str | None:
+        """EXTNAME, or None."""
+        return self._entry.structure.extname
+
+    @property
+    def extver(self) -> int:
+        """EXTVER, 1 if absent."""
+        return self._entry.structure.extver
+
+    @property
+    def has_data(self) -> bool:
+        """Whether the HDU has a data unit: at least one axis and none of length 0."""
+        shape = self._entry.structure.shape
+        return bool(shape) and 0 not in shape
+
+    @property
+    def _entry(self) -> Entry:
+        return self._directory[self._index]
+
+    @property
+    def _where(self) -> str:
+        """How messages name this HDU."""
+        return f"{self._directory.handle.path}, HDU {self._index}"
+
+    def _force_taint(self) -> None:
+        self._directory.handle.taint()
+
+    def __repr__(self) -> str:
+        lines = [f"file: {self._directory.handle.path}", f"extension: {self._index}", f"type: {self._type_name}"]
+        if self.extname is not None:
+            lines.append(f"extname: {self.extname}")
+        return "\n  ".join(["", *lines, *self._describe()])[1:] + "\n"
+
+    def _describe(self) -> list[str]:
+        """Further lines of the repr."""
+        return []

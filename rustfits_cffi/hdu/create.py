@@ -1,0 +1,130 @@
+"""Appending an image HDU: the checks, the header, the pixels; all of it or nothing."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from rustfits_cffi import threads
+from rustfits_cffi.config import Codec, Hcompress1, Quantize, Rice1, check_combination, parse_compress
+from rustfits_cffi.directory import Directory
+from rustfits_cffi.format.card_editing import set_many
+from rustfits_cffi.format.compression import CODEC_NUMBERS
+from rustfits_cffi.format.dtypes import check_dims
+from rustfits_cffi.format.scaling import PixelType
+from rustfits_cffi.format.tiles import resolve_tile_shape
+from rustfits_cffi.hdu.pixels import stored_pixels
+from rustfits_cffi.hdu.tile_encoder import write_tiles
+from rustfits_cffi.header import items_to_copy
+from rustfits_cffi.native import image as native
+
+_SLAB_NBYTES = 16 << 20  # pixels converted at a time
+_DITHER_METHODS = {"no_dither": -1, "dither1": 1, "dither2": 2}  # cfitsio's numbers
+
+
+@dataclass(frozen=True)
+class ImagePlan:
+    """An image HDU to be created, checked.
+
+    Attributes
+    ----------
+    dtype : dtype
+        Type of the pixels as the user sees them.
+    kind : PixelType
+        How they are stored; carries the stored BLANK.
+    codec : Codec or None
+        With its tile shape resolved; None for a plain image.
+    """
+
+    dtype: np.dtype
+    kind: PixelType
+    shape: tuple[int, ...]
+    codec: Codec | None
+    quantize: Quantize | None
+    extname: str | None
+    extver: int | None
+
+    @classmethod
+    def of(
+        cls,
+        dtype: Any,
+        dims: Sequence[int],
+        compress: str | Codec | None,
+        quantize: Quantize | None,
+        blank: int | None,
+        extname: str | None,
+        extver: int | None,
+    ) -> ImagePlan:
+        """Check what the user asks for; raises before anything is written."""
+        dtype = np.dtype(dtype).newbyteorder("=")
+        kind = PixelType.of_dtype(dtype).with_blank(blank)
+        shape = check_dims(dims)
+        codec = parse_compress(compress)
+        check_combination(dtype, codec, quantize)
+        if codec is not None:
+            codec = _with_tile_shape(codec, resolve_tile_shape(shape, codec))
+        return cls(dtype, kind, shape, codec, quantize, extname, None if extver is None else operator.index(extver))
+
+    def cards(self, header: Any = None) -> bytes:
+        """The cards that follow those cfitsio writes, with those of ``header=`` behind them or in their place."""
+        items: list[tuple[str, Any]] = []
+        if self.extname is not None:
+            items.append(("EXTNAME", self.extname))
+        if self.extver is not None:
+            items.append(("EXTVER", self.extver))
+        cards = set_many([], items + (items_to_copy(header, with_pixels=True) if header is not None else []))
+        return "".join(f"{card:<80}" for card in cards).encode("ascii")
+
+    def request(self) -> native.CompressionRequest | None:
+        """What cfitsio must be asked for before it creates the HDU."""
+        if self.codec is None:
+            return None
+        level = method = seed = 0
+        if self.quantize is not None:
+            level, method = self.quantize.level, _DITHER_METHODS[self.quantize.method]
+            seed = self.quantize.seed or 1
+        hcompress = self.codec if isinstance(self.codec, Hcompress1) else Hcompress1()
+        return native.CompressionRequest(
+            codec=CODEC_NUMBERS[self.codec.zcmptype],
+            tile_shape=self.codec.tile_shape,
+            level=level if self.kind.bitpix < 0 else None,
+            method=method,
+            seed=seed,
+            hcomp_scale=hcompress.scale,
+            hcomp_smooth=int(hcompress.smooth),
+            huge=self.codec.heap_format == "Q",
+        )
+
+
+def create_image(directory: Directory, plan: ImagePlan, pixels: np.ndarray | None = None, *, header: Any = None) -> int:
+    """Append the HDU that `plan` describes, with `pixels` if given, and return its 0-based number."""
+    handle = directory.handle
+    handle.require_writable("create an image HDU")
+    cards = plan.cards(header)
+    with handle.appending(action="create an image HDU"):
+        number = native.create_image(
+            handle, plan.dtype, plan.kind.bitpix, plan.shape, plan.request(), blank=plan.kind.blank, cards=cards
+        )
+        if pixels is not None and pixels.size:
+            if plan.codec is None:
+                _write_plain(directory, number, plan, pixels)
+            else:
+                write_tiles(handle, number, plan.tile_job(pixels))
+    directory.append_new()
+    return number - 1
+
+
+def _write_plain(directory: Directory, number: int, plan: ImagePlan, pixels: np.ndarray) -> None:
+    """Write all pixels, a bounded number at a time, whatever their layout in memory."""
+    where = f"{directory.handle.path}, new HDU {number - 1}"
+    row_npix = pixels[:1].size if pixels.ndim else 1
+    rows = max(1, _SLAB_NBYTES // max(1, row_npix * plan.kind.stored.itemsize))
+    for begin in range(0, len(pixels), rows):
+        stored = stored_pixels(pixels[begin : begin + rows], plan.kind, where=where)
+        native.write_run(
+            directory.handle, number, begin * row_npix, stored, flip=False, nthreads=threads.get_num_threads()
+        )

@@ -1,0 +1,90 @@
+"""What users may put into an image, as stored pixels: types, scaling, masks, single numbers."""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+import numpy as np
+
+from rustfits_cffi.format.scaling import PixelType
+from rustfits_cffi.format.selection import check_value_shape
+
+
+def stored_pixels(
+    data: Any, kind: PixelType, *, where: str, shape: tuple[int, ...] | None = None, contiguous: bool = False
+) -> np.ndarray:
+    """Convert what a user gives to the stored type of an image.
+
+    Parameters
+    ----------
+    data : array_like or number
+        A number is a physical value. An array has the stored type, the type of the unsigned trick, or float64 for a
+        generally scaled image, in any byte order.
+    kind : PixelType
+    where : str
+        File and HDU, for messages.
+    shape : tuple of int, optional
+        Shape of the selection to fill; numpy's broadcasting applies. Without it the array's own shape is kept.
+    contiguous : bool
+        Refuse arrays that are not C-contiguous.
+
+    Returns
+    -------
+    ndarray
+        Native byte order, C-contiguous; may share memory with `data`.
+
+    Raises
+    ------
+    ValueError
+        For a type, a shape or a value that cannot be stored.
+    OverflowError, TypeError
+        For a number outside the range, or of a type, that the pixels cannot hold.
+    """
+    array = np.asanyarray(data)
+    mask = np.ma.getmaskarray(array) if isinstance(array, np.ma.MaskedArray) and np.ma.is_masked(array) else None
+    array = np.asarray(array.data if isinstance(array, np.ma.MaskedArray) else array)
+    if contiguous and not array.flags.c_contiguous:
+        raise ValueError(f"{where}: the data must be C-contiguous; use numpy.ascontiguousarray")
+    if shape is not None:
+        check_value_shape(array.shape, shape)
+    if mask is not None and kind.bitpix > 0 and kind.blank is None:
+        raise ValueError(f"{where}: masked pixels need a blank value: create the HDU with blank=")
+    if array.ndim == 0 and mask is None and shape is not None:
+        stored = np.asarray(_stored_number(array[()], kind, where), kind.stored)
+    else:
+        stored = _stored_array(array, kind, where, mask)
+    if mask is not None:
+        stored = np.where(mask, kind.stored.type(np.nan if kind.bitpix < 0 else kind.blank), stored)
+    if shape is not None:
+        stored = np.broadcast_to(stored, shape)
+    return np.ascontiguousarray(stored, kind.stored).reshape(stored.shape)
+
+
+def _stored_array(array: np.ndarray, kind: PixelType, where: str, mask: np.ndarray | None) -> np.ndarray:
+    native = array.dtype.newbyteorder("=")
+    if native == kind.stored:
+        return array
+    if kind.is_unsigned_trick and native == kind.scaled:
+        return kind.flip(array.astype(native, copy=False))
+    if kind.is_general and native == np.float64:
+        values = array if mask is None else np.where(mask, float(kind.scaling.bzero), array)
+        return kind.unscale(values, where)
+    scaled = f" or scaled {kind.scaled.str[1:]!r}" if kind.scaled != kind.stored else ""
+    raise ValueError(
+        f"{where}: data dtype ({native.str[1:]}) does not match HDU BITPIX={kind.bitpix} "
+        f"(expected {kind.stored.str[1:]!r}{scaled})"
+    )
+
+
+def _stored_number(value: Any, kind: PixelType, where: str) -> Any:
+    """One physical value as a stored one."""
+    if kind.is_general:
+        return kind.unscale(np.asarray(value, np.float64), where)[()]
+    if kind.bitpix < 0:
+        return float(value)
+    number = operator.index(value)
+    limits = np.iinfo(kind.scaled)
+    if not limits.min <= number <= limits.max:
+        raise OverflowError(f"{where}: {number} does not fit the pixel type {kind.scaled.str[1:]}")
+    return number - int(kind.scaling.bzero)

@@ -1,0 +1,184 @@
+"""FITSHeader: the header of an HDU as a mapping, a live view that writes through to the file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from rustfits_cffi.directory import Directory, Entry
+from rustfits_cffi.format import card_editing
+from rustfits_cffi.format.cards import COMMENTARY, CardIndex, is_protected_key, lookup_key, read_chain
+from rustfits_cffi.native.header import rewrite_header
+
+
+class FITSHeader:
+    """Keywords and values of one HDU. Obtained as `HDU.header`, never constructed.
+
+    Reading works from memory, also after the file was closed. A change is in the file when it returns.
+
+    Examples
+    --------
+    >>> header["EXPTIME"]
+    30.0
+    >>> header["OBSERVER"] = "Leavitt", "who looked"
+    """
+
+    def __init__(self, directory: Directory, index: int):
+        self._directory = directory
+        self._index = index
+
+    # -- reading ------------------------------------------------------------------------------------------------------
+
+    def __getitem__(self, key: str) -> Any:
+        position = self._find(key)
+        if lookup_key(key) in COMMENTARY:
+            return [self._cards[i][8:].rstrip() for i in self._entry.index.find_all(key)]
+        return read_chain(self._cards, position)[0]
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """Value of a keyword, or `default`."""
+        try:
+            return self[key]
+        except KeyError:
+            return default
+
+    def __contains__(self, key: str) -> bool:
+        return self._entry.index.find(key) is not None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.keys())
+
+    def __len__(self) -> int:
+        return len(self._entry.index.names())
+
+    def keys(self) -> list[str]:
+        """All keywords once, in order; COMMENT, HISTORY and blank among them."""
+        return list(self._entry.index.names())
+
+    def values(self) -> list[Any]:
+        """Values in the order of `keys`."""
+        return [self[key] for key in self.keys()]
+
+    def items(self) -> list[tuple[str, Any]]:
+        """``(key, value)`` in the order of `keys`."""
+        return [(key, self[key]) for key in self.keys()]
+
+    def comment_of(self, key: str) -> str:
+        """Comment of a keyword, '' if it has none; `KeyError` if the keyword is absent."""
+        position = self._find(key)
+        if lookup_key(key) in COMMENTARY:
+            raise ValueError(f"{key!r} is a commentary keyword: it has no comment")
+        return read_chain(self._cards, position)[1]
+
+    @property
+    def cards(self) -> list[str]:
+        """The cards in file order, END included, without their trailing blanks."""
+        return [*self._cards, "END"]
+
+    def to_dict(self, skip_protected: bool = False) -> dict[str, Any]:
+        """All keywords as ``{key: {"value": ..., "comment": ...}}``; commentary as lists, at the end.
+
+        Parameters
+        ----------
+        skip_protected : bool
+            Leave out the keywords that describe the structure of the HDU.
+        """
+        plain = [key for key in self.keys() if key.upper() not in COMMENTARY]
+        if skip_protected:
+            plain = [key for key in plain if not is_protected_key(key)]
+        result: dict[str, Any] = {}
+        for key in plain:
+            value, comment, _ = read_chain(self._cards, self._entry.index.find_all(key)[-1])
+            result[key] = {"value": value, "comment": comment}
+        result.update((key, self[key]) for key in self.keys() if key.upper() in COMMENTARY)
+        return result
+
+    def __str__(self) -> str:
+        return "\n".join(self.cards)
+
+    def __repr__(self) -> str:
+        return f"<FITSHeader: {len(self)} unique keys, {len(self._cards) + 1} cards>"
+
+    # -- changing -----------------------------------------------------------------------------------------------------
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self._replace(card_editing.set_value(self._cards, key, value))
+
+    def __delitem__(self, key: str) -> None:
+        self._replace(card_editing.delete_key(self._cards, key))
+
+    def set_comment(self, key: str, comment: str) -> None:
+        """Give a keyword another comment; its value stays as it is written."""
+        self._replace(card_editing.set_comment(self._cards, key, comment))
+
+    def add_comment(self, text: str) -> None:
+        """Add COMMENT cards, 72 characters each, behind those there are."""
+        self._replace(card_editing.add_commentary(self._cards, "COMMENT", text))
+
+    def add_history(self, text: str) -> None:
+        """Add HISTORY cards, 72 characters each, behind those there are."""
+        self._replace(card_editing.add_commentary(self._cards, "HISTORY", text))
+
+    def add_blank(self, text: str) -> None:
+        """Add cards with a blank keyword, 72 characters each, behind those there are."""
+        self._replace(card_editing.add_commentary(self._cards, "", text))
+
+    def update(self, other: FITSHeader | Mapping[str, Any], *, copy_commentary: bool = False) -> None:
+        """Set many keywords at once, all or none.
+
+        Parameters
+        ----------
+        other : FITSHeader or mapping
+            A header: its structural keywords are left out. A mapping of keys to values or ``(value, comment)``: they may
+            not be structural.
+        copy_commentary : bool
+            Copy the COMMENT, HISTORY and blank cards of a header too.
+
+        Raises
+        ------
+        ValueError
+            For protected or commentary keywords in a mapping, and for what no card can hold.
+        """
+        cards = card_editing.set_many(self._cards, items_to_copy(other))
+        if copy_commentary and isinstance(other, FITSHeader):
+            cards = cards + _commentary(other)
+        self._replace(cards)
+
+    # -- inside -------------------------------------------------------------------------------------------------------
+
+    @property
+    def _entry(self) -> Entry:
+        return self._directory[self._index]
+
+    @property
+    def _cards(self) -> list[str]:
+        return self._entry.cards
+
+    def _find(self, key: str) -> int:
+        position = self._entry.index.find(key)
+        if position is None:
+            raise KeyError(key)
+        return position
+
+    def _replace(self, cards: list[str]) -> None:
+        """Write a new list of cards; memory follows the file."""
+        handle = self._directory.handle
+        with handle.lock:
+            handle.require_writable("change a header")
+            rewrite_header(handle, self._index + 1, "".join(f"{card:<80}" for card in cards).encode("ascii"))
+            self._directory.refresh(self._index)
+
+
+def items_to_copy(other: FITSHeader | Mapping[str, Any], *, with_pixels: bool = False) -> list[tuple[str, Any]]:
+    """What a header or a mapping contributes to another header; see `FITSHeader.update`."""
+    if isinstance(other, FITSHeader):
+        return card_editing.carried_over(other._cards, with_pixels=with_pixels)
+    if not hasattr(other, "items"):
+        raise ValueError(f"header= takes a FITSHeader or a mapping, not {type(other).__name__}")
+    return list(other.items())
+
+
+def _commentary(header: FITSHeader) -> list[str]:
+    index = CardIndex(header._cards)
+    places = sorted(i for name in COMMENTARY for i in index.find_all(name))
+    return [header._cards[i] for i in places]

@@ -1,0 +1,270 @@
+"""One open file: plain positioned reads for everybody, and the one door through which cfitsio changes it.
+
+cfitsio owns every change: it creates HDUs, grows headers and data units, moves what follows and keeps the counts. It
+is asked through `FileHandle.call`, which holds the file's lock, moves to the HDU and turns a status into an exception.
+
+Reading needs none of that. After a change the buffers are flushed before the lock is released, so the bytes on disk are
+always the truth, and a read is one positioned read of them: it moves no shared file position, and it works on headers
+that cfitsio's parser would refuse.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rustfits_cffi.errors import FITSError, TaintedError, raise_for_status
+from rustfits_cffi.native._lib import ffi, lib
+
+READONLY, READWRITE = 0, 1
+MODES = ("r", "r+", "w+")
+
+
+class FileHandle:
+    """An open local file.
+
+    Parameters
+    ----------
+    path : str
+        File to open.
+    mode : {"r", "r+", "w+"}
+        Read; read and change; create or truncate.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be opened in that mode, or `mode` is another string.
+
+    Notes
+    -----
+    The handle may be used from several threads: `lock` is held during each change and each look at where HDUs are.
+    """
+
+    def __init__(self, path: str, mode: str):
+        if mode not in MODES:
+            raise OSError(f"mode {mode!r} is not supported: use one of 'r', 'r+', 'w+'")
+        self.path = path
+        self.mode = mode
+        self.lock = threading.RLock()
+        self._fitsfile = None
+        self._tainted = False
+        self._fd = self._open_descriptor(truncate=mode == "w+")
+
+    # -- life ---------------------------------------------------------------------------------------------------------
+
+    @property
+    def closed(self) -> bool:
+        """Whether `close` has been called."""
+        return self._fd is None
+
+    @property
+    def writable(self) -> bool:
+        """Whether the file was opened for changes."""
+        return self.mode != "r"
+
+    @property
+    def tainted(self) -> bool:
+        """Whether a change failed midway, so that file and memory may disagree."""
+        return self._tainted
+
+    def taint(self) -> None:
+        """Refuse all further work on this handle."""
+        self._tainted = True
+
+    def close(self) -> None:
+        """Flush and close; a second call does nothing."""
+        with self.lock:
+            if self.closed:
+                return
+            fd, self._fd = self._fd, None
+            try:
+                self._close_fitsfile()
+            finally:
+                os.close(fd)
+
+    def sync(self) -> None:
+        """Ask the operating system to put the file on its disk."""
+        with self.lock:
+            if not self.closed:
+                os.fsync(self._fd)
+
+    def size(self) -> int:
+        """Bytes in the file now."""
+        self._require_open()
+        return os.fstat(self._fd).st_size
+
+    # -- reading ------------------------------------------------------------------------------------------------------
+
+    def descriptor(self) -> int:
+        """The operating system's number of the open file, for positioned reads only."""
+        self._require_usable()
+        return self._fd
+
+    def read(self, offset: int, nbytes: int) -> bytearray:
+        """`nbytes` bytes of the file from byte `offset` on; `FITSError` if the file ends before them."""
+        end = self.size()
+        if offset + nbytes > end:
+            raise self._ends_early(offset, nbytes, end)
+        buffer = bytearray(nbytes)
+        self.read_into(offset, buffer)
+        return buffer
+
+    def read_into(self, offset: int, buffer) -> None:
+        """Fill `buffer` (writable, contiguous) with the bytes from `offset` on."""
+        self._require_usable()
+        view = memoryview(buffer).cast("B")
+        position, wanted = 0, len(view)
+        while position < wanted:
+            got = os.preadv(self._fd, [view[position:]], offset + position)
+            if got == 0:
+                raise self._ends_early(offset, wanted, offset + position)
+            position += got
+
+    def _ends_early(self, offset: int, nbytes: int, end: int) -> FITSError:
+        return FITSError(f"{self.path}: truncated: bytes {offset} to {offset + nbytes} wanted, the file ends at {end}")
+
+    # -- changing -----------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def call(self, number: int | None = None, *, action: str = "change the file", changes: bool = True) -> Iterator[tuple]:
+        """The door to cfitsio: hold the lock, move to HDU `number` (1-based), check the status on leaving.
+
+        Yields ``(fptr, status)``. cfitsio calls do nothing once status is set, so several may share one block.
+        With ``changes=False`` the block only reads, which a file opened with mode "r" allows too.
+
+        Raises
+        ------
+        OSError
+            If the file is closed or was opened for reading.
+        FITSError
+            If a call in the block set a status.
+        """
+        with self.lock:
+            if changes:
+                self.require_writable(action)
+            self._require_usable()
+            status = ffi.new("int *")
+            fptr = self._open_fitsfile()
+            if number is not None:
+                lib.fits_movabs_hdu(fptr, number, ffi.NULL, status)
+                self._check(status, action)
+            yield fptr, status
+            self._check(status, action)
+
+    @contextmanager
+    def change(self, *, action: str) -> Iterator[None]:
+        """A group of calls that belong together: flushed at the end, and the handle is tainted if one fails.
+
+        For changes inside the file, where the old bytes cannot be had back.
+        """
+        with self.lock:
+            self.require_writable(action)
+            try:
+                yield
+                self.flush()
+            except BaseException:
+                self.taint()
+                raise
+
+    @contextmanager
+    def appending(self, *, action: str) -> Iterator[None]:
+        """A group of calls that only adds at the end of the file: if it fails the file gets its old end back."""
+        with self.lock:
+            self.require_writable(action)
+            end = self.size()
+            try:
+                yield
+                self.flush()
+            except BaseException:
+                self._restore_end(end)
+                raise
+
+    def flush(self) -> None:
+        """Let cfitsio finish the current HDU (counts, padding) and hand all its buffers to the operating system."""
+        if self._fitsfile is not None and self.writable:
+            status = ffi.new("int *")
+            lib.fits_flush_file(self._fitsfile, status)
+            self._check(status, "write")
+
+    def require_writable(self, action: str) -> None:
+        """Raise `OSError` unless the file may be changed, before anything is touched."""
+        self._require_usable()
+        if not self.writable:
+            raise PermissionError(f"{self.path}: opened read-only (mode 'r'): cannot {action}")
+
+    # -- inside -------------------------------------------------------------------------------------------------------
+
+    def _require_open(self) -> None:
+        if self._fd is None:
+            raise FITSError(f"{self.path}: the file is closed")
+
+    def _require_usable(self) -> None:
+        self._require_open()
+        if self._tainted:
+            raise TaintedError(f"{self.path}: a change failed midway, the file is in an indeterminate state: reopen it")
+
+    def _open_descriptor(self, *, truncate: bool) -> int:
+        flags = os.O_RDONLY if self.mode == "r" else os.O_RDWR
+        if truncate:
+            flags |= os.O_CREAT | os.O_TRUNC
+        fd = os.open(self.path, flags | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0), 0o666)
+        if not stat.S_ISREG(os.fstat(fd).st_mode):
+            os.close(fd)
+            raise OSError(f"{self.path}: not a regular file")
+        return fd
+
+    def _open_fitsfile(self):
+        """cfitsio's handle, opened at the first call: most files are only read, and need none."""
+        if self._fitsfile is None:
+            out, status = ffi.new("fitsfile **"), ffi.new("int *")
+            if self.size() == 0:
+                self._create_fitsfile(out, status)
+            else:
+                mode = READWRITE if self.writable else READONLY
+                lib.fits_open_diskfile(out, os.fsencode(self.path), mode, status)
+            self._check(status, "open it with cfitsio")
+            self._fitsfile = out[0]
+        return self._fitsfile
+
+    def _create_fitsfile(self, out, status) -> None:
+        """Let cfitsio create the file. It refuses a name that exists, so the empty one makes place for its twin."""
+        mode = stat.S_IMODE(os.fstat(self._fd).st_mode)
+        target = os.path.realpath(self.path)
+        os.close(self._fd)
+        os.unlink(target)
+        lib.fits_create_diskfile(out, os.fsencode(target), status)
+        self._fd = os.open(target, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), mode)
+        os.chmod(target, mode)
+
+    def _close_fitsfile(self) -> None:
+        if self._fitsfile is not None:
+            fptr, self._fitsfile = self._fitsfile, None
+            status = ffi.new("int *")
+            lib.fits_close_file(fptr, status)
+            self._check(status, "close")
+
+    def _restore_end(self, end: int) -> None:
+        """Take back what was added after byte `end`. Nothing before it was touched, so the file is as it was."""
+        try:
+            self._close_fitsfile()
+        except OSError:
+            pass  # it complains of the half-made HDU that goes away in the next line
+        try:
+            os.ftruncate(self._fd, end)
+        except OSError:
+            self.taint()
+
+    def _check(self, status, action: str) -> None:
+        if status[0] > 0:
+            raise_for_status(status[0], f"{self.path}: cannot {action}", error_messages())
+
+
+def error_messages() -> list[str]:
+    """Take cfitsio's pending messages off its stack (one per process, so they only add to what the status says)."""
+    buffer, messages = ffi.new("char[81]"), []
+    while lib.fits_read_errmsg(buffer):
+        messages.append(ffi.string(buffer).decode("ascii", "replace"))
+    return messages

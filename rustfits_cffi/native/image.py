@@ -1,0 +1,159 @@
+"""Pixels of plain images as bytes of the file, and the creation of image HDUs, plain and compressed."""
+
+from __future__ import annotations
+
+import errno
+import os
+from dataclasses import dataclass
+
+import numpy as np
+
+from rustfits_cffi.errors import FITSError, TruncatedError, raise_for_status
+from rustfits_cffi.native._lib import ffi, lib
+from rustfits_cffi.native.handle import FileHandle
+from rustfits_cffi.native.header import append_cards
+
+# cfitsio's codes for image types that differ from BITPIX: the unsigned trick, by numpy type.
+_CREATE_CODES = {"i1": 10, "u2": 20, "u4": 40, "u8": 80}
+_WRITE_NBYTES = 4 << 20  # pixels converted at a time while writing
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompressionRequest:
+    """What cfitsio is told before it creates a compressed image (its ``fits_set_*`` requests).
+
+    `level` 0 asks for lossless floats; `method` is -1 (no dithering), 1 or 2; `tile_shape` is in numpy axis order, with
+    None for cfitsio's default.
+    """
+
+    codec: int
+    tile_shape: tuple[int, ...] | None = None
+    level: float | None = None
+    method: int = 0
+    seed: int = 0
+    hcomp_scale: float = 0.0
+    hcomp_smooth: int = 0
+    huge: bool = False
+
+
+def create_image(
+    handle: FileHandle,
+    dtype: np.dtype,
+    bitpix: int,
+    shape: tuple[int, ...],
+    request: CompressionRequest | None,
+    *,
+    blank: int | None = None,
+    cards: bytes = b"",
+) -> int:
+    """Append an image HDU without data at the end of the file (cfitsio's ``fits_create_img``), and `cards` to its header.
+
+    Must run inside `FileHandle.appending`. Returns the HDU's number, 1-based.
+    """
+    code = _CREATE_CODES.get(dtype.str[1:], bitpix)
+    axes = ffi.new("long[]", list(shape[::-1]) or [0])
+    with handle.call(action="create an image HDU") as (fptr, status):
+        _move_to_end(handle, fptr, status)
+        if request is not None:
+            _ask(fptr, request, len(shape), status)
+        lib.fits_create_img(fptr, code, len(shape), axes, status)
+        lib.fits_unset_compression_request(fptr, ffi.new("int *"))
+        if blank is not None:
+            write_blank(fptr, blank, status, compressed=request is not None)
+        append_cards(fptr, cards, status)
+        lib.fits_set_hdustruc(fptr, status)
+        return fptr.Fptr.curhdu + 1
+
+
+def write_blank(fptr, value: int, status, *, compressed: bool) -> None:
+    """Write BLANK at the end of the current header, or ZBLANK behind ZCMPTYPE, where cfitsio puts its own."""
+    if compressed:
+        lib.fits_read_card(fptr, b"ZCMPTYPE", ffi.new("char[81]"), status)
+        lib.fits_insert_key_lng(fptr, b"ZBLANK", value, b"null value in the compressed integer array", status)
+    else:
+        out = ffi.new("long long *", value)
+        lib.fits_update_key(fptr, lib.TLONGLONG, b"BLANK", out, b"value of undefined pixels", status)
+
+
+def _move_to_end(handle: FileHandle, fptr, status) -> None:
+    """cfitsio appends after the current HDU only if that is the last one."""
+    if handle.size():
+        count = ffi.new("int *")
+        lib.fits_get_num_hdus(fptr, count, status)
+        lib.fits_movabs_hdu(fptr, count[0], ffi.NULL, status)
+
+
+def _ask(fptr, request: CompressionRequest, ndim: int, status) -> None:
+    lib.fits_set_compression_type(fptr, request.codec, status)
+    tile_shape = request.tile_shape or ()
+    # Axes that are not asked for must be reset, or an earlier image's request would stand.
+    lib.fits_set_tile_dim(fptr, 6, ffi.new("long[6]", [*tile_shape[::-1], *[0] * (6 - len(tile_shape))]), status)
+    if request.level is not None:
+        lib.fits_set_quantize_level(fptr, request.level, status)
+        lib.fits_set_quantize_method(fptr, request.method, status)
+        lib.fits_set_dither_seed(fptr, request.seed, status)
+    lib.fits_set_hcomp_scale(fptr, request.hcomp_scale, status)
+    lib.fits_set_hcomp_smooth(fptr, request.hcomp_smooth, status)
+    lib.fits_set_huge_hdu(fptr, int(request.huge), status)
+
+
+def read_runs(
+    handle: FileHandle, offsets: np.ndarray, run_nbytes: int, out: np.ndarray, *, flip: bool, nthreads: int
+) -> None:
+    """Fill `out` with runs of big-endian pixels, in native byte order, on all threads.
+
+    Parameters
+    ----------
+    offsets : ndarray of int64
+        Position in the file of each run.
+    run_nbytes : int
+        Length of every run.
+    out : ndarray
+        C-contiguous; its bytes are exactly the runs, one after the other.
+    flip : bool
+        Invert the sign bit: stored integers become those of the unsigned (or signed byte) type.
+
+    Raises
+    ------
+    TruncatedError
+        If the file ends before the last run.
+    """
+    error_number = ffi.new("int *")
+    status = lib.rf_file_read(
+        handle.descriptor(), ffi.from_buffer("int64_t[]", offsets), len(offsets), run_nbytes,
+        ffi.from_buffer(out, require_writable=True), out.itemsize, flip, nthreads, error_number,
+    )  # fmt: skip
+    if status == lib.RF_EIO:
+        code = error_number[0] or errno.EIO
+        raise FITSError(code, os.strerror(code), handle.path)
+    if status == lib.RF_ETRUNCATED:
+        raise TruncatedError(f"{handle.path}: truncated: the file ends within the pixels asked for")
+    raise_for_status(status, handle.path)
+
+
+def write_run(handle: FileHandle, number: int, first: int, pixels: np.ndarray, *, flip: bool, nthreads: int) -> None:
+    """Write native-endian, C-contiguous `pixels` from pixel `first` of HDU `number` (1-based) on."""
+    flat = pixels.reshape(-1)
+    step = max(1, _WRITE_NBYTES // flat.itemsize)
+    converted = np.empty(min(step, flat.size), flat.dtype)
+    with handle.call(number, action="write pixels") as (fptr, status):
+        position = fptr.Fptr.datastart + first * flat.itemsize
+        for begin in range(0, flat.size, step):
+            part = flat[begin : begin + step]
+            raw = converted[: part.size]
+            raise_for_status(
+                lib.rf_pixels_swap(
+                    ffi.from_buffer(part), ffi.from_buffer(raw, require_writable=True),
+                    part.size, part.itemsize, flip, nthreads,
+                ),
+                handle.path,
+            )  # fmt: skip
+            lib.ffmbyt(fptr, position, 1, status)
+            lib.ffpbyt(fptr, raw.nbytes, ffi.from_buffer(raw), status)
+            position += raw.nbytes
+
+
+def read_tile_request(handle: FileHandle, number: int, ndim: int) -> tuple[int, ...]:
+    """Tile shape (numpy axis order) that cfitsio settled on for HDU `number`."""
+    with handle.call(number, changes=False) as (fptr, _):
+        return tuple(fptr.Fptr.tilesize[i] for i in reversed(range(ndim)))

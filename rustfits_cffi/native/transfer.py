@@ -1,0 +1,298 @@
+"""HDUs from one open file to another, in the steps of fpack and funpack: cfitsio makes the headers, we move the pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+
+from rustfits_cffi.native._lib import ffi, lib
+from rustfits_cffi.native.handle import FileHandle
+
+COMPRESS_NULL = -2147483647  # ZBLANK as cfitsio writes it
+LOSSLESS_LEVEL = 9999.0  # what cfitsio makes of a quantize level of 0
+MAX_DIMENSIONS = 6  # of a compressed image, in cfitsio
+
+
+@dataclass(frozen=True)
+class HDUFacts:
+    """What decides the way of an HDU: kind (``"image"``, ``"compressed image"``, ``"ascii table"``, ``"table"``),
+    BITPIX, shape in numpy order (compressed image: of the image), and where its parts lie in the file."""
+
+    kind: str
+    bitpix: int
+    shape: tuple[int, ...]
+    header_start: int
+    data_start: int
+    data_end: int
+
+
+@dataclass(frozen=True)
+class CompressRequest:
+    """What is asked of cfitsio before it makes a compressed image; tile sizes with axis 1 first, -1 for a whole axis."""
+
+    codec: int
+    tile: tuple[int, ...]
+    quantize_level: float
+    quantize_method: int
+    seed: int
+    hcomp_scale: float
+    hcomp_smooth: int
+    lossy_int: bool
+
+
+@dataclass(frozen=True)
+class CompressedImage:
+    """A compressed image HDU as cfitsio understands its header; shapes in numpy order."""
+
+    number: int
+    codec: int
+    bitpix: int
+    shape: tuple[int, ...]
+    tile_shape: tuple[int, ...]
+    quantize_level: float
+    quantize_method: int
+    seed: int
+    rice_block: int
+    rice_bytepix: int
+    hcomp_scale: float
+    hcomp_smooth: int
+    bscale: float
+    bzero: float
+    actual_bzero: float
+    zblank_seen: int
+    lossy_int: bool
+
+    @property
+    def is_quantized(self) -> bool:
+        """Whether floats are stored as scaled integers."""
+        return self.bitpix < 0 and self.quantize_level != LOSSLESS_LEVEL
+
+
+# -- looking ----------------------------------------------------------------------------------------------------------
+
+
+def count_hdus(handle: FileHandle) -> int:
+    """Number of HDUs that cfitsio finds."""
+    out = ffi.new("int *")
+    with handle.call(changes=False, action="count the HDUs") as (fptr, status):
+        lib.fits_get_num_hdus(fptr, out, status)
+    return out[0]
+
+
+def hdu_facts(handle: FileHandle, number: int) -> HDUFacts:
+    """Kind, shape and place of HDU `number` (1-based), as fpack sees them."""
+    kind, bitpix, naxis = ffi.new("int *"), ffi.new("int *"), ffi.new("int *")
+    naxes, place = ffi.new("long[999]"), ffi.new("LONGLONG[3]")
+    with handle.call(number, changes=False, action="look at an HDU") as (fptr, status):
+        lib.fits_get_hdu_type(fptr, kind, status)
+        lib.fits_get_hduaddrll(fptr, place, place + 1, place + 2, status)
+        compressed = bool(lib.fits_is_compressed_image(fptr, status))
+        if kind[0] == lib.IMAGE_HDU:
+            lib.fits_get_img_param(fptr, 999, bitpix, naxis, naxes, status)
+    name = {lib.IMAGE_HDU: "image", lib.ASCII_TBL: "ascii table"}.get(kind[0], "table")
+    shape = tuple(int(naxes[i]) for i in reversed(range(naxis[0])))
+    return HDUFacts("compressed image" if compressed else name, bitpix[0], shape, *(int(n) for n in place))
+
+
+def read_value(handle: FileHandle, number: int, keyword: str) -> str | None:
+    """Value of a card as its bare text, quotes and their padding removed; None if there is no such card."""
+    value = ffi.new("char[81]")
+    with handle.call(number, changes=False, action=f"read {keyword}") as (fptr, status):
+        lib.fits_read_keyword(fptr, keyword.encode(), value, ffi.NULL, status)
+        if status[0] in (202, 204):
+            status[0] = 0
+            lib.fits_clear_errmsg()
+            return None
+    text = ffi.string(value).decode("ascii", "replace").strip()
+    return text[1:].rstrip("'").replace("''", "'").rstrip() if text.startswith("'") else text
+
+
+def read_number(handle: FileHandle, number: int, keyword: str) -> float | None:
+    """Value of a numeric card; None if it is absent or not a number."""
+    out = ffi.new("double *")
+    with handle.call(number, changes=False, action=f"read {keyword}") as (fptr, status):
+        lib.fits_read_key(fptr, lib.TDOUBLE, keyword.encode(), out, ffi.NULL, status)
+        if status[0]:
+            status[0] = 0
+            lib.fits_clear_errmsg()
+            return None
+    return out[0]
+
+
+def checksums(handle: FileHandle, number: int) -> tuple[int, int]:
+    """Sum of the data unit and of the whole HDU."""
+    out = ffi.new("unsigned long[2]")
+    with handle.call(number, changes=False, action="sum up an HDU") as (fptr, status):
+        lib.fits_get_chksum(fptr, out, out + 1, status)
+    return out[0], out[1]
+
+
+def find_image(handle: FileHandle, name: str) -> int:
+    """1-based number of the image HDU called `name`; `FITSError` if there is none."""
+    with handle.call(changes=False, action=f"find the image {name!r}") as (fptr, status):
+        lib.fits_movnam_hdu(fptr, lib.IMAGE_HDU, name.encode(), 0, status)
+        return fptr.HDUposition + 1
+
+
+def image_noise(pixels: np.ndarray, null: int | None) -> tuple[float, float, float]:
+    """Noise of 2nd, 3rd and 5th order of a 2-D int16 or int32 image, by cfitsio's estimator."""
+    ctype, function = {2: ("short", lib.fits_img_stats_short), 4: ("int", lib.fits_img_stats_int)}[pixels.itemsize]
+    ny, nx = pixels.shape
+    noise, limits, others = ffi.new("double[4]"), ffi.new(f"{ctype}[2]"), ffi.new("double[2]")
+    good, status = ffi.new("long *"), ffi.new("int *")
+    source = ffi.from_buffer(f"{ctype}[]", pixels)
+    function(source, nx, ny, null is not None, null or 0, good, limits, limits + 1, others, others + 1,
+             noise, noise + 1, noise + 2, noise + 3, status)
+    if status[0]:
+        raise MemoryError("no memory for the noise estimate")
+    return noise[1], noise[2], noise[3]
+
+
+# -- packing ----------------------------------------------------------------------------------------------------------
+
+
+def set_requests(out: FileHandle, request: CompressRequest) -> None:
+    """Tell cfitsio how the next image of `out` is to be compressed."""
+    with out.call(action="set the compression") as (fptr, status):
+        lib.fits_set_lossy_int(fptr, request.lossy_int, status)
+        lib.fits_set_compression_type(fptr, request.codec, status)
+        lib.fits_set_tile_dim(fptr, len(request.tile), ffi.new("long[]", request.tile), status)
+        lib.fits_set_quantize_method(fptr, request.quantize_method, status)
+        lib.fits_set_quantize_level(fptr, request.quantize_level, status)
+        lib.fits_set_dither_seed(fptr, request.seed, status)
+        lib.fits_set_hcomp_scale(fptr, request.hcomp_scale, status)
+        lib.fits_set_hcomp_smooth(fptr, request.hcomp_smooth, status)
+
+
+def begin_compressed_image(source: FileHandle, number: int, out: FileHandle, *, bitpix: int,
+                           shape: Sequence[int]) -> CompressedImage:
+    """Append the compressed form of an image HDU to `out`, complete but for its tiles.
+
+    The requests of `set_requests` hold; directive cards (FZALGOR and the like) of the source override them.
+    """
+    naxes = ffi.new("long[]", list(reversed(shape)))
+    with _both(source, number, out, "compress an image") as (inp, fptr, status):
+        lib.fits_create_hdu(fptr, status)
+        if fptr.Fptr.curhdu == 0:
+            lib.fits_create_img(fptr, 16, 0, ffi.NULL, status)
+            lib.fits_create_hdu(fptr, status)
+        else:
+            lib.fits_unset_compression_param(fptr, status)
+        lib.fits_set_compression_pref(inp, fptr, status)
+        lossy_int = bool(fptr.Fptr.request_lossy_int_compress) and bitpix > 0
+        lib.imcomp_init_table(fptr, -32 if lossy_int else bitpix, len(shape), naxes, 0, status)
+        lib.imcomp_copy_img2comp(inp, fptr, status)
+        lib.fits_set_hdustruc(fptr, status)
+        return _compressed_image(fptr, lossy_int)
+
+
+def set_seed(out: FileHandle, number: int, seed: int) -> None:
+    """Write the seed that was chosen into ZDITHER0, whose comment stays."""
+    with out.call(number, action="write ZDITHER0") as (fptr, status):
+        lib.fits_update_key(fptr, lib.TINT, b"ZDITHER0", ffi.new("int *", seed), ffi.NULL, status)
+
+
+def end_compressed_image(out: FileHandle, number: int, *, has_nulls: bool) -> None:
+    """Write ZBLANK if there were nulls, settle the header and forget the requests."""
+    card = ffi.new("char[81]")
+    with out.call(number, action="finish a compressed image") as (fptr, status):
+        if has_nulls:
+            lib.fits_read_card(fptr, b"ZCMPTYPE", card, status)
+            comment = b"null value in the compressed integer array"
+            lib.fits_insert_key_lng(fptr, b"ZBLANK", COMPRESS_NULL, comment, status)
+        lib.fits_set_hdustruc(fptr, status)
+        lib.fits_unset_compression_request(fptr, status)
+
+
+def clear_requests(out: FileHandle) -> None:
+    """Forget the requests, which would otherwise change what cfitsio makes of compressed HDUs it reads."""
+    with out.call(action="clear the compression") as (fptr, status):
+        lib.fits_unset_compression_request(fptr, status)
+
+
+def copy_hdu(source: FileHandle, number: int, out: FileHandle) -> None:
+    """Append an HDU as it is."""
+    with _both(source, number, out, "copy an HDU") as (inp, fptr, status):
+        lib.fits_copy_hdu(inp, fptr, 0, status)
+
+
+def compress_table(source: FileHandle, number: int, out: FileHandle) -> None:
+    """Append the compressed form of a binary table, by cfitsio's own serial code."""
+    with _both(source, number, out, "compress a table") as (inp, fptr, status):
+        lib.fits_compress_table(inp, fptr, status)
+
+
+def write_checksums(out: FileHandle, number: int | None = None) -> None:
+    """Bring CHECKSUM and DATASUM of an HDU up to date (the current one unless numbered); valid ones stay untouched."""
+    with out.call(number, action="write checksums") as (fptr, status):
+        lib.fits_write_chksum(fptr, status)
+
+
+# -- unpacking --------------------------------------------------------------------------------------------------------
+
+
+def read_compressed_image(source: FileHandle, number: int) -> CompressedImage:
+    """The parameters of a compressed image HDU."""
+    with source.call(number, changes=False, action="read a compressed image") as (fptr, _status):
+        return _compressed_image(fptr, False)
+
+
+def begin_restored_image(source: FileHandle, number: int, out: FileHandle, *, as_primary: bool) -> tuple[int, int]:
+    """Append the header of the image that a compressed HDU holds; its number in `out`, and the start of its data."""
+    with _both(source, number, out, "restore an image") as (inp, fptr, status):
+        status[0] = -1 if as_primary else 0  # cfitsio's signal for "into the primary array"
+        lib.fits_img_decompress_header(inp, fptr, status)
+        lib.fits_set_hdustruc(fptr, status)
+        return fptr.HDUposition + 1, int(fptr.Fptr.datastart)
+
+
+def write_data(out: FileHandle, number: int, offset: int, data) -> None:
+    """Write raw bytes at byte `offset` of the file, within the data unit of HDU `number`."""
+    view = memoryview(data).cast("B")
+    with out.call(number, action="write pixels") as (fptr, status):
+        lib.ffmbyt(fptr, offset, 1, status)
+        lib.ffpbyt(fptr, len(view), ffi.from_buffer(view), status)
+
+
+def uncompress_table(source: FileHandle, number: int, out: FileHandle) -> None:
+    """Append the table that a compressed table HDU holds, by cfitsio's own serial code."""
+    with _both(source, number, out, "restore a table") as (inp, fptr, status):
+        lib.fits_uncompress_table(inp, fptr, status)
+
+
+# -- inside -----------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _both(source: FileHandle, number: int, out: FileHandle, action: str) -> Iterator[tuple]:
+    """Both doors open: source at HDU `number` for reading, `out` where it stands for changes; one status for both."""
+    with (out.call(action=f"{action} (HDU {number - 1} of {source.path})") as (fptr, status),
+          source.call(number, changes=False, action=action) as (inp, _)):
+        yield inp, fptr, status
+
+
+def _compressed_image(fptr, lossy_int: bool) -> CompressedImage:
+    place = fptr.Fptr
+    axes = range(place.zndim - 1, -1, -1)
+    return CompressedImage(
+        number=fptr.HDUposition + 1,
+        codec=place.compress_type,
+        bitpix=place.zbitpix,
+        shape=tuple(int(place.znaxis[i]) for i in axes),
+        tile_shape=tuple(int(place.tilesize[i]) for i in axes),
+        quantize_level=place.quantize_level,
+        quantize_method=place.quantize_method,
+        seed=place.dither_seed,
+        rice_block=place.rice_blocksize,
+        rice_bytepix=place.rice_bytepix,
+        hcomp_scale=place.hcomp_scale,
+        hcomp_smooth=place.hcomp_smooth,
+        bscale=place.cn_bscale,
+        bzero=place.cn_bzero,
+        actual_bzero=place.cn_actual_bzero,
+        zblank_seen=place.zblank,
+        lossy_int=lossy_int,
+    )

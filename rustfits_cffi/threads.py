@@ -1,0 +1,79 @@
+"""How many threads one call into our kernels may use."""
+
+from __future__ import annotations
+
+import operator
+import os
+
+__all__ = ["ENVIRONMENT_NAME", "get_num_threads", "set_num_threads"]
+
+ENVIRONMENT_NAME = "RUSTFITS_NUM_THREADS"
+
+# More than any machine has: an absurd number is a mistake, and each thread costs a stack.
+_MOST = 4096
+
+_chosen: int | None = None
+
+
+def set_num_threads(count: int | None) -> None:
+    """Set how many threads one read or write may use, for the whole process.
+
+    Parameters
+    ----------
+    count : int or None
+        1 to 4096. None takes the choice back: the environment variable `RUSTFITS_NUM_THREADS` decides again, and
+        without it all cores that this process may run on.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `count` is no integer, or is outside the range.
+    """
+    global _chosen
+    if count is not None:
+        if isinstance(count, bool):
+            raise TypeError("the number of threads must be an int, not a bool")
+        count = _checked(operator.index(count), "the number of threads")
+    _chosen = count
+
+
+def get_num_threads() -> int:
+    """Number of threads that the next read or write may use.
+
+    Returns
+    -------
+    int
+        What `set_num_threads` was told; else the environment variable `RUSTFITS_NUM_THREADS`; else the number of
+        cores in the CPU affinity of this process.
+
+    Raises
+    ------
+    ValueError
+        If the environment variable is not a number from 1 to 4096.
+    """
+    if _chosen is not None:
+        return _chosen
+    text = os.environ.get(ENVIRONMENT_NAME, "").strip()
+    if not text:
+        return usable_cores()
+    try:
+        count = int(text)
+    except ValueError:
+        raise ValueError(f"{ENVIRONMENT_NAME} must be a number of threads, got {text!r}") from None
+    return _checked(count, ENVIRONMENT_NAME)
+
+
+def usable_cores() -> int:
+    """Cores that this process may run on, at least 1."""
+    # Asked each time (under a microsecond): jobs change their affinity after the import.
+    try:
+        return max(1, len(os.sched_getaffinity(0)))
+    except (AttributeError, OSError):  # not on macOS
+        return os.cpu_count() or 1
+
+
+def _checked(count: int, name: str) -> int:
+    """`count` if it is a sensible number of threads."""
+    if not 1 <= count <= _MOST:
+        raise ValueError(f"{name} must be 1 to {_MOST}, got {count}")
+    return count
