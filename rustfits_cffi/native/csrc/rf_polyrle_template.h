@@ -93,25 +93,16 @@ RF_CLONES static void NAME(fill)(VALUE *dst, size_t n, VALUE value)
     for (size_t i = 0; i < n; i++) dst[i] = value;
 }
 
-/* dst[i] = before + (i + 1) * step, by whole vectors: a chain of additions would cost its latency a sample. */
-RF_CLONES static void NAME(climb)(VALUE *dst, size_t n, VALUE before, VALUE step)
+/*
+ * dst[i] = before + (i + 1) * step. The compiler makes vectors of it; a loop over an array of running lanes, which says
+ * so by hand, is miscompiled by gcc 12.2 at -O3 (64-bit values, lanes beyond the first vector).
+ */
+RF_CLONES static void NAME(climb)(VALUE *restrict dst, size_t n, VALUE before, VALUE step)
 {
-    enum { BLOCK = 128 / sizeof(VALUE) };
-    VALUE lanes[BLOCK];
-    size_t i = 0;
-
-    if (n >= 2 * BLOCK) {
-        const VALUE stride = (VALUE)(step * (VALUE)BLOCK);
-        for (size_t l = 0; l < BLOCK; l++) lanes[l] = (VALUE)(before + (VALUE)((VALUE)(l + 1) * step));
-        for (; i + BLOCK <= n; i += BLOCK) {
-            for (size_t l = 0; l < BLOCK; l++) {
-                dst[i + l] = lanes[l];
-                lanes[l] = (VALUE)(lanes[l] + stride);
-            }
-        }
-        before = dst[i - 1];
+    for (size_t i = 0; i < n; i++) {
+        before = (VALUE)(before + step);
+        dst[i] = before;
     }
-    for (; i < n; i++) dst[i] = before = (VALUE)(before + step);
 }
 
 static void NAME(decode)(const VALUE *src, size_t len, int diff, size_t start, size_t stop, VALUE *dst)
@@ -131,9 +122,9 @@ static void NAME(decode)(const VALUE *src, size_t len, int diff, size_t start, s
         size_t skip = at < start ? start - at : 0;
         if (skip > count) skip = count;
         if (diff) {
-            before = (VALUE)(before + (VALUE)((VALUE)skip * value));
+            before = (VALUE)(before + (VALUE)((uint64_t)skip * value));
             NAME(climb)(dst + (at + skip - start), count - skip, before, value);
-            before = (VALUE)(before + (VALUE)((VALUE)(count - skip) * value));
+            before = (VALUE)(before + (VALUE)((uint64_t)(count - skip) * value));
         } else if (count > skip) {
             NAME(fill)(dst + (at + skip - start), count - skip, value);
         }
