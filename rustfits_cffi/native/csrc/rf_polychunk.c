@@ -1,6 +1,7 @@
 /* Codes one chunk: polynomial, then as few Chebyshev coefficients as keep the bound, else raw. */
 #include "rf_polychunk.h"
 
+#include "rf_polyrank.h"
 #include "rf_polyvec.h"
 
 int rf_polyplan_open(rf_polyplan *plan, const rf_polysettings *settings, size_t n)
@@ -36,10 +37,9 @@ typedef struct {
     double *c;             /* all Chebyshev coefficients */
     double *kept;          /* those taken, packed for the inverse */
     double *scratch;       /* of the transform */
-    uint16_t *heap;        /* numbers of the coefficients not taken; largest magnitude first */
-    size_t nheap;
-    uint16_t *taken;       /* numbers of those taken, in order */
-    uint16_t *sorted;      /* the same, ascending */
+    uint16_t *order;       /* numbers of the coefficients by falling magnitude; the first k are taken */
+    uint16_t *sorted;      /* those taken, ascending */
+    uint64_t *keys;        /* scratch of the sorting */
     double largest;        /* residual of the polynomial alone */
     double error;          /* of the samples as decoded */
 } coder;
@@ -47,7 +47,7 @@ typedef struct {
 size_t rf_polyplan_nscratch(const rf_polyplan *plan)
 {
     const size_t full = rf_padded(plan->n), half = rf_padded((plan->n + 1) / 2);
-    return 6 * full + 6 * half + 3 * full + plan->cheb.nscratch;
+    return 6 * full + 6 * half + 4 * full + plan->cheb.nscratch;
 }
 
 static void lay_out(coder *s, const rf_polyplan *plan, const double *x, double *at)
@@ -55,13 +55,15 @@ static void lay_out(coder *s, const rf_polyplan *plan, const double *x, double *
     const size_t full = rf_padded(plan->n), half = rf_padded((plan->n + 1) / 2);
     double **const wholes[] = {&s->u, &s->y, &s->r, &s->spare, &s->c, &s->kept};
     double **const halves[] = {&s->even, &s->odd, &s->front, &s->back, &s->part_f, &s->part_b};
-    uint16_t **const numbers[] = {&s->heap, &s->taken, &s->sorted};
 
     s->plan = plan;
     s->x = x;
     for (size_t i = 0; i < 6; i++, at += full) *wholes[i] = at;
     for (size_t i = 0; i < 6; i++, at += half) *halves[i] = at;
-    for (size_t i = 0; i < 3; i++, at += full) *numbers[i] = (uint16_t *)(void *)at;
+    s->keys = (uint64_t *)(void *)at;
+    s->order = (uint16_t *)(void *)(at += 2 * full);
+    s->sorted = (uint16_t *)(void *)(at += full);
+    at += full;
     s->scratch = at;
 }
 
@@ -172,50 +174,12 @@ static double error_as_decoded(const coder *s, const double *y)
 
 /* ---- choice of Chebyshev coefficients ---- */
 
-/* Whether coefficient a goes before b: larger magnitude, then lower number. */
-static inline bool before(const double *c, uint16_t a, uint16_t b)
-{
-    const double x = fabs(c[a]), y = fabs(c[b]);
-    return x > y || (x == y && a < b);
-}
-
-static void sift(uint16_t *heap, size_t nheap, size_t at, const double *c)
-{
-    const uint16_t moving = heap[at];
-
-    for (;;) {
-        size_t child = 2 * at + 1;
-        if (child >= nheap) break;
-        if (child + 1 < nheap && before(c, heap[child + 1], heap[child])) child++;
-        if (!before(c, heap[child], moving)) break;
-        heap[at] = heap[child];
-        at = child;
-    }
-    heap[at] = moving;
-}
-
-static void make_heap(coder *s)
-{
-    s->nheap = s->plan->n;
-    for (size_t j = 0; j < s->nheap; j++) s->heap[j] = (uint16_t)j;
-    for (size_t at = s->nheap / 2; at-- > 0;) sift(s->heap, s->nheap, at, s->c);
-}
-
-static uint16_t pop(coder *s)
-{
-    const uint16_t top = s->heap[0];
-
-    s->heap[0] = s->heap[--s->nheap];
-    if (s->nheap) sift(s->heap, s->nheap, 0, s->c);
-    return top;
-}
-
 /* Takes coefficients first..stop-1 of the taken ones out of the residuals. */
 RF_CLONES static void take_out(coder *s, size_t first, size_t stop)
 {
     if (first == stop) return;
-    for (size_t m = first; m < stop; m++) s->kept[m - first] = s->c[s->taken[m]];
-    rf_polycheb_inverse(&s->plan->cheb, s->taken + first, s->kept, stop - first, s->scratch, s->part_f, s->part_b);
+    for (size_t m = first; m < stop; m++) s->kept[m - first] = s->c[s->order[m]];
+    rf_polycheb_inverse(&s->plan->cheb, s->order + first, s->kept, stop - first, s->scratch, s->part_f, s->part_b);
     for (size_t i = 0; i < s->plan->cheb.half; i++) {
         s->front[i] -= s->part_f[i];
         s->back[i] -= s->part_b[i];
@@ -244,7 +208,7 @@ static void sort_taken(coder *s, size_t k, uint8_t *mask)
     size_t m = 0;
 
     memset(mask, 0, nmask);
-    for (size_t i = 0; i < k; i++) mask[s->taken[i] / 8] |= (uint8_t)(1u << s->taken[i] % 8);
+    for (size_t i = 0; i < k; i++) mask[s->order[i] / 8] |= (uint8_t)(1u << s->order[i] % 8);
     for (size_t byte = 0; byte < nmask; byte++) {
         for (unsigned bits = mask[byte]; bits; bits &= bits - 1) {
             s->sorted[m] = (uint16_t)(8 * byte + (unsigned)__builtin_ctz(bits));
@@ -293,12 +257,12 @@ static size_t choose(coder *s, uint8_t *mask)
     size_t k = 0, done;
 
     if (most == 0) return 0;
-    make_heap(s);
+    rf_poly_rank(s->c, n, s->keys, s->order);
     for (size_t j = 0; j < n; j++) total += (s->c[j] * unit) * (s->c[j] * unit) / (j == 0 || j == n - 1 ? 4 : 2);
     /* the sum that is left is a difference: what rounding can have done to it is taken off */
-    for (left = total; left - 1e-12 * total >= (bound * unit) * (bound * unit);) {
+    for (left = total; left - 1e-12 * total >= (bound * unit) * (bound * unit); k++) {
+        const uint16_t j = s->order[k];
         if (k == most) return 0;
-        const uint16_t j = s->taken[k++] = pop(s);
         left -= (s->c[j] * unit) * (s->c[j] * unit) / (j == 0 || j == n - 1 ? 4 : 2);
     }
     take_out(s, 0, k);
@@ -308,8 +272,8 @@ static size_t choose(coder *s, uint8_t *mask)
         if (k > 0 && now <= bound && holds_as_decoded(s, k, mask)) return k;
         done = k;
         do {
-            if (k == most) return 0;
-            const uint16_t j = s->taken[k++] = pop(s);
+            const uint16_t j = s->order[k];
+            if (k++ == most) return 0;
             reach += fabs(s->c[j]) / (j == 0 || j == n - 1 ? 2 : 1);
         } while (reach < room);
         take_out(s, done, k);

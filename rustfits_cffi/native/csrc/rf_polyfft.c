@@ -23,9 +23,11 @@ double rf_poly_cosine(size_t m, size_t length)
     return sign * cos(PI * (double)m / (double)length);
 }
 
-/* sin(pi m / length) = cos(pi (2 m - length) / (2 length)); the absolute value of an even function's argument. */
-static double sine(size_t m, size_t length)
+double rf_poly_sine(size_t m, size_t length)
 {
+    m %= 2 * length;
+    if (m > length) return -rf_poly_sine(2 * length - m, length);
+    /* cos(pi (2 m - length) / (2 length)), and the cosine is even */
     return rf_poly_cosine(2 * m > length ? 2 * m - length : length - 2 * m, 2 * length);
 }
 
@@ -85,17 +87,17 @@ static void fill_tables(rf_polyfft *fft)
     for (size_t half = 1; half < size; half *= 2) {
         for (size_t m = 0; m < half; m++) {
             fft->twiddle[0][half + m] = rf_poly_cosine(m, half);
-            fft->twiddle[1][half + m] = -sine(m, half);
+            fft->twiddle[1][half + m] = -rf_poly_sine(m, half);
         }
     }
     for (size_t m = 0; m <= length; m++) {
         fft->turn[0][m] = rf_poly_cosine(m, length);
-        fft->turn[1][m] = -sine(m, length);
+        fft->turn[1][m] = -rf_poly_sine(m, length);
     }
     for (size_t m = 0; m < length; m++) {
         const size_t square = m * m % (2 * length); /* m is below 2^16 */
         fft->chirp[0][m] = rf_poly_cosine(square, length);
-        fft->chirp[1][m] = square > length ? sine(2 * length - square, length) : -sine(square, length);
+        fft->chirp[1][m] = -rf_poly_sine(square, length);
     }
     for (size_t m = 0; m < length; m++) {
         const size_t mirror = m ? size - m : 0;
@@ -145,11 +147,10 @@ void rf_polyfft_cosines(const rf_polyfft *fft, const double *in, double *scratch
 
     /* value m of the even extension is in[m] up to m = L, in[2L - m] above; pairs of values are one complex number */
     memset(scratch, 0, 2 * fft->size * sizeof *scratch);
-    for (size_t m = 0; m < length; m++) {
-        const size_t a = 2 * m, b = a + 1;
-        re[m] = in[a <= length ? a : 2 * length - a];
-        im[m] = in[b <= length ? b : 2 * length - b];
-    }
+    for (size_t m = 0; 2 * m <= length; m++) re[m] = in[2 * m];
+    for (size_t m = length / 2 + 1; m < length; m++) re[m] = in[2 * (length - m)];
+    for (size_t m = 0; 2 * m + 1 <= length; m++) im[m] = in[2 * m + 1];
+    for (size_t m = (length + 1) / 2; m < length; m++) im[m] = in[2 * (length - m) - 1];
     multiply(re, im, fft->chirp[0], fft->chirp[1], length);
     forward(fft, re, im);
     multiply(re, im, fft->kernel[0], fft->kernel[1], fft->size);
@@ -157,10 +158,13 @@ void rf_polyfft_cosines(const rf_polyfft *fft, const double *in, double *scratch
     multiply(re, im, fft->chirp[0], fft->chirp[1], length);
 
     /* Z[k] to the transform of the whole: E = (Z[k] + Z*[L-k]) / 2, O = (Z[k] - Z*[L-k]) / 2i, X = E + turn O */
-    for (size_t k = 0; k <= length; k++) {
-        const size_t m = k % length, mirror = (length - k) % length;
-        const double even = (re[m] + re[mirror]) / 2;
-        const double odd_re = (im[m] + im[mirror]) / 2, odd_im = (re[mirror] - re[m]) / 2;
+    const double first = re[0] + im[0], last = re[0] - im[0];
+    for (size_t k = 1; k < length; k++) {
+        const size_t mirror = length - k;
+        const double even = (re[k] + re[mirror]) / 2;
+        const double odd_re = (im[k] + im[mirror]) / 2, odd_im = (re[mirror] - re[k]) / 2;
         out[k] = even + (odd_re * fft->turn[0][k] - odd_im * fft->turn[1][k]);
     }
+    out[0] = first;
+    out[length] = last;
 }

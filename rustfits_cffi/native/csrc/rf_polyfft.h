@@ -27,7 +27,8 @@ size_t rf_polyfft_nscratch(const rf_polyfft *fft);
 /* out[k] = in[0] + (-1)^k in[n-1] + 2 sum of in[j] cos(pi j k / (n-1)) over the inner j: DCT-I. out may be in. */
 void rf_polyfft_cosines(const rf_polyfft *fft, const double *in, double *scratch, double *out);
 
-/* cos(pi m / length), exact at its zeros and extremes. */
+/* cos and sin of pi m / length, exact at its zeros and extremes. */
 double rf_poly_cosine(size_t m, size_t length);
+double rf_poly_sine(size_t m, size_t length);
 
 #endif
