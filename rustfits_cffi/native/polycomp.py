@@ -60,8 +60,8 @@ class Fault(NamedTuple):
     item: int
 
 
-class StreamFault(Exception):  # noqa: N818  (never leaves the package: polycomp/ turns it into its own exception)
-    """A stream that C refused; `fault` says why."""
+class StreamFault(Exception):
+    """A stream that C refused; `fault` says why. Never leaves the package: polycomp/ makes its own exception of it."""
 
     def __init__(self, fault: Any):
         self.fault = Fault(FAULT_TEXTS[fault.reason].format(found=fault.found), fault.offset, fault.item)

@@ -18,9 +18,8 @@ __all__ = ["Chunk", "chunks", "join"]
 _HEAD, _RAW_HEAD = 4, 3  # bytes in front of the coefficients, and of raw samples
 
 
-def _none_of(dtype: Any) -> Any:
-    """A field that is empty unless given."""
-    return field(default_factory=lambda: np.empty(0, dtype))
+_NO_DOUBLES, _NO_BYTES = np.empty(0), np.empty(0, np.uint8)
+_NO_DOUBLES.flags.writeable = _NO_BYTES.flags.writeable = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,10 +44,10 @@ class Chunk:
 
     samples: int
     compressed: bool
-    uncompressed: np.ndarray = _none_of(np.float64)
-    poly: np.ndarray = _none_of(np.float64)
-    mask: np.ndarray = _none_of(np.uint8)
-    cheby: np.ndarray = _none_of(np.float64)
+    uncompressed: np.ndarray = field(default_factory=lambda: _NO_DOUBLES)
+    poly: np.ndarray = field(default_factory=lambda: _NO_DOUBLES)
+    mask: np.ndarray = field(default_factory=lambda: _NO_BYTES)
+    cheby: np.ndarray = field(default_factory=lambda: _NO_DOUBLES)
 
     @property
     def nbytes(self) -> int:

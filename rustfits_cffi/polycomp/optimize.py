@@ -155,8 +155,10 @@ def optimize(
     if search == "grid":
         trials.run((p, n) for p in coefficients for n in lengths)
     elif search == "local":
-        steps = whole_number(delta_coeffs, "delta_coeffs", 1, 255), whole_number(delta_samples, "delta_samples", 1, 65535)
-        _descend(trials, coefficients, lengths, steps, whole_number(max_iterations, "max_iterations", 0, 2**31))
+        across = whole_number(delta_coeffs, "delta_coeffs", 1, polynomial.MAX_COEFFICIENTS)
+        along = whole_number(delta_samples, "delta_samples", 1, polynomial.MAX_SAMPLES_PER_CHUNK)
+        limit = whole_number(max_iterations, "max_iterations", 0, 2**31)
+        _descend(trials, coefficients, lengths, (across, along), limit)
     else:
         raise ValueError(f"search must be 'grid' or 'local', not {search!r}")
     best = trials.best

@@ -1,4 +1,4 @@
-"""polynomial: chunks of samples as a least squares polynomial and some Chebyshev coefficients, within an error bound."""
+"""polynomial: chunks as a least squares polynomial and some Chebyshev coefficients, within an error bound."""
 
 from __future__ import annotations
 
