@@ -112,14 +112,7 @@ class Gzip1(_Gzip):
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Gzip2(_Gzip):
-    """GZIP_2: gzip of the pixels' bytes sorted by significance; usually smaller than `Gzip1`.
-
-    Parameters
-    ----------
-    tile_shape, heap_format
-        See `Codec`.
-    level : int, optional
-        As for `Gzip1`.
+    """GZIP_2: gzip of the pixels' bytes sorted by significance; usually smaller than `Gzip1`, whose parameters it has.
 
     Notes
     -----
@@ -200,12 +193,7 @@ class Hcompress1(Codec):
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Plio1(Codec):
-    """PLIO_1: run lengths of non-negative integers, for masks.
-
-    Parameters
-    ----------
-    tile_shape, heap_format
-        See `Codec`.
+    """PLIO_1: run lengths of non-negative integers, for masks. It has no parameters but those of `Codec`.
 
     Notes
     -----

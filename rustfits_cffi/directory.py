@@ -5,14 +5,17 @@ HDU objects hold a number and ask the `Directory`, so they stay valid when an HD
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from rustfits_cffi.errors import FITSFormatError, TruncatedError
 from rustfits_cffi.format.cards import CardIndex
-from rustfits_cffi.format.structure import BLOCK_NBYTES, HDUStructure, find_end, looks_like_header, parse_structure
+from rustfits_cffi.format.structure import BLOCK_NBYTES, HDUStructure, find_end, parse_structure
 from rustfits_cffi.native.handle import FileHandle
 
 _FIRST_READ = 4 * BLOCK_NBYTES  # most headers end within it
+_CARD_NBYTES = 80
+_KEYWORD = re.compile(rb"[A-Z0-9_-]{1,8} *", re.IGNORECASE)
 _MAX_HEADER_NBYTES = 64 << 20  # a "header" without END must not be read to the end of a huge file
 
 
@@ -23,42 +26,29 @@ class Entry:
     ----------
     header_start, data_start : int
         Byte positions in the file.
-    header : bytes
-        The header blocks as they are on disk (non-printable bytes replaced, if the file was opened leniently).
     structure : HDUStructure
+        What the header declares.
     cache : dict
         What objects have worked out from this header; thrown away with the entry when the header changes.
     """
 
-    __slots__ = ("_cards", "_index", "cache", "data_start", "header", "header_start", "structure")
+    __slots__ = ("cache", "data_start", "header_start", "structure")
 
-    def __init__(self, header_start: int, header: bytes, structure: HDUStructure):
+    def __init__(self, header_start: int, structure: HDUStructure):
         self.header_start = header_start
-        self.data_start = header_start + len(header)
-        self.header = header
+        self.data_start = header_start + structure.header_nbytes
         self.structure = structure
         self.cache: dict[Any, Any] = {}
-        self._cards: list[str] | None = None
-        self._index: CardIndex | None = None
 
     @property
     def end(self) -> int:
         """First byte after the HDU with its padding: where the next one begins."""
-        return self.data_start + -(-self.structure.data_nbytes // BLOCK_NBYTES) * BLOCK_NBYTES
-
-    @property
-    def cards(self) -> list[str]:
-        """The cards before END, right-stripped."""
-        if self._cards is None:
-            self._cards = split_cards(self.header)
-        return self._cards
+        return self.data_start + self.structure.padded_data_nbytes
 
     @property
     def index(self) -> CardIndex:
         """Which card holds which keyword."""
-        if self._index is None:
-            self._index = CardIndex(self.cards)
-        return self._index
+        return self.structure.index
 
 
 class Directory:
@@ -84,6 +74,7 @@ class Directory:
         self.trust_sizes = trust_sizes
         self.revision = 0
         self._entries: list[Entry] = []
+        self._remembered: dict[tuple[int, str], Any] = {}
         self._scan()
 
     def __len__(self) -> int:
@@ -105,9 +96,13 @@ class Directory:
                     entry.header_start += shift
                     entry.data_start += shift
 
-    def forget_data(self, index: int) -> None:
-        """Drop what was derived from an HDU whose data changed but whose header did not."""
-        self._entries[index].cache.clear()
+    def remember(self, index: int, name: str, value: Any) -> None:
+        """Keep something about an HDU that its header does not say, for as long as the file is open."""
+        self._remembered[index, name] = value
+
+    def recall(self, index: int, name: str) -> Any:
+        """What was remembered, or None."""
+        return self._remembered.get((index, name))
 
     def append_new(self) -> None:
         """Take in the HDUs that were added at the end of the file."""
@@ -122,8 +117,8 @@ class Directory:
             self._require_a_block(size)
         while position + BLOCK_NBYTES <= size:
             index = len(self._entries)
-            if index and not looks_like_header(self.handle.read(position, BLOCK_NBYTES)):
-                break  # special records, zeros or junk after the last HDU (FITS Standard 4.0, section 3.5)
+            if index and not _is_header(self.handle.read(position, 10)):
+                break
             self._entries.append(self._read(position, index))
             position = self._entries[-1].end
 
@@ -135,20 +130,30 @@ class Directory:
 
     def _read(self, position: int, index: int) -> Entry:
         header = self._read_header(position, index)
-        where = f"{self.handle.path}, HDU {index}"
-        header, structure = parse_structure(header, index=index, lenient=self.lenient, where=where)
-        return Entry(position, header, structure)
+        try:
+            structure = parse_structure(header, is_primary=index == 0, lenient=self.lenient)
+        except FITSFormatError as error:
+            raise FITSFormatError(f"{self.handle.path}, HDU {index}: {error}") from None
+        return Entry(position, structure)
 
     def _read_header(self, position: int, index: int) -> bytes:
-        """The header blocks from `position` on, up to the one with END."""
+        """The header from `position` on, up to and including its END card."""
         size = self.handle.size()
         wanted = _FIRST_READ
         while True:
-            available = min(wanted, (size - position) // BLOCK_NBYTES * BLOCK_NBYTES)
+            available = min(wanted, size - position)
             block = bytes(self.handle.read(position, available))
             end = find_end(block)
-            if end is not None:
-                return block[: (end // BLOCK_NBYTES + 1) * BLOCK_NBYTES]
+            if end >= 0:
+                return block[: end + _CARD_NBYTES]
             if available < wanted or wanted > _MAX_HEADER_NBYTES:
                 raise TruncatedError(f"{self.handle.path}, HDU {index}: truncated: the header has no END card")
             wanted *= 4
+
+
+def _is_header(block: bytes) -> bool:
+    """Whether a block after the last HDU was meant as another header: its first card has a keyword and a value.
+
+    Anything else there (zeros, blanks, junk, the special records of FITS Standard 4.0, section 3.5) is not looked at.
+    """
+    return block[8:10] == b"= " and _KEYWORD.fullmatch(block[:8]) is not None

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rustfits_cffi.directory import Directory, Entry
-from rustfits_cffi.format import card_editing
-from rustfits_cffi.format.cards import COMMENTARY, CardIndex, is_protected_key, lookup_key, read_chain
+from rustfits_cffi.format import card_lists
+from rustfits_cffi.format.cards import COMMENTARY, is_protected_key, lookup_key, read_chain
 from rustfits_cffi.native.header import rewrite_header
 
 
@@ -72,8 +72,8 @@ class FITSHeader:
 
     @property
     def cards(self) -> list[str]:
-        """The cards in file order, END included, without their trailing blanks."""
-        return [*self._cards, "END"]
+        """The cards in file order, the last one END, without their trailing blanks."""
+        return list(self._cards)
 
     def to_dict(self, skip_protected: bool = False) -> dict[str, Any]:
         """All keywords as ``{key: {"value": ..., "comment": ...}}``; commentary as lists, at the end.
@@ -97,31 +97,31 @@ class FITSHeader:
         return "\n".join(self.cards)
 
     def __repr__(self) -> str:
-        return f"<FITSHeader: {len(self)} unique keys, {len(self._cards) + 1} cards>"
+        return f"<FITSHeader: {len(self)} unique keys, {len(self._cards)} cards>"
 
     # -- changing -----------------------------------------------------------------------------------------------------
 
     def __setitem__(self, key: str, value: Any) -> None:
-        self._replace(card_editing.set_value(self._cards, key, value))
+        self._replace(card_lists.set_key(self._entry.index, key, value))
 
     def __delitem__(self, key: str) -> None:
-        self._replace(card_editing.delete_key(self._cards, key))
+        self._replace(card_lists.delete_key(self._entry.index, key))
 
     def set_comment(self, key: str, comment: str) -> None:
         """Give a keyword another comment; its value stays as it is written."""
-        self._replace(card_editing.set_comment(self._cards, key, comment))
+        self._replace(card_lists.change_comment(self._entry.index, key, comment))
 
     def add_comment(self, text: str) -> None:
         """Add COMMENT cards, 72 characters each, behind those there are."""
-        self._replace(card_editing.add_commentary(self._cards, "COMMENT", text))
+        self._replace(card_lists.add_commentary(self._entry.index, "COMMENT", text))
 
     def add_history(self, text: str) -> None:
         """Add HISTORY cards, 72 characters each, behind those there are."""
-        self._replace(card_editing.add_commentary(self._cards, "HISTORY", text))
+        self._replace(card_lists.add_commentary(self._entry.index, "HISTORY", text))
 
     def add_blank(self, text: str) -> None:
         """Add cards with a blank keyword, 72 characters each, behind those there are."""
-        self._replace(card_editing.add_commentary(self._cards, "", text))
+        self._replace(card_lists.add_commentary(self._entry.index, "", text))
 
     def update(self, other: FITSHeader | Mapping[str, Any], *, copy_commentary: bool = False) -> None:
         """Set many keywords at once, all or none.
@@ -139,9 +139,9 @@ class FITSHeader:
         ValueError
             For protected or commentary keywords in a mapping, and for what no card can hold.
         """
-        cards = card_editing.set_many(self._cards, items_to_copy(other))
+        cards = card_lists.set_many(self._cards, items_to_copy(other))
         if copy_commentary and isinstance(other, FITSHeader):
-            cards = cards + _commentary(other)
+            cards[-1:-1] = _commentary(other)
         self._replace(cards)
 
     # -- inside -------------------------------------------------------------------------------------------------------
@@ -151,8 +151,8 @@ class FITSHeader:
         return self._directory[self._index]
 
     @property
-    def _cards(self) -> list[str]:
-        return self._entry.cards
+    def _cards(self) -> tuple[str, ...]:
+        return self._entry.structure.cards
 
     def _find(self, key: str) -> int:
         position = self._entry.index.find(key)
@@ -161,24 +161,24 @@ class FITSHeader:
         return position
 
     def _replace(self, cards: list[str]) -> None:
-        """Write a new list of cards; memory follows the file."""
+        """Write a new list of cards, the last one END; memory follows the file."""
         handle = self._directory.handle
         with handle.lock:
             handle.require_writable("change a header")
-            rewrite_header(handle, self._index + 1, "".join(f"{card:<80}" for card in cards).encode("ascii"))
+            rewrite_header(handle, self._index + 1, "".join(f"{card:<80}" for card in cards[:-1]).encode("ascii"))
             self._directory.refresh(self._index)
 
 
 def items_to_copy(other: FITSHeader | Mapping[str, Any], *, with_pixels: bool = False) -> list[tuple[str, Any]]:
     """What a header or a mapping contributes to another header; see `FITSHeader.update`."""
     if isinstance(other, FITSHeader):
-        return card_editing.carried_over(other._cards, with_pixels=with_pixels)
+        return card_lists.carried_over(other._entry.index, with_pixels=with_pixels)
     if not hasattr(other, "items"):
         raise ValueError(f"header= takes a FITSHeader or a mapping, not {type(other).__name__}")
     return list(other.items())
 
 
 def _commentary(header: FITSHeader) -> list[str]:
-    index = CardIndex(header._cards)
+    index = header._entry.index
     places = sorted(i for name in COMMENTARY for i in index.find_all(name))
     return [header._cards[i] for i in places]

@@ -46,23 +46,12 @@ _UNPRINTABLE = re.compile(r"[^\x20-\x7e]")
 
 
 class ParsedCard(NamedTuple):
-    """One card taken apart.
+    """One card taken apart."""
 
-    Attributes
-    ----------
-    name : str
-        As it stands on the card; of a HIERARCH card the words after it, single-blanked.
-    has_value : bool
-        Whether the card has a value indicator. Commentary cards and CONTINUE have none.
-    is_hierarch : bool
-    text : str
-        Value and comment as written, or the text of a commentary card.
-    """
-
-    name: str
-    has_value: bool
+    name: str  # as it stands on the card; of a HIERARCH card the words after it, single-blanked
+    has_value: bool  # whether there is a value indicator; commentary cards and CONTINUE have none
     is_hierarch: bool
-    text: str
+    text: str  # value and comment as written, or the text of a commentary card
 
 
 def parse_card(card: str) -> ParsedCard:

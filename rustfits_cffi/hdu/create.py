@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,17 +12,18 @@ import numpy as np
 from rustfits_cffi import threads
 from rustfits_cffi.config import Codec, Hcompress1, Quantize, Rice1, check_combination, parse_compress
 from rustfits_cffi.directory import Directory
-from rustfits_cffi.format.card_editing import set_many
-from rustfits_cffi.format.compression import CODEC_NUMBERS
+from rustfits_cffi.format.card_lists import set_many
 from rustfits_cffi.format.dtypes import check_dims
 from rustfits_cffi.format.scaling import PixelType
-from rustfits_cffi.format.tiles import resolve_tile_shape
+from rustfits_cffi.format.tiles import TileGrid, resolve_tile_shape
 from rustfits_cffi.hdu.pixels import stored_pixels
-from rustfits_cffi.hdu.tile_encoder import write_tiles
+from rustfits_cffi.hdu.tile_encoder import TileJob, dither_seed, write_tiles
 from rustfits_cffi.header import items_to_copy
 from rustfits_cffi.native import image as native
+from rustfits_cffi.native.codecs import CODECS
 
 _SLAB_NBYTES = 16 << 20  # pixels converted at a time
+_RICE_BLOCKSIZE = 32  # the only one that cfitsio writes
 _DITHER_METHODS = {"no_dither": -1, "dither1": 1, "dither2": 2}  # cfitsio's numbers
 
 
@@ -66,7 +67,7 @@ class ImagePlan:
         codec = parse_compress(compress)
         check_combination(dtype, codec, quantize)
         if codec is not None:
-            codec = _with_tile_shape(codec, resolve_tile_shape(shape, codec))
+            codec = replace(codec, tile_shape=resolve_tile_shape(shape, codec))
         return cls(dtype, kind, shape, codec, quantize, extname, None if extver is None else operator.index(extver))
 
     def cards(self, header: Any = None) -> bytes:
@@ -76,8 +77,9 @@ class ImagePlan:
             items.append(("EXTNAME", self.extname))
         if self.extver is not None:
             items.append(("EXTVER", self.extver))
-        cards = set_many([], items + (items_to_copy(header, with_pixels=True) if header is not None else []))
-        return "".join(f"{card:<80}" for card in cards).encode("ascii")
+        if header is not None:
+            items += items_to_copy(header, with_pixels=True)
+        return "".join(f"{card:<80}" for card in set_many(["END"], items)[:-1]).encode("ascii")
 
     def request(self) -> native.CompressionRequest | None:
         """What cfitsio must be asked for before it creates the HDU."""
@@ -85,19 +87,25 @@ class ImagePlan:
             return None
         level = method = seed = 0
         if self.quantize is not None:
-            level, method = self.quantize.level, _DITHER_METHODS[self.quantize.method]
-            seed = self.quantize.seed or 1
+            # The level is not stored in the file; cfitsio only has to know that there is one (0 would mean lossless).
+            level, method, seed = 4.0, _DITHER_METHODS[self.quantize.method], dither_seed(self.quantize)
         hcompress = self.codec if isinstance(self.codec, Hcompress1) else Hcompress1()
         return native.CompressionRequest(
-            codec=CODEC_NUMBERS[self.codec.zcmptype],
+            codec=CODECS[self.codec.zcmptype],
             tile_shape=self.codec.tile_shape,
             level=level if self.kind.bitpix < 0 else None,
             method=method,
             seed=seed,
-            hcomp_scale=hcompress.scale,
+            hcomp_scale=0.0 - hcompress.scale,  # to cfitsio a negative scale is the step itself
             hcomp_smooth=int(hcompress.smooth),
             huge=self.codec.heap_format == "Q",
         )
+
+
+    def tile_job(self, pixels: np.ndarray, where: str) -> TileJob:
+        """What the tile engine has to do for these pixels."""
+        grid = TileGrid(self.shape, self.codec.tile_shape)
+        return TileJob.of(grid, self.kind, self.codec, self.quantize, pixels, where)
 
 
 def create_image(directory: Directory, plan: ImagePlan, pixels: np.ndarray | None = None, *, header: Any = None) -> int:
@@ -109,12 +117,15 @@ def create_image(directory: Directory, plan: ImagePlan, pixels: np.ndarray | Non
         number = native.create_image(
             handle, plan.dtype, plan.kind.bitpix, plan.shape, plan.request(), blank=plan.kind.blank, cards=cards
         )
+        if isinstance(plan.codec, Rice1) and plan.codec.blocksize != _RICE_BLOCKSIZE:
+            native.set_rice_block(handle, number, plan.codec.blocksize)
         if pixels is not None and pixels.size:
             if plan.codec is None:
                 _write_plain(directory, number, plan, pixels)
             else:
-                write_tiles(handle, number, plan.tile_job(pixels))
+                write_tiles(handle, number, plan.tile_job(pixels, f"{handle.path}, new HDU {number - 1}"))
     directory.append_new()
+    directory.remember(number - 1, "config", (plan.codec, plan.quantize))
     return number - 1
 
 
@@ -126,5 +137,5 @@ def _write_plain(directory: Directory, number: int, plan: ImagePlan, pixels: np.
     for begin in range(0, len(pixels), rows):
         stored = stored_pixels(pixels[begin : begin + rows], plan.kind, where=where)
         native.write_run(
-            directory.handle, number, begin * row_npix, stored, flip=False, nthreads=threads.get_num_threads()
+            directory.handle, number, begin * row_npix, stored, plan.kind.bitpix, nthreads=threads.get_num_threads()
         )

@@ -40,7 +40,7 @@ class ImageHDU(HDU):
     @property
     def shape(self) -> tuple[int, ...]:
         """Lengths of the axes, slowest first; () if there is no data."""
-        return self._entry.structure.image_shape
+        return self._entry.structure.shape
 
     @property
     def ndim(self) -> int:
@@ -58,7 +58,7 @@ class ImageHDU(HDU):
     @property
     def bitpix(self) -> int:
         """BITPIX of the pixels (ZBITPIX of a compressed image)."""
-        return self._entry.structure.image_bitpix
+        return self._entry.structure.bitpix
 
     @property
     def dtype(self) -> np.dtype:
@@ -175,6 +175,9 @@ class ImageHDU(HDU):
 
     def _require_pixels(self, data_start: int, selection: Selection) -> None:
         """Check the declared shape against the file before memory is taken for it."""
+        problem = self._entry.structure.problem
+        if problem:
+            raise FITSFormatError(f"{self._where}: {problem}")
         last = 0
         for length, stop in zip(selection.shape, selection.stop):
             last = last * length + stop - 1
@@ -248,7 +251,7 @@ class ImageHDU(HDU):
                 if runs.step != 1:
                     row = self._merged(first, runs, row)
                 native.write_run(
-                    handle, self._index + 1, first, row, flip=False, nthreads=threads.get_num_threads()
+                    handle, self._index + 1, first, row, kind.bitpix, nthreads=threads.get_num_threads()
                 )
 
     def _merged(self, first: int, runs, row: np.ndarray) -> np.ndarray:

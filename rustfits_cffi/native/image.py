@@ -131,8 +131,8 @@ def read_runs(
     raise_for_status(status, handle.path)
 
 
-def write_run(handle: FileHandle, number: int, first: int, pixels: np.ndarray, *, flip: bool, nthreads: int) -> None:
-    """Write native-endian, C-contiguous `pixels` from pixel `first` of HDU `number` (1-based) on."""
+def write_run(handle: FileHandle, number: int, first: int, pixels: np.ndarray, bitpix: int, *, nthreads: int) -> None:
+    """Write native-endian, C-contiguous `pixels` of the stored type from pixel `first` of HDU `number` (1-based) on."""
     flat = pixels.reshape(-1)
     step = max(1, _WRITE_NBYTES // flat.itemsize)
     converted = np.empty(min(step, flat.size), flat.dtype)
@@ -140,20 +140,30 @@ def write_run(handle: FileHandle, number: int, first: int, pixels: np.ndarray, *
         position = fptr.Fptr.datastart + first * flat.itemsize
         for begin in range(0, flat.size, step):
             part = flat[begin : begin + step]
-            raw = converted[: part.size]
-            raise_for_status(
-                lib.rf_pixels_swap(
-                    ffi.from_buffer(part), ffi.from_buffer(raw, require_writable=True),
-                    part.size, part.itemsize, flip, nthreads,
-                ),
-                handle.path,
-            )  # fmt: skip
+            raw = ffi.from_buffer(converted[: part.size], require_writable=True)
+            packed = lib.rf_pixels_pack(ffi.from_buffer(part), part.size, bitpix, 0, raw, nthreads)
+            raise_for_status(packed, handle.path)
             lib.ffmbyt(fptr, position, 1, status)
-            lib.ffpbyt(fptr, raw.nbytes, ffi.from_buffer(raw), status)
-            position += raw.nbytes
+            lib.ffpbyt(fptr, part.nbytes, raw, status)
+            position += part.nbytes
 
 
-def read_tile_request(handle: FileHandle, number: int, ndim: int) -> tuple[int, ...]:
-    """Tile shape (numpy axis order) that cfitsio settled on for HDU `number`."""
-    with handle.call(number, changes=False) as (fptr, _):
-        return tuple(fptr.Fptr.tilesize[i] for i in reversed(range(ndim)))
+def set_zblank(handle: FileHandle, number: int, value: int) -> None:
+    """Give compressed image `number` (1-based) a ZBLANK, if it has none."""
+    with handle.call(number, action="write ZBLANK") as (fptr, status):
+        if lib.fits_read_card(fptr, b"ZBLANK", ffi.new("char[81]"), ffi.new("int *")):
+            lib.fits_clear_errmsg()
+            write_blank(fptr, value, status, compressed=True)
+
+
+def set_rice_block(handle: FileHandle, number: int, npix: int) -> None:
+    """Change the block size that cfitsio wrote for RICE_1, which it cannot be asked for."""
+    with handle.call(number, action="write BLOCKSIZE") as (fptr, status):
+        lib.fits_update_key(fptr, lib.TLONGLONG, b"ZVAL1", ffi.new("long long *", npix), ffi.NULL, status)
+
+
+def reset_heap(handle: FileHandle, number: int) -> None:
+    """Declare the heap of HDU `number` (1-based) empty; its bytes may be written over."""
+    with handle.call(number, action="empty the heap") as (fptr, status):
+        fptr.Fptr.heapsize = 0
+        lib.fits_set_hdustruc(fptr, status)

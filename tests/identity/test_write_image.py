@@ -80,7 +80,7 @@ def cases():
                     yield pytest.param(dtype, ndim, config, id=f"{dtype}-{ndim}d-{codec}-{config.tile_shape}")
 
 
-@pytest.mark.parametrize("dtype, ndim, config", cases())
+@pytest.mark.parametrize("dtype, ndim, config", list(cases()))
 def test_integers(tmp_path, dtype, ndim, config):
     assert_same_file(tmp_path, integer_pixels(dtype, SHAPES[ndim], config.zcmptype), compress=config)
 
@@ -127,7 +127,7 @@ def quantized_cases():
                     )
 
 
-@pytest.mark.parametrize("config, quantize, ndim", quantized_cases())
+@pytest.mark.parametrize("config, quantize, ndim", list(quantized_cases()))
 def test_quantized_floats(tmp_path, config, quantize, ndim):
     for content in CONTENTS:
         for dtype in FLOATS:

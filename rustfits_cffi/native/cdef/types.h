@@ -15,6 +15,8 @@ typedef struct {
     int request_lossy_int_compress;
     int compress_type;
     long tilesize[6];
+    long maxtilelen;
+    long maxelem;
     float quantize_level;
     int quantize_method;
     int dither_seed;

@@ -4,42 +4,14 @@
 #include <errno.h>
 #include <unistd.h>
 
-#include "rf_bytes.h"
+#include "rf_pixels.h"
 #include "rf_threads.h"
 
 enum { PIECE_NBYTES = 1 << 18 }; /* half of a small second-level cache: read, then swapped while still there */
 
-/* The bytes of a big-endian pixel become a native one; the sign bit is the top bit of the first byte. */
-#define SWAP_LOOP(bits)                                                                                     \
-    do {                                                                                                    \
-        const uint##bits##_t sign = flip ? (uint##bits##_t)1 << (bits - 1) : 0;                             \
-        for (size_t i = 0; i < npix; i++) {                                                                 \
-            uint##bits##_t v;                                                                               \
-            memcpy(&v, (const uint8_t *)src + i * (bits / 8), sizeof v);                                    \
-            v = (uint##bits##_t)((to_file ? RF_BE(bits, (uint##bits##_t)(v ^ sign)) : RF_BE(bits, v) ^ sign)); \
-            memcpy((uint8_t *)dst + i * (bits / 8), &v, sizeof v);                                          \
-        }                                                                                                   \
-    } while (0)
-
-static void swap_pixels(const void *src, void *dst, size_t npix, int width, int flip, int to_file)
-{
-    switch (width) {
-    case 1:
-        if (flip) {
-            for (size_t i = 0; i < npix; i++) ((uint8_t *)dst)[i] = ((const uint8_t *)src)[i] ^ 0x80;
-        } else if (src != dst) {
-            memcpy(dst, src, npix);
-        }
-        break;
-    case 2: SWAP_LOOP(16); break;
-    case 4: SWAP_LOOP(32); break;
-    default: SWAP_LOOP(64); break;
-    }
-}
-
 static int is_width(int width) { return width == 1 || width == 2 || width == 4 || width == 8; }
 
-static int read_exactly(int fd, uint8_t *dst, size_t nbytes, int64_t offset, int *error_number)
+int rf_read_exactly(int fd, uint8_t *dst, size_t nbytes, int64_t offset, int *error_number)
 {
     while (nbytes) {
         ssize_t got = pread(fd, dst, nbytes, (off_t)offset);
@@ -81,12 +53,14 @@ static int read_piece(void *argument, void *scratch, size_t item)
     if (last > job->nruns) last = job->nruns;
     for (size_t run = first; run < last; run++) {
         uint8_t *dst = job->dst + run * job->run_nbytes + begin;
-        int status = read_exactly(job->fd, dst, nbytes, job->offset[run] + (int64_t)begin, &error_number);
+        int status = rf_read_exactly(job->fd, dst, nbytes, job->offset[run] + (int64_t)begin, &error_number);
         if (status != RF_OK) {
             if (error_number) *job->error_number = error_number;
             return status;
         }
-        swap_pixels(dst, dst, nbytes / (size_t)job->width, job->width, job->flip, 0);
+        size_t npix = nbytes / (size_t)job->width;
+        rf_swap(dst, npix, (size_t)job->width);
+        if (job->flip) rf_flip(dst, npix, (size_t)job->width);
     }
     return RF_OK;
 }
@@ -106,34 +80,4 @@ int rf_file_read(int fd, const int64_t *offset, size_t nruns, size_t run_nbytes,
         job.runs_per_piece = PIECE_NBYTES / run_nbytes;
     size_t nitems = (nruns + job.runs_per_piece - 1) / job.runs_per_piece * job.pieces_per_run;
     return rf_share(read_piece, &job, nitems, nthreads, 0, NULL, &failed);
-}
-
-typedef struct {
-    const uint8_t *src;
-    uint8_t *dst;
-    size_t npix;
-    int width, flip;
-} swap_job;
-
-static int swap_piece(void *argument, void *scratch, size_t item)
-{
-    const swap_job *job = argument;
-    size_t width = (size_t)job->width;
-    size_t first = item * (PIECE_NBYTES / width);
-    size_t npix = job->npix - first;
-
-    (void)scratch;
-    if (npix > PIECE_NBYTES / width) npix = PIECE_NBYTES / width;
-    swap_pixels(job->src + first * width, job->dst + first * width, npix, job->width, job->flip, 1);
-    return RF_OK;
-}
-
-int rf_pixels_swap(const void *src, void *dst, size_t npix, int width, int flip, int nthreads)
-{
-    swap_job job = {.src = src, .dst = dst, .npix = npix, .width = width, .flip = flip};
-    size_t failed;
-
-    if (!is_width(width)) return RF_EARGUMENT;
-    size_t per_piece = PIECE_NBYTES / (size_t)width;
-    return rf_share(swap_piece, &job, (npix + per_piece - 1) / per_piece, nthreads, 0, NULL, &failed);
 }

@@ -21,12 +21,9 @@
  */
 int rf_file_read(int fd, const int64_t *offset, size_t nruns, size_t run_nbytes, void *dst, int width, int flip,
                  int nthreads, int *error_number);
-
-/*
- * rf_pixels_swap - copy npix pixels of `width` bytes and reverse their byte order (nothing to do on big-endian machines
- * but the copy); with flip the sign bit of every pixel is inverted too. src and dst may be the same, else not overlap.
- */
-int rf_pixels_swap(const void *src, void *dst, size_t npix, int width, int flip, int nthreads);
 /* cffi: end */
+
+/* Read nbytes at byte `offset`: RF_OK, RF_ETRUNCATED, or RF_EIO with errno in *error_number. */
+int rf_read_exactly(int fd, uint8_t *dst, size_t nbytes, int64_t offset, int *error_number);
 
 #endif

@@ -1,0 +1,172 @@
+"""Changing a list of cards: each function checks everything first and returns a new list, the old one untouched.
+
+A list holds right-stripped cards and ends with ``END``. Where several cards share a key the first one is meant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from .card_writing import commentary_cards, format_cards, set_card_comment
+from .cards import (
+    COMMENTARY,
+    CardIndex,
+    check_printable,
+    check_value,
+    is_protected_key,
+    lookup_key,
+    normalize_key,
+    parse_card,
+    read_chain,
+)
+
+__all__ = ["add_commentary", "carried_over", "change_comment", "delete_key", "set_key", "set_many"]
+
+# In the header of an HDU whose pixels are new these would say something about other pixels, or about a table.
+_NOT_WITH_PIXELS = frozenset(("BSCALE", "BZERO", "BLANK", "DATAMIN", "DATAMAX", "ZTABLE", "ZTILELEN"))
+_NOT_WITH_PIXELS_INDEXED = frozenset(("TUNIT", "TDISP", "ZFORM", "ZCTYP"))
+
+
+def set_key(index: CardIndex, key: str, value: Any) -> list[str]:
+    """The cards after ``header[key] = value``.
+
+    Parameters
+    ----------
+    index : CardIndex
+        Of the cards before.
+    key : str
+    value : object
+        As `cards.check_value` takes it. Without a comment an existing card keeps its own; ``(value, "")`` clears it.
+
+    Returns
+    -------
+    list of str
+        An existing key is replaced where it stands, in its spelling; a new one stands right before END.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For a bad key, a protected or a commentary one, and a value or comment that no card can hold.
+    """
+    name = _editable(key, "set")
+    plain, comment = check_value(value)
+    position = index.find(name)
+    if position is None:
+        written, is_hierarch = normalize_key(key)
+        return _replaced(index.cards, len(index.cards) - 1, 0, _formatted(written, plain, comment, is_hierarch))
+    _, kept, ncards = read_chain(index.cards, position)
+    parsed = parse_card(index.cards[position])
+    cards = _formatted(parsed.name, plain, kept if comment is None else comment, parsed.is_hierarch)
+    return _replaced(index.cards, position, ncards, cards)
+
+
+def delete_key(index: CardIndex, key: str) -> list[str]:
+    """The cards after ``del header[key]``: without its chain, or without all cards of a commentary keyword.
+
+    Raises
+    ------
+    KeyError
+        If the key is absent.
+    ValueError
+        If it is protected.
+    """
+    name = lookup_key(key)
+    _refuse_protected(name, "deleted")
+    places = index.find_all(name)
+    if not places:
+        raise KeyError(f"{key!r} not in header")
+    if name in COMMENTARY:
+        gone = set(places)
+        return [card for place, card in enumerate(index.cards) if place not in gone]
+    return _replaced(index.cards, places[0], read_chain(index.cards, places[0])[2], [])
+
+
+def change_comment(index: CardIndex, key: str, comment: str) -> list[str]:
+    """The cards with another comment on a key, whose value stays as it is written; an empty one takes it away.
+
+    Raises
+    ------
+    KeyError
+        If the key is absent.
+    TypeError
+        If the comment is not a str.
+    ValueError
+        For protected and commentary keys, cards without a value, and comments that do not fit.
+    """
+    if not isinstance(comment, str):
+        raise TypeError(f"a header comment is a str, not {type(comment).__name__}")
+    name = _editable(key, "given a comment")
+    position = index.find(name)
+    if position is None:
+        raise KeyError(f"{key!r} not in header")
+    cards = set_card_comment(index.cards, position, check_printable(str(comment), "the comment").strip(" "))
+    return _replaced(index.cards, position, read_chain(index.cards, position)[2], cards)
+
+
+def add_commentary(index: CardIndex, name: str, text: str) -> list[str]:
+    """The cards with a COMMENT, HISTORY or blank text (`name` empty) after the last of its kind, else before END.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `card_writing.commentary_cards`.
+    """
+    cards = commentary_cards(name, text)
+    places = index.find_all(name)
+    return _replaced(index.cards, places[-1] + 1 if places else len(index.cards) - 1, 0, cards)
+
+
+def set_many(cards: Sequence[str], items: Iterable[tuple[str, Any]]) -> list[str]:
+    """The cards with several keys set, each as by `set_key`: all of them or, if one is refused, none."""
+    for key, value in items:
+        cards = set_key(CardIndex(cards), key, value)
+    return list(cards)
+
+
+def carried_over(index: CardIndex, *, with_pixels: bool = False) -> list[tuple[str, Any]]:
+    """What may be copied from one header to another: ``(key, (value, comment))``, structural keywords left out.
+
+    With `with_pixels` those that would change the meaning of newly written pixels, and those that belong to tables, are
+    left out as well. Of several cards that share a key the last one counts.
+    """
+    items = []
+    for key in index.names():
+        upper = key.upper()
+        if upper in COMMENTARY or is_protected_key(key):
+            continue
+        if with_pixels and (upper in _NOT_WITH_PIXELS or upper.rstrip("0123456789") in _NOT_WITH_PIXELS_INDEXED):
+            continue
+        places = index.find_all(key)
+        value, comment, _ = read_chain(index.cards, places[-1])
+        name = f"HIERARCH {key}" if parse_card(index.cards[places[0]]).is_hierarch else key
+        items.append((name, (value, comment)))
+    return items
+
+
+def _editable(key: str, what: str) -> str:
+    """The lookup form of a key whose card may be changed by subscript."""
+    name = lookup_key(key)
+    if name in COMMENTARY:
+        raise ValueError(
+            f"the commentary keyword {name or '(blank)'} cannot be {what}: use add_comment(), add_history() or "
+            "add_blank()"
+        )
+    _refuse_protected(name, what)
+    return name
+
+
+def _refuse_protected(name: str, what: str) -> None:
+    """Refuse a key that describes the structure of the HDU."""
+    if is_protected_key(name):
+        raise ValueError(f"{name} is a protected keyword and cannot be {what}: it describes the bytes of the HDU")
+
+
+def _formatted(name: str, value: Any, comment: str | None, is_hierarch: bool) -> list[str]:
+    """`format_cards` with an absent comment."""
+    return format_cards(name, value, comment or "", is_hierarch=is_hierarch)
+
+
+def _replaced(cards: Sequence[str], position: int, ncards: int, new: list[str]) -> list[str]:
+    """A new list with `ncards` cards at `position` exchanged for others."""
+    return [*cards[:position], *(card.rstrip() for card in new), *cards[position + ncards :]]

@@ -1,0 +1,216 @@
+"""numpy dtypes and the integers and floats that FITS images hold.
+
+FITS Standard 4.0: BITPIX section 4.4.1.1 (table 8), BSCALE, BZERO and BLANK section 4.4.2.5, unsigned integers by an
+offset section 5.2.5 (table 11).
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+__all__ = [
+    "BITPIX_DTYPES",
+    "Scaling",
+    "check_dims",
+    "image_type",
+    "physical_blank",
+    "scaling",
+    "stored_blank",
+    "stored_dtype",
+    "usable_blank",
+]
+
+BITPIX_DTYPES: dict[int, np.dtype[Any]] = {
+    8: np.dtype("u1"),
+    16: np.dtype("i2"),
+    32: np.dtype("i4"),
+    64: np.dtype("i8"),
+    -32: np.dtype("f4"),
+    -64: np.dtype("f8"),
+}
+
+# Types that are stored with an offset: dtype -> (BITPIX, BZERO), and back.
+_OFFSET_TYPES = {"i1": (8, -(1 << 7)), "u2": (16, 1 << 15), "u4": (32, 1 << 31), "u8": (64, 1 << 63)}
+_OFFSETS = {key: np.dtype(name) for name, key in _OFFSET_TYPES.items()}
+_PLAIN_TYPES = {dtype.str[1:]: bitpix for bitpix, dtype in BITPIX_DTYPES.items()}
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """How stored values become physical ones: ``stored * bscale + bzero``.
+
+    Attributes
+    ----------
+    bitpix : int
+    bscale, bzero : int or float
+    kind : {"none", "unsigned", "general"}
+        Stored values are the physical ones; they differ by the offset that stands for another integer type; they are
+        scaled through float64.
+    stored, scaled : dtype
+        Native-endian types of stored and physical values.
+    """
+
+    bitpix: int
+    bscale: int | float
+    bzero: int | float
+    kind: Literal["none", "unsigned", "general"]
+    stored: np.dtype[Any]
+    scaled: np.dtype[Any]
+
+
+def image_type(dtype: Any) -> tuple[int, int]:
+    """BITPIX and BZERO under which an image of a dtype is stored.
+
+    Parameters
+    ----------
+    dtype : dtype-like
+        The byte order does not matter.
+
+    Returns
+    -------
+    bitpix, bzero : int
+        `bzero` is 0 for types that FITS has; BSCALE is 1 always.
+
+    Raises
+    ------
+    TypeError
+        If numpy knows no such dtype.
+    ValueError
+        If FITS images have none: ``unsupported numpy dtype``.
+    """
+    dtype = np.dtype(dtype)
+    name = dtype.str[1:]
+    if name in _PLAIN_TYPES:
+        return _PLAIN_TYPES[name], 0
+    if name in _OFFSET_TYPES:
+        return _OFFSET_TYPES[name]
+    known = sorted((*_PLAIN_TYPES, *_OFFSET_TYPES), key=lambda known: ("ui".find(known[0]) < 0, known[1], known[0]))
+    raise ValueError(f"unsupported numpy dtype {dtype.str!r}; FITS images hold {', '.join(known)}")
+
+
+def stored_dtype(bitpix: int) -> np.dtype[Any]:
+    """Native-endian dtype of a BITPIX.
+
+    Raises
+    ------
+    ValueError
+        If it is not one of 8, 16, 32, 64, -32, -64.
+    """
+    try:
+        return BITPIX_DTYPES[bitpix]
+    except (KeyError, TypeError):
+        raise ValueError(f"BITPIX = {bitpix!r} is not a FITS pixel type (8, 16, 32, 64, -32, -64)") from None
+
+
+def scaling(bitpix: int, bscale: Any = None, bzero: Any = None) -> Scaling:
+    """What BITPIX, BSCALE and BZERO say together.
+
+    Parameters
+    ----------
+    bitpix : int
+    bscale, bzero : object
+        Values of the keywords; anything that is no number counts as absent (1 and 0).
+
+    Raises
+    ------
+    ValueError
+        If `bitpix` is none.
+    """
+    stored = stored_dtype(bitpix)
+    bscale = bscale if _is_number(bscale) else 1
+    bzero = bzero if _is_number(bzero) else 0
+    if bscale != 1:
+        return Scaling(bitpix, bscale, bzero, "general", stored, np.dtype("f8"))
+    if bzero == 0:
+        return Scaling(bitpix, 1, 0, "none", stored, stored)
+    # A float BZERO of 2**63 equals the integer and hashes alike, so the exact offset is found for both spellings.
+    scaled = _OFFSETS.get((bitpix, bzero))
+    if scaled is None:
+        return Scaling(bitpix, 1, bzero, "general", stored, np.dtype("f8"))
+    return Scaling(bitpix, 1, int(bzero), "unsigned", stored, scaled)
+
+
+def stored_blank(blank: Any, scale: Scaling) -> int:
+    """Value of the BLANK card for a physical value.
+
+    Parameters
+    ----------
+    blank : int
+        In physical space.
+    scale : Scaling
+
+    Returns
+    -------
+    int
+        In stored space.
+
+    Raises
+    ------
+    TypeError
+        If it is no integer.
+    ValueError
+        For float images, which blank by NaN, and for values outside what the image can hold.
+    """
+    if scale.stored.kind == "f":
+        raise ValueError("blank= is for integer images; a float image marks undefined pixels with NaN")
+    if isinstance(blank, bool | np.bool_):
+        raise TypeError("blank= must be an int, not a bool")
+    value = operator.index(blank)
+    # Integers stay integers: through float64 the blanks of 64-bit images would lose their last digits.
+    exact = scale.kind != "general"
+    stored = value - int(scale.bzero) if exact else round((value - scale.bzero) / scale.bscale)
+    if usable_blank(stored, scale.bitpix) is None:
+        raise ValueError(f"blank={value} is out of the range of {scale.scaled} pixels")
+    return stored
+
+
+def usable_blank(blank: Any, bitpix: int) -> int | None:
+    """Value of a BLANK card if pixels of that BITPIX can equal it, else None (nothing is masked then)."""
+    dtype = stored_dtype(bitpix)
+    if dtype.kind == "f" or isinstance(blank, bool) or not _is_number(blank) or blank != blank // 1:
+        return None
+    limits = np.iinfo(dtype)
+    return int(blank) if limits.min <= blank <= limits.max else None
+
+
+def physical_blank(stored: int, scale: Scaling) -> int | float:
+    """Physical value of a stored blank."""
+    if scale.kind == "general":
+        return stored * scale.bscale + scale.bzero
+    return stored + int(scale.bzero)
+
+
+def check_dims(dims: Any) -> tuple[int, ...]:
+    """The shape of an image to be created.
+
+    Parameters
+    ----------
+    dims : sequence of int
+        numpy order; empty for an HDU without data. The first axis may be 0, for an image to be extended.
+
+    Raises
+    ------
+    TypeError
+        If it is not a sequence of ints.
+    ValueError
+        If an axis is too short.
+    """
+    if isinstance(dims, str | bytes) or not isinstance(dims, Iterable):
+        raise TypeError(f"dims must be a sequence of ints, not {dims!r}")
+    shape = tuple(operator.index(length) for length in dims)
+    for axis, length in enumerate(shape):
+        if axis == 0 and length < 0:
+            raise ValueError(f"dimension 0 must be >= 0, got {length}")
+        if axis > 0 and length <= 0:
+            raise ValueError(f"dimension {axis} must be > 0, got {length}")
+    return shape
+
+
+def _is_number(value: Any) -> bool:
+    """Whether a keyword's value is a real number."""
+    return isinstance(value, int | float) and not isinstance(value, bool)

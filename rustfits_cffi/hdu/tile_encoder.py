@@ -1,0 +1,155 @@
+"""Pixels into the tiles of a compressed image: batches through the tile engine, in tile order, into the file."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from rustfits_cffi import threads
+from rustfits_cffi.config import Codec, Gzip1, Gzip2, Hcompress1, Plio1, Quantize, Rice1
+from rustfits_cffi.directory import Directory
+from rustfits_cffi.errors import TileError
+from rustfits_cffi.format.scaling import PixelType
+from rustfits_cffi.format.tiles import TileGrid
+from rustfits_cffi.hdu.pixels import stored_pixels
+from rustfits_cffi.native.codecs import EncodedTiles, TileCodec, TileCoding, any_nonfinite
+from rustfits_cffi.native.handle import FileHandle
+from rustfits_cffi.native.image import reset_heap, set_zblank
+from rustfits_cffi.native.tilewriter import TileWriter
+
+_BATCH_NBYTES = 16 << 20  # room for the coded tiles of one batch
+_SPOOL_NBYTES = 64 << 20  # coded tiles kept in memory before they go to a temporary file
+_DITHERS = {"no_dither": 0, "dither1": 1, "dither2": 2}
+_NULL_INTEGER = -2147483647  # what cfitsio stores for a null pixel of a quantized image
+_LAST_SEED = 10000
+
+
+@dataclass(frozen=True)
+class TileJob:
+    """All pixels of an image, and how they are to be coded.
+
+    Attributes
+    ----------
+    pixels : ndarray
+        Any strides and byte order; of the stored type if `is_stored`, else of the type of the unsigned trick.
+    has_nulls : bool
+        Pixels that are not finite are nulls of a quantized image.
+    """
+
+    grid: TileGrid
+    codec: TileCodec
+    pixels: np.ndarray
+    is_stored: bool
+    has_nulls: bool
+
+    @classmethod
+    def of(
+        cls, grid: TileGrid, kind: PixelType, codec: Codec, quantize: Quantize | None, data: np.ndarray, where: str
+    ) -> TileJob:
+        """Set up the tile engine to write `data` as cfitsio would.
+
+        Raises
+        ------
+        ValueError
+            If the type of the pixels does not fit, or masked pixels have no blank value.
+        """
+        is_stored = isinstance(data, np.ma.MaskedArray) or data.dtype.newbyteorder("=") != kind.scaled
+        pixels = stored_pixels(data, kind, where=where) if is_stored else data
+        has_nulls = quantize is not None and any_nonfinite(pixels, threads.get_num_threads())
+        coding = TileCoding(
+            shape=grid.shape,
+            tile_shape=grid.tile_shape,
+            bitpix=kind.bitpix,
+            codec=codec.zcmptype,
+            unsigned=kind.is_unsigned_trick,
+            quantized=quantize is not None,
+            dither=_DITHERS[quantize.method] if quantize else 0,
+            seed=dither_seed(quantize) if quantize else 1,
+            level=quantize.level if quantize else 0.0,
+            nulls="nonfinite" if has_nulls else "none",
+            rice_block=codec.blocksize if isinstance(codec, Rice1) else 32,
+            hcompress_scale=-float(codec.scale) if isinstance(codec, Hcompress1) else 0.0,
+            gzip_level=codec.deflate_level if isinstance(codec, Gzip1 | Gzip2) else 1,
+        )
+        return cls(grid, TileCodec(coding), pixels, is_stored, has_nulls)
+
+    def batches(self, where: str) -> Iterator[EncodedTiles]:
+        """The coded tiles in order, a bounded number of bytes at a time; each is valid until the next is taken.
+
+        Raises
+        ------
+        TileError
+            If a tile holds a pixel that the codec cannot store.
+        """
+        nthreads = threads.get_num_threads()
+        bound = self.codec.tile_bound
+        ntiles = self.grid.ntiles
+        at_once = min(ntiles, max(nthreads, _BATCH_NBYTES // bound))
+        buffer = np.empty(at_once * bound, np.uint8)
+        for first in range(0, ntiles, at_once):
+            rows = np.arange(first, min(ntiles, first + at_once), dtype=np.int64)
+            try:
+                yield self.codec.encode(self.pixels, rows, stored=self.is_stored, nthreads=nthreads, buffer=buffer)
+            except TileError as error:
+                raise TileError(f"{where}: {self._reason(error)}", tile=error.tile) from None
+
+    def _reason(self, error: TileError) -> str:
+        """Why a tile could not be encoded, with the pixel value that is to blame where there is one."""
+        if self.codec.coding.codec != Plio1.zcmptype or error.tile is None:
+            return error.reason
+        tile = self.pixels[self.grid.slices(error.tile)]
+        if tile.min() < 0:
+            return f"PLIO_1 cannot store the negative pixel {tile.min()}"
+        if tile.max() >= 1 << 24:
+            return f"the pixel {tile.max()} exceeds 16777215, the largest that PLIO_1 stores"
+        return error.reason
+
+
+def dither_seed(quantize: Quantize) -> int:
+    """ZDITHER0 of a quantized image: 1 to 10000, the numbers the convention has.
+
+    0 and negative numbers give 1, so that equal input gives equal files; the dither repeats after 10000.
+    """
+    return (quantize.seed - 1) % _LAST_SEED + 1 if quantize.seed > 0 else 1
+
+
+def write_tiles(handle: FileHandle, number: int, job: TileJob) -> None:
+    """Write the tiles of HDU `number` (1-based), which is the last of the file and new.
+
+    Must run inside `FileHandle.appending`.
+    """
+    where = f"{handle.path}, new HDU {number - 1}"
+    writer = TileWriter(handle, number)
+    writer.begin()
+    for batch in job.batches(where):
+        writer.append(batch.nbytes, batch.column, batch.data, batch.scale, batch.zero)
+    writer.finish()
+    if job.has_nulls:
+        set_zblank(handle, number, _NULL_INTEGER)
+
+
+def rewrite_tiles(directory: Directory, index: int, job: TileJob) -> None:
+    """Replace all tiles of an HDU anywhere in the file.
+
+    Everything is encoded before the first byte of the file changes; the heap is filled from its start again.
+    """
+    handle = directory.handle
+    with tempfile.SpooledTemporaryFile(max_size=_SPOOL_NBYTES) as spool:
+        batches = []
+        for batch in job.batches(f"{handle.path}, HDU {index}"):
+            spool.write(batch.data)
+            batches.append(batch._replace(data=None))
+        spool.seek(0)
+        with handle.change(action="write a compressed image"):
+            reset_heap(handle, index + 1)
+            writer = TileWriter(handle, index + 1)
+            writer.begin()
+            for batch in batches:
+                coded = spool.read(int(batch.nbytes.sum()))
+                writer.append(batch.nbytes, batch.column, coded, batch.scale, batch.zero)
+            writer.finish()
+            if job.has_nulls:
+                set_zblank(handle, index + 1, _NULL_INTEGER)

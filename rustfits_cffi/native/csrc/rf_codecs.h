@@ -1,0 +1,65 @@
+/*
+ * rf_codecs.h - one table: codec number to its functions, which turn the pixels of a tile into bytes and back.
+ */
+#ifndef RF_CODECS_H
+#define RF_CODECS_H
+
+#include "rf_grid.h"
+#include "rf_gzip.h"
+
+/* A piece of scratch that grows as needed and stays with its thread. */
+typedef struct {
+    void *data;
+    size_t cap;
+} rf_buffer;
+
+/* What one thread keeps from tile to tile. Zeroed at first; rf_worker_end frees what hangs on it. */
+typedef struct {
+    rf_gzip gzip;
+    rf_buffer coded;   /* coded tiles as read from a file */
+    rf_buffer bytes;   /* coded or uncoded bytes between a codec and its pixels */
+    rf_buffer values;  /* what a codec decodes, or is to encode */
+    rf_buffer pixels;  /* pixels as they were or are to be */
+    rf_buffer widened; /* integers in the width a codec wants */
+    rf_buffer work;    /* scratch of kernels */
+} rf_worker;
+
+/* At least nbytes of scratch, contents undefined; NULL if it cannot be had. */
+void *rf_reserve(rf_buffer *buffer, size_t nbytes);
+void rf_worker_end(void *worker);
+
+/* Pixels of a tile as a codec sees them. */
+typedef struct {
+    void *data;
+    int bitpix;
+} rf_values;
+
+typedef struct {
+    int codec;
+    /*
+     * Decode to native numbers: into `target` if it is given and they have target_bitpix, else into w->values.
+     */
+    int (*decode)(rf_worker *w, const rf_image *image, const rf_tile *tile, const uint8_t *src, size_t src_len,
+                  void *target, int target_bitpix, rf_values *out);
+    /* Encode native numbers; nullcheck: null pixels were declared for this tile. */
+    int (*encode)(rf_worker *w, const rf_image *image, const rf_tile *tile, rf_values in, int nullcheck, uint8_t *dst,
+                  size_t dst_cap, size_t *dst_len);
+    /* The most bytes that npix numbers of `bitpix` can need, in a tile of at most nx by ny. */
+    size_t (*bound)(const rf_image *image, size_t npix, size_t nx, size_t ny, int bitpix);
+    bool stops_early; /* decode does with a tile->npix less than the tile's: only the first pixels are wanted */
+} rf_codec_functions;
+
+/* NULL for a number that is no codec. */
+const rf_codec_functions *rf_codec_find(int codec);
+
+/* Big-endian numbers without any coding; the width is the image's unless src_len says otherwise. */
+int rf_raw_decode(rf_worker *w, int bitpix, const rf_tile *tile, const uint8_t *src, size_t src_len, void *target,
+                  int target_bitpix, rf_values *out);
+
+/* GZIP_1 whatever the image's codec is: what the GZIP_COMPRESSED_DATA column holds. */
+int rf_gzip1_decode(rf_worker *w, const rf_image *image, const rf_tile *tile, const uint8_t *src, size_t src_len,
+                    void *target, int target_bitpix, rf_values *out);
+int rf_gzip1_encode(rf_worker *w, const rf_image *image, const rf_tile *tile, rf_values in, int nullcheck,
+                    uint8_t *dst, size_t dst_cap, size_t *dst_len);
+
+#endif

@@ -1,0 +1,447 @@
+/* A batch of coded tiles to pixels. */
+#include <math.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#include "rf_bytes.h"
+#include "rf_codecs.h"
+#include "rf_file.h"
+#include "rf_pixels.h"
+#include "rf_scaling.h"
+#include "rf_threads.h"
+
+enum { RF_READ_NBYTES = 1 << 18 }; /* coded bytes read from a file at a time, unless one tile has more */
+
+typedef struct {
+    const rf_image *image;
+    rf_tiles tiles;
+    const rf_section *section;
+    const float *randoms;
+    const rf_codec_functions *codec;
+    rf_grid grid;
+    size_t out_width; /* bytes of a pixel in dst */
+} decoding;
+
+/* How the numbers of one tile become pixels. */
+typedef struct {
+    int bitpix;           /* of the numbers */
+    bool scaled_integers; /* of a float image */
+    rf_scaling scaling;
+    rf_dither dither;
+    bool has_blank;
+    int32_t blank;
+    int out_bitpix;       /* of the pixels; ignoring signedness */
+    bool flip;
+    double bscale, bzero; /* of RF_OUT_DOUBLE */
+    bool to_double;
+} conversion;
+
+static bool is_bitpix(int b) { return b == 8 || b == 16 || b == 32 || b == 64 || b == -32 || b == -64; }
+
+static int check(const decoding *d)
+{
+    const rf_image *image = d->image;
+    const rf_section *s = d->section;
+    if (!is_bitpix(image->bitpix) || !d->codec) return RF_EARGUMENT;
+    if (image->quantized && image->bitpix > 0) return RF_EARGUMENT;
+    if (image->quantized && image->dither && !d->randoms) return RF_EARGUMENT;
+    if (s->out < RF_OUT_STORED || s->out > RF_OUT_DOUBLE) return RF_EARGUMENT;
+    if ((uintptr_t)s->dst % d->out_width) return RF_EARGUMENT;
+    if (!s->start) return s->dst_offset ? RF_OK : RF_EARGUMENT;
+    size_t nbytes = d->out_width;
+    for (size_t i = 0; i < image->ndim; i++) {
+        if (!rf_multiply(nbytes, s->count[i], &nbytes) || s->step[i] == 0) return RF_EARGUMENT;
+    }
+    return nbytes <= s->dst_nbytes ? RF_OK : RF_ENOSPACE;
+}
+
+/* Pixels first .. first + n - 1 of a tile whose numbers are at `data`. */
+static void convert(conversion *c, const void *data, size_t first, size_t n, void *dst)
+{
+    size_t width = rf_width(c->bitpix);
+    const uint8_t *from = (const uint8_t *)data + first * width;
+    if (c->scaled_integers) {
+        rf_unscale((const int32_t *)(const void *)from, first, n, &c->scaling, &c->dither, c->has_blank, c->blank,
+                   c->out_bitpix == -32 ? 4 : 8, dst);
+    } else if (c->to_double) {
+        rf_doubles(from, c->bitpix, n, c->bscale, c->bzero, dst);
+    } else if (c->bitpix < 0) {
+        rf_floats(from, c->bitpix, n, dst, c->out_bitpix);
+    } else {
+        memcpy(dst, from, n * width);
+        if (c->flip) rf_flip(dst, n, width);
+    }
+}
+
+/* Which of the wanted positions of one axis lie in a tile: the first and how many. */
+static void overlap(size_t start, size_t count, size_t step, size_t origin, size_t extent, size_t *first, size_t *n)
+{
+    size_t end = origin + extent;
+    *first = start >= origin ? 0 : (origin - start + step - 1) / step;
+    size_t stop = end <= start ? 0 : (end - start + step - 1) / step;
+    if (stop > count) stop = count;
+    *n = stop > *first ? stop - *first : 0;
+}
+
+/* Loops over the wanted pixels of a tile: a counts pixels of the tile, b bytes of dst. False if none is wanted. */
+static bool plan(const decoding *d, const rf_tile *tile, rf_loops *loops, size_t *at_tile, size_t *at_dst)
+{
+    const rf_section *s = d->section;
+    size_t tile_stride = 1, dst_stride = d->out_width;
+    loops->ndim = 0;
+    *at_tile = *at_dst = 0;
+    for (size_t i = d->image->ndim; i-- > 0;) {
+        size_t first, n;
+        overlap(s->start[i], s->count[i], s->step[i], tile->origin[i], tile->extent[i], &first, &n);
+        if (n == 0) return false;
+        *at_tile += (s->start[i] + first * s->step[i] - tile->origin[i]) * tile_stride;
+        *at_dst += first * dst_stride;
+        rf_loops_add(loops, n, (ptrdiff_t)(s->step[i] * tile_stride), (ptrdiff_t)dst_stride);
+        tile_stride *= tile->extent[i];
+        dst_stride *= s->count[i];
+    }
+    return true;
+}
+
+/* One innermost run: n pixels, `step` apart in the tile, `gap` bytes apart in dst. */
+static int convert_run(const decoding *d, rf_worker *w, conversion *c, const void *data, size_t first, size_t n,
+                       size_t step, uint8_t *dst, size_t gap)
+{
+    enum { NEAR = 16 }; /* up to this step it is cheaper to convert all between and drop it */
+    size_t width = d->out_width;
+    if (step == 1 && gap == width) {
+        convert(c, data, first, n, dst);
+    } else if (step <= NEAR) {
+        uint8_t *row = rf_reserve(&w->pixels, ((n - 1) * step + 1) * width);
+        if (!row) return RF_ENOMEM;
+        convert(c, data, first, (n - 1) * step + 1, row);
+        for (size_t i = 0; i < n; i++) memcpy(dst + i * gap, row + i * step * width, width);
+    } else {
+        for (size_t i = 0; i < n; i++) convert(c, data, first + i * step, 1, dst + i * gap);
+    }
+    return RF_OK;
+}
+
+static int scatter(const decoding *d, rf_worker *w, conversion *c, const void *data, const rf_loops *loops,
+                   size_t at_tile, size_t at_dst)
+{
+    size_t index[RF_MAX_NDIM] = {0};
+    ptrdiff_t tile = (ptrdiff_t)at_tile, dst = (ptrdiff_t)at_dst;
+    do {
+        int status = convert_run(d, w, c, data, (size_t)tile, loops->n[0], (size_t)loops->a[0],
+                                 (uint8_t *)d->section->dst + dst, (size_t)loops->b[0]);
+        if (status != RF_OK) return status;
+    } while (rf_loops_next(loops, index, &tile, &dst));
+    return RF_OK;
+}
+
+/* The coded bytes of element i, which the caller has at t->coded. */
+static int coded_bytes(const rf_tiles *t, size_t i, const uint8_t **src, size_t *nbytes)
+{
+    if (t->column[i] == RF_NO_COLUMN || t->nbytes[i] == 0) return RF_EMISSING;
+    if (t->offset[i] < 0 || t->nbytes[i] < 0 || (uint64_t)t->offset[i] > t->coded_len) return RF_ETRUNCATED;
+    if ((uint64_t)t->nbytes[i] > t->coded_len - (size_t)t->offset[i]) return RF_ETRUNCATED;
+    *src = t->coded + t->offset[i];
+    *nbytes = (size_t)t->nbytes[i];
+    return RF_OK;
+}
+
+/* The numbers of a tile, in `target` if they can be. */
+static int decode_column(const decoding *d, rf_worker *w, const rf_tile *tile, size_t i, const uint8_t *src,
+                         size_t nbytes, void *target, int target_bitpix, rf_values *values)
+{
+    const rf_tiles *t = &d->tiles;
+    switch (t->column[i]) {
+    case RF_COMPRESSED_DATA:
+        return d->codec->decode(w, d->image, tile, src, nbytes, target, target_bitpix, values);
+    case RF_GZIP_COMPRESSED_DATA:
+        return rf_gzip1_decode(w, d->image, tile, src, nbytes, target, target_bitpix, values);
+    case RF_UNCOMPRESSED_DATA: {
+        int bitpix = t->uncompressed_bitpix;
+        /* bytes may also hold the image's own pixels */
+        if (!is_bitpix(bitpix) || nbytes != tile->npix * rf_width(bitpix)) bitpix = d->image->bitpix;
+        return rf_raw_decode(w, bitpix, tile, src, nbytes, target, target_bitpix, values);
+    }
+    default:
+        return RF_EARGUMENT;
+    }
+}
+
+/* Integers in the width that the conversion starts from. */
+static int normalise(const decoding *d, rf_worker *w, const rf_tile *tile, bool scaled, void *target,
+                     int target_bitpix, rf_values *values)
+{
+    int wanted = scaled ? 32 : d->image->bitpix;
+    if (d->image->bitpix < 0 && !scaled) {
+        /* physical values; integers are possible in UNCOMPRESSED_DATA only */
+        return values->bitpix < 0 ? RF_OK : RF_EARGUMENT;
+    }
+    if (values->bitpix == wanted) return RF_OK;
+    if (values->bitpix < 0) return RF_ESIZE;
+    void *room = target && target_bitpix == wanted ? target : rf_reserve(&w->widened, tile->npix * rf_width(wanted));
+    if (!room) return RF_ENOMEM;
+    /* lossy HCOMPRESS may leave the range of the pixels, and cfitsio clips it then */
+    int status = rf_ints(values->data, values->bitpix, tile->npix, room, wanted, d->image->codec == RF_HCOMPRESS_1);
+    *values = (rf_values){room, wanted};
+    return status;
+}
+
+static void make_conversion(const decoding *d, int64_t row, size_t i, bool scaled, int bitpix, conversion *c)
+{
+    const rf_image *image = d->image;
+    const rf_tiles *t = &d->tiles;
+    const rf_section *s = d->section;
+    *c = (conversion){.bitpix = bitpix, .out_bitpix = image->bitpix, .to_double = s->out == RF_OUT_DOUBLE};
+    c->flip = s->out == RF_OUT_UNSIGNED && image->unsigned_trick && image->bitpix > 0;
+    c->bscale = s->bscale;
+    c->bzero = s->bzero;
+    if (c->to_double) c->out_bitpix = -64;
+    if (image->bitpix < 0 && t->column[i] != RF_COMPRESSED_DATA) {
+        c->bscale = 1; /* as in cfitsio, see the contract */
+        c->bzero = 0;
+    }
+    if (!scaled) return;
+    c->scaled_integers = true;
+    c->scaling = (rf_scaling){t->scale[i], t->zero[i], image->dither, row + image->seed, d->randoms};
+    if (c->to_double && (s->bscale != 1 || s->bzero != 0)) {
+        c->scaling.scale = t->scale[i] * s->bscale;
+        c->scaling.zero = t->zero[i] * s->bscale + s->bzero;
+    }
+    if (image->dither) rf_dither_start(&c->dither, d->randoms, c->scaling.irow);
+    if (t->blank && t->blank[i] >= INT32_MIN && t->blank[i] <= INT32_MAX) {
+        c->has_blank = true;
+        c->blank = (int32_t)t->blank[i];
+    }
+}
+
+/* The last pixel of a tile that its loops come to. */
+static size_t last_wanted(const rf_loops *loops, size_t at_tile)
+{
+    for (size_t i = 0; i < loops->ndim; i++) at_tile += (loops->n[i] - 1) * (size_t)loops->a[i];
+    return at_tile;
+}
+
+/* Tile number `row`, whose element of the arrays is i and whose coded bytes are at src. */
+static int decode_tile(const decoding *d, rf_worker *w, int64_t row, size_t i, const uint8_t *src, size_t nbytes)
+{
+    const rf_section *s = d->section;
+    rf_tile tile;
+    rf_loops loops = {.ndim = 1};
+    size_t at_tile = 0, at_dst = 0;
+    int status = rf_grid_tile(&d->grid, row, &tile);
+    if (status != RF_OK) return status;
+    if (s->start) {
+        if (!plan(d, &tile, &loops, &at_tile, &at_dst)) return RF_OK;
+    } else {
+        size_t dst_nbytes = tile.npix * d->out_width;
+        if (s->dst_offset[i] < 0 || (uint64_t)s->dst_offset[i] > s->dst_nbytes) return RF_ENOSPACE;
+        if (dst_nbytes > s->dst_nbytes - (size_t)s->dst_offset[i]) return RF_ENOSPACE;
+        if ((size_t)s->dst_offset[i] % d->out_width) return RF_EARGUMENT;
+        at_dst = (size_t)s->dst_offset[i];
+        loops.n[0] = tile.npix;
+        loops.a[0] = 1;
+        loops.b[0] = (ptrdiff_t)d->out_width;
+    }
+
+    /* a whole tile in one piece may be decoded where it belongs */
+    bool whole = loops.ndim == 1 && loops.n[0] == tile.npix && loops.b[0] == (ptrdiff_t)d->out_width;
+    bool scaled = d->image->quantized && d->tiles.column[i] == RF_COMPRESSED_DATA;
+    void *target = whole && s->out != RF_OUT_DOUBLE && !scaled ? (uint8_t *)s->dst + at_dst : NULL;
+    rf_values values;
+    if (d->codec->stops_early && d->tiles.column[i] == RF_COMPRESSED_DATA) tile.npix = last_wanted(&loops, at_tile) + 1;
+    status = decode_column(d, w, &tile, i, src, nbytes, target, d->image->bitpix, &values);
+    if (status == RF_OK) status = normalise(d, w, &tile, scaled, target, d->image->bitpix, &values);
+    if (status != RF_OK) return status;
+
+    conversion c;
+    make_conversion(d, row, i, scaled, values.bitpix, &c);
+    if (target && values.data == target) {
+        if (c.flip) rf_flip(target, tile.npix, d->out_width);
+        return RF_OK;
+    }
+    return scatter(d, w, &c, values.data, &loops, at_tile, at_dst);
+}
+
+static int decode_item(void *job, void *scratch, size_t i)
+{
+    const decoding *d = job;
+    const uint8_t *src;
+    size_t nbytes;
+    int status = coded_bytes(&d->tiles, i, &src, &nbytes);
+    return status == RF_OK ? decode_tile(d, scratch, d->tiles.row[i], i, src, nbytes) : status;
+}
+
+/* Starting a thread costs as much as decoding some ten thousand pixels. */
+static int useful_threads(const decoding *d, size_t ntiles, int nthreads)
+{
+    double npix = (double)d->grid.max_npix * (double)ntiles;
+    double useful = npix / 32768 + 1;
+    return useful < nthreads ? (int)useful : nthreads;
+}
+
+static int prepare(decoding *d)
+{
+    const rf_image *image = d->image;
+    d->codec = rf_codec_find(image->codec);
+    d->out_width = d->section->out == RF_OUT_DOUBLE ? 8 : rf_width(image->bitpix);
+    int status = rf_grid_make(&d->grid, image->ndim, image->shape, image->tile_shape);
+    return status == RF_OK ? check(d) : status;
+}
+
+int rf_tiles_decode(const rf_image *image, const rf_tiles *tiles, const rf_section *section, const float *randoms,
+                    int nthreads, size_t *failed)
+{
+    decoding d = {.image = image, .tiles = *tiles, .section = section, .randoms = randoms};
+    *failed = tiles->ntiles;
+    int status = prepare(&d);
+    if (status != RF_OK) return status;
+    return rf_share(decode_item, &d, tiles->ntiles, useful_threads(&d, tiles->ntiles, nthreads), sizeof(rf_worker),
+                    rf_worker_end, failed);
+}
+
+/* ---- straight from a file ------------------------------------------------------------------------------------- */
+
+typedef struct {
+    decoding d;
+    const rf_table *table;
+    size_t first[RF_MAX_NDIM], count[RF_MAX_NDIM]; /* tiles touched along each axis: a box of the grid */
+    size_t ntiles;                                 /* in that box */
+    bool has_gaps;                                 /* a step that may leave out tiles */
+    size_t group;                                  /* tiles handed to a thread at a time */
+    _Atomic int64_t failed;                        /* lowest tile number that failed so far */
+} reading;
+
+/* The box of tiles that the section touches; with steps longer than a tile some in it are not wanted, see plan. */
+static void find_box(reading *r)
+{
+    const rf_image *image = r->d.image;
+    const rf_section *s = r->d.section;
+    r->ntiles = 1;
+    r->has_gaps = false;
+    for (size_t i = 0; i < image->ndim; i++) {
+        if (s->count[i] == 0) {
+            r->ntiles = 0;
+            return;
+        }
+        size_t last = s->start[i] + (s->count[i] - 1) * s->step[i];
+        r->first[i] = s->start[i] / image->tile_shape[i];
+        r->count[i] = last / image->tile_shape[i] - r->first[i] + 1;
+        r->ntiles *= r->count[i];
+        r->has_gaps |= s->step[i] > image->tile_shape[i];
+    }
+}
+
+/* Number of the k-th tile of the box; both count with the last axis fastest. */
+static int64_t box_row(const reading *r, size_t k)
+{
+    size_t row = 0, stride = 1;
+    for (size_t i = r->d.image->ndim; i-- > 0;) {
+        row += (r->first[i] + k % r->count[i]) * stride;
+        k /= r->count[i];
+        stride *= r->d.grid.count[i];
+    }
+    return (int64_t)row;
+}
+
+static bool is_wanted(const reading *r, int64_t row)
+{
+    const rf_section *s = r->d.section;
+    rf_tile tile;
+    if (rf_grid_tile(&r->d.grid, row, &tile) != RF_OK) return true;
+    for (size_t i = 0; i < r->d.image->ndim; i++) {
+        size_t first, n;
+        overlap(s->start[i], s->count[i], s->step[i], tile.origin[i], tile.extent[i], &first, &n);
+        if (n == 0) return false;
+    }
+    return true;
+}
+
+/* How many of the tiles rows[0..n-1] lie one after the other in the file, within the bytes to be read at a time. */
+static size_t run_length(const rf_table *t, const int64_t *rows, size_t n, size_t *nbytes)
+{
+    size_t length = 1;
+    *nbytes = (size_t)t->nbytes[rows[0]];
+    while (length < n && t->nbytes[rows[length]] > 0 &&
+           t->offset[rows[length]] == t->offset[rows[0]] + (int64_t)*nbytes &&
+           *nbytes + (size_t)t->nbytes[rows[length]] <= RF_READ_NBYTES) {
+        *nbytes += (size_t)t->nbytes[rows[length]];
+        length++;
+    }
+    return length;
+}
+
+static int read_run(const reading *r, rf_worker *w, const int64_t *rows, size_t n, size_t nbytes, int64_t *failed)
+{
+    const rf_table *t = r->table;
+    *failed = rows[0];
+    uint8_t *coded = rf_reserve(&w->coded, nbytes);
+    if (!coded) return RF_ENOMEM;
+    int error_number;
+    int status = rf_read_exactly(t->fd, coded, nbytes, t->heap_start + t->offset[rows[0]], &error_number);
+    for (size_t i = 0; i < n && status == RF_OK; i++) {
+        *failed = rows[i];
+        status = decode_tile(&r->d, w, rows[i], (size_t)rows[i], coded, (size_t)t->nbytes[rows[i]]);
+        coded += t->nbytes[rows[i]];
+    }
+    return status;
+}
+
+static void note_failure(reading *r, int64_t row)
+{
+    int64_t lowest = atomic_load(&r->failed);
+    while (row < lowest && !atomic_compare_exchange_weak(&r->failed, &lowest, row)) {
+    }
+}
+
+static int read_group(void *job, void *scratch, size_t item)
+{
+    enum { MOST = 64 };
+    reading *r = job;
+    int64_t rows[MOST], failed;
+    size_t n = 0, begin = item * r->group, end = begin + r->group;
+    for (size_t k = begin; k < end && k < r->ntiles; k++) {
+        int64_t row = box_row(r, k);
+        if (r->has_gaps && !is_wanted(r, row)) continue;
+        rows[n++] = row;
+    }
+    for (size_t i = 0; i < n;) {
+        size_t nbytes, length = 0;
+        int status = RF_EMISSING;
+        failed = rows[i];
+        if (r->table->column[rows[i]] != RF_NO_COLUMN && r->table->nbytes[rows[i]] > 0) {
+            length = run_length(r->table, rows + i, n - i, &nbytes);
+            status = read_run(r, scratch, rows + i, length, nbytes, &failed);
+        }
+        if (status != RF_OK) {
+            note_failure(r, failed);
+            return status;
+        }
+        i += length;
+    }
+    return RF_OK;
+}
+
+int rf_tiles_read(const rf_image *image, const rf_table *table, const rf_section *section, const float *randoms,
+                  int nthreads, int64_t *failed)
+{
+    enum { MOST = 64, GROUPS_PER_THREAD = 8 };
+    reading r = {.d = {.image = image, .section = section, .randoms = randoms}, .table = table, .failed = INT64_MAX};
+    rf_tiles *t = &r.d.tiles;
+    size_t group;
+    *failed = -1;
+    t->column = table->column;
+    t->scale = table->scale;
+    t->zero = table->zero;
+    t->blank = table->blank;
+    t->uncompressed_bitpix = table->uncompressed_bitpix;
+    int status = section->start ? prepare(&r.d) : RF_EARGUMENT;
+    if (status != RF_OK) return status;
+    find_box(&r);
+    nthreads = useful_threads(&r.d, r.ntiles, nthreads);
+    r.group = r.ntiles / ((size_t)(nthreads < 1 ? 1 : nthreads) * GROUPS_PER_THREAD);
+    r.group = r.group < 1 ? 1 : r.group > MOST ? MOST : r.group;
+    status = rf_share(read_group, &r, (r.ntiles + r.group - 1) / r.group, nthreads, sizeof(rf_worker), rf_worker_end,
+                      &group);
+    if (status != RF_OK) *failed = atomic_load(&r.failed);
+    return status;
+}

@@ -1,0 +1,142 @@
+/* Gzip members of one tile, and the byte planes of GZIP_2. */
+#include "rf_gzip.h"
+
+#include <libdeflate.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
+
+#include "rf_simd.h"
+
+size_t rf_gzip_bound(size_t src_len)
+{
+    /* zlib's own deflateBound for windowBits 15, memLevel 8, with room for the gzip wrapper */
+    return src_len + (src_len >> 12) + (src_len >> 14) + (src_len >> 25) + 128;
+}
+
+/* A deflater at this level, fresh or reset: deflateReset leaves nothing of the last stream in the bytes. */
+static int ready_deflater(rf_gzip *state, int level)
+{
+    z_stream *z = state->deflater;
+    if (z && state->level == level) return deflateReset(z) == Z_OK ? RF_OK : RF_EBADDATA;
+    if (z) {
+        deflateEnd(z);
+    } else {
+        z = calloc(1, sizeof *z);
+        if (!z) return RF_ENOMEM;
+    }
+    memset(z, 0, sizeof *z);
+    state->deflater = NULL;
+    /* 31: a gzip header, 15 bits of window; all as in cfitsio's zcompress.c */
+    if (deflateInit2(z, level, Z_DEFLATED, 31, 8, Z_DEFAULT_STRATEGY) != Z_OK) {
+        free(z);
+        return RF_ENOMEM;
+    }
+    state->deflater = z;
+    state->level = level;
+    return RF_OK;
+}
+
+int rf_gzip_encode_with(rf_gzip *state, const void *src, size_t src_len, int level, uint8_t *dst, size_t dst_cap,
+                        size_t *dst_len)
+{
+    if (level < 0 || level > 9 || src_len > UINT32_MAX) return RF_EARGUMENT;
+    int status = ready_deflater(state, level);
+    if (status != RF_OK) return status;
+    z_stream *z = state->deflater;
+    z->next_in = (Bytef *)(uintptr_t)src;
+    z->avail_in = (uInt)src_len;
+    z->next_out = dst;
+    z->avail_out = dst_cap > UINT32_MAX ? UINT32_MAX : (uInt)dst_cap;
+    if (deflate(z, Z_FINISH) != Z_STREAM_END) return RF_ENOSPACE;
+    *dst_len = (size_t)(z->next_out - dst);
+    return RF_OK;
+}
+
+int rf_gzip_decode_with(rf_gzip *state, const uint8_t *src, size_t src_len, void *dst, size_t dst_cap,
+                        size_t *dst_len)
+{
+    if (!state->inflater) state->inflater = libdeflate_alloc_decompressor();
+    if (!state->inflater) return RF_ENOMEM;
+    switch (libdeflate_gzip_decompress(state->inflater, src, src_len, dst, dst_cap, dst_len)) {
+    case LIBDEFLATE_SUCCESS: return RF_OK;
+    case LIBDEFLATE_INSUFFICIENT_SPACE: return RF_ENOSPACE;
+    default: return RF_EBADDATA;
+    }
+}
+
+void rf_gzip_end(rf_gzip *state)
+{
+    if (state->inflater) libdeflate_free_decompressor(state->inflater);
+    if (state->deflater) {
+        deflateEnd(state->deflater);
+        free(state->deflater);
+    }
+    memset(state, 0, sizeof *state);
+}
+
+int rf_gzip_encode(const void *src, size_t src_len, int level, uint8_t *dst, size_t dst_cap, size_t *dst_len)
+{
+    rf_gzip state = {0};
+    int status = rf_gzip_encode_with(&state, src, src_len, level, dst, dst_cap, dst_len);
+    rf_gzip_end(&state);
+    return status;
+}
+
+int rf_gzip_decode(const uint8_t *src, size_t src_len, void *dst, size_t dst_cap, size_t *dst_len)
+{
+    rf_gzip state = {0};
+    int status = rf_gzip_decode_with(&state, src, src_len, dst, dst_cap, dst_len);
+    rf_gzip_end(&state);
+    return status;
+}
+
+/* Planes by shifts of the native number, so that the byte order needs no pass of its own. */
+#define PLANES(width, type)                                                                                           \
+    RF_CLONES static void split##width(const type *restrict v, size_t n, uint8_t *restrict dst)                       \
+    {                                                                                                                 \
+        for (size_t b = 0; b < width; b++) {                                                                          \
+            uint8_t *restrict plane = dst + b * n;                                                                    \
+            for (size_t i = 0; i < n; i++) plane[i] = (uint8_t)(v[i] >> 8 * (width - 1 - b));                         \
+        }                                                                                                             \
+    }
+PLANES(2, uint16_t)
+PLANES(4, uint32_t)
+PLANES(8, uint64_t)
+
+RF_CLONES static void join2(const uint8_t *restrict p, size_t n, uint16_t *restrict v)
+{
+    for (size_t i = 0; i < n; i++) v[i] = (uint16_t)(p[i] << 8 | p[n + i]);
+}
+
+RF_CLONES static void join4(const uint8_t *restrict p, size_t n, uint32_t *restrict v)
+{
+    const uint8_t *q = p + n, *r = q + n, *s = r + n;
+    for (size_t i = 0; i < n; i++) v[i] = (uint32_t)p[i] << 24 | (uint32_t)q[i] << 16 | (uint32_t)r[i] << 8 | s[i];
+}
+
+RF_CLONES static void join8(const uint8_t *restrict p, size_t n, uint64_t *restrict v)
+{
+    for (size_t i = 0; i < n; i++) {
+        uint32_t high = (uint32_t)p[i] << 24 | (uint32_t)p[n + i] << 16 | (uint32_t)p[2 * n + i] << 8 | p[3 * n + i];
+        uint32_t low = (uint32_t)p[4 * n + i] << 24 | (uint32_t)p[5 * n + i] << 16 | (uint32_t)p[6 * n + i] << 8 |
+                       p[7 * n + i];
+        v[i] = (uint64_t)high << 32 | low;
+    }
+}
+
+void rf_planes_split(const void *src, size_t n, size_t width, uint8_t *dst)
+{
+    if (width == 1) memcpy(dst, src, n);
+    if (width == 2) split2(src, n, dst);
+    if (width == 4) split4(src, n, dst);
+    if (width == 8) split8(src, n, dst);
+}
+
+void rf_planes_join(const uint8_t *src, size_t n, size_t width, void *dst)
+{
+    if (width == 1) memcpy(dst, src, n);
+    if (width == 2) join2(src, n, dst);
+    if (width == 4) join4(src, n, dst);
+    if (width == 8) join8(src, n, dst);
+}

@@ -1,0 +1,51 @@
+/*
+ * rf_gzip.h - gzip members of one tile, and the byte planes of GZIP_2.
+ *
+ * Writing is zlib's deflate with cfitsio's settings (GZIP_1, GZIP_2; FITS Standard 4.0, sections 10.4.2 and 10.4.3):
+ * other libraries make other bytes. Reading is libdeflate's inflate, which is faster and takes any of them.
+ */
+#ifndef RF_GZIP_H
+#define RF_GZIP_H
+
+#include "rf.h"
+
+/* cffi: begin */
+/*
+ * rf_gzip_encode - one gzip member.
+ * Memory:  dst has rf_gzip_bound(src_len) bytes or dst_cap says how many.
+ * Sizes:   src_len < 2^32.
+ * Result:  RF_OK and *dst_len; RF_ENOSPACE, RF_ENOMEM; RF_EARGUMENT for a level outside 0..9 or a longer src.
+ *          Level 1 is cfitsio's.
+ */
+int rf_gzip_encode(const void *src, size_t src_len, int level, uint8_t *dst, size_t dst_cap, size_t *dst_len);
+size_t rf_gzip_bound(size_t src_len);
+
+/*
+ * rf_gzip_decode - inflate the first gzip member of src; bytes after it are ignored.
+ * Result:  RF_OK and *dst_len; RF_ENOSPACE if it holds more than dst_cap bytes; RF_EBADDATA; RF_ENOMEM.
+ */
+int rf_gzip_decode(const uint8_t *src, size_t src_len, void *dst, size_t dst_cap, size_t *dst_len);
+
+/*
+ * rf_planes_split - n native numbers of 2, 4 or 8 bytes to byte planes, the most significant bytes first.
+ * rf_planes_join - the way back.
+ * Memory:  src and dst have n * width bytes and do not overlap; the numbers are as aligned as numpy's.
+ */
+void rf_planes_split(const void *src, size_t n, size_t width, uint8_t *dst);
+void rf_planes_join(const uint8_t *src, size_t n, size_t width, void *dst);
+/* cffi: end */
+
+/* The same with the library's state kept from tile to tile; zeroed at first, freed by rf_gzip_end. */
+typedef struct {
+    void *inflater; /* struct libdeflate_decompressor * */
+    void *deflater; /* z_stream * */
+    int level;      /* the deflater's */
+} rf_gzip;
+
+int rf_gzip_encode_with(rf_gzip *state, const void *src, size_t src_len, int level, uint8_t *dst, size_t dst_cap,
+                        size_t *dst_len);
+int rf_gzip_decode_with(rf_gzip *state, const uint8_t *src, size_t src_len, void *dst, size_t dst_cap,
+                        size_t *dst_len);
+void rf_gzip_end(rf_gzip *state);
+
+#endif

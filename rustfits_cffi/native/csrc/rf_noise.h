@@ -1,0 +1,38 @@
+/*
+ * rf_noise.h - background noise of a tile from the medians of 2nd, 3rd and 5th order differences.
+ *
+ * Method: ST-ECF Newsletter 42, as cfitsio applies it; the results equal cfitsio's bit for bit. That includes one
+ * quirk: a row with runs of equal pixels has fewer 2nd order differences than the median is taken over, so left-overs
+ * of earlier rows, in the order earlier selections left them, take part. See rf_noise_template.h.
+ */
+#ifndef RF_NOISE_H
+#define RF_NOISE_H
+
+#include "rf.h"
+
+typedef struct {
+    size_t ngood;        /* pixels that are not null */
+    double min, max;     /* of those; max < min: there were none */
+    double n2, n3, n5;   /* the three estimates; 0: none could be made */
+} rf_noise;
+
+/* Room that the estimators need: elements of `width` (4 or 8) bytes a pixel. 0 if that does not fit a size_t. */
+size_t rf_noise_scratch_nbytes(size_t nx, size_t ny, int width);
+
+/*
+ * rf_noise_float, rf_noise_double, rf_noise_int - estimate from ny rows of nx pixels.
+ * Memory:  scratch has rf_noise_scratch_nbytes(nx, ny, width) bytes, width 4 for float, 8 for double and int.
+ * Sizes:   nx * ny < 2^31.
+ * Result:  *noise; pixels equal to null count as absent if nullcheck.
+ */
+void rf_noise_float(const float *pix, size_t nx, size_t ny, int nullcheck, float null, rf_noise *noise, void *scratch);
+void rf_noise_double(const double *pix, size_t nx, size_t ny, int nullcheck, double null, rf_noise *noise,
+                     void *scratch);
+void rf_noise_int(const int32_t *pix, size_t nx, size_t ny, int nullcheck, int32_t null, rf_noise *noise,
+                  void *scratch);
+
+/* rf_range_* - only ngood, min and max, counted as cfitsio does where no noise is asked for (a fixed step). */
+void rf_range_float(const float *pix, size_t nx, size_t ny, int nullcheck, float null, rf_noise *noise);
+void rf_range_double(const double *pix, size_t nx, size_t ny, int nullcheck, double null, rf_noise *noise);
+
+#endif

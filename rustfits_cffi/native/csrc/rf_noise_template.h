@@ -1,0 +1,342 @@
+/*
+ * The noise estimator for one pixel type; rf_noise.c includes this once per type with these macros set:
+ *   NAME(x)   name of a function of this type
+ *   PIX       pixel type
+ *   DIFF      type of the differences
+ *   BITS      integer of DIFF's size, whose order is that of non-negative DIFFs
+ *   BITS_MAX  its largest value
+ *   HUGE_PIX  with all |pixels| up to this no difference overflows (overflow makes NaN, and ranks of NaN depend on swaps)
+ *   IS_NAN(v) whether a pixel is one
+ *   WIDE(v)   pixel as an operand of a difference
+ *   ABS(d)    absolute value of a difference
+ *
+ * Two ways to the same numbers. Where the pixels are ordinary, differences are made in one vector loop and the medians
+ * are found by counting (select_fast): the value of a median does not depend on how it is found. Only where the order of
+ * the work array matters - rows whose 2nd order differences are fewer than the median is taken over, and NaN - the
+ * selection runs with exactly cfitsio's swaps (select_exact).
+ */
+
+/* Scratch of one tile, carved from the caller's. */
+typedef struct {
+    DIFF *d2, *d3, *d5; /* nx each; d2 outlives the row: see above */
+    PIX *row;           /* nx: the valid pixels of a row that has nulls */
+    double *r2, *r3, *r5; /* ny each: the medians of the rows */
+    size_t nrows2, nrows;
+    DIFF guess2, guess3, guess5; /* the last row's medians */
+    const PIX *whole;   /* last row with all its 2nd order differences, not yet replayed into d2; NULL: d2 is exact */
+    bool exact;         /* never the fast way */
+} NAME(work);
+
+/* All differences of a row of k + 8 pixels; *same: how many windows have v5 = v6 = v7. */
+RF_CLONES static void NAME(diffs)(const PIX *restrict v, size_t k, DIFF *restrict d2, DIFF *restrict d3,
+                                  DIFF *restrict d5, size_t *same)
+{
+    BITS equal = 0;
+    for (size_t i = 0; i < k; i++) {
+        DIFF v1 = WIDE(v[i]), v3 = WIDE(v[i + 2]), v5 = WIDE(v[i + 4]), v7 = WIDE(v[i + 6]), v9 = WIDE(v[i + 8]);
+        d2[i] = ABS(v5 - v7);
+        d3[i] = ABS(2 * v5 - v3 - v7);
+        d5[i] = ABS(6 * v5 - 4 * v3 - 4 * v7 + v1 + v9);
+        equal += (v[i + 4] == v[i + 5]) & (v[i + 5] == v[i + 6]);
+    }
+    *same = (size_t)equal;
+}
+
+/* Only the 2nd order differences of a row that has all of them. */
+RF_CLONES static void NAME(diffs2)(const PIX *restrict v, size_t k, DIFF *restrict d2)
+{
+    for (size_t i = 0; i < k; i++) d2[i] = ABS(WIDE(v[i + 4]) - WIDE(v[i + 6]));
+}
+
+/* Drop the differences of constant stretches, which carry no noise; the numbers left to *k2 and *k. */
+static void NAME(drop_constant)(const PIX *v, size_t *k, size_t *k2, NAME(work) *w, DIFF *d2)
+{
+    size_t n2 = 0, n = 0;
+    for (size_t i = 0; i < *k; i++) {
+        bool same3 = v[i + 4] == v[i + 5] && v[i + 5] == v[i + 6];
+        bool same5 = same3 && v[i + 2] == v[i + 3] && v[i + 3] == v[i + 4];
+        if (!same3) d2[n2++] = ABS(WIDE(v[i + 4]) - WIDE(v[i + 6]));
+        if (!same5) {
+            w->d3[n] = w->d3[i];
+            w->d5[n++] = w->d5[i];
+        }
+    }
+    *k2 = n2;
+    *k = n;
+}
+
+/* Median (lower) with cfitsio's sequence of swaps: Hoare's selection with the median of three as pivot. */
+static DIFF NAME(select_exact)(DIFF *a, size_t n)
+{
+    size_t low = 0, high = n - 1, target = (n - 1) / 2;
+#define SWAP(i, j) do { DIFF t_ = a[i]; a[i] = a[j]; a[j] = t_; } while (0)
+    while (high > low) {
+        if (high == low + 1) {
+            if (a[low] > a[high]) SWAP(low, high);
+            break;
+        }
+        size_t middle = (low + high) / 2, up = low + 1, down = high;
+        if (a[middle] > a[high]) SWAP(middle, high);
+        if (a[low] > a[high]) SWAP(low, high);
+        if (a[middle] > a[low]) SWAP(middle, low);
+        SWAP(middle, low + 1);
+        for (;;) {
+            do up++; while (up < high && a[low] > a[up]);
+            do down--; while (down > low && a[down] > a[low]);
+            if (down < up) break;
+            SWAP(up, down);
+        }
+        SWAP(low, down);
+        if (down <= target) low = up;
+        if (down >= target) {
+            if (down == 0) break;
+            high = down - 1;
+        }
+    }
+#undef SWAP
+    return a[target];
+}
+
+/* How many are below the pivot, the largest of those, and the smallest of the others. */
+RF_CLONES static size_t NAME(count)(const BITS *restrict x, size_t n, BITS pivot, BITS *below, BITS *above)
+{
+    BITS count = 0, high = -1, low = BITS_MAX;
+    for (size_t i = 0; i < n; i++) {
+        BITS v = x[i], less = -(BITS)(v < pivot); /* all ones or none: the compiler makes vectors of masks only */
+        BITS under = v | ~less, over = v | less;   /* the wrong side becomes -1 */
+        count -= less;
+        high = under > high ? under : high;
+        low = (over & BITS_MAX) < low ? over & BITS_MAX : low;
+    }
+    *below = high;
+    *above = low;
+    return (size_t)count;
+}
+
+static BITS NAME(to_bits)(DIFF value)
+{
+    BITS bits;
+    memcpy(&bits, &value, sizeof bits);
+    return bits;
+}
+
+static DIFF NAME(from_bits)(BITS bits)
+{
+    DIFF value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+/*
+ * The element of rank `rank` among n non-negative numbers, left as they are. Counting passes close in on it: the first
+ * pivot is the caller's guess (the median of the row before is a good one), the second steps by the density that absolute
+ * differences of Gaussian noise have at their median, later ones interpolate. Each pass moves a bound by at least one
+ * element, and every fourth halves the range of bit patterns, so no input is slow.
+ */
+static DIFF NAME(select_fast)(const DIFF *values, size_t n, size_t rank, DIFF guess)
+{
+    const BITS *x = (const BITS *)values;
+    BITS low = 0, high = BITS_MAX, pivot = NAME(to_bits)(guess), below, above;
+    size_t nlow = 0, nhigh = n; /* numbers below low; numbers up to high */
+    if (pivot == 0) pivot = NAME(to_bits)((values[0] + values[n / 3] + values[n / 2] + values[n - 1]) / 4);
+    for (unsigned pass = 0;; pass++) {
+        size_t count = NAME(count)(x, n, pivot, &below, &above);
+        if (count == rank) return NAME(from_bits)(above);
+        if (count == rank + 1) return NAME(from_bits)(below);
+        if (count < rank) {
+            low = above;
+            nlow = count;
+        } else {
+            high = below;
+            nhigh = count;
+        }
+        if (low == high) return NAME(from_bits)(low);
+        double at = (double)NAME(from_bits)(pivot), want = (double)rank + 0.5, step;
+        if (nhigh - rank <= 3) {
+            pivot = high;
+        } else if (rank - nlow <= 2) {
+            pivot = low + 1;
+        } else if (pass % 4 == 3) {
+            pivot = low + (high - low) / 2;
+        } else {
+            if (pass == 0 || high == BITS_MAX || low == 0) {
+                step = at + (want - (double)count) * at / (0.43 * (double)n);
+            } else {
+                double from = (double)NAME(from_bits)(low), to = (double)NAME(from_bits)(high);
+                step = from + (to - from) * (want - (double)nlow) / (double)(nhigh - nlow);
+            }
+            if (!(step > 0)) step = 0;
+            pivot = high == BITS_MAX || step < (double)NAME(from_bits)(high) ? NAME(to_bits)((DIFF)step) : high;
+        }
+        if (pivot <= low) pivot = low + 1;
+        if (pivot > high) pivot = high;
+    }
+}
+
+/* Median of k differences; *guess is the last one and becomes this one. */
+static DIFF NAME(median)(const NAME(work) *w, DIFF *d, size_t k, DIFF *guess)
+{
+    *guess = w->exact ? NAME(select_exact)(d, k) : NAME(select_fast)(d, k, (k - 1) / 2, *guess);
+    return *guess;
+}
+
+/* Bring d2 to the state in which cfitsio's would be now. */
+static void NAME(replay)(NAME(work) *w, size_t k)
+{
+    if (!w->whole) return;
+    NAME(diffs2)(w->whole, k, w->d2);
+    if (k > 1) NAME(select_exact)(w->d2, k);
+    w->whole = NULL;
+}
+
+/* The medians of one row of n valid pixels (n > 8) in an image of rows of nx. */
+static void NAME(add_row)(NAME(work) *w, const PIX *v, size_t n, size_t nx)
+{
+    size_t k = n - 8, k2 = k, same;
+    bool kept = v != w->row; /* the row stays where it is, so it can be looked at again */
+    DIFF *d2 = w->d2 + nx;   /* the fast way's, beside the persistent one */
+    NAME(diffs)(v, k, d2, w->d3, w->d5, &same);
+    if (same == 0 && n == nx && kept && !w->exact) {
+        w->whole = v;
+        if (k > 1) {
+            w->r2[w->nrows2++] = (double)NAME(median)(w, d2, k, &w->guess2);
+        } else {
+            w->r2[w->nrows2++] = (double)d2[0];
+        }
+    } else {
+        NAME(replay)(w, nx - 8);
+        NAME(drop_constant)(v, &k, &k2, w, w->d2);
+        if (k == 0) return;
+        if (k == 1 && k2 == 1) w->r2[w->nrows2++] = (double)w->d2[0];
+        if (k > 1 && k2 > 1) w->r2[w->nrows2++] = (double)NAME(select_exact)(w->d2, k);
+    }
+    w->r3[w->nrows] = (double)(k > 1 ? NAME(median)(w, w->d3, k, &w->guess3) : w->d3[0]);
+    w->r5[w->nrows++] = (double)(k > 1 ? NAME(median)(w, w->d5, k, &w->guess5) : w->d5[0]);
+}
+
+/* Smallest, largest and number of the pixels that are not null; whether a NaN is among them. */
+RF_CLONES static void NAME(extremes)(const PIX *restrict v, size_t n, bool nullcheck, PIX null, PIX *restrict lowest,
+                                     PIX *restrict highest, size_t *ngood, bool *nan)
+{
+    enum { LANES = 16 };
+    PIX low[LANES], high[LANES];
+    size_t i = 0, absent = 0, unordered = 0;
+    for (size_t j = 0; j < LANES; j++) {
+        low[j] = *lowest;
+        high[j] = *highest;
+    }
+    if (!nullcheck) {
+        for (; i + LANES <= n; i += LANES) {
+            BITS odd = 0;
+            for (size_t j = 0; j < LANES; j++) {
+                PIX x = v[i + j];
+                low[j] = x < low[j] ? x : low[j];
+                high[j] = x > high[j] ? x : high[j];
+                odd += IS_NAN(x);
+            }
+            unordered += (size_t)odd;
+        }
+    }
+    for (; i < n; i++) {
+        PIX x = v[i];
+        if (nullcheck && x == null) {
+            absent++;
+            continue;
+        }
+        unordered += IS_NAN(x);
+        if (x < low[0]) low[0] = x;
+        if (x > high[0]) high[0] = x;
+    }
+    for (size_t j = 0; j < LANES; j++) {
+        if (low[j] < *lowest) *lowest = low[j];
+        if (high[j] > *highest) *highest = high[j];
+    }
+    *ngood = n - absent;
+    *nan = unordered != 0;
+}
+
+static size_t NAME(keep_valid)(const PIX *v, size_t n, PIX null, PIX *out)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < n; i++) {
+        out[kept] = v[i];
+        kept += v[i] != null;
+    }
+    return kept;
+}
+
+static void NAME(carve)(NAME(work) *w, void *scratch, size_t nx, size_t ny)
+{
+    memset(w, 0, sizeof *w);
+    w->r2 = scratch;
+    w->r3 = w->r2 + ny;
+    w->r5 = w->r3 + ny;
+    w->d2 = (DIFF *)(w->r5 + ny);
+    w->d3 = w->d2 + 2 * nx;
+    w->d5 = w->d3 + nx;
+    w->row = (PIX *)(w->d5 + nx);
+    memset(w->d2, 0, nx * sizeof *w->d2);
+}
+
+void NAME(rf_noise)(const PIX *pix, size_t nx, size_t ny, int nullcheck, PIX null, rf_noise *noise, void *scratch)
+{
+    PIX lowest = PIX_MAX, highest = PIX_MIN;
+    bool nan;
+    if (nx < 9) {
+        nx *= ny;
+        ny = 1;
+    }
+    NAME(extremes)(pix, nx * ny, nullcheck, null, &lowest, &highest, &noise->ngood, &nan);
+    noise->min = (double)lowest;
+    noise->max = (double)highest;
+    noise->n2 = noise->n3 = noise->n5 = 0;
+    if (nx < 9) return;
+
+    NAME(work) w;
+    NAME(carve)(&w, scratch, nx, ny);
+    w.exact = nan || HUGE_PIX(lowest) || HUGE_PIX(highest);
+    bool nulls = nullcheck && noise->ngood < nx * ny;
+    for (size_t j = 0; j < ny; j++) {
+        const PIX *row = pix + j * nx;
+        size_t n = nx;
+        if (nulls && (n = NAME(keep_valid)(row, nx, null, w.row)) < nx) row = w.row;
+        if (n > 8) NAME(add_row)(&w, row, n, nx);
+    }
+    noise->n2 = 1.0483579 * median_of_rows(w.r2, w.nrows2, w.exact);
+    noise->n3 = 0.6052697 * median_of_rows(w.r3, w.nrows, w.exact);
+    noise->n5 = 0.1772048 * median_of_rows(w.r5, w.nrows, w.exact);
+}
+
+void NAME(rf_range)(const PIX *pix, size_t nx, size_t ny, int nullcheck, PIX null, rf_noise *noise)
+{
+    PIX lowest = PIX_MAX, highest = PIX_MIN;
+    bool nan;
+    size_t ngood;
+    noise->n2 = noise->n3 = noise->n5 = 0;
+    if (nx < 5) {
+        nx *= ny;
+        ny = 1;
+    }
+    NAME(extremes)(pix, nx * ny, nullcheck, null, &lowest, &highest, &noise->ngood, &nan);
+    noise->min = (double)lowest;
+    noise->max = (double)highest;
+    if (nx < 5 || noise->ngood == nx * ny) return;
+    noise->ngood = 0; /* rows of fewer than 4 valid pixels are not counted */
+    for (size_t j = 0; j < ny; j++) {
+        PIX low = PIX_MAX, high = PIX_MIN;
+        NAME(extremes)(pix + j * nx, nx, nullcheck, null, &low, &high, &ngood, &nan);
+        if (ngood >= 4) noise->ngood += ngood;
+    }
+}
+
+#undef NAME
+#undef PIX
+#undef DIFF
+#undef BITS
+#undef BITS_MAX
+#undef HUGE_PIX
+#undef IS_NAN
+#undef WIDE
+#undef ABS
+#undef PIX_MAX
+#undef PIX_MIN

@@ -1,0 +1,77 @@
+/*
+ * rf_pixels.h - loops over pixels that know types but no tiles: byte order, the sign bit of unsigned data, widths.
+ *
+ * A pixel type is named by its BITPIX: 8 (unsigned), 16, 32, 64, -32, -64.
+ */
+#ifndef RF_PIXELS_H
+#define RF_PIXELS_H
+
+#include <stdbool.h>
+
+#include "rf.h"
+
+/* cffi: begin */
+/* What pixels become: */
+typedef enum {
+    RF_OUT_STORED = 0,   /* the type BITPIX names */
+    RF_OUT_UNSIGNED = 1, /* the same bytes with the sign bit flipped: u2 u4 u8, and i1 for BITPIX 8 */
+    RF_OUT_DOUBLE = 2    /* double = value * bscale + bzero */
+} rf_out;
+
+/*
+ * rf_pixels_unpack - npix big-endian pixels, as a plain image stores them, to native ones.
+ * Memory:  src may be dst if the pixels keep their size; otherwise they do not overlap. Both as aligned as numpy's.
+ * Sizes:   src has npix pixels of bitpix, dst npix of what `out` names.
+ * Result:  RF_OK; RF_EARGUMENT for another bitpix or out.
+ * Threads: up to nthreads.
+ */
+int rf_pixels_unpack(const void *src, size_t npix, int bitpix, int out, double bscale, double bzero, void *dst,
+                     int nthreads);
+
+/* rf_pixels_pack - the way back: native pixels (flip: of the unsigned type) to big-endian ones; else as above. */
+int rf_pixels_pack(const void *src, size_t npix, int bitpix, int flip, void *dst, int nthreads);
+
+/*
+ * rf_any_nonfinite - is a NaN or an infinity among the floats (width 4) or doubles (8) of a strided array?
+ * Memory:  strides are in bytes, of any sign; element 0 is at src.
+ * Result:  *found is 1 or 0; RF_EARGUMENT for another width or more than RF_MAX_NDIM axes.
+ * Threads: up to nthreads, over the outermost axis.
+ */
+int rf_any_nonfinite(const void *src, int width, size_t ndim, const size_t *shape, const ptrdiff_t *strides,
+                     int swapped, int nthreads, int *found);
+/* cffi: end */
+
+/* Bytes of a pixel of this BITPIX. */
+static inline size_t rf_width(int bitpix) { return (size_t)(bitpix < 0 ? -bitpix : bitpix) / 8; }
+
+/* In place: reverse the bytes of each pixel; flip its sign bit. */
+void rf_swap(void *pix, size_t npix, size_t width);
+void rf_flip(void *pix, size_t npix, size_t width);
+
+/*
+ * rf_ints - integers of one width to another. Values out of range are clipped if `clip`, else the result is RF_ERANGE.
+ */
+int rf_ints(const void *src, int bitpix, size_t npix, void *dst, int to_bitpix, bool clip);
+
+/* rf_doubles - value * scale + zero; the plain value if that is 1 and 0. */
+void rf_doubles(const void *src, int bitpix, size_t npix, double scale, double zero, double *dst);
+
+/* rf_floats - floats of one width to the other, or copied. */
+void rf_floats(const void *src, int bitpix, size_t npix, void *dst, int to_bitpix);
+
+/* How many of npix contiguous floats (width 4) or doubles (8) are not finite. */
+size_t rf_count_nonfinite(const void *pix, size_t npix, size_t width);
+
+/* In place: what is not finite becomes +infinity. */
+void rf_nonfinite_to_inf(void *pix, size_t npix, size_t width);
+
+/*
+ * rf_as_read_by_cfitsio - in place: NaN and infinity become `null`, subnormals and -0 become +0, as where cfitsio reads
+ * an image with a null value. Returns how many nulls there were.
+ */
+size_t rf_as_read_by_cfitsio(void *pix, size_t npix, size_t width, double null);
+
+/* In place: pixels equal to null become the NaN of all bits set. */
+void rf_null_to_nan(void *pix, size_t npix, size_t width, double null);
+
+#endif

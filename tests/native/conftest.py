@@ -1,0 +1,48 @@
+"""Buffers that catch a coder touching a byte outside its own: they end at a page that may not be touched."""
+
+import ctypes
+import mmap
+
+import pytest
+
+from rustfits_cffi.native._lib import ffi
+
+CANARY = 0xA5
+
+
+class Arena:
+    """Memory that ends at an inaccessible page; a buffer is cut from its end, so one byte too far ends the process."""
+
+    def __init__(self, nbytes):
+        libc = ctypes.CDLL(None, use_errno=True)
+        libc.mprotect.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
+        self.size = -(-nbytes // mmap.PAGESIZE) * mmap.PAGESIZE
+        self._map = mmap.mmap(-1, self.size + mmap.PAGESIZE)
+        self._address = ctypes.addressof(ctypes.c_char.from_buffer(self._map))
+        if libc.mprotect(self._address + self.size, mmap.PAGESIZE, 0):
+            raise OSError(ctypes.get_errno(), "mprotect")
+
+    def fill(self, data):
+        """Pointer to a copy of `data` whose last byte is the last one before the guard page."""
+        start = self.size - len(data)
+        self._map[start : self.size] = data
+        return ffi.cast("uint8_t *", self._address + start)
+
+    def room(self, nbytes):
+        """Pointer to `nbytes` bytes before the guard page; the bytes in front of them become canaries."""
+        start = self.size - nbytes
+        self._map[max(0, start - 64) : self.size] = bytes([CANARY]) * (self.size - max(0, start - 64))
+        return ffi.cast("uint8_t *", self._address + start)
+
+    def taken(self, nbytes):
+        """The last `nbytes` bytes, after a check that those in front are still canaries."""
+        start = self.size - nbytes
+        front = self._map[max(0, start - 64) : start]
+        assert front == bytes([CANARY]) * len(front), "bytes in front of the buffer were written"
+        return self._map[start : self.size]
+
+
+@pytest.fixture(scope="session")
+def arenas():
+    """Two arenas of 1 MiB: for the input and for the output of a coder."""
+    return Arena(1 << 20), Arena(1 << 20)
