@@ -26,7 +26,7 @@ void *rf_reserve(rf_buffer *buffer, size_t nbytes)
 void rf_worker_end(void *worker)
 {
     rf_worker *w = worker;
-    rf_buffer *buffers[] = {&w->bytes, &w->values, &w->pixels, &w->widened, &w->work};
+    rf_buffer *buffers[] = {&w->coded, &w->bytes, &w->values, &w->pixels, &w->widened, &w->work};
     rf_gzip_end(&w->gzip);
     for (size_t i = 0; i < sizeof buffers / sizeof *buffers; i++) free(buffers[i]->data);
 }
@@ -171,10 +171,7 @@ static int hcompress_scale(rf_worker *w, const rf_image *image, const rf_tile *t
         size_t nbytes = rf_noise_scratch_nbytes(tile->nx, tile->ny, 8);
         if (nbytes == 0 || !rf_reserve(&w->work, nbytes)) return RF_ENOMEM;
         rf_noise_int(values, tile->nx, tile->ny, nullcheck, image->hcomp_null, &noise, w->work.data);
-        double sigma = noise.n3;
-        if (noise.n2 != 0 && noise.n2 < sigma) sigma = noise.n2;
-        if (noise.n5 != 0 && noise.n5 < sigma) sigma = noise.n5;
-        wanted = (float)(wanted * sigma);
+        wanted = (float)(wanted * rf_noise_sigma(&noise));
     } else {
         wanted = -wanted;
     }
@@ -211,7 +208,7 @@ static int bitpix_of_width(size_t width, bool is_float)
     return (width == 1 || width == 2) && !is_float ? (int)(8 * width) : 0;
 }
 
-/* Inflate to w->bytes, or to `target` when that is what the caller expects; the room is guessed and then made enough. */
+/* Inflate to w->bytes, or to `target` when that is what the caller expects; a guess of the room comes first. */
 static int inflate_tile(rf_worker *w, size_t npix, size_t expected, const uint8_t *src, size_t src_len, void *target,
                         uint8_t **bytes, size_t *width)
 {
@@ -345,12 +342,12 @@ static size_t raw_bound(const rf_image *image, size_t npix, size_t nx, size_t ny
 }
 
 static const rf_codec_functions codecs[] = {
-    {RF_RICE_1, rice_decode, rice_encode, rice_bound},
-    {RF_GZIP_1, gzip1_decode, rf_gzip1_encode, gzip_bound},
-    {RF_GZIP_2, gzip2_decode, gzip2_encode, gzip_bound},
-    {RF_PLIO_1, plio_decode, plio_encode, plio_bound},
-    {RF_HCOMPRESS_1, hcompress_decode, hcompress_encode, hcompress_bound},
-    {RF_NOCOMPRESS, raw_decode, raw_encode, raw_bound},
+    {RF_RICE_1, rice_decode, rice_encode, rice_bound, true},
+    {RF_GZIP_1, gzip1_decode, rf_gzip1_encode, gzip_bound, false},
+    {RF_GZIP_2, gzip2_decode, gzip2_encode, gzip_bound, false},
+    {RF_PLIO_1, plio_decode, plio_encode, plio_bound, false},
+    {RF_HCOMPRESS_1, hcompress_decode, hcompress_encode, hcompress_bound, false},
+    {RF_NOCOMPRESS, raw_decode, raw_encode, raw_bound, false},
 };
 
 const rf_codec_functions *rf_codec_find(int codec)

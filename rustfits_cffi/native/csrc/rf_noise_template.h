@@ -5,15 +5,16 @@
  *   DIFF      type of the differences
  *   BITS      integer of DIFF's size, whose order is that of non-negative DIFFs
  *   BITS_MAX  its largest value
- *   HUGE_PIX  with all |pixels| up to this no difference overflows (overflow makes NaN, and ranks of NaN depend on swaps)
+ *   HUGE_PIX  whether differences of such pixels may overflow (which makes NaN, and ranks of NaN depend on swaps)
  *   IS_NAN(v) whether a pixel is one
  *   WIDE(v)   pixel as an operand of a difference
  *   ABS(d)    absolute value of a difference
  *
  * Two ways to the same numbers. Where the pixels are ordinary, differences are made in one vector loop and the medians
- * are found by counting (select_fast): the value of a median does not depend on how it is found. Only where the order of
- * the work array matters - rows whose 2nd order differences are fewer than the median is taken over, and NaN - the
- * selection runs with exactly cfitsio's swaps (select_exact).
+ * are found by counting (select_fast): the value of a median does not depend on how it is found. Only where the order
+ * in the work array matters - rows with fewer 2nd order differences than the median is taken over, and NaN - the
+ * selection runs with exactly cfitsio's swaps (select_exact). A row that fills the array wipes out what was in it, so
+ * it is enough to go back to the last such row when the order begins to matter (replay).
  */
 
 /* Scratch of one tile, carved from the caller's. */
@@ -129,8 +130,8 @@ static DIFF NAME(from_bits)(BITS bits)
 
 /*
  * The element of rank `rank` among n non-negative numbers, left as they are. Counting passes close in on it: the first
- * pivot is the caller's guess (the median of the row before is a good one), the second steps by the density that absolute
- * differences of Gaussian noise have at their median, later ones interpolate. Each pass moves a bound by at least one
+ * pivot is the caller's guess (the median of the row before is a good one), the second steps by the density that
+ * absolute differences of Gaussian noise have at their median (0.43 n / median), later ones interpolate. Each pass moves a bound by at least one
  * element, and every fourth halves the range of bit patterns, so no input is slow.
  */
 static DIFF NAME(select_fast)(const DIFF *values, size_t n, size_t rank, DIFF guess)
