@@ -32,7 +32,7 @@ class Entry:
     hazard : str or None
         Why cfitsio must not read this header.
     cache : dict
-        What objects have worked out from this header; thrown away with the entry when the header changes.
+        What objects have worked out from this header; thrown away when the header changes or the HDU moves.
     """
 
     __slots__ = ("cache", "data_start", "hazard", "header_start", "structure")
@@ -43,6 +43,12 @@ class Entry:
         self.structure = structure
         self.hazard = geometry_hazard(structure.index) if structure.xtension is not None else None
         self.cache: dict[Any, Any] = {}
+
+    def move(self, shift: int) -> None:
+        """The HDU lies `shift` bytes further back now; what was worked out may hold its old place."""
+        self.header_start += shift
+        self.data_start += shift
+        self.cache = {}
 
     @property
     def end(self) -> int:
@@ -97,8 +103,7 @@ class Directory:
             shift = new.end - old.end
             if shift:
                 for entry in self._entries[index + 1 :]:
-                    entry.header_start += shift
-                    entry.data_start += shift
+                    entry.move(shift)
 
     def remember(self, index: int, name: str, value: Any) -> None:
         """Keep something about an HDU that its header does not say, for as long as the file is open."""
