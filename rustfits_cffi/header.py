@@ -10,6 +10,8 @@ from rustfits_cffi.format import card_lists
 from rustfits_cffi.format.cards import COMMENTARY, CardIndex, is_protected_key, lookup_key, read_chain
 from rustfits_cffi.native.header import rewrite_header
 
+_CARD_NBYTES = 80
+
 
 class FITSHeader:
     """Keywords and values of one HDU. Obtained as `HDU.header`, never constructed.
@@ -176,6 +178,8 @@ class FITSHeader:
         handle = self._directory.handle
         with handle.lock:
             handle.require_writable("change a header")
+            structure = self._entry.structure
+            cards = card_lists.use_filler(structure.cards, cards, structure.header_nbytes // _CARD_NBYTES)
             rewrite_header(handle, self._index + 1, "".join(f"{card:<80}" for card in cards[:-1]).encode("ascii"))
             self._directory.refresh(self._index)
 
