@@ -10,7 +10,7 @@ from typing import Any
 
 from rustfits_cffi.errors import FITSFormatError, TruncatedError
 from rustfits_cffi.format.cards import CardIndex
-from rustfits_cffi.format.compression import geometry_hazard
+from rustfits_cffi.format.compression import cfitsio_hazard
 from rustfits_cffi.format.structure import BLOCK_NBYTES, HDUStructure, find_end, parse_structure
 from rustfits_cffi.native.handle import FileHandle
 
@@ -41,7 +41,7 @@ class Entry:
         self.header_start = header_start
         self.data_start = header_start + structure.header_nbytes
         self.structure = structure
-        self.hazard = geometry_hazard(structure.index) if structure.xtension is not None else None
+        self.hazard = cfitsio_hazard(structure.index) if structure.xtension is not None else None
         self.cache: dict[Any, Any] = {}
 
     def move(self, shift: int) -> None:
@@ -122,7 +122,17 @@ class Directory:
         """Count the change, and tell the handle whether cfitsio may be let near the file."""
         self.revision += 1
         hazards = ((number, entry.hazard) for number, entry in enumerate(self._entries))
-        self.handle.hazard = next((f"HDU {number}: {reason}" for number, reason in hazards if reason), None)
+        self.handle.hazard = next((f"HDU {number}: {reason}" for number, reason in hazards if reason), self._truncation())
+
+    def _truncation(self) -> str | None:
+        """What is missing at the end of the file, if anything: cfitsio would write zeros there, any number of them."""
+        if not self._entries:
+            return None
+        last, size = self._entries[-1], self.handle.size()
+        end = last.data_start + last.structure.data_nbytes
+        if end <= size:
+            return None
+        return f"HDU {len(self) - 1}: truncated: the data end at byte {end}, the file at {size}"
 
     def _scan(self) -> None:
         position = self._entries[-1].end if self._entries else 0

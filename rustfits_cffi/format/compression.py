@@ -19,9 +19,9 @@ from .tiles import TileGrid
 
 __all__ = [
     "CompressedLayout",
+    "cfitsio_hazard",
     "codec_of",
     "config_of",
-    "geometry_hazard",
     "image_geometry",
     "is_plausible",
     "parse_layout",
@@ -194,14 +194,20 @@ def parse_layout(get: Getter | Mapping[str, Any]) -> CompressedLayout:
     )
 
 
-def geometry_hazard(index: CardIndex) -> str | None:
-    """What about the shape of a compressed image would make cfitsio divide by zero, None if nothing.
+def cfitsio_hazard(index: CardIndex) -> str | None:
+    """What about the header of an extension cfitsio would not survive or would misplace, None if nothing.
 
     Notes
     -----
     cfitsio imcomp_get_compressed_image_par divides by ``(ZNAXISn - 1) / ZTILEn + 1`` before it checks anything. It may
-    find another card than the first of a name, so all of them count.
+    find another card than the first of a name, so all of them count. A heap that does not follow its table at once is
+    counted twice: the next HDU is expected where THEAP + PCOUNT ends, instead of NAXIS1 * NAXIS2 + PCOUNT.
     """
+    for position in index.find_all("THEAP"):
+        width, nrows = (read_chain(index.cards, place)[0] if place else 0 for place in map(index.find, ("NAXIS1", "NAXIS2")))
+        value = read_chain(index.cards, position)[0]
+        if not (isinstance(width, int) and isinstance(nrows, int)) or value != width * nrows:
+            return f"THEAP = {value!r}: a heap with a gap before it cannot be changed"
     if index.find("ZIMAGE") is None:
         return None
     for axis in range(1, _CFITSIO_MOST_AXES + 1):

@@ -13,6 +13,7 @@ import numpy as np
 
 from rustfits_cffi import threads
 from rustfits_cffi.errors import FITSFormatError, TruncatedError
+from rustfits_cffi.format.dtypes import BITPIX_DTYPES
 from rustfits_cffi.format.scaling import PixelType
 from rustfits_cffi.format.runs import runs_of
 from rustfits_cffi.format.selection import Selection, select, select_all
@@ -77,6 +78,8 @@ class ImageHDU(HDU):
         cache = self._entry.cache
         if "pixel type" not in cache:
             get = self.header.get
+            if self.bitpix not in BITPIX_DTYPES:
+                raise FITSFormatError(f"{self._where}: {self._entry.structure.problem}")
             cache["pixel type"] = PixelType.from_header(
                 self.bitpix, get("BSCALE"), get("BZERO"), get(self._blank_keyword)
             )
