@@ -285,9 +285,9 @@ def is_plausible(declared_nbytes: int, coded_nbytes: int) -> bool:
 
 
 def _optional_integer(get: Getter, key: str) -> int | None:
-    """An integer keyword, None if it is absent or no integer: a strange blank masks nothing."""
+    """An integer keyword, None if it is absent or no 64-bit integer: a strange blank masks nothing."""
     value = get(key)
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    return value if isinstance(value, int) and not isinstance(value, bool) and -(2**63) <= value < 2**63 else None
 
 
 def _tile_shape(get: Getter, shape: tuple[int, ...]) -> tuple[int, ...]:

@@ -48,7 +48,7 @@ def use(path, errors):
         for hdu in fits:
             repr(hdu)
             attempt(lambda hdu=hdu: (hdu.header.keys(), hdu.header.values(), hdu.header.to_dict(), str(hdu.header)), errors)
-            if isinstance(hdu, rf.ImageHDU) and hdu.has_data:
+            if isinstance(hdu, rf.ImageHDU) and hdu.shape:
                 attempt(lambda hdu=hdu: hdu[(slice(0, 3, 2),) * hdu.ndim], errors)
                 attempt(hdu.read, errors)
                 attempt(lambda hdu=hdu: hdu.read(scale=False), errors)
