@@ -386,8 +386,8 @@ def _rice_parameters(parameters: dict[str, tuple[str, Any]], codec: str | None) 
     if blocksize < 16 and bytepix > 8:
         # Files of the first years have the two the other way round (cfitsio imcomp_get_compressed_image_par).
         block_key, byte_key, blocksize, bytepix = byte_key, block_key, bytepix, blocksize
-    if bytepix == -4:
-        bytepix = 4  # one writer derives it from ZBITPIX = -32 of quantized floats
+    if bytepix in (-4, -8):
+        bytepix = 4  # one writer derives it from ZBITPIX = -32 or -64 of quantized floats
     if blocksize < 1 or blocksize > 2**31 - 1 or blocksize != int(blocksize):
         raise FITSFormatError(f"{block_key} = {blocksize} is not a RICE block size (BLOCKSIZE)")
     if bytepix not in (1, 2, 4):

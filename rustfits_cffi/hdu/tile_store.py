@@ -114,16 +114,18 @@ class TileStore:
         self.has_bad = bool(self._bad.any())
 
     def _find_overlaps(self, valid: np.ndarray) -> np.ndarray:
+        """Tiles that share a part of their bytes with another. Equal tiles may share all of them: IRAF writes masks so."""
         overlapping = np.zeros(len(valid), bool)
         tiles = np.flatnonzero(valid)
         starts, ends = self.offset[tiles], (self.offset + self.nbytes)[tiles]
         if np.all(starts[1:] >= ends[:-1]):
-            return overlapping  # in tile order, as every writer leaves them
-        order = np.argsort(starts, kind="stable")
-        furthest = np.maximum.accumulate(ends[order])
-        shared = np.flatnonzero(starts[order][1:] < furthest[:-1]) + 1
-        overlapping[tiles[order[shared]]] = True
-        overlapping[tiles[order[shared - 1]]] = True
+            return overlapping  # in tile order, as nearly every writer leaves them
+        ranges, number_of_tile = np.unique(np.stack([starts, ends], axis=1), axis=0, return_inverse=True)
+        furthest = np.maximum.accumulate(ranges[:, 1])
+        shared = np.flatnonzero(ranges[1:, 0] < furthest[:-1]) + 1
+        bad = np.zeros(len(ranges), bool)
+        bad[shared] = bad[shared - 1] = True
+        overlapping[tiles] = bad[number_of_tile.reshape(-1)]
         return overlapping
 
     def _reason(self, tile: int) -> str:

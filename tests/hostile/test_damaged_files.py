@@ -64,10 +64,19 @@ def test_bad_descriptor_names_file_hdu_and_tile_and_leaves_the_others(packed, pl
 
 def test_overlapping_tiles_are_refused(packed):
     path, raw = packed
-    raw[5760 + 12 : 5760 + 16] = raw[5760 + 4 : 5760 + 8]  # the second tile begins where the first does
+    raw[5760 + 12 : 5760 + 16] = (1).to_bytes(4, "big")  # the second tile begins within the first
     path.write_bytes(raw)
     with rf.FITS(path) as fits, pytest.raises(rf.TileError, match="tile 0.*another tile"):
         fits[1].read()
+
+
+def test_equal_tiles_may_share_their_bytes(packed):
+    """IRAF writes each distinct line of a mask once."""
+    path, raw = packed
+    raw[5760 + 16 : 5760 + 24] = raw[5760 : 5760 + 8]
+    path.write_bytes(raw)
+    with rf.FITS(path) as fits:
+        assert fits[1].read()[:, 7].tolist() == [7, 107, 7, 307] and fits[1][2, 3] == 3
 
 
 def test_declared_sizes_are_not_believed(packed):
