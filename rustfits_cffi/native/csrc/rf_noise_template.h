@@ -63,23 +63,34 @@ RF_CLONES static void NAME(diffs)(const PIX *restrict v, size_t k, DIFF *restric
     *same = (size_t)equal;
 }
 
-/* Drop the differences of constant stretches, which carry no noise; *k2 and *k are left. d3 and d5 may be NULL. */
-static void NAME(drop_constant)(const PIX *v, size_t *k, size_t *k2, DIFF *d2, DIFF *d3, DIFF *d5)
+/*
+ * Drop the 2nd order differences of constant stretches, which carry no noise. Returns how many are left, in d2, where
+ * everything behind them stays as it was. By way of `room` and without branches, which would be guessed wrong where
+ * pixels repeat at random.
+ */
+static size_t NAME(drop_constant2)(const PIX *v, size_t k, DIFF *room, DIFF *d2)
 {
-    size_t n2 = 0, n = 0;
-    for (size_t i = 0; i < *k; i++) {
-        bool same3 = v[i + 4] == v[i + 5] && v[i + 5] == v[i + 6];
-        bool same5 = same3 && v[i + 2] == v[i + 3] && v[i + 3] == v[i + 4];
-        if (!same3) d2[n2++] = ABS(WIDE(v[i + 4]) - WIDE(v[i + 6]));
-        if (same5) continue;
-        if (d3) {
-            d3[n] = d3[i];
-            d5[n] = d5[i];
-        }
-        n++;
+    size_t kept = 0;
+    for (size_t i = 0; i < k; i++) {
+        room[kept] = ABS(WIDE(v[i + 4]) - WIDE(v[i + 6]));
+        kept += !((v[i + 4] == v[i + 5]) & (v[i + 5] == v[i + 6]));
     }
-    *k2 = n2;
-    *k = n;
+    memcpy(d2, room, kept * sizeof *d2);
+    return kept;
+}
+
+/* The same for the other two orders, which go together; d3 and d5 may be NULL if only the number is wanted. */
+static size_t NAME(drop_constant)(const PIX *v, size_t k, DIFF *d3, DIFF *d5)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < k; i++) {
+        if (d3) {
+            d3[kept] = d3[i];
+            d5[kept] = d5[i];
+        }
+        kept += !((v[i + 2] == v[i + 3]) & (v[i + 3] == v[i + 4]) & (v[i + 4] == v[i + 5]) & (v[i + 5] == v[i + 6]));
+    }
+    return kept;
 }
 
 /* Median (lower) with cfitsio's sequence of swaps: Hoare's selection with the median of three as pivot. */
@@ -201,11 +212,10 @@ static DIFF NAME(median)(const NAME(work) *w, DIFF *d, size_t k, DIFF *guess)
 static void NAME(replay)(NAME(work) *w, size_t j)
 {
     for (; w->replayed < j; w->replayed++) {
-        size_t n, k2;
+        size_t n;
         const PIX *v = NAME(valid_row)(w, w->replayed, w->old_row, &n);
         if (n < 9) continue;
-        size_t k = n - 8;
-        NAME(drop_constant)(v, &k, &k2, w->d2, NULL, NULL);
+        size_t k2 = NAME(drop_constant2)(v, n - 8, w->fast2, w->d2), k = NAME(drop_constant)(v, n - 8, NULL, NULL);
         if (k > 1 && k2 > 1) NAME(select_exact)(w->d2, k);
     }
 }
@@ -213,7 +223,7 @@ static void NAME(replay)(NAME(work) *w, size_t j)
 /* The medians of row j. */
 static void NAME(add_row)(NAME(work) *w, size_t j)
 {
-    size_t n, k2, same;
+    size_t n, same;
     const PIX *v = NAME(valid_row)(w, j, w->row, &n);
     if (n < 9) return;
     size_t k = n - 8;
@@ -223,7 +233,8 @@ static void NAME(add_row)(NAME(work) *w, size_t j)
         w->r2[w->nrows2++] = (double)(k > 1 ? NAME(median)(w, w->fast2, k, &w->guess2) : w->fast2[0]);
     } else {
         NAME(replay)(w, j);
-        NAME(drop_constant)(v, &k, &k2, w->d2, w->d3, w->d5);
+        size_t k2 = NAME(drop_constant2)(v, k, w->fast2, w->d2);
+        k = NAME(drop_constant)(v, k, w->d3, w->d5);
         w->replayed = j + 1;
         if (k == 0) return;
         if (k == 1 && k2 == 1) w->r2[w->nrows2++] = (double)w->d2[0];
