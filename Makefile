@@ -35,7 +35,7 @@ test: $(VENV)/.tested tools
 	$(BIN)/python -m pytest
 
 bench: $(VENV)/.tested tools
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks $(ROWS)
 
 clean:
 	rm -rf build dist $(VENV) rustfits_cffi/_cfitsio.* *.egg-info

@@ -130,6 +130,7 @@ class BuildExtension(build_ext):
     def build_extension(self, ext):
         obtain_sources()
         ext.extra_objects = compile_all(compile_jobs(), Path(self.build_temp, "objects").resolve())
+        ext.depends = ext.extra_objects  # or setuptools would not link again when only these changed
         super().build_extension(ext)
 
 

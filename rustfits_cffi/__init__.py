@@ -41,7 +41,7 @@ __all__ = [
 ]
 
 # Looked up on first use: they cost more to import than all the rest, and most programs never ask.
-_LAZY = {"pack": "packing", "unpack": "packing", "compare": "compare"}
+_LAZY = {"pack": "packing", "unpack": "packing", "compare": "comparison"}
 
 
 def __getattr__(name: str) -> Any:

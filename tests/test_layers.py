@@ -19,11 +19,11 @@ ALLOWED = {
     "header": FREE | {"format", "native", "directory"},
     "hdu": FREE | {"config", "format", "native", "directory", "header"},
     "fits": FREE | {"config", "format", "native", "directory", "header", "hdu"},
-    "compare": FREE | {"config", "format", "native", "directory", "header", "hdu", "fits"},
-    "reference": FREE | {"config", "format", "native", "directory", "header", "hdu", "fits", "compare"},
-    "packing": FREE | {"config", "format", "native", "directory", "header", "hdu", "fits", "compare"},
+    "comparison": FREE | {"config", "format", "native", "directory", "header", "hdu", "fits"},
+    "reference": FREE | {"config", "format", "native", "directory", "header", "hdu", "fits", "comparison"},
+    "packing": FREE | {"config", "format", "native", "directory", "header", "hdu", "fits", "comparison"},
     "polycomp": FREE | {"native"},
-    "cli": FREE | {"config", "format", "native", "directory", "header", "hdu", "fits", "compare", "reference", "packing"},
+    "cli": FREE | {"config", "format", "native", "directory", "header", "hdu", "fits", "comparison", "reference", "packing"},
 }
 ALLOWED["__init__"] = set(ALLOWED)
 

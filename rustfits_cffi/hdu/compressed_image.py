@@ -5,32 +5,26 @@ It is an ImageHDU with two hooks of its own: a section is read by decoding the t
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 
-from rustfits_cffi import threads
 from rustfits_cffi.config import Codec
-from rustfits_cffi.errors import FITSFormatError, TileError
+from rustfits_cffi.directory import Directory
+from rustfits_cffi.errors import FITSFormatError
 from rustfits_cffi.format.compression import (
     CompressedLayout,
     config_of,
     image_geometry,
-    is_plausible,
     parse_layout,
     quantize_of,
 )
 from rustfits_cffi.format.scaling import PixelType
 from rustfits_cffi.format.selection import Selection
 from rustfits_cffi.hdu.image import ImageHDU
+from rustfits_cffi.hdu.tile_cache import TileCache
 from rustfits_cffi.hdu.tile_encoder import TileJob, rewrite_tiles
-from rustfits_cffi.hdu.tile_store import FetchedTiles, TileStore
-from rustfits_cffi.native.codecs import TileCodec, TileCoding
-
-_DITHERS = {None: 0, "no_dither": 0, "dither1": 1, "dither2": 2}
-_BATCH_NBYTES = 32 << 20  # coded bytes in memory at a time
-_ONE_THREAD_NPIX = 1 << 14  # starting threads costs more than decoding so few pixels
+from rustfits_cffi.hdu.tile_reader import TileReader
 
 
 class CompressedImageHDU(ImageHDU):
@@ -38,6 +32,10 @@ class CompressedImageHDU(ImageHDU):
 
     _type_name = "COMPRESSED_IMAGE_HDU"
     _blank_keyword = "ZBLANK"
+
+    def __init__(self, directory: Directory, index: int):
+        super().__init__(directory, index)
+        self._tile_cache = TileCache()
 
     # -- what the header says -----------------------------------------------------------------------------------------
 
@@ -106,95 +104,37 @@ class CompressedImageHDU(ImageHDU):
             )
         return cache["pixel type"]
 
-    @property
-    def _codec(self) -> TileCodec:
-        """The tile engine set up for this image."""
-        cache = self._entry.cache
-        if "codec" not in cache:
-            layout = self._layout
-            if layout.codec is None:
-                raise FITSFormatError(f"{self._where}: ZCMPTYPE = {layout.zcmptype!r} is no codec that can be decoded")
-            cache["codec"] = TileCodec(
-                TileCoding(
-                    shape=layout.shape,
-                    tile_shape=layout.tile_shape,
-                    bitpix=layout.zbitpix,
-                    codec=layout.codec,
-                    unsigned=self._pixel_type.is_unsigned_trick,
-                    quantized=layout.is_quantized,
-                    dither=_DITHERS[layout.quantize_method],
-                    seed=layout.seed,
-                    rice_block=layout.rice_blocksize,
-                    rice_bytepix=layout.rice_bytepix,
-                    hcompress_smooth=int(layout.hcompress_smooth),
-                )
-            )
-        return cache["codec"]
-
-    @property
-    def _store(self) -> TileStore:
-        cache = self._entry.cache
-        if "store" not in cache:
-            cache["store"] = TileStore(self._directory, self._index, self._layout)
-        return cache["store"]
-
     # -- reading ------------------------------------------------------------------------------------------------------
 
     def _read_section(self, selection: Selection, *, scale: bool) -> np.ndarray:
+        reader = self._entry.cache.get("reader") or self._make_reader()
+        return reader.read(selection, scale=scale)
+
+    def _make_reader(self) -> TileReader:
         handle = self._directory.handle
-        handle.descriptor()  # a closed file is told before anything else
         with handle.lock:
-            store, codec, kind = self._store, self._codec, self._pixel_type
-            tiles = self._layout.grid.tiles_touched(selection)
-            coded_nbytes = store.coded_nbytes(tiles)
-            out = "stored" if not scale else "double" if kind.is_general else "unsigned"
-            self._require_plausible(selection, int(coded_nbytes.sum()))
-            result = np.empty(selection.count, kind.scaled if scale else kind.stored)
-        nthreads = threads.get_num_threads() if result.size > _ONE_THREAD_NPIX else 1
-        for batch in _batches(tiles, coded_nbytes):
-            with handle.lock:
-                coded = store.fetch(batch)
-            self._decode(codec, coded, selection, out, result, nthreads)
-        return result
+            handle.descriptor()  # a closed file is told before anything else
+            reader = TileReader(self._directory, self._index, self._layout, self._pixel_type, self._tile_cache)
+            self._entry.cache["reader"] = reader
+        return reader
 
-    def _decode(
-        self,
-        codec: TileCodec,
-        coded: FetchedTiles,
-        selection: Selection,
-        out: str,
-        result: np.ndarray,
-        nthreads: int,
-    ) -> None:
-        """Decode one batch into its place of the result, without any lock."""
-        scaling = self._pixel_type.scaling
-        try:
-            codec.decode(
-                coded.data,
-                coded.tiles,
-                start=selection.start,
-                count=selection.count,
-                step=selection.step,
-                out=out,
-                bscale=float(scaling.bscale),
-                bzero=float(scaling.bzero),
-                nthreads=nthreads,
-                dst=result,
-            )
-        except TileError as error:
-            raise TileError(error.reason, file=self._directory.handle.path, hdu=self._index, tile=error.tile) from None
+    @property
+    def tile_cache_size(self) -> int:
+        """Capacity of the cache of decoded tiles, in bytes; 32 MiB unless changed."""
+        return self._tile_cache.capacity
 
-    def _require_plausible(self, selection: Selection, coded_nbytes: int) -> None:
-        """Refuse a size that so few coded bytes cannot mean, before memory is taken for it."""
-        kind = self._pixel_type
-        nbytes = selection.size * max(kind.stored.itemsize, kind.scaled.itemsize)
-        tile_nbytes = math.prod(map(min, self.shape, self._layout.tile_shape)) * 8
-        if self._directory.trust_sizes or is_plausible(max(nbytes, tile_nbytes), coded_nbytes):
-            return
-        raise FITSFormatError(
-            f"{self._where}: the header declares {self.shape} pixels in tiles of {self._layout.tile_shape}, but the tiles "
-            f"wanted have {coded_nbytes} bytes; open with trust_sizes=True to believe it"
-        )
+    def set_tile_cache_size(self, nbytes: int) -> None:
+        """Change the capacity of the tile cache; 0 turns it off, a smaller one drops tiles at once."""
+        self._tile_cache.set_capacity(nbytes)
+
+    @property
+    def tile_cache_used(self) -> int:
+        """Bytes of decoded tiles in the cache."""
+        return self._tile_cache.used
+
+    def clear_tile_cache(self) -> None:
+        """Drop all tiles from the cache; its capacity stays."""
+        self._tile_cache.clear()
 
     # -- writing ------------------------------------------------------------------------------------------------------
 
@@ -228,6 +168,7 @@ class CompressedImageHDU(ImageHDU):
             raise FITSFormatError(f"{self._where}: ZCMPTYPE = {codec!r} is no codec that can be written")
         job = TileJob.of(self._layout.grid, self._pixel_type, codec, quantize, pixels, self._where)
         rewrite_tiles(self._directory, self._index, job)
+        self._tile_cache.clear()
         self._directory.refresh(self._index)
 
     def _write_section(self, selection: Selection, stored: np.ndarray) -> None:
@@ -243,12 +184,3 @@ class CompressedImageHDU(ImageHDU):
             return [*super()._describe(), f"compression: {self.compression}"]
         except (FITSFormatError, ValueError) as error:
             return [f"unreadable: {error}"]
-
-
-def _batches(tiles: np.ndarray, coded_nbytes: np.ndarray) -> list[np.ndarray]:
-    """Tiles in groups of a bounded number of coded bytes."""
-    total = np.cumsum(coded_nbytes)
-    if not len(total) or total[-1] <= _BATCH_NBYTES:
-        return [tiles]
-    group = total // _BATCH_NBYTES
-    return np.split(tiles, np.flatnonzero(np.diff(group)) + 1)

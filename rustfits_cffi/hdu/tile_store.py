@@ -5,8 +5,6 @@ Everything the table says is checked against the heap and the file before a byte
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
 from rustfits_cffi.directory import Directory
@@ -18,17 +16,8 @@ from rustfits_cffi.native.codecs import (
     GZIP_COMPRESSED_DATA,
     NO_COLUMN,
     UNCOMPRESSED_DATA,
-    CodedTiles,
+    TileTable,
 )
-
-_GAP_NBYTES = 16 << 10  # reading over a gap this long is cheaper than another read
-
-
-class FetchedTiles(NamedTuple):
-    """Coded bytes of some tiles and where each lies in them, as the tile engine takes them."""
-
-    data: np.ndarray
-    tiles: CodedTiles
 
 
 class TileStore:
@@ -41,10 +30,10 @@ class TileStore:
         empty; 255 for a tile that was never written.
     offset, nbytes : ndarray of int64
         Its bytes, from the start of the heap.
-    scale, zero : ndarray of float64 or None
-        ZSCALE and ZZERO of each tile, from the columns or the keywords.
-    blank : ndarray of int64 or None
-        Integer that stands for NaN in each tile, from the column or the keywords.
+    has_bad : bool
+        Whether there is a tile that `require` would refuse.
+    table : TileTable
+        All of it, with scale, zero and blank of each tile, as the tile engine takes it.
     """
 
     def __init__(self, directory: Directory, index: int, layout: CompressedLayout):
@@ -55,44 +44,26 @@ class TileStore:
         rows = self._read_rows(entry.data_start, layout)
         self._find(rows, layout)
         self._check_ranges(layout)
-        letter = layout.uncompressed.letter if layout.uncompressed else ""
-        self._uncompressed_bitpix = _LETTER_BITPIX.get(letter, 0)
-        self.scale = self.zero = self.blank = None
+        scale = zero = blank = None
         if layout.is_quantized:
-            self.scale = _per_tile(rows, layout.zscale, np.dtype("f8"), 1.0)
-            self.zero = _per_tile(rows, layout.zzero, np.dtype("f8"), 0.0)
+            scale = _per_tile(rows, layout.zscale, np.dtype("f8"), 1.0)
+            zero = _per_tile(rows, layout.zzero, np.dtype("f8"), 0.0)
             if layout.zblank is not None:
-                self.blank = _per_tile(rows, layout.zblank, np.dtype("i8"))
+                blank = _per_tile(rows, layout.zblank, np.dtype("i8"))
+        bitpix = _LETTER_BITPIX.get(layout.uncompressed.letter, 0) if layout.uncompressed else 0
+        self.table = TileTable(
+            self.column, self.offset, self.nbytes, scale, zero, blank, bitpix, entry.data_start + layout.heap_start
+        )
 
-    def fetch(self, tiles: np.ndarray) -> FetchedTiles:
-        """Read the coded bytes of tiles, neighbours in the heap together.
+    def require(self, tiles: np.ndarray) -> None:
+        """Raise `TileError` for the first of `tiles` that was never written or whose descriptor is not possible."""
+        if self.has_bad:
+            for tile in tiles[self._bad[tiles]].tolist():
+                raise TileError(self._reason(tile), file=self._handle.path, hdu=self._index, tile=tile)
 
-        Raises
-        ------
-        TileError
-            If one was never written, or its descriptor is not possible.
-        """
-        for tile in tiles[self._bad[tiles]].tolist():
-            raise TileError(self._reason(tile), file=self._handle.path, hdu=self._index, tile=tile)
-        starts, lengths = self.offset[tiles], self.nbytes[tiles]
-        ends = starts + lengths
-        # a new read begins where the heap goes backwards or leaves a long gap
-        jumps = np.flatnonzero((starts[1:] < ends[:-1]) | (starts[1:] > ends[:-1] + _GAP_NBYTES)) + 1
-        firsts = np.concatenate(([0], jumps))
-        lasts = np.concatenate((jumps, [len(tiles)])) - 1
-        read_nbytes = ends[lasts] - starts[firsts]
-        places = np.cumsum(read_nbytes) - read_nbytes
-        data = np.empty(int(read_nbytes.sum()), np.uint8)
-        for start, place, nbytes in zip(starts[firsts].tolist(), places.tolist(), read_nbytes.tolist()):
-            self._handle.read_into(self._heap_start + start, data[place : place + nbytes])
-        group_of_tile = np.repeat(np.arange(len(firsts)), lasts - firsts + 1)
-        offset = starts - starts[firsts][group_of_tile] + places[group_of_tile]
-        scaling = [None if values is None else values[tiles] for values in (self.scale, self.zero, self.blank)]
-        return FetchedTiles(data, CodedTiles(tiles, self.column[tiles], offset, lengths, *scaling, self._uncompressed_bitpix))
-
-    def coded_nbytes(self, tiles: np.ndarray) -> np.ndarray:
-        """Coded bytes of each tile; 0 where the table cannot be right."""
-        return np.where(self._bad[tiles], 0, self.nbytes[tiles])
+    def coded_nbytes(self, tiles: np.ndarray) -> int:
+        """Coded bytes of `tiles` that are really there."""
+        return int(self.nbytes[tiles][~self._bad[tiles]].sum())
 
     # -- inside -------------------------------------------------------------------------------------------------------
 
@@ -140,6 +111,7 @@ class TileStore:
         self._outside = outside & ~self._missing
         self._overlapping = self._find_overlaps(~self._missing & ~self._outside)
         self._bad = self._missing | self._outside | self._overlapping
+        self.has_bad = bool(self._bad.any())
 
     def _find_overlaps(self, valid: np.ndarray) -> np.ndarray:
         overlapping = np.zeros(len(valid), bool)

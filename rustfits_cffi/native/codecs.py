@@ -128,6 +128,47 @@ class CodedTiles(NamedTuple):
     uncompressed_bitpix: int = 0
 
 
+class TileTable:
+    """The table of tiles of a compressed image in an open file, as C takes it; made once, used for every read.
+
+    Parameters
+    ----------
+    column : ndarray of uint8
+    offset, nbytes : ndarray of int64
+        From the start of the heap; already checked against heap and file.
+    scale, zero : ndarray of float64 or None
+    blank : ndarray of int64 or None
+    uncompressed_bitpix : int
+        Type of UNCOMPRESSED_DATA; 0: the image's.
+    heap_start : int
+        Byte of the file where the heap begins.
+
+    Notes
+    -----
+    All arrays are contiguous, with one element for every tile of the image.
+    """
+
+    def __init__(
+        self,
+        column: np.ndarray,
+        offset: np.ndarray,
+        nbytes: np.ndarray,
+        scale: np.ndarray | None,
+        zero: np.ndarray | None,
+        blank: np.ndarray | None,
+        uncompressed_bitpix: int,
+        heap_start: int,
+    ) -> None:
+        self._arrays = [
+            _numbers(column, "uint8_t[]", np.uint8, len(column)),
+            _numbers(offset, "int64_t[]", np.int64, len(column)),
+            _numbers(nbytes, "int64_t[]", np.int64, len(column)),
+            *(ffi.NULL if a is None else _numbers(a, "double[]", np.float64, len(column)) for a in (scale, zero)),
+            ffi.NULL if blank is None else _numbers(blank, "int64_t[]", np.int64, len(column)),
+        ]
+        self.table = ffi.new("rf_table *", (*self._arrays, uncompressed_bitpix, -1, heap_start))
+
+
 class EncodedTiles(NamedTuple):
     """Coded tiles, one after the other in `data` (uint8), and what belongs in their table rows.
 
@@ -178,6 +219,53 @@ class TileCodec:
     def tile_bound(self) -> int:
         """The most bytes that one tile can need; 0 if images like this cannot be encoded."""
         return lib.rf_tile_bound(self._image)
+
+    def read(
+        self,
+        fd: int,
+        table: TileTable,
+        start: Sequence[int],
+        count: Sequence[int],
+        step: Sequence[int],
+        dst: np.ndarray,
+        *,
+        out: str = "unsigned",
+        bscale: float = 1.0,
+        bzero: float = 0.0,
+        nthreads: int = 1,
+    ) -> None:
+        """Read and decode a section of an image in an open file.
+
+        Parameters
+        ----------
+        fd : int
+            The operating system's number of the file.
+        table : TileTable
+            Where the tiles are.
+        start, count, step : sequence of int
+            One per axis: first pixel, number of pixels, distance (at least 1).
+        dst : ndarray
+            C-contiguous, shape `count`, of the type that `out` asks for; see `decode`.
+
+        Raises
+        ------
+        TileError
+            If a tile cannot be decoded; `tile` is its number.
+        OSError
+            If the file cannot be read.
+        """
+        ndim = len(start)
+        numbers = ffi.new("size_t[]", (*start, *count, *step))
+        pixels = ffi.from_buffer("uint8_t[]", dst, require_writable=True)
+        section = ffi.new(
+            "rf_section *",
+            (numbers, numbers + ndim, numbers + 2 * ndim, ffi.NULL, OUTS[out], bscale, bzero, pixels, dst.nbytes),
+        )
+        failed = ffi.new("int64_t *")
+        table.table.fd = fd
+        status = lib.rf_tiles_read(self._image, table.table, section, _RANDOMS, nthreads, failed)
+        if status:
+            raise_for_status(status, tile=failed[0] if failed[0] >= 0 else None)
 
     def decode(
         self,

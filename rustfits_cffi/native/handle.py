@@ -14,7 +14,7 @@ import os
 import stat
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 from rustfits_cffi.errors import FITSError, TaintedError, raise_for_status
 from rustfits_cffi.native._lib import ffi, lib
@@ -51,6 +51,8 @@ class FileHandle:
         self.lock = threading.RLock()
         self._fitsfile = None
         self._tainted = False
+        self._nreaders = 0
+        self._readers_left = threading.Condition()
         self._fd = self._open_descriptor(truncate=mode == "w+")
 
     # -- life ---------------------------------------------------------------------------------------------------------
@@ -80,6 +82,8 @@ class FileHandle:
             if self.closed:
                 return
             fd, self._fd = self._fd, None
+            with self._readers_left:
+                self._readers_left.wait_for(lambda: self._nreaders == 0)
             try:
                 self._close_fitsfile()
             finally:
@@ -125,6 +129,13 @@ class FileHandle:
 
     def _ends_early(self, offset: int, nbytes: int, end: int) -> FITSError:
         return FITSError(f"{self.path}: truncated: bytes {offset} to {offset + nbytes} wanted, the file ends at {end}")
+
+    def reading(self) -> AbstractContextManager[int]:
+        """A block that reads the file by its `descriptor`, which it yields, without keeping other readers out.
+
+        The file stays open until the block ends. A file that may change is locked: nobody moves its bytes meanwhile.
+        """
+        return _Reading(self)
 
     # -- changing -----------------------------------------------------------------------------------------------------
 
@@ -203,6 +214,10 @@ class FileHandle:
 
     def _require_usable(self) -> None:
         self._require_open()
+        self.require_untainted()
+
+    def require_untainted(self) -> None:
+        """Raise `TaintedError` if a change failed midway; a closed file passes."""
         if self._tainted:
             raise TaintedError(f"{self.path}: a change failed midway, the file is in an indeterminate state: reopen it")
 
@@ -260,6 +275,38 @@ class FileHandle:
     def _check(self, status, action: str) -> None:
         if status[0] > 0:
             raise_for_status(status[0], f"{self.path}: cannot {action}", error_messages())
+
+
+class _Reading:
+    """Counts the readers of a file, so that it is closed only when none is left."""
+
+    __slots__ = ("_handle",)
+
+    def __init__(self, handle: FileHandle):
+        self._handle = handle
+
+    def __enter__(self) -> int:
+        handle = self._handle
+        if handle.writable:
+            handle.lock.acquire()
+        try:
+            with handle._readers_left:
+                fd = handle.descriptor()
+                handle._nreaders += 1
+        except BaseException:
+            if handle.writable:
+                handle.lock.release()
+            raise
+        return fd
+
+    def __exit__(self, *exception: object) -> None:
+        handle = self._handle
+        with handle._readers_left:
+            handle._nreaders -= 1
+            if handle._nreaders == 0:
+                handle._readers_left.notify_all()
+        if handle.writable:
+            handle.lock.release()
 
 
 def error_messages() -> list[str]:

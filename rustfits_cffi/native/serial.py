@@ -13,14 +13,17 @@ from math import prod
 
 import numpy as np
 
+from rustfits_cffi.errors import FITSFormatError
 from rustfits_cffi.native._lib import ffi, lib
 from rustfits_cffi.native.handle import FileHandle
 
 MAX_DIMENSIONS = 6  # of a compressed image: MAX_COMPRESS_DIM of fitsio.h
 LOSSLESS = 0.0  # what fits_set_quantize_level takes for "do not quantize"
+# Numbers of the codecs, as fitsio.h has them.
+CODECS = {"RICE_1": 11, "GZIP_1": 21, "GZIP_2": 22, "PLIO_1": 31, "HCOMPRESS_1": 41, "NOCOMPRESS": -1}
+LARGEST_SEED = 10000
 METHODS = {"no_dither": -1, "dither1": 1, "dither2": 2}
 
-_IMAGE, _BINARY_TABLE = 0, 2  # fits_get_hdu_type
 _NULL_PIXEL = -2147483647  # COMPRESS_NULL_VALUE of fitsio2.h
 # What cfitsio's readers put for a null while it compresses HDU to HDU: FLOATNULLVALUE, DOUBLENULLVALUE of fitsio.h.
 _NULL_READ = {"f4": np.float32(-9.11912e-36), "f8": np.float64(-9.1191291391491e-36)}
@@ -109,6 +112,7 @@ def write_compressed(handle: FileHandle, array: np.ndarray, null: float | None) 
         if status[0]:
             return
         zblank = fptr.Fptr.zblank
+        _check_sixth_axis(fptr)
         for first, last in _sections(fptr, array):
             # A section of its own must not see what the one before it left: as if there had been one call.
             fptr.Fptr.zblank = zblank
@@ -136,9 +140,13 @@ def _request(fptr, request: CompressionRequest, status) -> None:
 def _sections(fptr, array: np.ndarray) -> Iterator[tuple[tuple[int, ...], tuple[int, ...]]]:
     """First and end of each part written by one call: the whole, or single tiles where the room must be given anew.
 
-    A float tile that cannot be quantized adds a column, after which cfitsio sizes its buffer anew, too small again.
+    A float tile that cannot be quantized adds a column, after which cfitsio sizes its buffer anew, too small again. And
+    its copy between image and tile (``imcomp_merge_overlap``) stands still on the sixth axis.
     """
-    if array.dtype.kind != "f" or fptr.Fptr.compress_type not in (lib.RF_HCOMPRESS_1, lib.RF_PLIO_1):
+    is_float = array.dtype.kind == "f"
+    if array.ndim < MAX_DIMENSIONS and not (
+        is_float and fptr.Fptr.compress_type in (lib.RF_HCOMPRESS_1, lib.RF_PLIO_1)
+    ):
         yield (0,) * array.ndim, array.shape
         return
     yield from _tiles(array.shape, tuple(fptr.Fptr.tilesize[0 : array.ndim])[::-1])
@@ -149,6 +157,13 @@ def _tiles(shape: tuple[int, ...], tile: tuple[int, ...]) -> Iterator[tuple[tupl
     starts = [range(0, length, step) for length, step in zip(shape, tile, strict=True)]
     for first in itertools.product(*starts):
         yield first, tuple(min(a + t, n) for a, t, n in zip(first, tile, shape, strict=True))
+
+
+def _check_sixth_axis(fptr) -> None:
+    """Refuse tiles of which cfitsio would read or write a part only."""
+    internal, axis = fptr.Fptr, MAX_DIMENSIONS - 1
+    if internal.zndim == MAX_DIMENSIONS and min(internal.tilesize[axis], internal.znaxis[axis]) > 1:
+        raise FITSFormatError("cfitsio neither reads nor writes tiles longer than 1 on the sixth axis of an image")
 
 
 def _give_room(fptr) -> None:
@@ -196,42 +211,35 @@ def read_image(handle: FileHandle, number: int, *, scale: bool, nulls: bool) -> 
 
     With `nulls` floats are read with NaN as an explicit null value; without it no pixel is taken for undefined.
     """
-    _, shape = image_type(handle, number, scale=scale)
-    return read_section(handle, number, (0,) * len(shape), shape, scale=scale, nulls=nulls)
-
-
-def image_type(handle: FileHandle, number: int, *, scale: bool) -> tuple[str, tuple[int, ...]]:
-    """numpy type and shape of image HDU `number`: as stored, or as its BSCALE and BZERO make it."""
-    with handle.call(number, action="look at an image", changes=False) as (fptr, status):
-        dtype, shape = _image_type(fptr, scale, status)
-    return dtype, shape
-
-
-def read_section(
-    handle: FileHandle, number: int, first: tuple[int, ...], last: tuple[int, ...], *, scale: bool, nulls: bool
-) -> np.ndarray:
-    """The pixels from `first` up to, without, `last`; of a plain image whole rows of its slowest axis."""
     with handle.call(number, action="read an image", changes=False) as (fptr, status):
         dtype, shape = _image_type(fptr, scale, status)
-        lib.fits_set_bscale(fptr, *((1.0, 0.0) if not scale else _scaling(fptr)), status)
-        array = np.zeros([b - a for a, b in zip(first, last, strict=True)], dtype)
+        if not scale:
+            lib.fits_set_bscale(fptr, 1.0, 0.0, status)
+        array = np.zeros(shape, dtype)
         null = _pointer(np.nan, array.dtype) if nulls and array.dtype.kind == "f" else ffi.NULL
-        anynull, c_type, buffer = ffi.new("int *"), _C_TYPES[dtype], ffi.from_buffer(array)
+        anynull, c_type = ffi.new("int *"), _C_TYPES[dtype]
         if status[0] or array.size == 0:
             pass
         elif lib.fits_is_compressed_image(fptr, status):
             # The general one: fits_read_img stops at three axes when the image is compressed.
             step = ffi.new("long[]", [1] * len(shape))
-            lib.fits_read_subset(fptr, c_type, _first(first), _last(last), step, null, buffer, anynull, status)
-        else:  # whole rows of the slowest axis lie side by side
-            start = first[0] * prod(shape[1:]) if shape else 0
-            lib.fits_read_img(fptr, c_type, start + 1, array.size, null, buffer, anynull, status)
+            for first, last, part in _readable(fptr, array):
+                buffer = ffi.from_buffer(part)
+                lib.fits_read_subset(fptr, c_type, _first(first), _last(last), step, null, buffer, anynull, status)
+        else:
+            lib.fits_read_img(fptr, c_type, 1, array.size, null, ffi.from_buffer(array), anynull, status)
     return array
 
 
-def _scaling(fptr) -> tuple[float, float]:
-    """BSCALE and BZERO of the header."""
-    return _number(fptr, b"BSCALE") or 1.0, _number(fptr, b"BZERO")
+def _readable(fptr, array: np.ndarray) -> Iterator[tuple[tuple[int, ...], tuple[int, ...], np.ndarray]]:
+    """The image in the parts that cfitsio reads right: of six axes, the sixth in steps of one (cf. `_sections`)."""
+    shape, zeros = array.shape, (0,) * array.ndim
+    if array.ndim < MAX_DIMENSIONS:
+        yield zeros, shape, array
+        return
+    _check_sixth_axis(fptr)
+    for index in range(shape[0]):
+        yield (index, *zeros[1:]), (index + 1, *shape[1:]), array[index]
 
 
 def _image_type(fptr, scale: bool, status) -> tuple[str, tuple[int, ...]]:
@@ -261,59 +269,10 @@ def _number(fptr, name: bytes) -> float:
 # -- whole HDUs -------------------------------------------------------------------------------------------------------
 
 
-def hdu_count(handle: FileHandle) -> int:
-    """Number of HDUs."""
-    out = ffi.new("int *")
-    with handle.call(action="count the HDUs", changes=False) as (fptr, status):
-        lib.fits_get_num_hdus(fptr, out, status)
-    return out[0]
-
-
-def hdu_kind(handle: FileHandle, number: int) -> str:
-    """``"image"``, ``"empty image"``, ``"compressed image"``, ``"table"``, ``"compressed table"`` or ``"other"``."""
-    kind, naxis, bitpix, naxes = ffi.new("int *"), ffi.new("int *"), ffi.new("int *"), ffi.new("long long[999]")
-    with handle.call(number, action="look at an HDU", changes=False) as (fptr, status):
-        lib.fits_get_hdu_type(fptr, kind, status)
-        if lib.fits_is_compressed_image(fptr, status):
-            return "compressed image"
-        if kind[0] == _BINARY_TABLE:
-            return "compressed table" if _logical(fptr, b"ZTABLE") else "table"
-        if kind[0] != _IMAGE:
-            return "other"
-        lib.fits_get_img_paramll(fptr, 999, bitpix, naxis, naxes, status)
-        return "image" if naxis[0] and all(naxes[axis] for axis in range(naxis[0])) else "empty image"
-
-
-def string_key(handle: FileHandle, number: int, name: str) -> str | None:
-    """Value of a string keyword, None if it is not there."""
-    value, missing = ffi.new("char[71]"), ffi.new("int *")
-    with handle.call(number, action="read a keyword", changes=False) as (fptr, _):
-        lib.fits_read_key(fptr, lib.TSTRING, name.encode("ascii"), value, ffi.NULL, missing)
-        lib.fits_clear_errmsg()
-    return None if missing[0] else ffi.string(value).decode("ascii", "replace")
-
-
-def data_nbytes(handle: FileHandle, number: int) -> int:
-    """Length of a data unit with its padding."""
-    start, end = ffi.new("LONGLONG *"), ffi.new("LONGLONG *")
-    with handle.call(number, action="look at an HDU", changes=False) as (fptr, status):
-        lib.fits_get_hduaddrll(fptr, ffi.NULL, start, end, status)
-    return end[0] - start[0]
-
-
 def request(handle: FileHandle, wanted: CompressionRequest) -> None:
     """Set the requests for the next image; `compress_image` takes them back."""
     with handle.call(action="set the compression") as (fptr, status):
         _request(fptr, wanted, status)
-
-
-def copy_hdu(source: FileHandle, number: int, target: FileHandle) -> None:
-    """Append HDU `number` of one file to another, as it is."""
-    with (
-        source.call(number, action="copy an HDU", changes=False) as (fin, _),
-        target.call(action="copy") as (out, status),
-    ):
-        lib.fits_copy_hdu(fin, out, 0, status)
 
 
 def compress_image(source: FileHandle, number: int, target: FileHandle, *, roomy: bool) -> None:
@@ -335,36 +294,6 @@ def decompress_image(source: FileHandle, number: int, target: FileHandle) -> Non
         target.call(action="decompress") as (out, status),
     ):
         lib.fits_img_decompress(fin, out, status)
-
-
-def compress_table(source: FileHandle, number: int, target: FileHandle) -> None:
-    """Append a binary table compressed."""
-    with source.call(number, action="read", changes=False) as (fin, _), target.call(action="compress") as (out, status):
-        lib.fits_compress_table(fin, out, status)
-
-
-def decompress_table(source: FileHandle, number: int, target: FileHandle) -> None:
-    """Append a compressed table as a plain one."""
-    with (
-        source.call(number, action="read", changes=False) as (fin, _),
-        target.call(action="decompress") as (out, status),
-    ):
-        lib.fits_uncompress_table(fin, out, status)
-
-
-def write_checksum(handle: FileHandle, number: int | None = None) -> None:
-    """Write CHECKSUM and DATASUM of an HDU, or of the one just written."""
-    with handle.call(number, action="write a checksum") as (fptr, status):
-        lib.fits_write_chksum(fptr, status)
-
-
-def _logical(fptr, name: bytes) -> bool:
-    """Whether a logical keyword is there and true."""
-    value, missing = ffi.new("int *"), ffi.new("int *")
-    lib.fits_read_key(fptr, lib.TLOGICAL, name, value, ffi.NULL, missing)
-    if missing[0]:
-        lib.fits_clear_errmsg()
-    return not missing[0] and bool(value[0])
 
 
 def _compress_with_room(fin, out, status) -> None:
@@ -391,7 +320,7 @@ def _compress_with_room(fin, out, status) -> None:
     lib.fits_set_hdustruc(out, status)
     if raw:
         lib.fits_set_bscale(out, 1.0, 0.0, status)
-    if _compress_tiles(fin, out, status):
+    if not status[0] and _compress_tiles(fin, out, status):
         lib.fits_read_card(out, b"ZCMPTYPE", ffi.new("char[81]"), status)
         lib.fits_insert_key_lng(out, b"ZBLANK", _NULL_PIXEL, b"null value in the compressed integer array", status)
     lib.fits_set_hdustruc(out, status)

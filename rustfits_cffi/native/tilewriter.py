@@ -120,7 +120,7 @@ class TileWriter:
 
     def _adopt(self, fptr, status) -> None:
         """Columns and their places, as the header has them now."""
-        self._layout, self._elements, self._huge = _table_layout(fptr, status)
+        self._layout, self._elements, self._huge = table_layout(fptr, status)
         if status[0] == 0 and self._layout.itemsize != fptr.Fptr.rowlength:
             raise FITSError(f"{self._handle.path}: HDU {self._number - 1}: NAXIS1 does not agree with the columns")
 
@@ -180,7 +180,7 @@ class TileWriter:
         return memoryview(table.view(np.uint8))
 
 
-def _table_layout(fptr, status) -> tuple[np.dtype, dict[str, int], bool]:
+def table_layout(fptr, status) -> tuple[np.dtype, dict[str, int], bool]:
     """The row as a numpy dtype, bytes per element of each variable-length column, and whether descriptors are 64-bit."""
     nfields = int(_value(fptr, "TFIELDS", status) or 0)
     names, formats, elements, huge = [], [], {}, False

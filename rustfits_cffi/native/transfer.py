@@ -11,6 +11,7 @@ import numpy as np
 from rustfits_cffi.native._lib import ffi, lib
 from rustfits_cffi.native.handle import FileHandle
 
+END_OF_FILE = 107  # cfitsio's status
 COMPRESS_NULL = -2147483647  # ZBLANK as cfitsio writes it
 LOSSLESS_LEVEL = 9999.0  # what cfitsio makes of a quantize level of 0
 MAX_DIMENSIONS = 6  # of a compressed image, in cfitsio
@@ -74,12 +75,22 @@ class CompressedImage:
 # -- looking ----------------------------------------------------------------------------------------------------------
 
 
-def count_hdus(handle: FileHandle) -> int:
-    """Number of HDUs that cfitsio finds."""
-    out = ffi.new("int *")
-    with handle.call(changes=False, action="count the HDUs") as (fptr, status):
-        lib.fits_get_num_hdus(fptr, out, status)
-    return out[0]
+def hdu_numbers(handle: FileHandle) -> Iterator[int]:
+    """1-based numbers of the HDUs, each looked for when it is wanted; `FITSError` at one that cannot be read."""
+    number = 1
+    while _has_hdu(handle, number):
+        yield number
+        number += 1
+
+
+def _has_hdu(handle: FileHandle, number: int) -> bool:
+    with handle.call(changes=False, action=f"read HDU {number - 1}") as (fptr, status):
+        lib.fits_movabs_hdu(fptr, number, ffi.NULL, status)
+        if status[0] == END_OF_FILE and number > 1:
+            status[0] = 0
+            lib.fits_clear_errmsg()
+            return False
+    return True
 
 
 def hdu_facts(handle: FileHandle, number: int) -> HDUFacts:
@@ -110,6 +121,17 @@ def read_value(handle: FileHandle, number: int, keyword: str) -> str | None:
     return text[1:].rstrip("'").replace("''", "'").rstrip() if text.startswith("'") else text
 
 
+def read_cards(handle: FileHandle, number: int) -> list[str]:
+    """All cards of a header, without END."""
+    count, card, cards = ffi.new("int *"), ffi.new("char[81]"), []
+    with handle.call(number, changes=False, action="read the header") as (fptr, status):
+        lib.fits_get_hdrspace(fptr, count, ffi.NULL, status)
+        for i in range(1, count[0] + 1):
+            lib.fits_read_record(fptr, i, card, status)
+            cards.append(ffi.string(card).decode("ascii", "replace"))
+    return cards
+
+
 def read_number(handle: FileHandle, number: int, keyword: str) -> float | None:
     """Value of a numeric card; None if it is absent or not a number."""
     out = ffi.new("double *")
@@ -128,6 +150,12 @@ def checksums(handle: FileHandle, number: int) -> tuple[int, int]:
     with handle.call(number, changes=False, action="sum up an HDU") as (fptr, status):
         lib.fits_get_chksum(fptr, out, out + 1, status)
     return out[0], out[1]
+
+
+def current_hdu(handle: FileHandle) -> int:
+    """1-based number of the HDU that cfitsio stands at."""
+    with handle.call(changes=False, action="look where it stands") as (fptr, _status):
+        return fptr.HDUposition + 1
 
 
 def find_image(handle: FileHandle, name: str) -> int:
@@ -189,6 +217,24 @@ def begin_compressed_image(source: FileHandle, number: int, out: FileHandle, *, 
         return _compressed_image(fptr, lossy_int)
 
 
+def forget_lossy_int(out: FileHandle) -> None:
+    """The next image of integers stays one of integers."""
+    with out.call(action="set the compression") as (fptr, status):
+        lib.fits_set_lossy_int(fptr, 0, status)
+
+
+def begin_rescaled_image(source: FileHandle, number: int, out: FileHandle, divisor: float) -> tuple[int, int]:
+    """Append an image's header with BSCALE multiplied by `divisor`; its number in `out`, and the start of its data."""
+    bscale = ffi.new("double *", (read_number(source, number, "BSCALE") or 1.0) * divisor)
+    with _both(source, number, out, "rescale an image") as (inp, fptr, status):
+        if number != 1:
+            lib.fits_create_img(fptr, 8, 0, ffi.NULL, status)
+        lib.fits_copy_header(inp, fptr, status)
+        lib.fits_update_key(fptr, lib.TDOUBLE, b"BSCALE", bscale, ffi.NULL, status)
+        lib.fits_set_hdustruc(fptr, status)
+        return fptr.HDUposition + 1, int(fptr.Fptr.datastart)
+
+
 def set_seed(out: FileHandle, number: int, seed: int) -> None:
     """Write the seed that was chosen into ZDITHER0, whose comment stays."""
     with out.call(number, action="write ZDITHER0") as (fptr, status):
@@ -211,24 +257,6 @@ def clear_requests(out: FileHandle) -> None:
     """Forget the requests, which would otherwise change what cfitsio makes of compressed HDUs it reads."""
     with out.call(action="clear the compression") as (fptr, status):
         lib.fits_unset_compression_request(fptr, status)
-
-
-def copy_hdu(source: FileHandle, number: int, out: FileHandle) -> None:
-    """Append an HDU as it is."""
-    with _both(source, number, out, "copy an HDU") as (inp, fptr, status):
-        lib.fits_copy_hdu(inp, fptr, 0, status)
-
-
-def compress_table(source: FileHandle, number: int, out: FileHandle) -> None:
-    """Append the compressed form of a binary table, by cfitsio's own serial code."""
-    with _both(source, number, out, "compress a table") as (inp, fptr, status):
-        lib.fits_compress_table(inp, fptr, status)
-
-
-def write_checksums(out: FileHandle, number: int | None = None) -> None:
-    """Bring CHECKSUM and DATASUM of an HDU up to date (the current one unless numbered); valid ones stay untouched."""
-    with out.call(number, action="write checksums") as (fptr, status):
-        lib.fits_write_chksum(fptr, status)
 
 
 # -- unpacking --------------------------------------------------------------------------------------------------------
@@ -255,12 +283,6 @@ def write_data(out: FileHandle, number: int, offset: int, data) -> None:
     with out.call(number, action="write pixels") as (fptr, status):
         lib.ffmbyt(fptr, offset, 1, status)
         lib.ffpbyt(fptr, len(view), ffi.from_buffer(view), status)
-
-
-def uncompress_table(source: FileHandle, number: int, out: FileHandle) -> None:
-    """Append the table that a compressed table HDU holds, by cfitsio's own serial code."""
-    with _both(source, number, out, "restore a table") as (inp, fptr, status):
-        lib.fits_uncompress_table(inp, fptr, status)
 
 
 # -- inside -----------------------------------------------------------------------------------------------------------

@@ -26,7 +26,7 @@ void *rf_reserve(rf_buffer *buffer, size_t nbytes)
 void rf_worker_end(void *worker)
 {
     rf_worker *w = worker;
-    rf_buffer *buffers[] = {&w->bytes, &w->values, &w->pixels, &w->widened, &w->work};
+    rf_buffer *buffers[] = {&w->coded, &w->bytes, &w->values, &w->pixels, &w->widened, &w->work};
     rf_gzip_end(&w->gzip);
     for (size_t i = 0; i < sizeof buffers / sizeof *buffers; i++) free(buffers[i]->data);
 }
@@ -342,12 +342,12 @@ static size_t raw_bound(const rf_image *image, size_t npix, size_t nx, size_t ny
 }
 
 static const rf_codec_functions codecs[] = {
-    {RF_RICE_1, rice_decode, rice_encode, rice_bound},
-    {RF_GZIP_1, gzip1_decode, rf_gzip1_encode, gzip_bound},
-    {RF_GZIP_2, gzip2_decode, gzip2_encode, gzip_bound},
-    {RF_PLIO_1, plio_decode, plio_encode, plio_bound},
-    {RF_HCOMPRESS_1, hcompress_decode, hcompress_encode, hcompress_bound},
-    {RF_NOCOMPRESS, raw_decode, raw_encode, raw_bound},
+    {RF_RICE_1, rice_decode, rice_encode, rice_bound, true},
+    {RF_GZIP_1, gzip1_decode, rf_gzip1_encode, gzip_bound, false},
+    {RF_GZIP_2, gzip2_decode, gzip2_encode, gzip_bound, false},
+    {RF_PLIO_1, plio_decode, plio_encode, plio_bound, false},
+    {RF_HCOMPRESS_1, hcompress_decode, hcompress_encode, hcompress_bound, false},
+    {RF_NOCOMPRESS, raw_decode, raw_encode, raw_bound, false},
 };
 
 const rf_codec_functions *rf_codec_find(int codec)

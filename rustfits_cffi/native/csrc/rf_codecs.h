@@ -16,6 +16,7 @@ typedef struct {
 /* What one thread keeps from tile to tile. Zeroed at first; rf_worker_end frees what hangs on it. */
 typedef struct {
     rf_gzip gzip;
+    rf_buffer coded;   /* coded tiles as read from a file */
     rf_buffer bytes;   /* coded or uncoded bytes between a codec and its pixels */
     rf_buffer values;  /* what a codec decodes, or is to encode */
     rf_buffer pixels;  /* pixels as they were or are to be */
@@ -45,6 +46,7 @@ typedef struct {
                   size_t dst_cap, size_t *dst_len);
     /* The most bytes that npix numbers of `bitpix` can need, in a tile of at most nx by ny. */
     size_t (*bound)(const rf_image *image, size_t npix, size_t nx, size_t ny, int bitpix);
+    bool stops_early; /* decode does with a tile->npix less than the tile's: only the first pixels are wanted */
 } rf_codec_functions;
 
 /* NULL for a number that is no codec. */

@@ -1,16 +1,20 @@
 /* A batch of coded tiles to pixels. */
 #include <math.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #include "rf_bytes.h"
 #include "rf_codecs.h"
+#include "rf_file.h"
 #include "rf_pixels.h"
 #include "rf_scaling.h"
 #include "rf_threads.h"
 
+enum { RF_READ_NBYTES = 1 << 18 }; /* coded bytes read from a file at a time, unless one tile has more */
+
 typedef struct {
     const rf_image *image;
-    const rf_tiles *tiles;
+    rf_tiles tiles;
     const rf_section *section;
     const float *randoms;
     const rf_codec_functions *codec;
@@ -103,7 +107,7 @@ static bool plan(const decoding *d, const rf_tile *tile, rf_loops *loops, size_t
  */
 static size_t needed(const decoding *d, size_t i, const rf_tile *tile, const rf_loops *loops, size_t at_tile)
 {
-    if (d->image->codec != RF_RICE_1 || d->tiles->column[i] != RF_COMPRESSED_DATA) return tile->npix;
+    if (!d->codec->stops_early || d->tiles.column[i] != RF_COMPRESSED_DATA) return tile->npix;
     size_t last = at_tile;
     for (size_t k = 0; k < loops->ndim; k++) last += (loops->n[k] - 1) * (size_t)loops->a[k];
     return last + 1;
@@ -141,16 +145,22 @@ static int scatter(const decoding *d, rf_worker *w, conversion *c, const void *d
     return RF_OK;
 }
 
-/* The numbers of a tile, in `target` if they can be. */
-static int decode_column(const decoding *d, rf_worker *w, const rf_tile *tile, size_t i, void *target,
-                         int target_bitpix, rf_values *values)
+/* The coded bytes of element i, which the caller has at t->coded. */
+static int coded_bytes(const rf_tiles *t, size_t i, const uint8_t **src, size_t *nbytes)
 {
-    const rf_tiles *t = d->tiles;
     if (t->column[i] == RF_NO_COLUMN || t->nbytes[i] == 0) return RF_EMISSING;
     if (t->offset[i] < 0 || t->nbytes[i] < 0 || (uint64_t)t->offset[i] > t->coded_len) return RF_ETRUNCATED;
-    size_t nbytes = (size_t)t->nbytes[i];
     if ((uint64_t)t->nbytes[i] > t->coded_len - (size_t)t->offset[i]) return RF_ETRUNCATED;
-    const uint8_t *src = t->coded + t->offset[i];
+    *src = t->coded + t->offset[i];
+    *nbytes = (size_t)t->nbytes[i];
+    return RF_OK;
+}
+
+/* The numbers of a tile, in `target` if they can be. */
+static int decode_column(const decoding *d, rf_worker *w, const rf_tile *tile, size_t i, const uint8_t *src,
+                         size_t nbytes, void *target, int target_bitpix, rf_values *values)
+{
+    const rf_tiles *t = &d->tiles;
     switch (t->column[i]) {
     case RF_COMPRESSED_DATA:
         return d->codec->decode(w, d->image, tile, src, nbytes, target, target_bitpix, values);
@@ -186,10 +196,10 @@ static int normalise(const decoding *d, rf_worker *w, const rf_tile *tile, bool 
     return status;
 }
 
-static void make_conversion(const decoding *d, size_t i, bool scaled, int bitpix, conversion *c)
+static void make_conversion(const decoding *d, int64_t row, size_t i, bool scaled, int bitpix, conversion *c)
 {
     const rf_image *image = d->image;
-    const rf_tiles *t = d->tiles;
+    const rf_tiles *t = &d->tiles;
     const rf_section *s = d->section;
     *c = (conversion){.bitpix = bitpix, .out_bitpix = image->bitpix, .to_double = s->out == RF_OUT_DOUBLE};
     c->flip = s->out == RF_OUT_UNSIGNED && image->unsigned_trick && image->bitpix > 0;
@@ -202,7 +212,7 @@ static void make_conversion(const decoding *d, size_t i, bool scaled, int bitpix
     }
     if (!scaled) return;
     c->scaled_integers = true;
-    c->scaling = (rf_scaling){t->scale[i], t->zero[i], image->dither, t->row[i] + image->seed, d->randoms};
+    c->scaling = (rf_scaling){t->scale[i], t->zero[i], image->dither, row + image->seed, d->randoms};
     if (c->to_double && (s->bscale != 1 || s->bzero != 0)) {
         c->scaling.scale = t->scale[i] * s->bscale;
         c->scaling.zero = t->zero[i] * s->bscale + s->bzero;
@@ -214,22 +224,21 @@ static void make_conversion(const decoding *d, size_t i, bool scaled, int bitpix
     }
 }
 
-static int decode_tile(void *job, void *scratch, size_t i)
+/* Tile number `row`, whose element of the arrays is i and whose coded bytes are at src. */
+static int decode_tile(const decoding *d, rf_worker *w, int64_t row, size_t i, const uint8_t *src, size_t nbytes)
 {
-    const decoding *d = job;
     const rf_section *s = d->section;
-    rf_worker *w = scratch;
     rf_tile tile;
     rf_loops loops = {.ndim = 1};
     size_t at_tile = 0, at_dst = 0;
-    int status = rf_grid_tile(&d->grid, d->tiles->row[i], &tile);
+    int status = rf_grid_tile(&d->grid, row, &tile);
     if (status != RF_OK) return status;
     if (s->start) {
         if (!plan(d, &tile, &loops, &at_tile, &at_dst)) return RF_OK;
     } else {
-        size_t nbytes = tile.npix * d->out_width;
+        size_t dst_nbytes = tile.npix * d->out_width;
         if (s->dst_offset[i] < 0 || (uint64_t)s->dst_offset[i] > s->dst_nbytes) return RF_ENOSPACE;
-        if (nbytes > s->dst_nbytes - (size_t)s->dst_offset[i]) return RF_ENOSPACE;
+        if (dst_nbytes > s->dst_nbytes - (size_t)s->dst_offset[i]) return RF_ENOSPACE;
         if ((size_t)s->dst_offset[i] % d->out_width) return RF_EARGUMENT;
         at_dst = (size_t)s->dst_offset[i];
         loops.n[0] = tile.npix;
@@ -239,16 +248,16 @@ static int decode_tile(void *job, void *scratch, size_t i)
 
     /* a whole tile in one piece may be decoded where it belongs */
     bool whole = loops.ndim == 1 && loops.n[0] == tile.npix && loops.b[0] == (ptrdiff_t)d->out_width;
-    bool scaled = d->image->quantized && d->tiles->column[i] == RF_COMPRESSED_DATA;
+    bool scaled = d->image->quantized && d->tiles.column[i] == RF_COMPRESSED_DATA;
     tile.npix = needed(d, i, &tile, &loops, at_tile);
     void *target = whole && s->out != RF_OUT_DOUBLE && !scaled ? (uint8_t *)s->dst + at_dst : NULL;
     rf_values values;
-    status = decode_column(d, w, &tile, i, target, d->image->bitpix, &values);
+    status = decode_column(d, w, &tile, i, src, nbytes, target, d->image->bitpix, &values);
     if (status == RF_OK) status = normalise(d, w, &tile, scaled, target, d->image->bitpix, &values);
     if (status != RF_OK) return status;
 
     conversion c;
-    make_conversion(d, i, scaled, values.bitpix, &c);
+    make_conversion(d, row, i, scaled, values.bitpix, &c);
     if (target && values.data == target) {
         if (c.flip) rf_flip(target, tile.npix, d->out_width);
         return RF_OK;
@@ -256,24 +265,186 @@ static int decode_tile(void *job, void *scratch, size_t i)
     return scatter(d, w, &c, values.data, &loops, at_tile, at_dst);
 }
 
-/* Starting a thread costs as much as decoding some ten thousand pixels. */
-static int useful_threads(const decoding *d, int nthreads)
+static int decode_item(void *job, void *scratch, size_t i)
 {
-    double npix = (double)d->grid.max_npix * (double)d->tiles->ntiles;
+    const decoding *d = job;
+    const uint8_t *src;
+    size_t nbytes;
+    int status = coded_bytes(&d->tiles, i, &src, &nbytes);
+    return status == RF_OK ? decode_tile(d, scratch, d->tiles.row[i], i, src, nbytes) : status;
+}
+
+/* Starting a thread costs as much as decoding some ten thousand pixels. */
+static int useful_threads(const decoding *d, size_t ntiles, int nthreads)
+{
+    double npix = (double)d->grid.max_npix * (double)ntiles;
     double useful = npix / 32768 + 1;
     return useful < nthreads ? (int)useful : nthreads;
+}
+
+static int prepare(decoding *d)
+{
+    const rf_image *image = d->image;
+    d->codec = rf_codec_find(image->codec);
+    d->out_width = d->section->out == RF_OUT_DOUBLE ? 8 : rf_width(image->bitpix);
+    int status = rf_grid_make(&d->grid, image->ndim, image->shape, image->tile_shape);
+    return status == RF_OK ? check(d) : status;
 }
 
 int rf_tiles_decode(const rf_image *image, const rf_tiles *tiles, const rf_section *section, const float *randoms,
                     int nthreads, size_t *failed)
 {
-    decoding d = {.image = image, .tiles = tiles, .section = section, .randoms = randoms};
+    decoding d = {.image = image, .tiles = *tiles, .section = section, .randoms = randoms};
     *failed = tiles->ntiles;
-    d.codec = rf_codec_find(image->codec);
-    d.out_width = section->out == RF_OUT_DOUBLE ? 8 : rf_width(image->bitpix);
-    int status = rf_grid_make(&d.grid, image->ndim, image->shape, image->tile_shape);
-    if (status == RF_OK) status = check(&d);
+    int status = prepare(&d);
     if (status != RF_OK) return status;
-    return rf_share(decode_tile, &d, tiles->ntiles, useful_threads(&d, nthreads), sizeof(rf_worker), rf_worker_end,
-                    failed);
+    return rf_share(decode_item, &d, tiles->ntiles, useful_threads(&d, tiles->ntiles, nthreads), sizeof(rf_worker),
+                    rf_worker_end, failed);
+}
+
+/* ---- straight from a file ------------------------------------------------------------------------------------- */
+
+typedef struct {
+    decoding d;
+    const rf_table *table;
+    size_t first[RF_MAX_NDIM], count[RF_MAX_NDIM]; /* tiles touched along each axis: a box of the grid */
+    size_t ntiles;                                 /* in that box */
+    bool has_gaps;                                 /* a step that may leave out tiles */
+    size_t group;                                  /* tiles handed to a thread at a time */
+    _Atomic int64_t failed;                        /* lowest tile number that failed so far */
+} reading;
+
+/* The box of tiles that the section touches; with steps longer than a tile some in it are not wanted, see plan. */
+static void find_box(reading *r)
+{
+    const rf_image *image = r->d.image;
+    const rf_section *s = r->d.section;
+    r->ntiles = 1;
+    r->has_gaps = false;
+    for (size_t i = 0; i < image->ndim; i++) {
+        if (s->count[i] == 0) {
+            r->ntiles = 0;
+            return;
+        }
+        size_t last = s->start[i] + (s->count[i] - 1) * s->step[i];
+        r->first[i] = s->start[i] / image->tile_shape[i];
+        r->count[i] = last / image->tile_shape[i] - r->first[i] + 1;
+        r->ntiles *= r->count[i];
+        r->has_gaps |= s->step[i] > image->tile_shape[i];
+    }
+}
+
+/* Number of the k-th tile of the box; both count with the last axis fastest. */
+static int64_t box_row(const reading *r, size_t k)
+{
+    size_t row = 0, stride = 1;
+    for (size_t i = r->d.image->ndim; i-- > 0;) {
+        row += (r->first[i] + k % r->count[i]) * stride;
+        k /= r->count[i];
+        stride *= r->d.grid.count[i];
+    }
+    return (int64_t)row;
+}
+
+static bool is_wanted(const reading *r, int64_t row)
+{
+    const rf_section *s = r->d.section;
+    rf_tile tile;
+    if (rf_grid_tile(&r->d.grid, row, &tile) != RF_OK) return true;
+    for (size_t i = 0; i < r->d.image->ndim; i++) {
+        size_t first, n;
+        overlap(s->start[i], s->count[i], s->step[i], tile.origin[i], tile.extent[i], &first, &n);
+        if (n == 0) return false;
+    }
+    return true;
+}
+
+/* How many of the tiles rows[0..n-1] lie one after the other in the file, within the bytes to be read at a time. */
+static size_t run_length(const rf_table *t, const int64_t *rows, size_t n, size_t *nbytes)
+{
+    size_t length = 1;
+    *nbytes = (size_t)t->nbytes[rows[0]];
+    while (length < n && t->nbytes[rows[length]] > 0 &&
+           t->offset[rows[length]] == t->offset[rows[0]] + (int64_t)*nbytes &&
+           *nbytes + (size_t)t->nbytes[rows[length]] <= RF_READ_NBYTES) {
+        *nbytes += (size_t)t->nbytes[rows[length]];
+        length++;
+    }
+    return length;
+}
+
+static int read_run(const reading *r, rf_worker *w, const int64_t *rows, size_t n, size_t nbytes, int64_t *failed)
+{
+    const rf_table *t = r->table;
+    *failed = rows[0];
+    uint8_t *coded = rf_reserve(&w->coded, nbytes);
+    if (!coded) return RF_ENOMEM;
+    int error_number;
+    int status = rf_read_exactly(t->fd, coded, nbytes, t->heap_start + t->offset[rows[0]], &error_number);
+    for (size_t i = 0; i < n && status == RF_OK; i++) {
+        *failed = rows[i];
+        status = decode_tile(&r->d, w, rows[i], (size_t)rows[i], coded, (size_t)t->nbytes[rows[i]]);
+        coded += t->nbytes[rows[i]];
+    }
+    return status;
+}
+
+static void note_failure(reading *r, int64_t row)
+{
+    int64_t lowest = atomic_load(&r->failed);
+    while (row < lowest && !atomic_compare_exchange_weak(&r->failed, &lowest, row)) {
+    }
+}
+
+static int read_group(void *job, void *scratch, size_t item)
+{
+    enum { MOST = 64 };
+    reading *r = job;
+    int64_t rows[MOST], failed;
+    size_t n = 0, begin = item * r->group, end = begin + r->group;
+    for (size_t k = begin; k < end && k < r->ntiles; k++) {
+        int64_t row = box_row(r, k);
+        if (r->has_gaps && !is_wanted(r, row)) continue;
+        rows[n++] = row;
+    }
+    for (size_t i = 0; i < n;) {
+        size_t nbytes, length = 0;
+        int status = RF_EMISSING;
+        failed = rows[i];
+        if (r->table->column[rows[i]] != RF_NO_COLUMN && r->table->nbytes[rows[i]] > 0) {
+            length = run_length(r->table, rows + i, n - i, &nbytes);
+            status = read_run(r, scratch, rows + i, length, nbytes, &failed);
+        }
+        if (status != RF_OK) {
+            note_failure(r, failed);
+            return status;
+        }
+        i += length;
+    }
+    return RF_OK;
+}
+
+int rf_tiles_read(const rf_image *image, const rf_table *table, const rf_section *section, const float *randoms,
+                  int nthreads, int64_t *failed)
+{
+    enum { MOST = 64, GROUPS_PER_THREAD = 8 };
+    reading r = {.d = {.image = image, .section = section, .randoms = randoms}, .table = table, .failed = INT64_MAX};
+    rf_tiles *t = &r.d.tiles;
+    size_t group;
+    *failed = -1;
+    t->column = table->column;
+    t->scale = table->scale;
+    t->zero = table->zero;
+    t->blank = table->blank;
+    t->uncompressed_bitpix = table->uncompressed_bitpix;
+    int status = section->start ? prepare(&r.d) : RF_EARGUMENT;
+    if (status != RF_OK) return status;
+    find_box(&r);
+    nthreads = useful_threads(&r.d, r.ntiles, nthreads);
+    r.group = r.ntiles / ((size_t)(nthreads < 1 ? 1 : nthreads) * GROUPS_PER_THREAD);
+    r.group = r.group < 1 ? 1 : r.group > MOST ? MOST : r.group;
+    status = rf_share(read_group, &r, (r.ntiles + r.group - 1) / r.group, nthreads, sizeof(rf_worker), rf_worker_end,
+                      &group);
+    if (status != RF_OK) *failed = atomic_load(&r.failed);
+    return status;
 }

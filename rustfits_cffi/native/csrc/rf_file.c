@@ -11,7 +11,7 @@ enum { PIECE_NBYTES = 1 << 18 }; /* half of a small second-level cache: read, th
 
 static int is_width(int width) { return width == 1 || width == 2 || width == 4 || width == 8; }
 
-static int read_exactly(int fd, uint8_t *dst, size_t nbytes, int64_t offset, int *error_number)
+int rf_read_exactly(int fd, uint8_t *dst, size_t nbytes, int64_t offset, int *error_number)
 {
     while (nbytes) {
         ssize_t got = pread(fd, dst, nbytes, (off_t)offset);
@@ -53,7 +53,7 @@ static int read_piece(void *argument, void *scratch, size_t item)
     if (last > job->nruns) last = job->nruns;
     for (size_t run = first; run < last; run++) {
         uint8_t *dst = job->dst + run * job->run_nbytes + begin;
-        int status = read_exactly(job->fd, dst, nbytes, job->offset[run] + (int64_t)begin, &error_number);
+        int status = rf_read_exactly(job->fd, dst, nbytes, job->offset[run] + (int64_t)begin, &error_number);
         if (status != RF_OK) {
             if (error_number) *job->error_number = error_number;
             return status;

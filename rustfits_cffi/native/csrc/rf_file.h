@@ -23,4 +23,7 @@ int rf_file_read(int fd, const int64_t *offset, size_t nruns, size_t run_nbytes,
                  int nthreads, int *error_number);
 /* cffi: end */
 
+/* Read nbytes at byte `offset`: RF_OK, RF_ETRUNCATED, or RF_EIO with errno in *error_number. */
+int rf_read_exactly(int fd, uint8_t *dst, size_t nbytes, int64_t offset, int *error_number);
+
 #endif

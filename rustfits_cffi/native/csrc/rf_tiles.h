@@ -59,6 +59,17 @@ typedef struct {
     int uncompressed_bitpix;/* type of UNCOMPRESSED_DATA; 0: the image's */
 } rf_tiles;
 
+/* The whole table of tiles of a compressed image in a file. Arrays have an element for every tile of the image. */
+typedef struct {
+    const uint8_t *column;          /* as in rf_tiles */
+    const int64_t *offset, *nbytes; /* from the start of the heap; checked by the caller against heap and file */
+    const double *scale, *zero;
+    const int64_t *blank;
+    int uncompressed_bitpix;
+    int fd;                         /* the open file */
+    int64_t heap_start;             /* byte of the file where the heap begins */
+} rf_table;
+
 /* Where decoded pixels go. */
 typedef struct {
     const size_t *start, *count, *step; /* ndim each: pixels start, start + step, ... of each axis; NULL: whole tiles */
@@ -84,6 +95,17 @@ typedef struct {
  */
 int rf_tiles_decode(const rf_image *image, const rf_tiles *tiles, const rf_section *section, const float *randoms,
                     int nthreads, size_t *failed);
+
+/*
+ * rf_tiles_read - read and decode the tiles that a section touches, each thread its own, straight from the file.
+ * Memory:  as rf_tiles_decode; coded bytes in memory are bounded by a few hundred kilobytes a thread, or one tile.
+ *          `section` is not of whole tiles.
+ * Result:  as rf_tiles_decode, but the number of the failed tile goes to *failed, -1 if it is the image; besides
+ *          RF_EIO and RF_ETRUNCATED if the file cannot be read there.
+ * Threads: up to nthreads; moves no file position.
+ */
+int rf_tiles_read(const rf_image *image, const rf_table *table, const rf_section *section, const float *randoms,
+                  int nthreads, int64_t *failed);
 
 /* Pixels to encode. */
 typedef struct {

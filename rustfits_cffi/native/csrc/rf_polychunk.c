@@ -1,0 +1,343 @@
+/* Codes one chunk: polynomial, then as few Chebyshev coefficients as keep the bound, else raw. */
+#include "rf_polychunk.h"
+
+#include "rf_polyrank.h"
+#include "rf_polyvec.h"
+
+int rf_polyplan_open(rf_polyplan *plan, const rf_polysettings *settings, size_t n)
+{
+    int status = RF_OK;
+
+    *plan = (rf_polyplan){.settings = settings, .n = n};
+    if (n <= settings->npoly) return RF_OK;
+    status = rf_polyfit_open(&plan->fit, n, settings->npoly);
+    if (status == RF_OK && settings->chebyshev && settings->max_error > 0) status = rf_polycheb_open(&plan->cheb, n);
+    if (status != RF_OK) rf_polyplan_close(plan);
+    return status;
+}
+
+void rf_polyplan_close(rf_polyplan *plan)
+{
+    rf_polyfit_close(&plan->fit);
+    rf_polycheb_close(&plan->cheb);
+    *plan = (rf_polyplan){0};
+}
+
+/* Everything one chunk is coded with; all arrays are parts of the caller's scratch. */
+typedef struct {
+    const rf_polyplan *plan;
+    const double *x;       /* the samples */
+    double *u;             /* the samples unwrapped; x itself where no period is set */
+    double a[RF_POLY_MAX_NPOLY];
+    double *y, *r;         /* polynomial and residuals, whole vectors */
+    double *spare;         /* a second y */
+    double *even, *odd;    /* folded samples for the fit */
+    double *front, *back;  /* residuals by halves; what is left of them while coefficients are taken */
+    double *part_f, *part_b;
+    double *c;             /* all Chebyshev coefficients */
+    double *kept;          /* those taken, packed for the inverse */
+    double *scratch;       /* of the transform */
+    uint16_t *order;       /* numbers of the coefficients by falling magnitude; the first k are taken */
+    uint16_t *sorted;      /* those taken, ascending */
+    uint64_t *keys;        /* scratch of the sorting */
+    double largest;        /* residual of the polynomial alone */
+    double error;          /* of the samples as decoded */
+} coder;
+
+size_t rf_polyplan_nscratch(const rf_polyplan *plan)
+{
+    const size_t full = rf_padded(plan->n), half = rf_padded((plan->n + 1) / 2);
+    return 6 * full + 6 * half + 4 * full + plan->cheb.nscratch;
+}
+
+static void lay_out(coder *s, const rf_polyplan *plan, const double *x, double *at)
+{
+    const size_t full = rf_padded(plan->n), half = rf_padded((plan->n + 1) / 2);
+    double **const wholes[] = {&s->u, &s->y, &s->r, &s->spare, &s->c, &s->kept};
+    double **const halves[] = {&s->even, &s->odd, &s->front, &s->back, &s->part_f, &s->part_b};
+
+    s->plan = plan;
+    s->x = x;
+    for (size_t i = 0; i < 6; i++, at += full) *wholes[i] = at;
+    for (size_t i = 0; i < 6; i++, at += half) *halves[i] = at;
+    s->keys = (uint64_t *)(void *)at;
+    s->order = (uint16_t *)(void *)(at += 2 * full);
+    s->sorted = (uint16_t *)(void *)(at += full);
+    at += full;
+    s->scratch = at;
+}
+
+void rf_polycomp_straighten(const double *in, size_t n, double period, double *out)
+{
+    double before = n ? in[0] : 0, shift = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        const double x = in[i], step = x - before;
+        if (step > period / 2) shift -= period;
+        else if (step < -period / 2) shift += period;
+        before = x;
+        out[i] = x + shift;
+    }
+}
+
+/* ---- polynomial ---- */
+
+RF_CLONES static void fold(const double *restrict x, size_t n, double base, double *restrict even, double *restrict odd)
+{
+    const size_t half = (n + 1) / 2;
+
+    for (size_t i = 0; i < half; i++) {
+        const double f = x[i], b = x[n - 1 - i];
+        even[i] = (f - base) + (b - base);
+        odd[i] = f - b;
+    }
+    for (size_t i = half; i < rf_padded(half); i++) even[i] = odd[i] = 0;
+}
+
+/* r = x - y with zeros to whole vectors; returns the largest magnitude, infinity if one is not a finite number. */
+RF_CLONES static double subtract(const double *restrict x, const double *restrict y, size_t n, double *restrict r)
+{
+    rf_lanes high = {0}, odd = {0};
+    double most = 0, bad = 0;
+    size_t i = 0;
+
+    for (; i + RF_LANES <= n; i += RF_LANES) {
+        const rf_lanes d = RF_LANES_IN(x + i) - RF_LANES_IN(y + i);
+        RF_LANES_AT(r + i) = d;
+        const rf_lanes size = RF_LANES_ABS(d);
+        RF_LANES_RAISE(high, size);
+        odd += d - d;
+    }
+    for (; i < n; i++) {
+        const double d = x[i] - y[i];
+        r[i] = d;
+        if (fabs(d) > most) most = fabs(d);
+        bad += d - d;
+    }
+    for (; i < rf_padded(n); i++) r[i] = 0;
+    for (int l = 0; l < RF_LANES; l++) {
+        if (high[l] > most) most = high[l];
+        bad += odd[l];
+    }
+    return bad == 0 ? most : INFINITY;
+}
+
+/* Fits, and refines by fitting the residuals, which takes away the rounding of the first; false if not finite. */
+static bool fit_polynomial(coder *s)
+{
+    const rf_polyplan *const plan = s->plan;
+    const size_t n = plan->n, npoly = plan->settings->npoly;
+    double refined[RF_POLY_MAX_NPOLY], largest;
+
+    memset(s->a, 0, npoly * sizeof *s->a);
+    fold(s->u, n, s->u[0], s->even, s->odd);
+    rf_polyfit_add(&plan->fit, s->even, s->odd, s->a);
+    s->a[0] += s->u[0]; /* the fit is of differences from the first sample: fewer digits are lost */
+    rf_poly_evaluate(s->a, npoly, n, s->y);
+    s->largest = subtract(s->u, s->y, n, s->r);
+    if (s->largest <= plan->settings->max_error || s->largest == INFINITY) return s->largest != INFINITY;
+
+    memcpy(refined, s->a, npoly * sizeof *refined);
+    fold(s->r, n, 0, s->even, s->odd);
+    rf_polyfit_add(&plan->fit, s->even, s->odd, refined);
+    rf_poly_evaluate(refined, npoly, n, s->spare);
+    largest = subtract(s->u, s->spare, n, s->r);
+    if (largest < s->largest) {
+        double *const better = s->spare;
+        memcpy(s->a, refined, npoly * sizeof *refined);
+        s->spare = s->y;
+        s->y = better;
+        s->largest = largest;
+    } else {
+        subtract(s->u, s->y, n, s->r);
+    }
+    return true;
+}
+
+/* The largest error of the samples when y is what a decoder computes, after what it does to y before handing it out. */
+static double error_as_decoded(const coder *s, const double *y)
+{
+    const rf_polysettings *const set = s->plan->settings;
+    double worst = subtract(s->u, y, s->plan->n, s->spare);
+
+    if (!set->narrow && !(set->period > 0)) return worst;
+    for (size_t i = 0; i < s->plan->n; i++) {
+        double out = y[i];
+        if (set->period > 0) out = rf_poly_wrapped(out, set->period, set->period_offset);
+        if (set->narrow) out = (double)(float)out;
+        double error = s->x[i] - out;
+        if (set->period > 0) error -= set->period * rint(error / set->period);
+        if (!(fabs(error) <= worst)) worst = isnan(error) ? INFINITY : fabs(error);
+    }
+    return worst;
+}
+
+/* ---- choice of Chebyshev coefficients ---- */
+
+/* Takes coefficients first..stop-1 of the taken ones out of the residuals. */
+RF_CLONES static void take_out(coder *s, size_t first, size_t stop)
+{
+    if (first == stop) return;
+    for (size_t m = first; m < stop; m++) s->kept[m - first] = s->c[s->order[m]];
+    rf_polycheb_inverse(&s->plan->cheb, s->order + first, s->kept, stop - first, s->scratch, s->part_f, s->part_b);
+    for (size_t i = 0; i < s->plan->cheb.half; i++) {
+        s->front[i] -= s->part_f[i];
+        s->back[i] -= s->part_b[i];
+    }
+}
+
+RF_CLONES static double largest_left(const coder *s)
+{
+    rf_lanes high = {0};
+    double most = 0;
+
+    /* both halves are zero from half to whole vectors */
+    for (size_t i = 0; i < s->plan->cheb.stride; i += RF_LANES) {
+        const rf_lanes f = RF_LANES_ABS(RF_LANES_IN(s->front + i)), b = RF_LANES_ABS(RF_LANES_IN(s->back + i));
+        RF_LANES_RAISE(high, f);
+        RF_LANES_RAISE(high, b);
+    }
+    for (int l = 0; l < RF_LANES; l++) most = high[l] > most ? high[l] : most;
+    return most;
+}
+
+/* Puts the k taken coefficients in ascending order, in `sorted` and `kept`, by way of the chunk's mask. */
+static void sort_taken(coder *s, size_t k, uint8_t *mask)
+{
+    const size_t nmask = (s->plan->n + 7) / 8;
+    size_t m = 0;
+
+    memset(mask, 0, nmask);
+    for (size_t i = 0; i < k; i++) mask[s->order[i] / 8] |= (uint8_t)(1u << s->order[i] % 8);
+    for (size_t byte = 0; byte < nmask; byte++) {
+        for (unsigned bits = mask[byte]; bits; bits &= bits - 1) {
+            s->sorted[m] = (uint16_t)(8 * byte + (unsigned)__builtin_ctz(bits));
+            s->kept[m] = s->c[s->sorted[m]];
+            m++;
+        }
+    }
+}
+
+/* Whether the first k taken coefficients keep the bound in the decoder's own arithmetic. */
+static bool holds_as_decoded(coder *s, size_t k, uint8_t *mask)
+{
+    const size_t n = s->plan->n;
+
+    sort_taken(s, k, mask);
+    rf_polycheb_inverse(&s->plan->cheb, s->sorted, s->kept, k, s->scratch, s->part_f, s->part_b);
+    memcpy(s->r, s->y, n * sizeof *s->r);
+    for (size_t i = 0; i < (n + 1) / 2; i++) s->r[i] += s->part_f[i];
+    for (size_t i = 0; i < n / 2; i++) s->r[n - 1 - i] += s->part_b[i];
+    s->error = error_as_decoded(s, s->r);
+    return s->error <= s->plan->settings->max_error;
+}
+
+/* The most coefficients with which the chunk is still smaller than raw, and no more numbers than samples. */
+static size_t most_coefficients(size_t n, size_t npoly)
+{
+    const size_t raw = RF_POLY_RAW_NBYTES + 8 * n;
+    const size_t head = RF_POLY_HEAD_NBYTES + 8 * npoly + 2 + (n + 7) / 8;
+    const size_t fit = raw > head + 1 ? (raw - head - 1) / 8 : 0, rule = n - npoly - 1;
+
+    return fit < rule ? fit : rule;
+}
+
+/*
+ * How many coefficients, by falling magnitude, bring the largest residual to max_error; 0 if raw is better.
+ *
+ * The same number as adding them one by one and looking at the maximum each time, but most maxima need no look:
+ * the maximum is at least the mean square of what is left (known from the coefficients alone), and it falls by at most
+ * the sum of the magnitudes taken.
+ */
+static size_t choose(coder *s, uint8_t *mask)
+{
+    const size_t n = s->plan->n, most = most_coefficients(n, s->plan->settings->npoly);
+    const double bound = s->plan->settings->max_error, unit = 1 / s->largest;
+    double total = 0, left;
+    size_t k = 0, done;
+
+    if (most == 0) return 0;
+    rf_poly_rank(s->c, n, s->keys, s->order);
+    for (size_t j = 0; j < n; j++) total += (s->c[j] * unit) * (s->c[j] * unit) / (j == 0 || j == n - 1 ? 4 : 2);
+    /* the sum that is left is a difference: what rounding can have done to it is taken off */
+    for (left = total; left - 1e-12 * total >= (bound * unit) * (bound * unit); k++) {
+        const uint16_t j = s->order[k];
+        if (k == most) return 0;
+        left -= (s->c[j] * unit) * (s->c[j] * unit) / (j == 0 || j == n - 1 ? 4 : 2);
+    }
+    take_out(s, 0, k);
+    for (;;) {
+        const double now = largest_left(s), room = (now - bound) * (1 - 1e-9);
+        double reach = 0;
+        if (k > 0 && now <= bound && holds_as_decoded(s, k, mask)) return k;
+        done = k;
+        do {
+            const uint16_t j = s->order[k];
+            if (k++ == most) return 0;
+            reach += fabs(s->c[j]) / (j == 0 || j == n - 1 ? 2 : 1);
+        } while (reach < room);
+        take_out(s, done, k);
+    }
+}
+
+/* ---- bytes ---- */
+
+static size_t put_raw(const double *x, size_t n, uint8_t *dst)
+{
+    dst[0] = 0;
+    rf_poly_store16(dst + 1, n);
+    rf_poly_copy_doubles(dst + RF_POLY_RAW_NBYTES, x, n);
+    return RF_POLY_RAW_NBYTES + 8 * n;
+}
+
+static size_t put_head(const coder *s, size_t k, uint8_t *dst)
+{
+    const size_t npoly = s->plan->settings->npoly;
+
+    dst[0] = 1;
+    rf_poly_store16(dst + 1, s->plan->n);
+    dst[3] = (uint8_t)npoly;
+    rf_poly_copy_doubles(dst + RF_POLY_HEAD_NBYTES, s->a, npoly);
+    rf_poly_store16(dst + RF_POLY_HEAD_NBYTES + 8 * npoly, k);
+    return RF_POLY_HEAD_NBYTES + 8 * npoly + 2;
+}
+
+static rf_polyresult encode_chebyshev(coder *s, uint8_t *dst)
+{
+    const size_t n = s->plan->n, half = (n + 1) / 2, padded = rf_padded(half);
+    uint8_t *const mask = dst + RF_POLY_HEAD_NBYTES + 8 * s->plan->settings->npoly + 2;
+    size_t k;
+
+    for (size_t i = 0; i < half; i++) {
+        s->front[i] = s->r[i];
+        s->back[i] = s->r[n - 1 - i];
+    }
+    for (size_t i = half; i < padded; i++) s->front[i] = s->back[i] = 0;
+    rf_polycheb_forward(&s->plan->cheb, s->front, s->back, s->scratch, s->c);
+    /* the mask of a chunk that may become compressed lies within the room of the raw chunk */
+    k = choose(s, mask);
+    if (k == 0) return (rf_polyresult){.nbytes = put_raw(s->x, n, dst)};
+    const size_t at = put_head(s, k, dst) + (n + 7) / 8;
+    rf_poly_copy_doubles(dst + at, s->kept, k);
+    return (rf_polyresult){.nbytes = at + 8 * k, .compressed = true, .ncheby = k, .error = s->error};
+}
+
+rf_polyresult rf_polychunk_encode(const rf_polyplan *plan, const double *x, double *scratch, uint8_t *dst)
+{
+    const rf_polysettings *const set = plan->settings;
+    coder s;
+
+    if (plan->n <= set->npoly) return (rf_polyresult){.nbytes = put_raw(x, plan->n, dst)};
+    lay_out(&s, plan, x, scratch);
+    if (set->period > 0) rf_polycomp_straighten(x, plan->n, set->period, s.u);
+    else s.u = (double *)(uintptr_t)x; /* only read */
+    if (!fit_polynomial(&s)) return (rf_polyresult){.nbytes = put_raw(x, plan->n, dst)};
+    if (s.largest <= set->max_error) {
+        const bool plain = !set->narrow && !(set->period > 0);
+        const double error = plain ? s.largest : error_as_decoded(&s, s.y);
+        if (error <= set->max_error)
+            return (rf_polyresult){.nbytes = put_head(&s, 0, dst), .compressed = true, .error = error};
+    }
+    if (plan->cheb.n == 0 || s.largest == 0) return (rf_polyresult){.nbytes = put_raw(x, plan->n, dst)};
+    return encode_chebyshev(&s, dst);
+}

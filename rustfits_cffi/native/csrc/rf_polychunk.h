@@ -1,0 +1,74 @@
+/*
+ * rf_polychunk.h - one chunk of a polynomial stream: choosing its coefficients, and the bytes of it.
+ */
+#ifndef RF_POLYCHUNK_H
+#define RF_POLYCHUNK_H
+
+#include <math.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "rf_bytes.h"
+#include "rf_polycheb.h"
+#include "rf_polycomp.h"
+#include "rf_polyfit.h"
+
+enum {
+    RF_POLY_MAX_SPC = 65535,
+    RF_POLY_MAX_NPOLY = 255,
+    RF_POLY_COUNT_NBYTES = 8,  /* number of chunks, in front of a stream */
+    RF_POLY_RAW_NBYTES = 3,    /* flag, samples */
+    RF_POLY_HEAD_NBYTES = 4    /* flag, samples, polynomial coefficients */
+};
+
+/* Little-endian numbers at any address. */
+static inline uint16_t rf_poly_load16(const uint8_t *p) { return (uint16_t)(p[0] | p[1] << 8); }
+static inline void rf_poly_store16(uint8_t *p, size_t v) { p[0] = (uint8_t)v; p[1] = (uint8_t)(v >> 8); }
+
+static inline void rf_poly_copy_doubles(void *to, const void *from, size_t n)
+{
+    memcpy(to, from, 8 * n);
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    for (size_t i = 0; i < n; i++) {
+        uint64_t v;
+        memcpy(&v, (uint8_t *)to + 8 * i, 8);
+        v = rf_swap64(v);
+        memcpy((uint8_t *)to + 8 * i, &v, 8);
+    }
+#endif
+}
+
+/* y moved by whole periods into [offset, offset + period); values there already, and those not finite, as they are. */
+static inline double rf_poly_wrapped(double y, double period, double offset)
+{
+    if ((y >= offset && y < offset + period) || !isfinite(y)) return y;
+    y -= period * floor((y - offset) / period);
+    if (y < offset) y += period;
+    if (y >= offset + period) y -= period;
+    return y >= offset && y < offset + period ? y : offset; /* rounding may leave it just outside */
+}
+
+/* What all chunks of one length share. */
+typedef struct {
+    const rf_polysettings *settings;
+    size_t n;
+    rf_polyfit fit;    /* empty when n is not more than the coefficients: such chunks are raw */
+    rf_polycheb cheb;  /* empty when not asked for */
+} rf_polyplan;
+
+int rf_polyplan_open(rf_polyplan *plan, const rf_polysettings *settings, size_t n);
+void rf_polyplan_close(rf_polyplan *plan);
+/* Doubles of scratch that a chunk of this plan needs. */
+size_t rf_polyplan_nscratch(const rf_polyplan *plan);
+
+typedef struct {
+    size_t nbytes;
+    bool compressed;
+    size_t ncheby;
+    double error;
+} rf_polyresult;
+
+/* Codes plan->n samples at x into dst, which has room for them raw; never takes more. */
+rf_polyresult rf_polychunk_encode(const rf_polyplan *plan, const double *x, double *scratch, uint8_t *dst);
+
+#endif

@@ -1,0 +1,168 @@
+/*
+ * rf_polycomp.h - the Polycomp streams: arrays to coded bytes and back, whole streams in one call.
+ *
+ * Rules of rf.h hold. Besides:
+ *   Memory:  the caller owns every buffer.
+ *   Sizes:   each function says what it needs; nothing is written beyond.
+ *   Result:  one rf_status; the same, and the same bytes, with any nthreads.
+ *   Threads: up to nthreads where the function takes it; all start and end within the call.
+ */
+#ifndef RF_POLYCOMP_H
+#define RF_POLYCOMP_H
+
+#include "rf.h"
+
+/* cffi: begin */
+/* What is wrong with a stream. Append, never renumber: polycomp/errors.py words them. */
+typedef enum {
+    RF_POLY_FINE = 0,
+    RF_POLY_NO_COUNT = 1,       /* fewer bytes than the chunk count takes */
+    RF_POLY_TOO_MANY = 2,       /* more chunks announced than the stream can hold */
+    RF_POLY_CUT_HEAD = 3,       /* the stream ends inside a chunk's head */
+    RF_POLY_CUT_BODY = 4,       /* the stream ends inside a chunk's values */
+    RF_POLY_EMPTY_CHUNK = 5,    /* a compressed chunk of no samples */
+    RF_POLY_SHORT_CHUNK = 6,    /* Chebyshev coefficients for a single sample */
+    RF_POLY_MASK = 7,           /* the mask's bits are not the number of coefficients */
+    RF_POLY_ODD_LENGTH = 8,     /* run length pairs are not whole */
+    RF_POLY_NEGATIVE_RUN = 9,   /* a negative run length */
+    RF_POLY_TOTAL = 10          /* the runs do not give the number of samples asked for */
+} rf_polyreason;
+
+typedef struct {
+    uint64_t offset;   /* byte of the stream at which the fault was seen */
+    uint64_t item;     /* number of the chunk or run, from 0 */
+    uint64_t found;    /* what was there, where a number says more */
+    int reason;        /* rf_polyreason */
+} rf_polyfault;
+
+/* One chunk of a polynomial stream, as rf_polycomp_scan found it. */
+typedef struct {
+    uint64_t offset;   /* of its first byte (the flag) */
+    uint64_t first;    /* number of its first sample in the series */
+    uint32_t nsamples;
+    uint16_t ncheby;   /* Chebyshev coefficients kept */
+    uint8_t npoly;     /* polynomial coefficients */
+    uint8_t compressed;
+} rf_polychunk;
+
+typedef struct {
+    uint32_t spc;            /* samples a chunk, 1..65535 */
+    uint32_t npoly;          /* polynomial coefficients, 1..255 */
+    double max_error;        /* bound on |sample - decoded|; 0 or more, infinity allowed */
+    int chebyshev;           /* not 0: add Chebyshev coefficients where the polynomial alone is not enough */
+    int narrow;              /* not 0: samples decode to float32, check them so */
+    double period;           /* more than 0: unwrap each chunk, measure errors modulo this */
+    double period_offset;    /* lower end of the branch that decoding returns */
+} rf_polysettings;
+
+typedef struct {
+    uint64_t nchunks, ncompressed, ncheby;
+    double largest_error;    /* of the samples as decoded; 0 for raw chunks */
+} rf_polystats;
+
+/*
+ * rf_polycomp_bound - the most bytes that a polynomial stream of nsamples in chunks of spc can need.
+ * Sizes:   0 when that does not fit a size_t, or spc is 0.
+ */
+size_t rf_polycomp_bound(size_t nsamples, uint32_t spc);
+
+/*
+ * rf_polycomp_encode - code samples as a polynomial stream (number of chunks, then the chunks).
+ * Memory:  some hundred KiB a thread and chunk length; dst is also used as room to work in.
+ * Sizes:   dst_cap at least rf_polycomp_bound(); dst_len is set to the bytes of the stream.
+ * Result:  RF_OK, RF_EARGUMENT, RF_ENOSPACE or RF_ENOMEM. No sample decodes with an error above max_error: chunks for
+ *          which that cannot be had in fewer bytes are stored raw, bit for bit.
+ * Threads: up to nthreads, sharing the chunks.
+ */
+int rf_polycomp_encode(const double *samples, size_t nsamples, const rf_polysettings *settings, int nthreads,
+                       uint8_t *dst, size_t dst_cap, size_t *dst_len, rf_polystats *stats);
+
+/*
+ * rf_polycomp_scan - find the chunks of a polynomial stream and check every length, count and mask in it.
+ * Sizes:   chunks has room for cap records; (src_len - 8) / 3 are always enough.
+ * Result:  RF_OK: *nchunks and *nsamples are set, and *used to the bytes that the stream takes (what follows is not
+ *          looked at). RF_ENOSPACE: cap is too small. RF_EBADDATA: *fault says where and why.
+ */
+int rf_polycomp_scan(const uint8_t *src, size_t src_len, rf_polychunk *chunks, size_t cap, size_t *nchunks,
+                     uint64_t *nsamples, size_t *used, rf_polyfault *fault);
+
+/*
+ * rf_polycomp_decode - decode nchunks successive chunks of a scanned stream.
+ * Memory:  src must have the length that rf_polycomp_scan saw, chunks must be what it found.
+ * Sizes:   dst has room for the samples of all these chunks, width bytes each (4: float32, 8: float64).
+ * Result:  RF_OK, RF_EARGUMENT or RF_ENOMEM. period more than 0: values come back in
+ *          [period_offset, period_offset + period), those already there untouched.
+ * Threads: up to nthreads, sharing the chunks.
+ */
+int rf_polycomp_decode(const uint8_t *src, const rf_polychunk *chunks, size_t nchunks, int width, double period,
+                       double period_offset, int nthreads, void *dst);
+
+/*
+ * rf_polycomp_straighten - unwrap n angles: where two neighbours differ by more than half a period, one period is
+ * taken from (or added to) all that follow. out may be in.
+ */
+void rf_polycomp_straighten(const double *in, size_t n, double period, double *out);
+
+/*
+ * rf_polycomp_fit - the polynomial part of coding one chunk: npoly coefficients of the least squares polynomial in
+ * x = 1..n (constant first). Sizes: n more than npoly. Result: RF_OK, RF_EARGUMENT or RF_ENOMEM.
+ */
+int rf_polycomp_fit(const double *samples, size_t n, uint32_t npoly, double *coefficients);
+
+/*
+ * rf_polycomp_transform - the Chebyshev transform of n values, n from 2 to 65535: forward (residuals to coefficients)
+ * or inverse (all coefficients to values). Result: RF_OK, RF_EARGUMENT or RF_ENOMEM.
+ */
+int rf_polycomp_transform(const double *in, size_t n, int inverse, double *out);
+
+/*
+ * rf_polyrle_encode - code n integers of width bytes (1, 2, 4, 8) as pairs count, value; diff: the first value, then
+ * pairs of the differences modulo 2^bits. Longer runs than max_count are split, full runs first.
+ * Sizes:   dst has room for 2 n values; dst_len is set to the values written.
+ * Result:  RF_OK or RF_EARGUMENT.
+ */
+int rf_polyrle_encode(const void *src, size_t n, int width, int diff, uint64_t max_count, void *dst, size_t *dst_len);
+
+/*
+ * rf_polyrle_check - whether a run length stream of len values gives exactly n samples.
+ * Result:  RF_OK, RF_EARGUMENT, or RF_EBADDATA with *fault. is_signed: counts are signed, negative ones are faults.
+ */
+int rf_polyrle_check(const void *src, size_t len, int width, int is_signed, int diff, uint64_t n, rf_polyfault *fault);
+
+/*
+ * rf_polyrle_decode - samples start..stop-1 of a run length stream that rf_polyrle_check passed.
+ * Sizes:   dst has room for stop - start values; never more is written, whatever the stream is.
+ * Result:  RF_OK or RF_EARGUMENT.
+ */
+int rf_polyrle_decode(const void *src, size_t len, int width, int diff, size_t start, size_t stop, void *dst);
+
+/*
+ * rf_polyquant_range - smallest and largest of n floats (width 4 or 8); *finite is 0 if any is NaN or infinite.
+ */
+int rf_polyquant_range(const void *src, size_t n, int width, int nthreads, double *smallest, double *largest,
+                       int *finite);
+
+/*
+ * rf_polyquant_nbytes - bytes of n samples of `bits` bits; 0 when that does not fit a size_t (or n is 0).
+ */
+size_t rf_polyquant_nbytes(size_t n, int bits);
+
+/*
+ * rf_polyquant_encode - quantize n floats: floor((x - offset) * normalization + 0.5), at most 2^bits - 1, bits 1..50.
+ * lsb: every level least significant bit first, the last byte right-aligned; else most significant bit first.
+ * Sizes:   dst has room for rf_polyquant_nbytes(n, bits).
+ * Result:  RF_OK, RF_EARGUMENT or RF_ENOMEM; *largest_error is that of the samples as decoded.
+ * Threads: up to nthreads, sharing the samples.
+ */
+int rf_polyquant_encode(const void *src, size_t n, int width, int bits, int lsb, double normalization, double offset,
+                        int nthreads, uint8_t *dst, double *largest_error);
+
+/*
+ * rf_polyquant_decode - samples start..stop-1 of n quantized ones: level / normalization + offset, bits 1..64.
+ * Sizes:   src has at least rf_polyquant_nbytes(n, bits) bytes, else RF_ETRUNCATED; dst room for stop - start.
+ */
+int rf_polyquant_decode(const uint8_t *src, size_t src_len, size_t n, int width, int bits, int lsb,
+                        double normalization, double offset, size_t start, size_t stop, int nthreads, void *dst);
+/* cffi: end */
+
+#endif

@@ -1,0 +1,234 @@
+"""Polycomp streams in C: one call for a whole stream, arrays and numbers in, arrays and numbers out."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from rustfits_cffi.errors import raise_for_status
+from rustfits_cffi.native._lib import ffi, lib
+
+__all__ = [
+    "CHUNK_DTYPE",
+    "FAULT_TEXTS",
+    "Fault",
+    "StreamFault",
+    "poly_decode",
+    "poly_encode",
+    "poly_fit",
+    "poly_scan",
+    "poly_straighten",
+    "poly_transform",
+    "quant_decode",
+    "quant_encode",
+    "quant_nbytes",
+    "quant_range",
+    "run_decode",
+    "run_encode",
+]
+
+# rf_polychunk, field by field.
+CHUNK_DTYPE = np.dtype(
+    [("offset", "u8"), ("first", "u8"), ("nsamples", "u4"), ("ncheby", "u2"), ("npoly", "u1"), ("compressed", "u1")]
+)
+if CHUNK_DTYPE.itemsize != ffi.sizeof("rf_polychunk"):
+    raise ImportError("rf_polychunk is laid out differently from CHUNK_DTYPE")
+
+_COUNT_NBYTES, _RAW_NBYTES = 8, 3  # of a stream's head and of the shortest chunk
+
+# rf_polyreason, in words; {found} is what the stream holds there.
+FAULT_TEXTS = {
+    lib.RF_POLY_NO_COUNT: "the stream has {found} bytes, its chunk count alone takes 8",
+    lib.RF_POLY_TOO_MANY: "the stream announces {found} chunks, more than its bytes can hold",
+    lib.RF_POLY_CUT_HEAD: "the stream ends inside the chunk's head",
+    lib.RF_POLY_CUT_BODY: "the stream ends inside the chunk, which takes at least {found} bytes",
+    lib.RF_POLY_EMPTY_CHUNK: "a compressed chunk of no samples",
+    lib.RF_POLY_SHORT_CHUNK: "{found} Chebyshev coefficients for a single sample",
+    lib.RF_POLY_MASK: "the mask has {found} bits set, which is not the number of Chebyshev coefficients",
+    lib.RF_POLY_ODD_LENGTH: "a stream of {found} values does not consist of whole pairs",
+    lib.RF_POLY_NEGATIVE_RUN: "a negative run length",
+    lib.RF_POLY_TOTAL: "the runs do not add up to the number of samples (here {found})",
+}
+
+
+class Fault(NamedTuple):
+    """What C found wrong with a stream, and where."""
+
+    reason: str
+    offset: int
+    item: int
+
+
+class StreamFault(Exception):
+    """A stream that C refused; `fault` says why. Never leaves the package: polycomp/ makes its own exception of it."""
+
+    def __init__(self, fault: Any):
+        self.fault = Fault(FAULT_TEXTS[fault.reason].format(found=fault.found), fault.offset, fault.item)
+        super().__init__(self.fault.reason)
+
+
+def _check(status: int, what: str, fault: Any = None) -> None:
+    """Raise if a call failed; a bad stream becomes a `StreamFault`."""
+    if status == lib.RF_EBADDATA and fault is not None:
+        raise StreamFault(fault)
+    raise_for_status(status, what)
+
+
+def _read(array: np.ndarray, ctype: str = "void *") -> Any:
+    """Pointer to the elements of a contiguous array; `array` must outlive it."""
+    return ffi.from_buffer(array) if ctype == "void *" else ffi.cast(ctype, ffi.from_buffer(array))
+
+
+def _write(array: np.ndarray, ctype: str = "void *") -> Any:
+    """The same for a result."""
+    pointer = ffi.from_buffer(array, require_writable=True)
+    return pointer if ctype == "void *" else ffi.cast(ctype, pointer)
+
+
+# -- run lengths ------------------------------------------------------------------------------------------------------
+
+
+def run_encode(samples: np.ndarray, *, diff: bool, max_count: int) -> np.ndarray:
+    """Run length stream of contiguous integers, of their own type."""
+    room = np.empty(2 * samples.size, samples.dtype)
+    used = ffi.new("size_t *")
+    status = lib.rf_polyrle_encode(
+        _read(samples), samples.size, samples.itemsize, diff, max_count, _write(room), used
+    )
+    _check(status, "run length encoding")
+    return room[: used[0]].copy()  # the copy lets go of room for the worst case
+
+
+def run_decode(stream: np.ndarray, *, diff: bool, count: int, start: int, stop: int) -> np.ndarray:
+    """Samples start..stop-1 of a run length stream that must give exactly `count`."""
+    fault = ffi.new("rf_polyfault *")
+    status = lib.rf_polyrle_check(
+        _read(stream), stream.size, stream.itemsize, stream.dtype.kind == "i", diff, count, fault
+    )
+    _check(status, "run length decoding", fault)
+    samples = np.empty(stop - start, stream.dtype)
+    status = lib.rf_polyrle_decode(_read(stream), stream.size, stream.itemsize, diff, start, stop, _write(samples))
+    _check(status, "run length decoding")
+    return samples
+
+
+# -- quantization -----------------------------------------------------------------------------------------------------
+
+
+def quant_range(samples: np.ndarray, *, nthreads: int) -> tuple[float, float, bool]:
+    """Smallest and largest of contiguous floats, and whether all are finite."""
+    low, high, finite = ffi.new("double *"), ffi.new("double *"), ffi.new("int *")
+    status = lib.rf_polyquant_range(_read(samples), samples.size, samples.itemsize, nthreads, low, high, finite)
+    _check(status, "looking for the range of the samples")
+    return low[0], high[0], bool(finite[0])
+
+
+def quant_nbytes(count: int, bits: int) -> int:
+    """Bytes that `count` samples of `bits` bits take."""
+    return (count * bits + 7) // 8
+
+
+def quant_encode(
+    samples: np.ndarray, *, bits: int, lsb: bool, normalization: float, offset: float, nthreads: int
+) -> tuple[np.ndarray, float]:
+    """Quantized bytes of contiguous floats, and the largest error of decoding them."""
+    coded = np.empty(quant_nbytes(samples.size, bits), np.uint8)
+    worst = ffi.new("double *")
+    status = lib.rf_polyquant_encode(
+        _read(samples), samples.size, samples.itemsize, bits, lsb, normalization, offset, nthreads,
+        _write(coded, "uint8_t *"), worst,
+    )  # fmt: skip
+    _check(status, "quantization")
+    return coded, worst[0]
+
+
+def quant_decode(
+    coded: np.ndarray, dtype: np.dtype, *, count: int, bits: int, lsb: bool, normalization: float, offset: float,
+    start: int, stop: int, nthreads: int,
+) -> np.ndarray:  # fmt: skip
+    """Samples start..stop-1 of `count` quantized ones."""
+    samples = np.empty(stop - start, dtype)
+    status = lib.rf_polyquant_decode(
+        _read(coded, "uint8_t *"), coded.size, count, samples.itemsize, bits, lsb, normalization, offset, start, stop,
+        nthreads, _write(samples),
+    )  # fmt: skip
+    _check(status, "decoding quantized samples")
+    return samples
+
+
+# -- polynomial streams -----------------------------------------------------------------------------------------------
+
+
+def poly_encode(
+    samples: np.ndarray, *, nthreads: int, spc: int, npoly: int, max_error: float, chebyshev: bool, narrow: bool,
+    period: float, period_offset: float,
+) -> tuple[np.ndarray, dict[str, int | float]]:  # fmt: skip
+    """Polynomial stream of contiguous doubles, and what it consists of."""
+    settings = ffi.new("rf_polysettings *", {
+        "spc": spc, "npoly": npoly, "max_error": max_error, "chebyshev": chebyshev, "narrow": narrow,
+        "period": period, "period_offset": period_offset,
+    })  # fmt: skip
+    room = np.empty(lib.rf_polycomp_bound(samples.size, spc), np.uint8)
+    used, stats = ffi.new("size_t *"), ffi.new("rf_polystats *")
+    status = lib.rf_polycomp_encode(
+        _read(samples, "double *"), samples.size, settings, nthreads, _write(room, "uint8_t *"), room.size, used, stats
+    )
+    _check(status, "polynomial compression")
+    return room[: used[0]].copy(), {
+        "chunks": stats.nchunks, "compressed_chunks": stats.ncompressed,
+        "chebyshev_coefficients": stats.ncheby, "largest_error": stats.largest_error,
+    }  # fmt: skip
+
+
+def poly_scan(stream: np.ndarray) -> tuple[np.ndarray, int, int]:
+    """The chunks of a polynomial stream as `CHUNK_DTYPE`, the number of samples, and the bytes that belong to it."""
+    announced = int.from_bytes(stream[:_COUNT_NBYTES].tobytes(), "little")
+    room = min(announced, max(0, stream.size - _COUNT_NBYTES) // _RAW_NBYTES)
+    chunks = np.empty(room, CHUNK_DTYPE)
+    found, nsamples = ffi.new("size_t *"), ffi.new("uint64_t *")
+    used, fault = ffi.new("size_t *"), ffi.new("rf_polyfault *")
+    status = lib.rf_polycomp_scan(
+        _read(stream, "uint8_t *"), stream.size, _write(chunks, "rf_polychunk *"), room, found, nsamples, used, fault
+    )
+    _check(status, "reading the chunks of a polynomial stream", fault)
+    return chunks[: found[0]], nsamples[0], used[0]
+
+
+def poly_decode(
+    stream: np.ndarray, chunks: np.ndarray, dtype: np.dtype, *, period: float, period_offset: float, nthreads: int
+) -> np.ndarray:
+    """Samples of successive chunks, as `poly_scan` found them in this very stream."""
+    count = int(chunks[-1]["first"] + chunks[-1]["nsamples"] - chunks[0]["first"]) if chunks.size else 0
+    samples = np.empty(count, dtype)
+    status = lib.rf_polycomp_decode(
+        _read(stream, "uint8_t *"), _read(chunks, "rf_polychunk *"), chunks.size, samples.itemsize, period,
+        period_offset, nthreads, _write(samples),
+    )  # fmt: skip
+    _check(status, "decoding a polynomial stream")
+    return samples
+
+
+def poly_straighten(samples: np.ndarray, period: float) -> np.ndarray:
+    """Angles without their jumps of a period."""
+    out = np.empty_like(samples)
+    lib.rf_polycomp_straighten(_read(samples, "double *"), samples.size, period, _write(out, "double *"))
+    return out
+
+
+def poly_fit(samples: np.ndarray, npoly: int) -> np.ndarray:
+    """Least squares polynomial in x = 1, 2, ... through contiguous doubles, constant first."""
+    coefficients = np.empty(npoly)
+    status = lib.rf_polycomp_fit(
+        _read(samples, "double *"), samples.size, npoly, _write(coefficients, "double *")
+    )
+    _check(status, "fitting a polynomial")
+    return coefficients
+
+
+def poly_transform(values: np.ndarray, *, inverse: bool) -> np.ndarray:
+    """Chebyshev transform of contiguous doubles."""
+    out = np.empty(values.size)
+    status = lib.rf_polycomp_transform(_read(values, "double *"), values.size, inverse, _write(out, "double *"))
+    _check(status, "Chebyshev transform")
+    return out

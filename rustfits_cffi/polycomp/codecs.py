@@ -1,0 +1,165 @@
+"""The compressions by name, and the two functions that all go through.
+
+Adding a compression is one module with `encode` and `decode`, and one row of `CODECS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from rustfits_cffi.threads import get_num_threads
+
+from . import deflated, plain, polynomial, quantization, runlength
+from .encoded import Encoded, Statistics, ratio
+from .errors import PolycompError
+from .samples import sample_type, whole_number
+
+__all__ = ["CODECS", "decode", "encode"]
+
+_MAX_COUNT = 2**62
+
+
+class Codec(NamedTuple):
+    """One compression: `encode(samples, method=, nthreads=, **parameters)` and its reverse."""
+
+    encode: Callable[..., tuple[np.ndarray, np.ndarray, dict[str, Any], dict[str, Any]]]
+    decode: Callable[..., np.ndarray]
+
+
+CODECS = {
+    "none": Codec(plain.encode, plain.decode),
+    "rle": Codec(runlength.encode, runlength.decode),
+    "diffrle": Codec(runlength.encode, runlength.decode),
+    "quantization": Codec(quantization.encode, quantization.decode),
+    "polynomial": Codec(polynomial.encode, polynomial.decode),
+    "zlib": Codec(deflated.encode, deflated.decode),
+    "bzip2": Codec(deflated.encode, deflated.decode),
+}
+
+
+def encode(samples: Any, method: str, **parameters: Any) -> Encoded:
+    """Compress a series of samples.
+
+    Parameters
+    ----------
+    samples : array_like
+        One-dimensional; any byte order, any stride. Integers for rle and diffrle, float32 or float64 for
+        quantization and polynomial. none, zlib and bzip2 take these, logicals and text, and rows of several values.
+    method : str
+        ``none``, ``rle``, ``diffrle``, ``quantization``, ``polynomial``, ``zlib`` or ``bzip2``.
+    max_count : int, optional
+        rle, diffrle: longer runs are split. Default: the largest count that every reader understands.
+    bits_per_sample : int
+        quantization: 1 to 50.
+    bit_order : {"msb", "lsb"}, default "msb"
+        quantization: ``lsb`` gives the reference program's exact bytes, which its own decoder misreads.
+    num_of_coefficients, samples_per_chunk : int
+        polynomial: 1 to 255 polynomial coefficients, chunks of 1 to 65535 samples.
+    max_error : float
+        polynomial: no sample decodes with a larger absolute error; 0 keeps every sample exact.
+    use_chebyshev : bool, default True
+        polynomial: add Chebyshev coefficients where the polynomial alone is not enough.
+    period : float, optional
+        polynomial: of angles. No effect without `straighten`, as in the reference program.
+    straighten : bool, default False
+        polynomial: unwrap the angles of each chunk before fitting, and measure errors modulo `period`.
+    period_offset : float, optional
+        polynomial: decoded angles lie in [period_offset, period_offset + period). Default: 0, or minus half a
+        period, or the smallest sample, the first of these that suits the samples.
+    compression_level : int, default 9
+        zlib (0 to 9), bzip2 (1 to 9).
+
+    Returns
+    -------
+    Encoded
+        Payload and all that decoding needs.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `method` does not exist, a parameter is missing, unknown or out of range, or it cannot code such samples.
+    """
+    codec = CODECS.get(method)
+    if codec is None:
+        raise ValueError(f"there is no compression {method!r}; there are {', '.join(CODECS)}")
+    if np.ma.isMaskedArray(samples):
+        raise TypeError("masked samples cannot be stored; fill them first")
+    try:
+        array, payload, used, found = codec.encode(samples, method=method, nthreads=get_num_threads(), **parameters)
+    except TypeError as error:
+        raise _argument_error(error, method) from None
+    payload.flags.writeable = False
+    statistics = Statistics(ratio=ratio(array.nbytes, payload.nbytes), **found)
+    return Encoded(payload, method, array.dtype, len(array), used, statistics)
+
+
+def decode(
+    encoded: Encoded | Any, method: str | None = None, *, dtype: Any = None, count: int | None = None,
+    start: int | None = None, stop: int | None = None, **parameters: Any,
+) -> np.ndarray:  # fmt: skip
+    """Decompress a series, or a part of it.
+
+    Parameters
+    ----------
+    encoded : Encoded, ndarray or bytes
+        What `encode` gave, or a payload as stored.
+    method, dtype, count
+        With a payload: its compression, the type and the number of its samples. A polynomial stream tells its number
+        itself; given, it is checked.
+    start, stop : int, optional
+        Samples wanted, as in a slice. Only the chunks that hold them are decoded.
+    **parameters
+        With a payload: what this compression needs, see `Encoded.parameters`. With an `Encoded` they replace its own.
+
+    Returns
+    -------
+    ndarray
+        Samples of type `dtype`.
+
+    Raises
+    ------
+    PolycompError
+        If the stream is damaged, or does not hold what is said; names the byte, the chunk and the reason.
+    TypeError, ValueError
+        If the arguments are wrong.
+    """
+    if isinstance(encoded, Encoded):
+        if method is not None or dtype is not None or count is not None:
+            raise TypeError("an Encoded knows its method, dtype and count")
+        payload, method, dtype, count = encoded.payload, encoded.method, encoded.dtype, encoded.count
+        parameters = {**encoded.parameters, **parameters}
+    else:
+        payload = encoded
+    codec = CODECS.get(method) if isinstance(method, str) else None
+    if codec is None:
+        raise PolycompError(f"there is no compression {method!r}; there are {', '.join(CODECS)}")
+    if dtype is None and method != "polynomial":
+        raise TypeError(f"decoding {method} takes the type of the samples (`dtype`)")
+    dtype = sample_type(np.float64 if dtype is None else dtype)
+    if count is not None:
+        count = whole_number(count, "count", 0, _MAX_COUNT)
+        start, stop, _ = slice(start, stop).indices(count)
+        stop = max(start, stop)
+    elif method == "none":
+        count = len(payload) if not isinstance(payload, bytes | bytearray) else len(payload) // dtype.itemsize
+        start, stop, _ = slice(start, stop).indices(count)
+    elif method != "polynomial":
+        raise TypeError(f"decoding {method} takes the number of samples (`count`)")
+    try:
+        return codec.decode(
+            payload, method=method, dtype=dtype, count=count, start=start, stop=stop, nthreads=get_num_threads(),
+            **parameters,
+        )  # fmt: skip
+    except TypeError as error:
+        raise _argument_error(error, method) from None
+
+
+def _argument_error(error: TypeError, method: str) -> TypeError:
+    """The message of a wrong keyword argument, speaking of the compression instead of our function."""
+    text = str(error)
+    for name in ("encode()", "decode()"):
+        text = text.replace(f"{name} ", f"{method}: ")
+    return TypeError(text.replace("keyword-only argument", "parameter").replace("keyword argument", "parameter"))

@@ -1,0 +1,74 @@
+"""zlib and bzip2: the samples' little-endian bytes in one stream."""
+
+from __future__ import annotations
+
+import bz2
+import math
+import sys
+import warnings
+import zlib
+from typing import Any
+
+import numpy as np
+
+from .errors import PolycompError, PolycompWarning
+from .samples import bytes_of, check_kind, whole_number
+
+__all__ = ["decode", "encode"]
+
+
+def encode(samples: Any, *, method: str, nthreads: int, compression_level: int = 9):
+    """One stream of the samples; rows may hold several values."""
+    array = np.asarray(samples)
+    if array.ndim == 0:
+        raise ValueError(f"{method} takes a series, not a single value")
+    check_kind(array.dtype, method, "biufSU")
+    level = whole_number(compression_level, "compression_level", 0 if method == "zlib" else 1, 9)
+    array = np.ascontiguousarray(array, array.dtype.newbyteorder("="))
+    plain = array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes()
+    coded = zlib.compress(plain, level) if method == "zlib" else bz2.compress(plain, level)
+    parameters: dict[str, Any] = {"compression_level": level}
+    if array.ndim > 1:
+        parameters["item_shape"] = array.shape[1:]
+    return array, np.frombuffer(coded, np.uint8), parameters, {}
+
+
+def decode(
+    payload: Any, *, method: str, dtype: np.dtype, count: int, start: int, stop: int, nthreads: int,
+    compression_level: int | None = None, item_shape: tuple[int, ...] = (),
+) -> np.ndarray:  # fmt: skip
+    """Samples start..stop-1; a stream never inflates beyond what the samples take."""
+    row_nbytes = dtype.itemsize * math.prod(item_shape)
+    whole = stop == count
+    need = stop * row_nbytes
+    plain = _inflate(bytes_of(payload, method).tobytes(), need, method, whole)
+    if dtype == np.bool_:  # any byte may be there, only two are logicals
+        plain = np.frombuffer(plain, np.uint8) != 0
+    samples = np.frombuffer(plain, dtype.newbyteorder("<"), (stop - start) * math.prod(item_shape), start * row_nbytes)
+    samples = samples.astype(dtype, copy=sys.byteorder == "big")
+    return samples.reshape(stop - start, *item_shape)
+
+
+def _inflate(coded: bytes, need: int, method: str, whole: bool) -> bytearray:
+    """The first `need` bytes of a stream; if these are all, the stream must end with them."""
+    coder = zlib.decompressobj() if method == "zlib" else bz2.BZ2Decompressor()
+    room = min(max(1, need + whole), sys.maxsize)  # one byte more than may be there tells that there are more
+    try:
+        plain = bytearray(coder.decompress(coded, room))
+        while len(plain) < room and not coder.eof:
+            more = coder.decompress(coder.unconsumed_tail if method == "zlib" else b"", room - len(plain))
+            if not more:
+                break
+            plain += more
+    except (zlib.error, OSError, EOFError, ValueError) as error:
+        raise PolycompError(f"not a {method} stream: {error}", method=method) from None
+    if len(plain) > need and whole:
+        raise PolycompError(f"the stream holds more than the {need} bytes of the samples", method=method)
+    if len(plain) < need:
+        reason = f"the stream gives {len(plain)} bytes instead of {need}"
+        raise PolycompError(reason, method=method, offset=len(coded))
+    if whole and not coder.eof:
+        raise PolycompError("the stream is cut before its end", method=method, offset=len(coded))
+    if coder.eof and coder.unused_data:
+        warnings.warn(f"{len(coder.unused_data)} bytes follow the {method} stream", PolycompWarning, stacklevel=5)
+    return plain

@@ -1,0 +1,82 @@
+"""What encoding gives: the stored array, all that decoding needs, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+__all__ = ["Encoded", "Statistics"]
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """What became of the samples.
+
+    Attributes
+    ----------
+    ratio : float
+        Bytes of the samples by bytes of the payload; 1 if there are none.
+    chunks, compressed_chunks, chebyshev_coefficients : int
+        Of a polynomial stream; 0 otherwise.
+    largest_error : float
+        Largest absolute difference between a sample and what it decodes to; 0 for exact compressions.
+    """
+
+    ratio: float
+    chunks: int = 0
+    compressed_chunks: int = 0
+    chebyshev_coefficients: int = 0
+    largest_error: float = 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class Encoded:
+    """A coded series.
+
+    Attributes
+    ----------
+    payload : ndarray
+        The array as stored in a table column, one element a row: of the samples' type for none, rle and diffrle,
+        uint8 otherwise. Read-only.
+    method : str
+        ``none``, ``rle``, ``diffrle``, ``quantization``, ``polynomial``, ``zlib`` or ``bzip2``.
+    dtype : numpy.dtype
+        Type of one sample, in the machine's byte order.
+    count : int
+        Number of samples (rows, where a row holds several values).
+    parameters : dict
+        Keyword arguments of `decode`; also those that shaped the stream.
+    statistics : Statistics
+        What became of the samples.
+    """
+
+    payload: np.ndarray
+    method: str
+    dtype: np.dtype
+    count: int
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    statistics: Statistics = field(default_factory=lambda: Statistics(1.0))
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the payload."""
+        return self.payload.nbytes
+
+    @property
+    def uncompressed_nbytes(self) -> int:
+        """Bytes of the samples."""
+        return self.count * int(np.prod(self.parameters.get("item_shape", ()), dtype=int)) * self.dtype.itemsize
+
+    def __repr__(self) -> str:
+        return (
+            f"<Encoded: {self.method}, {self.count} samples of {self.dtype}, {self.nbytes} bytes, "
+            f"ratio {self.statistics.ratio:.2f}>"
+        )
+
+
+def ratio(uncompressed_nbytes: int, nbytes: int) -> float:
+    """Compression ratio; that of nothing is 1."""
+    return uncompressed_nbytes / nbytes if nbytes else 1.0

@@ -1,0 +1,64 @@
+"""The one exception of Polycomp streams, and the one warning."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rustfits_cffi.errors import FITSFormatError
+from rustfits_cffi.native.polycomp import StreamFault
+
+__all__ = ["PolycompError", "PolycompWarning"]
+
+
+class PolycompError(FITSFormatError):
+    """A Polycomp stream, or what is said about it, is wrong: a `ValueError`.
+
+    Parameters
+    ----------
+    reason : str
+        What is wrong.
+    method : str, optional
+        Compression of the stream.
+    offset : int, optional
+        Byte of the stream at which it was seen.
+    chunk : int, optional
+        Number of the chunk (polynomial) or run (run lengths), from 0.
+    hdu : int or str, optional
+        Where the stream comes from.
+
+    Attributes
+    ----------
+    reason, method, offset, chunk, hdu
+        As given.
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        *,
+        method: str | None = None,
+        offset: int | None = None,
+        chunk: int | None = None,
+        hdu: int | str | None = None,
+    ):
+        self.reason, self.method, self.offset, self.chunk, self.hdu = reason, method, offset, chunk, hdu
+        where = [] if hdu is None else [f"HDU {hdu}"]
+        where += [] if method is None else [f"{method} stream"]
+        where += [] if chunk is None else [f"{'run' if method in ('rle', 'diffrle') else 'chunk'} {chunk}"]
+        where += [] if offset is None else [f"byte {offset}"]
+        super().__init__(f"{', '.join(where)}: {reason}" if where else reason)
+
+
+class PolycompWarning(UserWarning):
+    """A Polycomp stream decodes, but there is something odd about it."""
+
+
+@contextmanager
+def stream_errors(method: str) -> Iterator[None]:
+    """Turn what C says about a stream of `method` into a `PolycompError`."""
+    try:
+        yield
+    except StreamFault as error:
+        fault = error.fault
+        raise PolycompError(fault.reason, method=method, offset=fault.offset, chunk=fault.item) from None

@@ -1,0 +1,111 @@
+"""polynomial: chunks as a least squares polynomial and some Chebyshev coefficients, within an error bound."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import math
+import warnings
+from typing import Any
+
+import numpy as np
+
+from rustfits_cffi.native.polycomp import poly_decode, poly_encode, poly_scan
+
+from .errors import PolycompError, PolycompWarning, stream_errors
+from .samples import bytes_of, native_samples, whole_number
+
+__all__ = ["decode", "encode", "scan"]
+
+MAX_SAMPLES_PER_CHUNK = 65535
+MAX_COEFFICIENTS = 255
+
+_log = logging.getLogger("rustfits_cffi.polycomp")
+
+
+@functools.cache
+def _say_that_period_does_nothing() -> None:
+    """Say it once: every stream of a long configuration would repeat it."""
+    _log.warning("`period` has no effect, as in the reference program; `straighten=True` unwraps the angles")
+
+
+def encode(
+    samples: Any, *, method: str, nthreads: int, num_of_coefficients: int, samples_per_chunk: int, max_error: float,
+    use_chebyshev: bool = True, period: float | None = None, straighten: bool = False,
+    period_offset: float | None = None,
+):  # fmt: skip
+    """The stream of the samples; every one of them decodes within `max_error`."""
+    array = native_samples(samples, method, "f")
+    settings = {
+        "num_of_coefficients": whole_number(num_of_coefficients, "num_of_coefficients", 1, MAX_COEFFICIENTS),
+        "samples_per_chunk": whole_number(samples_per_chunk, "samples_per_chunk", 1, MAX_SAMPLES_PER_CHUNK),
+        "max_error": float(max_error),
+        "use_chebyshev": bool(use_chebyshev),
+    }
+    if not settings["max_error"] >= 0:
+        raise ValueError(f"max_error must be 0 or more, not {max_error}")
+    doubles = array.astype(np.float64, copy=False)
+    if straighten:
+        settings |= _branch(doubles, period, period_offset)
+    elif period:
+        _say_that_period_does_nothing()
+    payload, found = poly_encode(
+        doubles, nthreads=nthreads, spc=settings["samples_per_chunk"], npoly=settings["num_of_coefficients"],
+        max_error=settings["max_error"], chebyshev=settings["use_chebyshev"], narrow=array.dtype == np.float32,
+        period=settings.get("period", 0.0), period_offset=settings.get("period_offset", 0.0),
+    )  # fmt: skip
+    return array, payload, settings, found
+
+
+def _branch(samples: np.ndarray, period: float | None, offset: float | None) -> dict[str, Any]:
+    """Settings of straightened angles: the period, and the branch that holds the samples as they came."""
+    period = float(period) if period is not None else 0.0
+    if not (period > 0 and math.isfinite(period)):
+        raise ValueError("straighten=True needs a positive `period`")
+    if offset is None:
+        finite = samples[np.isfinite(samples)]
+        low, high = (finite.min(), finite.max()) if finite.size else (0.0, 0.0)
+        natural = [low_end for low_end in (0.0, -period / 2) if low_end <= low and high < low_end + period]
+        offset = natural[0] if natural else float(low)
+    if not math.isfinite(offset):
+        raise ValueError(f"period_offset must be a number, not {offset}")
+    return {"period": period, "straighten": True, "period_offset": float(offset)}
+
+
+def scan(payload: Any) -> tuple[np.ndarray, np.ndarray, int]:
+    """Bytes, chunks and number of samples of a stream, everything in it checked."""
+    stream = bytes_of(payload, "polynomial")
+    with stream_errors("polynomial"):
+        chunks, nsamples, used = poly_scan(stream)
+    if used < stream.size:
+        rest = stream.size - used
+        warnings.warn(f"{rest} bytes follow the last chunk of a polynomial stream", PolycompWarning, stacklevel=5)
+    return stream, chunks, nsamples
+
+
+def decode(
+    payload: Any, *, method: str, dtype: np.dtype, count: int | None, start: int | None, stop: int | None,
+    nthreads: int, period: float | None = None, straighten: bool = False, period_offset: float = 0.0,
+    **settings: Any,
+) -> np.ndarray:  # fmt: skip
+    """Samples start..stop-1, decoding only the chunks that hold them; other settings are not needed."""
+    unknown = set(settings) - {"num_of_coefficients", "samples_per_chunk", "max_error", "use_chebyshev"}
+    if unknown:
+        raise TypeError(f"polynomial streams have no parameter {sorted(unknown)}")
+    if dtype.kind != "f":
+        raise PolycompError(f"polynomial streams hold float32 or float64, not {dtype}", method=method)
+    stream, chunks, nsamples = scan(payload)
+    if count is not None and nsamples != count:
+        raise PolycompError(f"the chunks hold {nsamples} samples instead of {count}", method=method)
+    start, stop, _ = slice(start, stop).indices(nsamples)
+    if start >= stop:
+        return np.empty(0, dtype)
+    begin = int(np.searchsorted(chunks["first"] + chunks["nsamples"], start, "right"))
+    end = int(np.searchsorted(chunks["first"], stop, "left"))
+    wanted = chunks[begin:end]
+    offset = int(wanted[0]["first"])
+    samples = poly_decode(
+        stream, wanted, dtype, period=float(period) if straighten and period else 0.0,
+        period_offset=float(period_offset), nthreads=nthreads,
+    )  # fmt: skip
+    return samples[start - offset : stop - offset]

@@ -1,0 +1,192 @@
+"""Whole files, HDU by HDU, as fpack and funpack do."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from math import prod
+
+from rustfits_cffi.native import serial, transfer
+from rustfits_cffi.native.handle import FileHandle
+from rustfits_cffi.native.serial import CODECS, LARGEST_SEED, CompressionRequest
+from rustfits_cffi.reference.handles import Created, Opened
+
+_SMALL_BUFFER = ("HCOMPRESS_1", "PLIO_1")  # whose coders can write past the buffer of cfitsio
+
+
+@dataclass(frozen=True, kw_only=True)
+class PackOptions:
+    """What fpack is told on its command line; the defaults are its own.
+
+    Parameters
+    ----------
+    codec : str
+        ``"RICE_1"``, ``"GZIP_1"``, ``"GZIP_2"``, ``"HCOMPRESS_1"``, ``"PLIO_1"`` or ``"NOCOMPRESS"``
+        (-r, -g1, -g2, -h, -p, -d).
+    tile_shape : tuple of int
+        In numpy axis order (-t has the reverse); 0 is the codec's default for that axis, -1 the whole axis; axes not
+        named are 1. Empty: rows. ``(-1,) * 6`` is -w.
+    level : float
+        -q; 0 stores floats without loss.
+    method : {"dither1", "dither2", "no_dither"}
+    seed : int
+        1 to 10000; 0 takes the clock, -1 the sum of the first tile's bytes (-q, -qN, -qt).
+    hcomp_scale : float
+        -s.
+    images, tables : bool
+        Which HDUs are compressed (-table: both; -tableonly).
+    checksum : bool
+        Whether every HDU gets CHECKSUM and DATASUM (False: -C).
+    """
+
+    codec: str = "RICE_1"
+    tile_shape: tuple[int, ...] = field(default=())
+    level: float = 4.0
+    method: str = "dither1"
+    seed: int = 0
+    hcomp_scale: float = 0.0
+    images: bool = True
+    tables: bool = False
+    checksum: bool = True
+
+    def __post_init__(self) -> None:
+        if self.codec not in CODECS:
+            raise ValueError(f"unknown codec {self.codec!r}; known are {', '.join(CODECS)}")
+        if self.method not in serial.METHODS:
+            raise ValueError(f"unknown method {self.method!r}; known are {', '.join(serial.METHODS)}")
+        if len(self.tile_shape) > serial.MAX_DIMENSIONS:
+            raise ValueError(f"tile_shape has {len(self.tile_shape)} axes, cfitsio takes {serial.MAX_DIMENSIONS}")
+        if not -1 <= self.seed <= LARGEST_SEED:
+            raise ValueError(f"seed must be -1, 0 or up to {LARGEST_SEED}, got {self.seed}")
+
+    def _request(self) -> CompressionRequest:
+        """The same in cfitsio's terms; fpack always names six axes."""
+        tile = tuple(reversed(self.tile_shape)) or (-1,)
+        return CompressionRequest(
+            codec=CODECS[self.codec],
+            tile=tile + (1,) * (serial.MAX_DIMENSIONS - len(tile)),
+            level=self.level,
+            method=serial.METHODS[self.method],
+            seed=self.seed,
+            hcomp_scale=self.hcomp_scale,
+        )
+
+
+def pack(
+    source: str | os.PathLike[str],
+    target: str | os.PathLike[str],
+    options: PackOptions | None = None,
+    *,
+    overwrite: bool = False,
+) -> None:
+    """Compress a file as fpack does.
+
+    Parameters
+    ----------
+    source, target : path-like
+    options : PackOptions, optional
+    overwrite : bool
+        Whether `target` may exist.
+
+    Raises
+    ------
+    FileExistsError
+        If `target` exists and may not.
+    ValueError
+        If a table would be compressed a second time, from which there is no way back; and where cfitsio refuses.
+    FITSError
+        If cfitsio fails. `target` is removed then.
+
+    Notes
+    -----
+    Cards FZALGOR, FZTILE, FZQVALUE, FZQMETHD, FZDTHRSD, FZI2F and FZHSCALE of an HDU win over the options, as in fpack.
+    fpack's -i2f and -n, which first measure the noise of integer images, are not offered.
+    """
+    options = options or PackOptions()
+    with Opened(source, "r") as fin, Created(target, source, overwrite) as out:
+        for number in range(1, transfer.count_hdus(fin) + 1):
+            _pack_hdu(fin, number, out, options)
+            if options.checksum:
+                transfer.write_checksums(out)
+        if options.checksum:
+            transfer.write_checksums(out, 1)
+
+
+def _pack_hdu(source: FileHandle, number: int, target: FileHandle, options: PackOptions) -> None:
+    """One turn of fpack's loop."""
+    facts = transfer.hdu_facts(source, number)
+    is_compressed_table = facts.kind == "table" and transfer.read_value(source, number, "ZTABLE") == "T"
+    wish = transfer.read_value(source, number, "FZALGOR")
+    serial.request(target, options._request())
+    if wish in ("NONE", "none"):
+        transfer.copy_hdu(source, number, target)
+    elif is_compressed_table and options.tables:
+        raise ValueError(f"{source.path}: HDU {number - 1} is a compressed table: a second compression loses it")
+    elif facts.kind == "table" and options.tables and facts.data_end - facts.data_start > 2880:
+        transfer.compress_table(source, number, target)
+    elif facts.kind == "image" and prod(facts.shape) and facts.shape and options.images:
+        roomy = (wish or options.codec).strip().upper() in _SMALL_BUFFER
+        serial.compress_image(source, number, target, roomy=roomy)
+    else:
+        transfer.copy_hdu(source, number, target)
+
+
+def unpack(
+    source: str | os.PathLike[str], target: str | os.PathLike[str], *, checksum: bool = True, overwrite: bool = False
+) -> None:
+    """Uncompress a file as funpack does.
+
+    Parameters
+    ----------
+    source, target : path-like
+    checksum : bool
+        Whether every HDU gets CHECKSUM and DATASUM (False: -C).
+    overwrite : bool
+        Whether `target` may exist.
+
+    Raises
+    ------
+    FileExistsError
+        If `target` exists and may not.
+    ValueError
+        For compressed tables with variable-length columns of strings or bits: cfitsio writes outside its memory.
+    FITSError
+        If cfitsio fails. `target` is removed then.
+
+    Notes
+    -----
+    Known to be wrong in cfitsio, and kept: float images with tiles of more than one row come out scrambled if a tile
+    holds undefined pixels. `read_image` reads them right.
+    """
+    with Opened(source, "r") as fin, Created(target, source, overwrite) as out:
+        for number in range(1, transfer.count_hdus(fin) + 1):
+            _unpack_hdu(fin, number, out)
+            if checksum:
+                transfer.write_checksums(out)
+        if checksum:
+            transfer.write_checksums(out, 1)
+
+
+def _unpack_hdu(source: FileHandle, number: int, target: FileHandle) -> None:
+    """One turn of funpack's loop."""
+    kind = transfer.hdu_facts(source, number).kind
+    if kind == "table" and transfer.read_value(source, number, "ZTABLE") == "T":
+        _refuse_dangerous_columns(source, number)
+        transfer.uncompress_table(source, number, target)
+    elif kind == "compressed image":
+        serial.decompress_image(source, number, target)
+    else:
+        transfer.copy_hdu(source, number, target)
+
+
+def _refuse_dangerous_columns(handle: FileHandle, number: int) -> None:
+    """Stop at columns that ``fits_uncompress_table`` sizes as if their cells had a fixed length."""
+    column = 1
+    while (form := transfer.read_value(handle, number, f"ZFORM{column}")) is not None:
+        letters = form.strip().upper().lstrip("0123456789")[:2]
+        if letters in ("PA", "QA", "PX", "QX"):
+            raise ValueError(
+                f"{handle.path}: HDU {number - 1}: column {column} ({form.strip()}): cfitsio writes outside its memory "
+                "when it uncompresses variable-length columns of strings or bits"
+            )
+        column += 1

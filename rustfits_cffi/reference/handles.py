@@ -1,0 +1,52 @@
+"""Files opened for one piece of work, and what is left of them if it fails."""
+
+from __future__ import annotations
+
+import os
+
+from rustfits_cffi.native.handle import FileHandle
+
+
+class Opened:
+    """A handle that is closed at the end."""
+
+    def __init__(self, path: str | os.PathLike[str], mode: str) -> None:
+        self.handle = FileHandle(os.fspath(path), mode)
+
+    def __enter__(self) -> FileHandle:
+        return self.handle
+
+    def __exit__(self, *_: object) -> None:
+        self.handle.close()
+
+
+class Created:
+    """A handle on a new file, which is removed again if the work on it fails."""
+
+    def __init__(self, path: str | os.PathLike[str], source: str | os.PathLike[str], overwrite: bool) -> None:
+        self.path = os.fspath(path)
+        if os.path.exists(self.path):
+            if not overwrite:
+                raise FileExistsError(f"{self.path} exists")
+            if os.path.samefile(self.path, source):
+                raise ValueError(f"{self.path}: input and output are the same file")
+        self.handle = FileHandle(self.path, "w+")
+
+    def __enter__(self) -> FileHandle:
+        return self.handle
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            self.handle.close()
+        else:
+            abandon(self.handle, self.path)
+
+
+def abandon(handle: FileHandle, path: str | None) -> None:
+    """Close after a failure whatever the state, and remove what is half made."""
+    try:
+        handle.close()
+    except OSError:
+        pass  # the first error is the one to tell
+    if path is not None and os.path.exists(path):
+        os.unlink(path)

@@ -1,0 +1,271 @@
+"""Whatever the bytes or the arguments are: one exception type, never a crash, never memory that was not paid for.
+
+Matrix: cuts at every byte, 2,000 seeded mutations over all methods, lies about count, type and scale, wrong arguments.
+"""
+
+import bz2
+import pickle
+import warnings
+import zlib
+
+import numpy as np
+import pytest
+
+from rustfits_cffi import polycomp
+from rustfits_cffi.polycomp import PolycompError, PolycompWarning
+
+
+def streams():
+    """A small stream of each method."""
+    rng = np.random.default_rng(1)
+    wave = np.sin(np.arange(500) / 40) + 1e-4 * rng.normal(size=500)
+    flags = np.repeat(rng.integers(0, 4, 60), rng.integers(1, 30, 60))
+    return {
+        "rle": polycomp.encode(flags.astype(np.int16), "rle"),
+        "diffrle": polycomp.encode(np.arange(300, dtype=np.int32) * 7, "diffrle"),
+        "quantization": polycomp.encode(wave, "quantization", bits_per_sample=11),
+        "polynomial": polycomp.encode(
+            wave, "polynomial", num_of_coefficients=4, samples_per_chunk=33, max_error=1e-4
+        ),
+        "long": polycomp.encode(wave, "polynomial", num_of_coefficients=4, samples_per_chunk=400, max_error=1e-4),
+        "zlib": polycomp.encode(flags, "zlib"),
+        "bzip2": polycomp.encode(flags, "bzip2"),
+    }
+
+
+def decode(payload, coded, **changes):
+    """Decode the bytes of a stream with the other facts of `coded`."""
+    facts = {"dtype": coded.dtype, "count": coded.count, **coded.parameters, **changes}
+    return polycomp.decode(payload, coded.method, **facts)
+
+
+def survives(payload, coded, **changes):
+    """Whether the stream decodes; anything but samples of the right number or a PolycompError fails the test."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", PolycompWarning)
+        try:
+            decoded = decode(payload, coded, **changes)
+        except PolycompError as error:
+            assert str(error)
+            return False
+    if "count" not in changes:
+        assert decoded.size == coded.count
+    return True
+
+
+@pytest.mark.parametrize("name", streams())
+def test_2000_mutations(name):
+    coded = streams()[name]
+    original = coded.payload.tobytes()
+    rng = np.random.default_rng(sum(map(ord, name)))
+    outcomes = []
+    for _ in range(2000 // len(streams()) + 1):
+        stream = bytearray(original)
+        kind = rng.integers(0, 5)
+        at = int(rng.integers(0, len(stream)))
+        if kind == 0:
+            stream[at] ^= 1 << int(rng.integers(0, 8))
+        elif kind == 1:
+            stream[at : at + int(rng.integers(1, 9))] = rng.bytes(int(rng.integers(1, 9)))
+        elif kind == 2:
+            del stream[at : at + int(rng.integers(1, 30))]
+        elif kind == 3:
+            stream[at:at] = rng.bytes(int(rng.integers(1, 30)))
+        else:
+            stream[min(at, 16) : min(at, 16) + 8] = rng.choice([b"\xff" * 8, b"\0" * 8, b"\x7f" + b"\xff" * 7])
+        outcomes.append(survives(bytes(stream), coded))
+        survives(bytes(stream), coded, count=None if coded.method == "polynomial" else coded.count + 1)
+    assert not all(outcomes)
+
+
+@pytest.mark.parametrize("name", streams())
+def test_a_stream_cut_anywhere_is_refused(name):
+    coded = streams()[name]
+    stream = coded.payload.tobytes()
+    for length in range(0, len(stream), 1 if len(stream) < 900 else 7):
+        with pytest.raises(PolycompError):
+            decode(stream[:length], coded)
+
+
+@pytest.mark.parametrize("name", [name for name in streams() if name not in ("rle", "diffrle")])
+def test_bytes_after_the_stream_warn(name):
+    coded = streams()[name]
+    with pytest.warns(PolycompWarning, match="7 bytes follow"):
+        decoded = decode(coded.payload.tobytes() + b"extra..", coded)
+    assert np.array_equal(decoded, polycomp.decode(coded))
+
+
+@pytest.mark.parametrize("name", streams())
+def test_a_lie_about_the_number_of_samples_is_found(name):
+    coded = streams()[name]
+    for count in (0, coded.count - 1, coded.count + 1, 2**40, 2**62):
+        if coded.method == "quantization" and count < coded.count:
+            continue  # the bytes left over only warn
+        if coded.method == "quantization" and count * 11 <= 8 * coded.nbytes:
+            continue
+        with pytest.raises(PolycompError):
+            decode(coded.payload, coded, count=count)
+
+
+def test_what_a_damaged_polynomial_stream_says():
+    coded = streams()["polynomial"]
+    second = 8 + polycomp.chunks(coded)[0].nbytes
+    cut = coded.payload[: second + 40]
+    with pytest.raises(PolycompError, match=rf"chunk 1, byte {second}: the stream ends inside the chunk") as caught:
+        polycomp.decode(cut, "polynomial")
+    assert (caught.value.chunk, caught.value.offset, caught.value.method) == (1, second, "polynomial")
+    assert isinstance(caught.value, ValueError)
+    assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)
+
+
+def chunk(nsamples, npoly, ncheby, mask=b"", flag=1, count=1):
+    head = count.to_bytes(8, "little") + bytes([flag]) + nsamples.to_bytes(2, "little") + bytes([npoly])
+    return head + b"\0" * 8 * npoly + ncheby.to_bytes(2, "little") + mask + b"\0" * 8 * ncheby
+
+
+@pytest.mark.parametrize(
+    "stream, words",
+    [
+        (b"", "0 bytes"),
+        (b"\1" * 7, "7 bytes"),
+        (chunk(4, 1, 0, count=2**40), "announces 1099511627776 chunks"),
+        (chunk(0, 1, 0), "no samples"),
+        (chunk(1, 1, 1, b"\1"), "single sample"),
+        (chunk(8, 1, 1, b"\7"), "3 bits set"),
+        (chunk(8, 1, 2, b"\1"), "1 bits set"),
+        (chunk(4, 1, 1, b"\xf0"), "0 bits set"),
+        (chunk(4, 1, 9, b"\x0f"), "4 bits set"),
+        (chunk(65535, 255, 65535), "ends inside"),
+    ],
+)
+def test_lies_within_a_chunk(stream, words):
+    with pytest.raises(PolycompError, match=words):
+        polycomp.decode(stream, "polynomial")
+    with pytest.raises(PolycompError, match=words):
+        polycomp.chunks(stream)
+
+
+@pytest.mark.parametrize(
+    "stream, count, words",
+    [
+        ([3], 3, "whole pairs"),
+        ([3, 1, 2], 5, "whole pairs"),
+        ([-1, 5], 1, "run 0, byte 0: a negative run length"),
+        ([100, 5], 3, "run 0, byte 0: the runs do not add up"),
+        ([2, 5], 3, "do not add up"),
+        ([127, 1] * 5, 2**62, "do not add up"),
+        ([2, 5, 3, 1], 4, "run 1, byte 2"),
+    ],
+)
+def test_lies_in_run_lengths(stream, count, words):
+    with pytest.raises(PolycompError, match=words):
+        polycomp.decode(np.array(stream, np.int8), "rle", dtype="int8", count=count)
+
+
+def test_runs_that_overflow_every_counter():
+    stream = np.array([2**64 - 1, 1, 2**64 - 1, 1, 4, 1], np.uint64)
+    with pytest.raises(PolycompError):
+        polycomp.decode(stream, "rle", dtype="uint64", count=2)
+
+
+def test_counts_cut_to_eight_bits_by_the_reference_are_noticed():
+    column = np.array([128, 7, 128, 7, 128, 0], np.uint8)  # 640 samples of int16, counts modulo 256
+    with pytest.raises(PolycompError, match="do not add up"):
+        polycomp.decode(column, "rle", dtype="int16", count=640)
+
+
+@pytest.mark.parametrize("method, squeeze", [("zlib", zlib.compress), ("bzip2", bz2.compress)])
+def test_a_stream_that_inflates_without_end_is_stopped(method, squeeze):
+    with pytest.raises(PolycompError, match="more than the 80 bytes"):
+        polycomp.decode(squeeze(bytes(10**7)), method, dtype="f8", count=10)
+
+
+@pytest.mark.parametrize("settings", [
+    {"bits_per_sample": 0}, {"bits_per_sample": 65}, {"normalization": 0.0}, {"normalization": np.nan},
+    {"offset": np.inf}, {"offset": np.nan}, {"dtype": "int32"},
+])  # fmt: skip
+def test_lies_about_quantization(settings):
+    with pytest.raises(PolycompError):
+        decode(streams()["quantization"].payload, streams()["quantization"], **settings)
+
+
+@pytest.mark.parametrize("name", ["object", "O", "V8", "complex128", "float16", "<M8[s]", "f8,f8", "nonsense", "U0", 5])
+def test_types_that_are_no_samples(name):
+    with pytest.raises(PolycompError):
+        polycomp.decode(b"", "none", dtype=name, count=0)
+
+
+@pytest.mark.parametrize("name", ["int8", "uint64", "float32", "bool", "<U6", "S4", ">i2"])
+def test_types_that_are(name):
+    assert polycomp.sample_type(name).isnative
+
+
+@pytest.mark.parametrize("samples, method, settings, error", [
+    ([1.0], "rle", {}, TypeError),
+    ([1], "quantization", {"bits_per_sample": 3}, TypeError),
+    ([1], "polynomial", {"num_of_coefficients": 1, "samples_per_chunk": 1, "max_error": 1}, TypeError),
+    ([1 + 2j], "zlib", {}, TypeError),
+    ([None], "none", {}, TypeError),
+    ([True], "diffrle", {}, TypeError),
+    ([[1]], "rle", {}, ValueError),
+    (1, "zlib", {}, ValueError),
+    ([1], "lzma", {}, ValueError),
+    ([1], "rle", {"max_count": 0}, ValueError),
+    ([1], "rle", {"max_count": 2**63}, ValueError),
+    ([1], "rle", {"max_count": 2.5}, TypeError),
+    ([1], "rle", {"maximum": 2}, TypeError),
+    ([1.0], "quantization", {}, TypeError),
+    ([1.0], "quantization", {"bits_per_sample": 0}, ValueError),
+    ([1.0], "quantization", {"bits_per_sample": 51}, ValueError),
+    ([1.0], "quantization", {"bits_per_sample": True}, TypeError),
+    ([1.0], "quantization", {"bits_per_sample": 8, "bit_order": "big"}, ValueError),
+    ([1.0, np.nan], "quantization", {"bits_per_sample": 8}, ValueError),
+    ([1.0, -np.inf], "quantization", {"bits_per_sample": 8}, ValueError),
+    ([1e308, -1e308], "quantization", {"bits_per_sample": 8}, ValueError),
+    ([1.0], "zlib", {"compression_level": 10}, ValueError),
+    ([1.0], "bzip2", {"compression_level": 0}, ValueError),
+    (np.ma.masked_array([1], [True]), "rle", {}, TypeError),
+])  # fmt: skip
+def test_wrong_arguments(samples, method, settings, error):
+    with pytest.raises(error) as caught:
+        polycomp.encode(samples, method, **settings)
+    assert "encode()" not in str(caught.value)
+
+
+@pytest.mark.parametrize("change", [
+    {"num_of_coefficients": 0}, {"num_of_coefficients": 256}, {"samples_per_chunk": 0}, {"samples_per_chunk": 65536},
+    {"max_error": -1e-9}, {"max_error": float("nan")},
+])  # fmt: skip
+def test_polynomial_parameters_out_of_range(change):
+    settings = {"num_of_coefficients": 2, "samples_per_chunk": 9, "max_error": 1.0, **change}
+    with pytest.raises(ValueError, match=next(iter(change))):
+        polycomp.encode(np.zeros(5), "polynomial", **settings)
+
+
+def test_decoding_needs_to_know_what_it_decodes():
+    for facts in ({"method": "rle", "count": 3}, {"method": "rle", "dtype": "i2"}, {"method": "zlib", "dtype": "f8"}):
+        with pytest.raises(TypeError):
+            polycomp.decode(b"", **facts)
+    with pytest.raises(PolycompError):
+        polycomp.decode(b"", "lzma", dtype="f8", count=0)
+    with pytest.raises(TypeError):
+        polycomp.decode(streams()["rle"], "rle")
+    with pytest.raises(TypeError, match="parameter"):
+        polycomp.decode(streams()["rle"], bits_per_sample=3)
+    with pytest.raises(PolycompError, match="only polynomial"):
+        polycomp.chunks(streams()["rle"])
+
+
+@pytest.mark.parametrize("broken, words", [
+    (polycomp.Chunk(3, False, uncompressed=np.zeros(2)), "2 raw samples"),
+    (polycomp.Chunk(70000, False, uncompressed=np.zeros(70000)), "65535"),
+    (polycomp.Chunk(0, True, poly=np.zeros(1)), "no samples"),
+    (polycomp.Chunk(300, True, poly=np.zeros(256)), "256 polynomial"),
+    (polycomp.Chunk(1, True, poly=np.zeros(1), mask=np.ones(1, "u1"), cheby=np.zeros(1)), "single"),
+    (polycomp.Chunk(9, True, poly=np.zeros(1), mask=np.ones(1, "u1"), cheby=np.zeros(1)), "mask of 1 bytes"),
+    (polycomp.Chunk(8, True, poly=np.zeros(1), mask=np.full(1, 3, "u1"), cheby=np.zeros(1)), "2 bits"),
+    (polycomp.Chunk(8, True, poly=np.zeros(1), cheby=np.zeros(1)), "mask of 0 bytes"),
+])  # fmt: skip
+def test_chunks_that_contradict_themselves_are_not_joined(broken, words):
+    with pytest.raises(PolycompError, match=f"chunk 1.*{words}"):
+        polycomp.join([polycomp.Chunk(1, False, uncompressed=np.zeros(1)), broken])

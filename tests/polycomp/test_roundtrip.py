@@ -1,0 +1,197 @@
+"""Every compression gives its samples back: all types, byte orders, strides, lengths, and every part of a series.
+
+Matrix: 7 compressions x the types each takes x lengths 0, 1, few, many (hypothesis) x whole and slices.
+"""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rustfits_cffi import polycomp
+
+INTEGERS = [f"{kind}{size}" for kind in "iu" for size in (1, 2, 4, 8)]
+FLOATS = ["f4", "f8"]
+OTHERS = ["?", "S3", "U2"]
+EXACT = ["none", "zlib", "bzip2"]
+
+quick = settings(max_examples=25, deadline=None)
+
+
+def series(dtype):
+    """Samples of a type with runs, ramps, extremes and noise in them."""
+    seeds = st.integers(0, 2**32 - 1)
+    lengths = st.one_of(st.integers(0, 5), st.integers(6, 400))
+
+    def build(seed, length, step):
+        rng = np.random.default_rng(seed)
+        dt = np.dtype(dtype)
+        if dt.kind in "SU":
+            return np.array([b"ab", b"", b"xyz"])[rng.integers(0, 3, length)].astype(dt)
+        raw = rng.integers(0, 256, length * dt.itemsize, np.uint8).tobytes()
+        if dt.kind == "b":
+            return np.frombuffer(raw, np.uint8) > 99
+        noise = np.frombuffer(raw, dt)
+        if dt.kind == "f" or seed % 3 == 0:
+            return noise
+        with np.errstate(over="ignore"):
+            return (np.repeat(noise, step)[:length] + np.arange(length) * (seed % 2)).astype(dt)
+
+    return st.builds(build, seeds, lengths, st.integers(1, 60))
+
+
+def assert_same(a, b):
+    """Bit for bit, NaN included."""
+    assert a.dtype == b.dtype and a.shape == b.shape
+    assert a.tobytes() == np.ascontiguousarray(b).tobytes()
+
+
+def check(samples, method, data, **parameters):
+    coded = polycomp.encode(samples, method, **parameters)
+    assert coded.count == len(samples)
+    assert_same(polycomp.decode(coded), samples)
+    start = data.draw(st.integers(0, len(samples)))
+    stop = data.draw(st.integers(start, len(samples)))
+    assert_same(polycomp.decode(coded, start=start, stop=stop), samples[start:stop])
+    again = polycomp.decode(coded.payload, method, dtype=coded.dtype, count=coded.count, **coded.parameters)
+    assert_same(again, samples)
+    return coded
+
+
+@pytest.mark.parametrize("method", ["rle", "diffrle"])
+@pytest.mark.parametrize("dtype", INTEGERS)
+@quick
+@given(data=st.data())
+def test_run_lengths(method, dtype, data):
+    samples = data.draw(series(dtype))
+    most = data.draw(st.sampled_from([None, 1, 3, 127]))
+    coded = check(samples, method, data, max_count=most)
+    assert coded.payload.dtype == samples.dtype
+
+
+@pytest.mark.parametrize("method", EXACT)
+@pytest.mark.parametrize("dtype", INTEGERS + FLOATS + OTHERS)
+@settings(max_examples=8, deadline=None)
+@given(data=st.data())
+def test_exact_compressions(method, dtype, data):
+    check(data.draw(series(dtype)), method, data)
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+@quick
+@given(data=st.data())
+def test_polynomial_streams_of_any_bits_within_zero_error(dtype, data):
+    """With a bound of 0 every sample survives exactly, NaN payloads, infinities and denormals included."""
+    samples = data.draw(series(dtype))
+    check(
+        samples, "polynomial", data, max_error=0.0, num_of_coefficients=data.draw(st.integers(1, 9)),
+        samples_per_chunk=data.draw(st.integers(1, 70)),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+@settings(max_examples=60, deadline=None)
+@given(
+    seed=st.integers(0, 2**32 - 1), length=st.integers(0, 700), p=st.integers(1, 24), n=st.integers(1, 320),
+    exponent=st.integers(-14, 2), chebyshev=st.booleans(),
+)  # fmt: skip
+def test_polynomial_streams_keep_their_bound(dtype, seed, length, p, n, exponent, chebyshev):
+    rng = np.random.default_rng(seed)
+    x = np.arange(length)
+    samples = np.sin(x / rng.uniform(3, 200)) + rng.choice([0, 1e-9, 1e-5, 1e-2]) * rng.normal(size=length)
+    samples = samples.astype(dtype)
+    bound = 10.0**exponent
+    coded = polycomp.encode(
+        samples, "polynomial", num_of_coefficients=p, samples_per_chunk=n, max_error=bound, use_chebyshev=chebyshev
+    )
+    decoded = polycomp.decode(coded)
+    assert decoded.dtype == samples.dtype
+    largest = np.abs(decoded.astype(float) - samples).max(initial=0)
+    assert largest <= bound and largest == coded.statistics.largest_error
+    assert coded.nbytes <= 8 + 8 * length + 3 * -(-length // n)
+    wide = polycomp.decode(coded.payload, "polynomial")  # what a reader that knows doubles only sees
+    assert np.abs(wide - samples).max(initial=0) <= bound
+    assert np.array_equal(polycomp.join(polycomp.chunks(coded)).payload, coded.payload)
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize("bit_order", ["msb", "lsb"])
+@quick
+@given(
+    seed=st.integers(0, 2**32 - 1), length=st.integers(0, 300), bits=st.integers(1, 50), scale=st.floats(1e-20, 1e20)
+)
+def test_quantized_samples_are_within_half_a_step(dtype, bit_order, seed, length, bits, scale):
+    samples = (np.random.default_rng(seed).normal(size=length) * scale).astype(dtype)
+    coded = polycomp.encode(samples, "quantization", bits_per_sample=bits, bit_order=bit_order)
+    assert coded.nbytes == (length * bits + 7) // 8
+    decoded = polycomp.decode(coded)
+    error = np.abs(decoded.astype(float) - samples).max(initial=0)
+    rounding = 4 * np.finfo(dtype).eps * np.abs(samples).max(initial=0)
+    assert error <= 0.5 / coded.parameters["normalization"] * (1 + 1e-9) + rounding
+    assert error == coded.statistics.largest_error
+    assert_same(polycomp.decode(coded, start=5, stop=100), decoded[5:100])
+
+
+@pytest.mark.parametrize("method, dtype", [("rle", ">i4"), ("diffrle", ">u2"), ("zlib", ">f8"), ("none", ">i2")])
+def test_byte_order_stride_and_alignment_do_not_matter(method, dtype):
+    plain = np.arange(60).repeat(3)
+    record = np.zeros(180, np.dtype([("pad", "u1"), ("value", dtype)]))
+    record["value"] = plain
+    coded = polycomp.encode(record["value"][::-2], method)
+    assert coded.dtype.isnative
+    assert np.array_equal(polycomp.decode(coded), plain[::-2])
+
+
+@pytest.mark.parametrize("method", EXACT)
+def test_rows_of_several_values(method):
+    samples = np.arange(24.0).reshape(6, 2, 2)
+    coded = polycomp.encode(samples, method)
+    assert (coded.count, coded.uncompressed_nbytes) == (6, 192)
+    assert_same(polycomp.decode(coded), samples)
+    assert_same(polycomp.decode(coded, start=-2), samples[-2:])
+
+
+def test_unsigned_samples_from_a_signed_column():
+    """Files hold unsigned bits in signed columns; the type stated with them says how to read them."""
+    samples = np.repeat(np.array([65535, 0, 40000], np.uint16), 5)
+    for method in ("none", "rle", "diffrle"):
+        coded = polycomp.encode(samples, method)
+        column = coded.payload.view(np.int16).astype(">i2")
+        assert np.array_equal(polycomp.decode(column, method, dtype="uint16", count=15), samples)
+
+
+def test_integers_stored_as_doubles():
+    """The reference program keeps the column type of its source: a clock as doubles."""
+    samples = np.arange(10**14, 10**14 + 999, 3)
+    column = polycomp.encode(samples, "diffrle").payload.astype(np.float64)
+    assert np.array_equal(polycomp.decode(column, "diffrle", dtype="int64", count=samples.size), samples)
+    with pytest.raises(polycomp.PolycompError, match="not all values of int64"):
+        polycomp.decode(column + 0.5, "diffrle", dtype="int64", count=samples.size)
+
+
+def test_default_runs_stay_below_the_signed_maximum():
+    """The reference program takes larger counts for negative numbers, also of unsigned samples."""
+    samples = np.zeros(300, np.uint8)
+    assert polycomp.encode(samples, "rle").payload[::2].tolist() == [127, 127, 46]
+    assert polycomp.encode(samples, "rle", max_count=255).payload[::2].tolist() == [255, 45]
+    for most in (127, 255):
+        stream = polycomp.encode(samples, "rle", max_count=most).payload
+        assert np.array_equal(polycomp.decode(stream, "rle", dtype="uint8", count=300), samples)
+
+
+def test_wrapping_differences():
+    samples = np.array([-128, 127, -128, 0, 127], np.int8)
+    coded = polycomp.encode(samples, "diffrle")
+    assert coded.payload.tolist() == [-128, 1, -1, 1, 1, 1, -128, 1, 127]
+    assert np.array_equal(polycomp.decode(coded), samples)
+
+
+def test_an_empty_series_of_every_compression():
+    for method, dtype in [(m, "f8") for m in ("quantization", "polynomial", *EXACT)] + [("rle", "i2"), ("diffrle", "i2")]:
+        settings = {
+            "quantization": {"bits_per_sample": 7},
+            "polynomial": {"num_of_coefficients": 3, "samples_per_chunk": 9, "max_error": 1.0},
+        }
+        coded = polycomp.encode(np.empty(0, dtype), method, **settings.get(method, {}))
+        assert coded.nbytes == {"polynomial": 8, "zlib": 8, "bzip2": 14}.get(method, 0)
+        assert_same(polycomp.decode(coded), np.empty(0, dtype))
