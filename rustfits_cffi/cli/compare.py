@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from rustfits_cffi import compare as comparing
+from rustfits_cffi import comparison as comparing
 from rustfits_cffi.cli import streams
 from rustfits_cffi.cli.streams import Quit
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rustfits_cffi import compare as comparing
+from rustfits_cffi import comparison as comparing
 from rustfits_cffi import reference
 from rustfits_cffi.cli import streams
 from rustfits_cffi.cli.simulate import exposure

@@ -83,6 +83,11 @@ def hdu_numbers(handle: FileHandle) -> Iterator[int]:
         number += 1
 
 
+def count_hdus(handle: FileHandle) -> int:
+    """Number of HDUs; `FITSError` if one of them cannot be read."""
+    return sum(1 for _ in hdu_numbers(handle))
+
+
 def _has_hdu(handle: FileHandle, number: int) -> bool:
     with handle.call(changes=False, action=f"read HDU {number - 1}") as (fptr, status):
         lib.fits_movabs_hdu(fptr, number, ffi.NULL, status)
@@ -259,6 +264,24 @@ def clear_requests(out: FileHandle) -> None:
         lib.fits_unset_compression_request(fptr, status)
 
 
+def copy_hdu(source: FileHandle, number: int, out: FileHandle) -> None:
+    """Append an HDU as it is."""
+    with _both(source, number, out, "copy an HDU") as (inp, fptr, status):
+        lib.fits_copy_hdu(inp, fptr, 0, status)
+
+
+def compress_table(source: FileHandle, number: int, out: FileHandle) -> None:
+    """Append the compressed form of a binary table, by cfitsio's own serial code."""
+    with _both(source, number, out, "compress a table") as (inp, fptr, status):
+        lib.fits_compress_table(inp, fptr, status)
+
+
+def write_checksums(out: FileHandle, number: int | None = None) -> None:
+    """Bring CHECKSUM and DATASUM of an HDU up to date (the current one unless numbered), by cfitsio's own serial code."""
+    with out.call(number, action="write checksums") as (fptr, status):
+        lib.fits_write_chksum(fptr, status)
+
+
 # -- unpacking --------------------------------------------------------------------------------------------------------
 
 
@@ -283,6 +306,12 @@ def write_data(out: FileHandle, number: int, offset: int, data) -> None:
     with out.call(number, action="write pixels") as (fptr, status):
         lib.ffmbyt(fptr, offset, 1, status)
         lib.ffpbyt(fptr, len(view), ffi.from_buffer(view), status)
+
+
+def uncompress_table(source: FileHandle, number: int, out: FileHandle) -> None:
+    """Append the table that a compressed table HDU holds, by cfitsio's own serial code."""
+    with _both(source, number, out, "restore a table") as (inp, fptr, status):
+        lib.fits_uncompress_table(inp, fptr, status)
 
 
 # -- inside -----------------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 
 from rustfits_cffi.errors import FITSError, raise_for_status
-from rustfits_cffi.native import serial, transfer
+from rustfits_cffi.native import transfer
 from rustfits_cffi.native.checksum import write_checksum
 from rustfits_cffi.native.handle import FileHandle
 from rustfits_cffi.native.tilewriter import TileWriter
@@ -122,17 +122,17 @@ class _Packer:
                 return self._table(number, facts)
             if is_image and options.images:
                 return ("compressed", *self._image(number, facts, options))
-        serial.copy_hdu(self._inp, number, self._out)
+        transfer.copy_hdu(self._inp, number, self._out)
         return "copied", True, ""
 
     def _table(self, number: int, facts: transfer.HDUFacts) -> tuple[str, bool, str]:
         if facts.data_end - facts.data_start <= 2880:
-            serial.copy_hdu(self._inp, number, self._out)
+            transfer.copy_hdu(self._inp, number, self._out)
             return "copied", True, ""
         if not _is_restorable_table(self._inp, number):
-            serial.copy_hdu(self._inp, number, self._out)
+            transfer.copy_hdu(self._inp, number, self._out)
             return "copied", True, f"HDU {number} has columns that could not be restored, so it is copied."
-        serial.compress_table(self._inp, number, self._out)
+        transfer.compress_table(self._inp, number, self._out)
         return "compressed", True, ""
 
     def _image(self, number: int, facts: transfer.HDUFacts, options: PackOptions) -> tuple[bool, str]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from rustfits_cffi.errors import FITSError, raise_for_status
-from rustfits_cffi.native import serial, transfer
+from rustfits_cffi.native import transfer
 from rustfits_cffi.native.checksum import write_checksum
 from rustfits_cffi.native.handle import FileHandle
 from rustfits_cffi.packing.coding import ImageDecoder, as_stored
@@ -117,9 +117,9 @@ def _unpack_hdu(inp: FileHandle, number: int, out: FileHandle, *, as_primary: bo
         _restore_image(inp, number, out, as_primary=as_primary, progress=progress)
     elif facts.kind == "table" and transfer.read_value(inp, number, "ZTABLE") == "T":
         _require_restorable(inp, number)
-        serial.decompress_table(inp, number, out)
+        transfer.uncompress_table(inp, number, out)
     else:
-        serial.copy_hdu(inp, number, out)
+        transfer.copy_hdu(inp, number, out)
         action = "copied"
     if checksums:
         write_checksum(out)

@@ -7,7 +7,7 @@ import re
 import tempfile
 from dataclasses import dataclass
 
-from rustfits_cffi.compare import Comparison, compare
+from rustfits_cffi.comparison import Comparison, compare
 from rustfits_cffi.native import transfer
 from rustfits_cffi.native.handle import FileHandle
 from rustfits_cffi.packing.files import plain_file

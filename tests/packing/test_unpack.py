@@ -5,7 +5,7 @@ import os
 import numpy as np
 import pytest
 
-from rustfits_cffi.compare import compare
+from rustfits_cffi.comparison import compare
 from rustfits_cffi.errors import FITSError
 from rustfits_cffi.packing import PackOptions, UnpackOptions, pack, unpack, verify
 from tests.packing.conftest import noise, table_hdu
