@@ -1,4 +1,4 @@
-"""HDUs from one open file to another, in the steps of fpack and funpack: cfitsio makes the headers, we move the pixels."""
+"""HDUs from one open file to another, in the steps of fpack and funpack: cfitsio makes the headers, we move pixels."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class HDUFacts:
 
 @dataclass(frozen=True)
 class CompressRequest:
-    """What is asked of cfitsio before it makes a compressed image; tile sizes with axis 1 first, -1 for a whole axis."""
+    """What is asked of cfitsio before it makes a compressed image; tiles with axis 1 first, -1 for a whole axis."""
 
     codec: int
     tile: tuple[int, ...]
@@ -177,8 +177,23 @@ def image_noise(pixels: np.ndarray, null: int | None) -> tuple[float, float, flo
     noise, limits, others = ffi.new("double[4]"), ffi.new(f"{ctype}[2]"), ffi.new("double[2]")
     good, status = ffi.new("long *"), ffi.new("int *")
     source = ffi.from_buffer(f"{ctype}[]", pixels)
-    function(source, nx, ny, null is not None, null or 0, good, limits, limits + 1, others, others + 1,
-             noise, noise + 1, noise + 2, noise + 3, status)
+    function(
+        source,
+        nx,
+        ny,
+        null is not None,
+        null or 0,
+        good,
+        limits,
+        limits + 1,
+        others,
+        others + 1,
+        noise,
+        noise + 1,
+        noise + 2,
+        noise + 3,
+        status,
+    )
     if status[0]:
         raise MemoryError("no memory for the noise estimate")
     return noise[1], noise[2], noise[3]
@@ -200,8 +215,9 @@ def set_requests(out: FileHandle, request: CompressRequest) -> None:
         lib.fits_set_hcomp_smooth(fptr, request.hcomp_smooth, status)
 
 
-def begin_compressed_image(source: FileHandle, number: int, out: FileHandle, *, bitpix: int,
-                           shape: Sequence[int]) -> CompressedImage:
+def begin_compressed_image(
+    source: FileHandle, number: int, out: FileHandle, *, bitpix: int, shape: Sequence[int]
+) -> CompressedImage:
     """Append the compressed form of an image HDU to `out`, complete but for its tiles.
 
     The requests of `set_requests` hold; directive cards (FZALGOR and the like) of the source override them.
@@ -277,7 +293,7 @@ def compress_table(source: FileHandle, number: int, out: FileHandle) -> None:
 
 
 def write_checksums(out: FileHandle, number: int | None = None) -> None:
-    """Bring CHECKSUM and DATASUM of an HDU up to date (the current one unless numbered), by cfitsio's own serial code."""
+    """Bring CHECKSUM and DATASUM of an HDU up to date (the current one unless numbered), by cfitsio's own code."""
     with out.call(number, action="write checksums") as (fptr, status):
         lib.fits_write_chksum(fptr, status)
 
@@ -320,8 +336,10 @@ def uncompress_table(source: FileHandle, number: int, out: FileHandle) -> None:
 @contextmanager
 def _both(source: FileHandle, number: int, out: FileHandle, action: str) -> Iterator[tuple]:
     """Both doors open: source at HDU `number` for reading, `out` where it stands for changes; one status for both."""
-    with (out.call(action=f"{action} (HDU {number - 1} of {source.path})") as (fptr, status),
-          source.call(number, changes=False, action=action) as (inp, _)):
+    with (
+        out.call(action=f"{action} (HDU {number - 1} of {source.path})") as (fptr, status),
+        source.call(number, changes=False, action=action) as (inp, _),
+    ):
         yield inp, fptr, status
 
 

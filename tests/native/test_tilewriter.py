@@ -67,7 +67,7 @@ def rewrite(source_path, packed_path, target_path, asked, batch, **options):
         writer = TileWriter(out, image.number, **options)
         writer.begin()
         for first in range(0, len(tiles), batch):
-            code, data, scale, zero = zip(*tiles[first:first + batch], strict=True)
+            code, data, scale, zero = zip(*tiles[first : first + batch], strict=True)
             writer.append(np.array([len(d) for d in data]), np.array(code, np.uint8), b"".join(data), scale, zero)
         writer.finish()
         has_nulls = transfer.read_number(packed, image.number, "ZBLANK") is not None
