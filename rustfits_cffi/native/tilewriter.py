@@ -59,8 +59,14 @@ class TileWriter:
         self._offset = {code: np.zeros(self._nrows, np.int64) for code in COLUMN_NAMES}
         self._scale, self._zero = np.zeros(self._nrows), np.zeros(self._nrows)
 
-    def append(self, nbytes: np.ndarray, column: np.ndarray, heap, scale: np.ndarray | None = None,
-               zero: np.ndarray | None = None) -> None:
+    def append(
+        self,
+        nbytes: np.ndarray,
+        column: np.ndarray,
+        heap,
+        scale: np.ndarray | None = None,
+        zero: np.ndarray | None = None,
+    ) -> None:
         """Write one batch of tiles behind those already there.
 
         Parameters
@@ -145,8 +151,10 @@ class TileWriter:
             width = self._elements[name]
             lengths, offsets = np.asarray(nbytes)[chosen] // width, starts[chosen]
             if self._layout[name].base == np.dtype(">u4") and max(lengths.max(), offsets.max()) >= _P_LIMIT:
-                raise FITSError(f"{self._handle.path}: HDU {self._number - 1}: the compressed image is too long for "
-                                "32-bit descriptors (status 412): ask for 64-bit ones")
+                raise FITSError(
+                    f"{self._handle.path}: HDU {self._number - 1}: the compressed image is too long for "
+                    "32-bit descriptors (status 412): ask for 64-bit ones"
+                )
             self._length[code][rows.start + chosen] = lengths
             self._offset[code][rows.start + chosen] = offsets
 
@@ -181,13 +189,13 @@ class TileWriter:
 
 
 def table_layout(fptr, status) -> tuple[np.dtype, dict[str, int], bool]:
-    """The row as a numpy dtype, bytes per element of each variable-length column, and whether descriptors are 64-bit."""
+    """The row as a numpy dtype, bytes per element of each variable-length column, and if descriptors are 64-bit."""
     nfields = int(_value(fptr, "TFIELDS", status) or 0)
     names, formats, elements, huge = [], [], {}, False
     for n in range(1, nfields + 1):
         name, tform = _value(fptr, f"TTYPE{n}", status), _value(fptr, f"TFORM{n}", status)
         digits = len(tform) - len(tform.lstrip("0123456789"))
-        repeat, letter = int(tform[:digits] or 1), tform[digits:digits + 1]
+        repeat, letter = int(tform[:digits] or 1), tform[digits : digits + 1]
         names.append(name.upper())
         if letter in ("P", "Q"):
             formats.append((">u4" if letter == "P" else ">i8", (2,)))
