@@ -318,10 +318,10 @@ def begin_restored_image(source: FileHandle, number: int, out: FileHandle, *, as
 
 def write_data(out: FileHandle, number: int, offset: int, data) -> None:
     """Write raw bytes at byte `offset` of the file, within the data unit of HDU `number`."""
-    view = memoryview(data).cast("B")
+    raw = np.frombuffer(data, np.uint8)  # no memoryview: the garbage collector may crash on one that cffi looks into
     with out.call(number, action="write pixels") as (fptr, status):
         lib.ffmbyt(fptr, offset, 1, status)
-        lib.ffpbyt(fptr, len(view), ffi.from_buffer(view), status)
+        lib.ffpbyt(fptr, len(raw), ffi.from_buffer(raw), status)
 
 
 def uncompress_table(source: FileHandle, number: int, out: FileHandle) -> None:

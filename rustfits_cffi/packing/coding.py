@@ -105,7 +105,7 @@ class ImageEncoder:
         )
         nbytes = np.array([len(tile) for tile in tiles], np.int64)
         column = np.full(batch.ntiles, UNCOMPRESSED, np.uint8)
-        return EncodedTiles(memoryview(b"".join(tiles)), nbytes, column, None, None, ~np.array(finite))
+        return EncodedTiles(np.frombuffer(b"".join(tiles), np.uint8), nbytes, column, None, None, ~np.array(finite))
 
     def _as_coded(self, box: np.ndarray) -> np.ndarray:
         """The pixels as they are compressed: of integers that are quantized, the scaled floats."""
