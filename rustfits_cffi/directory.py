@@ -10,6 +10,7 @@ from typing import Any
 
 from rustfits_cffi.errors import FITSFormatError, TruncatedError
 from rustfits_cffi.format.cards import CardIndex
+from rustfits_cffi.format.compression import cfitsio_hazard
 from rustfits_cffi.format.structure import BLOCK_NBYTES, HDUStructure, find_end, parse_structure
 from rustfits_cffi.native.handle import FileHandle
 
@@ -28,17 +29,26 @@ class Entry:
         Byte positions in the file.
     structure : HDUStructure
         What the header declares.
+    hazard : str or None
+        Why cfitsio must not read this header.
     cache : dict
-        What objects have worked out from this header; thrown away with the entry when the header changes.
+        What objects have worked out from this header; thrown away when the header changes or the HDU moves.
     """
 
-    __slots__ = ("cache", "data_start", "header_start", "structure")
+    __slots__ = ("cache", "data_start", "hazard", "header_start", "structure")
 
     def __init__(self, header_start: int, structure: HDUStructure):
         self.header_start = header_start
         self.data_start = header_start + structure.header_nbytes
         self.structure = structure
+        self.hazard = cfitsio_hazard(structure.index) if structure.xtension is not None else None
         self.cache: dict[Any, Any] = {}
+
+    def move(self, shift: int) -> None:
+        """The HDU lies `shift` bytes further back now; what was worked out may hold its old place."""
+        self.header_start += shift
+        self.data_start += shift
+        self.cache = {}
 
     @property
     def end(self) -> int:
@@ -89,12 +99,11 @@ class Directory:
             old = self._entries[index]
             new = self._read(old.header_start, index)
             self._entries[index] = new
-            self.revision += 1
+            self._changed()
             shift = new.end - old.end
             if shift:
                 for entry in self._entries[index + 1 :]:
-                    entry.header_start += shift
-                    entry.data_start += shift
+                    entry.move(shift)
 
     def remember(self, index: int, name: str, value: Any) -> None:
         """Keep something about an HDU that its header does not say, for as long as the file is open."""
@@ -109,8 +118,23 @@ class Directory:
         with self.handle.lock:
             self._scan()
 
-    def _scan(self) -> None:
+    def _changed(self) -> None:
+        """Count the change, and tell the handle whether cfitsio may be let near the file."""
         self.revision += 1
+        hazards = ((number, entry.hazard) for number, entry in enumerate(self._entries))
+        self.handle.hazard = next((f"HDU {number}: {reason}" for number, reason in hazards if reason), self._truncation())
+
+    def _truncation(self) -> str | None:
+        """What is missing at the end of the file, if anything: cfitsio would write zeros there, any number of them."""
+        if not self._entries:
+            return None
+        last, size = self._entries[-1], self.handle.size()
+        end = last.data_start + last.structure.data_nbytes
+        if end <= size:
+            return None
+        return f"HDU {len(self) - 1}: truncated: the data end at byte {end}, the file at {size}"
+
+    def _scan(self) -> None:
         position = self._entries[-1].end if self._entries else 0
         size = self.handle.size()
         if not self._entries and self.handle.mode != "w+":
@@ -121,6 +145,7 @@ class Directory:
                 break
             self._entries.append(self._read(position, index))
             position = self._entries[-1].end
+        self._changed()
 
     def _require_a_block(self, size: int) -> None:
         if size == 0:

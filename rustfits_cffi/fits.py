@@ -97,8 +97,10 @@ class FITS:
     @property
     def hdus(self) -> list[HDU]:
         """All HDUs in file order: a new list of the same objects each time."""
-        while len(self._hdus) < len(self._directory):
-            self._hdus.append(open_hdu(self._directory, len(self._hdus)))
+        if len(self._hdus) < len(self._directory):
+            with self._handle.lock:  # each object once, whichever thread asks first
+                while len(self._hdus) < len(self._directory):
+                    self._hdus.append(open_hdu(self._directory, len(self._hdus)))
         return list(self._hdus)
 
     def __len__(self) -> int:

@@ -16,7 +16,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 
-from rustfits_cffi.errors import FITSError, TaintedError, raise_for_status
+from rustfits_cffi.errors import FITSError, FITSFormatError, TaintedError, raise_for_status
 from rustfits_cffi.native._lib import ffi, lib
 
 READONLY, READWRITE = 0, 1
@@ -49,6 +49,8 @@ class FileHandle:
         self.path = path
         self.mode = mode
         self.lock = threading.RLock()
+        # Why cfitsio must not look at this file: its parser trusts some numbers that can stop the whole process.
+        self.hazard: str | None = None
         self._fitsfile = None
         self._tainted = False
         self._nreaders = 0
@@ -157,6 +159,8 @@ class FileHandle:
             if changes:
                 self.require_writable(action)
             self._require_usable()
+            if self.hazard:
+                raise FITSFormatError(f"{self.path}: cannot {action}: {self.hazard}")
             status = ffi.new("int *")
             fptr = self._open_fitsfile()
             if number is not None:
