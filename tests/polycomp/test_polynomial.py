@@ -26,7 +26,11 @@ def test_a_stream_byte_by_byte():
     samples = np.array([5.0, 7.0, 9.0, 11.0, np.nan])
     expected = struct.pack("<QBHBddHBHd", 2, 1, 4, 2, 3.0, 2.0, 0, 0, 1, np.nan)
     coded = code(samples, p=2, n=4)
-    assert coded.payload.tobytes() == expected
+    fitted, rest = polycomp.chunks(coded)
+    assert np.allclose(fitted.poly, [3, 2], rtol=1e-14)
+    exact = polycomp.Chunk(4, True, poly=np.array([3.0, 2.0]))
+    assert polycomp.join([exact, rest]).payload.tobytes() == expected
+    assert np.array_equal(polycomp.decode(expected, "polynomial"), samples, equal_nan=True)
     assert (coded.statistics.chunks, coded.statistics.compressed_chunks) == (2, 1)
 
 
