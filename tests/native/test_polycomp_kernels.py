@@ -153,9 +153,8 @@ def test_the_same_bytes_and_samples_with_any_number_of_threads(chunk):
     assert all(np.array_equal(one[0], streams[0][0]) and one[1] == streams[0][1] for one in streams)
     stream, found = streams[0]
     chunks, _, _ = native.poly_scan(stream)
-    decoded = [
-        native.poly_decode(stream, chunks, np.dtype("f8"), period=0.0, period_offset=0.0, nthreads=n) for n in (1, 2, 16)
-    ]
+    plain = dict(period=0.0, period_offset=0.0)
+    decoded = [native.poly_decode(stream, chunks, np.dtype("f8"), nthreads=n, **plain) for n in (1, 2, 16)]
     assert np.array_equal(decoded[0], decoded[1]) and np.array_equal(decoded[0], decoded[2])
     assert np.abs(decoded[0] - samples).max() == found["largest_error"] <= 2e-6
 

@@ -142,7 +142,9 @@ def test_a_part_decodes_only_its_chunks(monkeypatch):
     assert seen[0]["first"].tolist() == list(range(960, 2000, 80))
 
 
-@pytest.mark.parametrize("start, stop", [(None, None), (-5, None), (None, 3), (79, 81), (80, 160), (500, 20), (9, 9999)])
+@pytest.mark.parametrize(
+    "start, stop", [(None, None), (-5, None), (None, 3), (79, 81), (80, 160), (500, 20), (9, 9999)]
+)
 def test_parts_are_slices(start, stop):
     coded = code(wave(1000, noise=1e-6))
     whole = polycomp.decode(coded)

@@ -189,7 +189,8 @@ def test_wrapping_differences():
 
 
 def test_an_empty_series_of_every_compression():
-    for method, dtype in [(m, "f8") for m in ("quantization", "polynomial", *EXACT)] + [("rle", "i2"), ("diffrle", "i2")]:
+    for method in ("quantization", "polynomial", "rle", "diffrle", *EXACT):
+        dtype = "i2" if "rle" in method else "f8"
         settings = {
             "quantization": {"bits_per_sample": 7},
             "polynomial": {"num_of_coefficients": 3, "samples_per_chunk": 9, "max_error": 1.0},

@@ -89,74 +89,87 @@ int rf_polycomp_scan(const uint8_t *src, size_t src_len, rf_polychunk *chunks, s
 
 /* ---- encoding ---- */
 
+/* What one item of work made. */
 typedef struct {
-    size_t len;
+    uint8_t *bytes;
+    size_t len, offset; /* offset: in the whole stream */
     rf_polystats stats;
-} group;
+} piece;
+
+struct rf_polystream {
+    uint64_t nchunks;
+    size_t nbytes, npieces;
+    piece pieces[];
+};
 
 typedef struct {
     const double *samples;
-    size_t nsamples, nchunks, per_item;
+    size_t nchunks, per_item;
     const rf_polysettings *settings;
     const rf_polyplan *whole, *last; /* of all chunks but the last, and of that */
-    uint8_t *dst;
-    group *groups; /* one an item */
+    size_t nscratch;                 /* doubles; the room for an item's bytes follows */
+    piece *pieces;
 } encode_job;
-
-/* Where item `item` writes: each has room for its chunks stored raw, and none takes more. */
-static size_t slot(const encode_job *job, size_t item)
-{
-    return RF_POLY_COUNT_NBYTES + item * job->per_item * (RF_POLY_RAW_NBYTES + 8 * (size_t)job->settings->spc);
-}
 
 static int encode_work(void *argument, void *scratch, size_t item)
 {
     encode_job *const job = argument;
     const size_t begin = item * job->per_item;
     const size_t end = job->nchunks - begin < job->per_item ? job->nchunks : begin + job->per_item;
-    uint8_t *const dst = job->dst + slot(job, item);
-    group done = {.len = 0};
+    uint8_t *const room = (uint8_t *)((double *)scratch + job->nscratch);
+    piece done = {.len = 0};
 
     for (size_t i = begin; i < end; i++) {
         const rf_polyplan *const plan = i + 1 == job->nchunks ? job->last : job->whole;
         const rf_polyresult chunk =
-            rf_polychunk_encode(plan, job->samples + i * job->settings->spc, scratch, dst + done.len);
+            rf_polychunk_encode(plan, job->samples + i * job->settings->spc, scratch, room + done.len);
         done.len += chunk.nbytes;
         done.stats.ncompressed += chunk.compressed;
         done.stats.ncheby += chunk.ncheby;
         if (chunk.error > done.stats.largest_error) done.stats.largest_error = chunk.error;
     }
-    job->groups[item] = done;
+    done.bytes = malloc(done.len);
+    if (!done.bytes) return RF_ENOMEM;
+    memcpy(done.bytes, room, done.len);
+    job->pieces[item] = done;
     return RF_OK;
 }
 
-/* Moves the items' bytes together and adds up what they say. */
-static size_t close_up(const encode_job *job, size_t nitems, rf_polystats *stats)
+/* Opens the plans of the job, shares its chunks, and closes the plans. */
+static int encode_chunks(encode_job *job, size_t nitems, size_t nlast, int nthreads)
 {
-    size_t len = RF_POLY_COUNT_NBYTES;
+    const size_t room = job->per_item * (RF_POLY_RAW_NBYTES + 8 * (size_t)job->settings->spc);
+    const bool is_short = nlast != job->settings->spc;
+    rf_polyplan whole = {0}, last = {0};
+    size_t failed;
+    int status = rf_polyplan_open(&whole, job->settings, job->settings->spc);
 
-    *stats = (rf_polystats){.nchunks = job->nchunks};
-    for (size_t i = 0; i < RF_POLY_COUNT_NBYTES; i++) job->dst[i] = (uint8_t)((uint64_t)job->nchunks >> 8 * i);
-    for (size_t i = 0; i < nitems; i++) {
-        const group *const one = &job->groups[i];
-        memmove(job->dst + len, job->dst + slot(job, i), one->len);
-        len += one->len;
+    if (status == RF_OK && is_short) status = rf_polyplan_open(&last, job->settings, nlast);
+    if (status == RF_OK) {
+        job->whole = &whole;
+        job->last = is_short ? &last : &whole;
+        job->nscratch = rf_polyplan_nscratch(&whole);
+        if (rf_polyplan_nscratch(&last) > job->nscratch) job->nscratch = rf_polyplan_nscratch(&last);
+        status = rf_share(encode_work, job, nitems, nthreads, job->nscratch * sizeof(double) + room, NULL, &failed);
+    }
+    rf_polyplan_close(&whole);
+    rf_polyplan_close(&last);
+    return status;
+}
+
+/* Adds up what the pieces say, and says where each goes. */
+static void line_up(rf_polystream *stream, rf_polystats *stats)
+{
+    *stats = (rf_polystats){.nchunks = stream->nchunks};
+    stream->nbytes = RF_POLY_COUNT_NBYTES;
+    for (size_t i = 0; i < stream->npieces; i++) {
+        piece *const one = &stream->pieces[i];
+        one->offset = stream->nbytes;
+        stream->nbytes += one->len;
         stats->ncompressed += one->stats.ncompressed;
         stats->ncheby += one->stats.ncheby;
         if (one->stats.largest_error > stats->largest_error) stats->largest_error = one->stats.largest_error;
     }
-    return len;
-}
-
-size_t rf_polycomp_bound(size_t nsamples, uint32_t spc)
-{
-    size_t nchunks, heads, values, total;
-
-    if (spc == 0) return 0;
-    nchunks = nsamples / spc + (nsamples % spc != 0);
-    if (!rf_multiply(nchunks, RF_POLY_RAW_NBYTES, &heads) || !rf_multiply(nsamples, 8, &values)) return 0;
-    if (__builtin_add_overflow(heads, values, &total)) return 0;
-    return __builtin_add_overflow(total, (size_t)RF_POLY_COUNT_NBYTES, &total) ? 0 : total;
 }
 
 static bool are_settings(const rf_polysettings *s)
@@ -165,47 +178,63 @@ static bool are_settings(const rf_polysettings *s)
            s->max_error >= 0 && s->period >= 0 && isfinite(s->period) && isfinite(s->period_offset);
 }
 
-/* Opens the plans of the job, shares its chunks, and closes the plans. */
-static int encode_chunks(encode_job *job, size_t nitems, size_t nlast, int nthreads)
-{
-    rf_polyplan whole, last = {0};
-    size_t nscratch, failed;
-    const bool is_short = nlast != job->settings->spc;
-    int status = rf_polyplan_open(&whole, job->settings, job->settings->spc);
-
-    if (status != RF_OK) return status;
-    if (is_short) status = rf_polyplan_open(&last, job->settings, nlast);
-    if (status == RF_OK) {
-        job->whole = &whole;
-        job->last = is_short ? &last : &whole;
-        nscratch = rf_polyplan_nscratch(&whole);
-        if (rf_polyplan_nscratch(&last) > nscratch) nscratch = rf_polyplan_nscratch(&last);
-        status = rf_share(encode_work, job, nitems, nthreads, nscratch * sizeof(double), NULL, &failed);
-    }
-    rf_polyplan_close(&whole);
-    rf_polyplan_close(&last);
-    return status;
-}
-
 int rf_polycomp_encode(const double *samples, size_t nsamples, const rf_polysettings *settings, int nthreads,
-                       uint8_t *dst, size_t dst_cap, size_t *dst_len, rf_polystats *stats)
+                       rf_polystream **stream, size_t *nbytes, rf_polystats *stats)
 {
-    encode_job job = {.samples = samples, .nsamples = nsamples, .settings = settings, .dst = dst};
-    size_t nitems, bound;
+    encode_job job = {.samples = samples, .settings = settings};
+    size_t nitems;
     int status = RF_OK;
 
+    *stream = NULL;
     if (!are_settings(settings)) return RF_EARGUMENT;
-    bound = rf_polycomp_bound(nsamples, settings->spc);
-    if (bound == 0 || dst_cap < bound) return RF_ENOSPACE;
     job.nchunks = nsamples / settings->spc + (nsamples % settings->spc != 0);
     job.per_item = ITEM_SAMPLES / settings->spc + 1;
     nitems = job.nchunks / job.per_item + (job.nchunks % job.per_item != 0);
-    job.groups = calloc(nitems ? nitems : 1, sizeof *job.groups);
-    if (!job.groups) return RF_ENOMEM;
+    rf_polystream *const made = calloc(1, sizeof *made + nitems * sizeof *made->pieces);
+    if (!made) return RF_ENOMEM;
+    made->nchunks = job.nchunks;
+    made->npieces = nitems;
+    job.pieces = made->pieces;
     if (nitems) status = encode_chunks(&job, nitems, nsamples - (job.nchunks - 1) * settings->spc, nthreads);
-    if (status == RF_OK) *dst_len = close_up(&job, nitems, stats);
-    free(job.groups);
-    return status;
+    if (status != RF_OK) {
+        rf_polycomp_free(made);
+        return status;
+    }
+    line_up(made, stats);
+    *nbytes = made->nbytes;
+    *stream = made;
+    return RF_OK;
+}
+
+typedef struct {
+    const rf_polystream *stream;
+    uint8_t *dst;
+} take_job;
+
+static int take_work(void *argument, void *scratch, size_t item)
+{
+    const take_job *const job = argument;
+    const piece *const one = &job->stream->pieces[item];
+
+    (void)scratch;
+    memcpy(job->dst + one->offset, one->bytes, one->len);
+    return RF_OK;
+}
+
+int rf_polycomp_take(const rf_polystream *stream, int nthreads, uint8_t *dst, size_t dst_cap)
+{
+    take_job job = {.stream = stream, .dst = dst};
+    size_t failed;
+
+    if (dst_cap < stream->nbytes) return RF_ENOSPACE;
+    for (size_t i = 0; i < RF_POLY_COUNT_NBYTES; i++) dst[i] = (uint8_t)(stream->nchunks >> 8 * i);
+    return rf_share(take_work, &job, stream->npieces, nthreads, 0, NULL, &failed);
+}
+
+void rf_polycomp_free(rf_polystream *stream)
+{
+    for (size_t i = 0; stream && i < stream->npieces; i++) free(stream->pieces[i].bytes);
+    free(stream);
 }
 
 /* ---- decoding ---- */

@@ -119,6 +119,10 @@ static void NAME(decode)(const VALUE *src, size_t len, int diff, size_t start, s
     for (; i + 1 < len && at < stop; i += 2) {
         const VALUE value = src[i + 1];
         size_t count = src[i] < stop - at ? (size_t)src[i] : stop - at;
+        while (i + 3 < len && src[i + 3] == value && count < stop - at) { /* a run that was split */
+            i += 2;
+            count = src[i] < stop - at - count ? count + (size_t)src[i] : stop - at;
+        }
         size_t skip = at < start ? start - at : 0;
         if (skip > count) skip = count;
         if (diff) {
