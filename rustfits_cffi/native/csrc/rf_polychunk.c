@@ -155,8 +155,8 @@ static bool fit_polynomial(coder *s)
 }
 
 /*
- * Whether the bound holds when y is what a decoder computes: for readers that take y as it is, and for ours, which moves
- * angles into their branch and rounds to the type of the samples. s->error becomes the largest error for ours.
+ * Whether the bound holds when y is what a decoder computes: for readers that take y as it is, and for ours, which
+ * moves angles into their branch and rounds to the type of the samples. s->error becomes the largest error for ours.
  */
 static bool holds(coder *s, const double *y)
 {

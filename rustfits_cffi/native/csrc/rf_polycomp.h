@@ -65,7 +65,7 @@ typedef struct rf_polystream rf_polystream;
 
 /*
  * rf_polycomp_encode - code samples as a polynomial stream (number of chunks, then the chunks).
- * Memory:  *stream is the caller's, to be freed by rf_polycomp_free; it takes what the coded bytes take. NULL on failure.
+ * Memory:  *stream is the caller's, to be freed by rf_polycomp_free; about the coded bytes. NULL on failure.
  * Sizes:   *nbytes is set to the bytes of the stream, at most 8 + 8 nsamples + 3 a chunk.
  * Result:  RF_OK, RF_EARGUMENT or RF_ENOMEM. No sample decodes with an error above max_error: chunks for which that
  *          cannot be had in fewer bytes are stored raw, bit for bit.

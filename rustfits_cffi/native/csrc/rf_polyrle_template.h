@@ -77,14 +77,14 @@ static int NAME(check)(const VALUE *src, size_t len, int is_signed, int diff, ui
     uint64_t total = diff && len ? 1 : 0;
     const size_t first = (size_t)total;
 
-    if ((len - first) % 2) return fail(fault, RF_POLY_ODD_LENGTH, len * sizeof(VALUE), (len - first) / 2, len);
+    if ((len - first) % 2) return rf_poly_fail(fault, RF_POLY_ODD_LENGTH, len * sizeof(VALUE), (len - first) / 2, len);
     for (size_t i = first; i < len; i += 2) {
-        if (src[i] > most) return fail(fault, RF_POLY_NEGATIVE_RUN, i * sizeof(VALUE), (i - first) / 2, src[i]);
+        if (src[i] > most) return rf_poly_fail(fault, RF_POLY_NEGATIVE_RUN, i * sizeof(VALUE), (i - first) / 2, src[i]);
         if (total > n || src[i] > n - total)
-            return fail(fault, RF_POLY_TOTAL, i * sizeof(VALUE), (i - first) / 2, src[i]);
+            return rf_poly_fail(fault, RF_POLY_TOTAL, i * sizeof(VALUE), (i - first) / 2, src[i]);
         total += src[i];
     }
-    if (total != n) return fail(fault, RF_POLY_TOTAL, len * sizeof(VALUE), (len - first) / 2, total);
+    if (total != n) return rf_poly_fail(fault, RF_POLY_TOTAL, len * sizeof(VALUE), (len - first) / 2, total);
     return RF_OK;
 }
 
