@@ -119,8 +119,6 @@ class FITS:
 
     def _number(self, key: Any) -> int:
         """0-based number of the HDU that `key` names."""
-        if isinstance(key, bool):
-            raise ValueError("an HDU is found by number or name, not by bool")
         if isinstance(key, bytes):
             key = _ascii(key)
         if isinstance(key, str):
@@ -243,10 +241,10 @@ class FITS:
     # -- words --------------------------------------------------------------------------------------------------------
 
     def __repr__(self) -> str:
-        lines = [f"file: {self.filename}"]
+        lines = [f"file: {self.filename}", f"mode: {self._handle.mode}"]
         if self.closed:
             return "\n  ".join(["", *lines, "status: closed"])[1:] + "\n"
-        lines += [f"mode: {self._handle.mode}", "extnum  hdutype     extname"]
+        lines.append("extnum  hdutype     extname")
         for hdu in self.hdus:
             lines.append(f"{hdu.index:<7} {hdu._listed_as:<11} {hdu.extname or ''}".rstrip())
         return "\n  ".join(["", *lines])[1:] + "\n"
@@ -306,6 +304,8 @@ def _ascii(name: bytes) -> str:
 
 def _integer(key: Any) -> int:
     """`key` as an int: integers, numpy integers and 0-d integer arrays, nothing else."""
+    if isinstance(key, bool):
+        raise ValueError("an HDU is found by number or name, not by bool")
     if isinstance(key, np.ndarray) and key.ndim:
         raise ValueError("an HDU is found by number or name, not by an array")
     try:

@@ -148,6 +148,7 @@ class FITSHeader:
 
     @property
     def _entry(self) -> Entry:
+        self._directory.handle.require_untainted()
         return self._directory[self._index]
 
     @property

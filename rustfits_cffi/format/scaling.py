@@ -68,8 +68,11 @@ class PixelType:
     def flip(self, pixels: np.ndarray) -> np.ndarray:
         """Stored pixels of the unsigned trick as physical ones, or back: the sign bit inverted."""
         target = self.scaled if pixels.dtype == self.stored else self.stored
-        bits = pixels.view(f"u{pixels.itemsize}")
-        return (bits ^ bits.dtype.type(1 << (8 * pixels.itemsize - 1))).view(target)
+        flipped = np.empty(pixels.shape, target)
+        bits = f"u{pixels.itemsize}"
+        sign = np.array(1 << (8 * pixels.itemsize - 1), bits)
+        np.bitwise_xor(pixels.view(bits), sign, out=flipped.view(bits))
+        return flipped
 
     def scale(self, stored: np.ndarray) -> np.ndarray:
         """Physical values of stored pixels."""

@@ -138,20 +138,29 @@ class TileGrid:
         """
         if selection.is_empty:
             return np.empty(0, dtype=np.int64)
-        axes = [
-            _touched_axis(*one)
-            for one in zip(selection.start, selection.stop, selection.step, self.tile_shape, strict=True)
-        ]
-        if prod(map(len, axes)) <= _FEW:
-            rows = [0]
-            for axis, stride in zip(axes, self._strides, strict=True):
-                rows = [row + place * stride for row in rows for place in axis]
-            return np.array(rows, dtype=np.int64)
+        few = self.few_tiles(selection, _FEW)
+        if few is not None:
+            return np.array(few, dtype=np.int64)
+        axes = self._touched_axes(selection)
         total = np.zeros(1, dtype=np.int64)
         for axis, stride in zip(axes, self._strides, strict=True):
             places = np.arange(axis.start, axis.stop) if type(axis) is range else np.array(axis)
             total = (total[:, None] + places.astype(np.int64) * stride).ravel()
         return total
+
+    def few_tiles(self, selection: Selection, most: int) -> list[int] | None:
+        """`tiles_touched` as a list of int; None if they are more than `most`. The selection must not be empty."""
+        axes = self._touched_axes(selection)
+        if prod(map(len, axes)) > most:
+            return None
+        rows = [0]
+        for axis, stride in zip(axes, self._strides):
+            rows = [row + place * stride for row in rows for place in axis]
+        return rows
+
+    def _touched_axes(self, selection: Selection) -> list[range | list[int]]:
+        """Places of the touched tiles along each axis."""
+        return list(map(_touched_axis, selection.start, selection.stop, selection.step, self.tile_shape))
 
     def overlap(self, row: int, selection: Selection) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
         """The part of tile number `row` that a selection wants, and where it goes.

@@ -9,27 +9,22 @@ from typing import Any
 
 import numpy as np
 
-from rustfits_cffi import threads
 from rustfits_cffi.config import Codec
-from rustfits_cffi.errors import FITSFormatError, TileError
+from rustfits_cffi.directory import Directory
+from rustfits_cffi.errors import FITSFormatError
 from rustfits_cffi.format.compression import (
-    PLAUSIBLE_BASE_NBYTES,
     CompressedLayout,
     config_of,
     image_geometry,
-    is_plausible,
     parse_layout,
     quantize_of,
 )
 from rustfits_cffi.format.scaling import PixelType
 from rustfits_cffi.format.selection import Selection
 from rustfits_cffi.hdu.image import ImageHDU
+from rustfits_cffi.hdu.tile_cache import TileCache
 from rustfits_cffi.hdu.tile_encoder import TileJob, rewrite_tiles
-from rustfits_cffi.hdu.tile_store import TileStore
-from rustfits_cffi.native.codecs import TileCodec, TileCoding
-
-_DITHERS = {None: 0, "no_dither": 0, "dither1": 1, "dither2": 2}
-_ONE_THREAD_NPIX = 1 << 14  # starting threads costs more than decoding so few pixels
+from rustfits_cffi.hdu.tile_reader import TileReader
 
 
 class CompressedImageHDU(ImageHDU):
@@ -37,6 +32,10 @@ class CompressedImageHDU(ImageHDU):
 
     _type_name = "COMPRESSED_IMAGE_HDU"
     _blank_keyword = "ZBLANK"
+
+    def __init__(self, directory: Directory, index: int):
+        super().__init__(directory, index)
+        self._tile_cache = TileCache()
 
     # -- what the header says -----------------------------------------------------------------------------------------
 
@@ -105,82 +104,37 @@ class CompressedImageHDU(ImageHDU):
             )
         return cache["pixel type"]
 
-    @property
-    def _codec(self) -> TileCodec:
-        """The tile engine set up for this image."""
-        cache = self._entry.cache
-        if "codec" not in cache:
-            layout = self._layout
-            if layout.codec is None:
-                raise FITSFormatError(f"{self._where}: ZCMPTYPE = {layout.zcmptype!r} is no codec that can be decoded")
-            cache["codec"] = TileCodec(
-                TileCoding(
-                    shape=layout.shape,
-                    tile_shape=layout.tile_shape,
-                    bitpix=layout.zbitpix,
-                    codec=layout.codec,
-                    unsigned=self._pixel_type.is_unsigned_trick,
-                    quantized=layout.is_quantized,
-                    dither=_DITHERS[layout.quantize_method],
-                    seed=layout.seed,
-                    rice_block=layout.rice_blocksize,
-                    rice_bytepix=layout.rice_bytepix,
-                    hcompress_smooth=int(layout.hcompress_smooth),
-                )
-            )
-        return cache["codec"]
-
     # -- reading ------------------------------------------------------------------------------------------------------
 
     def _read_section(self, selection: Selection, *, scale: bool) -> np.ndarray:
+        reader = self._entry.cache.get("reader") or self._make_reader()
+        return reader.read(selection, scale=scale)
+
+    def _make_reader(self) -> TileReader:
         handle = self._directory.handle
-        with handle.reading() as fd:
-            codec, store, kind = self._reader
-            self._check(selection, store)
-            out = "stored" if not scale else "double" if kind.is_general else "unsigned"
-            result = np.empty(selection.count, kind.scaled if scale else kind.stored)
-            try:
-                codec.read(
-                    fd,
-                    store.table,
-                    selection.start,
-                    selection.count,
-                    selection.step,
-                    result,
-                    out=out,
-                    bscale=kind.scaling.bscale,
-                    bzero=kind.scaling.bzero,
-                    nthreads=threads.get_num_threads() if result.size > _ONE_THREAD_NPIX else 1,
-                )
-            except TileError as error:
-                raise TileError(error.reason, file=handle.path, hdu=self._index, tile=error.tile) from None
-        return result
+        with handle.lock:
+            handle.descriptor()  # a closed file is told before anything else
+            reader = TileReader(self._directory, self._index, self._layout, self._pixel_type, self._tile_cache)
+            self._entry.cache["reader"] = reader
+        return reader
 
     @property
-    def _reader(self) -> tuple[TileCodec, TileStore, PixelType]:
-        """All that reading needs to know, worked out once."""
-        cache = self._entry.cache
-        if "reader" not in cache:
-            cache["reader"] = (self._codec, TileStore(self._directory, self._index, self._layout), self._pixel_type)
-        return cache["reader"]
+    def tile_cache_size(self) -> int:
+        """Capacity of the cache of decoded tiles, in bytes; 32 MiB unless changed."""
+        return self._tile_cache.capacity
 
-    def _check(self, selection: Selection, store: TileStore) -> None:
-        """Refuse tiles that are not there, and sizes that so few coded bytes cannot mean, before memory is taken."""
-        nbytes = max(selection.size, self._tile_npix) * 8
-        if nbytes <= PLAUSIBLE_BASE_NBYTES and not store.has_bad:
-            return
-        tiles = self._layout.grid.tiles_touched(selection)
-        store.require(tiles)
-        coded_nbytes = store.coded_nbytes(tiles)
-        if not self._directory.trust_sizes and not is_plausible(nbytes, coded_nbytes):
-            raise FITSFormatError(
-                f"{self._where}: the header declares {self.shape} pixels in tiles of {self._layout.tile_shape}, but the "
-                f"tiles wanted have {coded_nbytes} bytes; open with trust_sizes=True to believe it"
-            )
+    def set_tile_cache_size(self, nbytes: int) -> None:
+        """Change the capacity of the tile cache; 0 turns it off, a smaller one drops tiles at once."""
+        self._tile_cache.set_capacity(nbytes)
 
     @property
-    def _tile_npix(self) -> int:
-        return self._layout.grid.max_npix
+    def tile_cache_used(self) -> int:
+        """Bytes of decoded tiles in the cache."""
+        return self._tile_cache.used
+
+    def clear_tile_cache(self) -> None:
+        """Drop all tiles from the cache; its capacity stays."""
+        self._tile_cache.clear()
 
     # -- writing ------------------------------------------------------------------------------------------------------
 
@@ -214,6 +168,7 @@ class CompressedImageHDU(ImageHDU):
             raise FITSFormatError(f"{self._where}: ZCMPTYPE = {codec!r} is no codec that can be written")
         job = TileJob.of(self._layout.grid, self._pixel_type, codec, quantize, pixels, self._where)
         rewrite_tiles(self._directory, self._index, job)
+        self._tile_cache.clear()
         self._directory.refresh(self._index)
 
     def _write_section(self, selection: Selection, stored: np.ndarray) -> None:

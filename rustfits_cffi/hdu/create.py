@@ -21,6 +21,7 @@ from rustfits_cffi.hdu.tile_encoder import TileJob, dither_seed, write_tiles
 from rustfits_cffi.header import items_to_copy
 from rustfits_cffi.native import image as native
 from rustfits_cffi.native.codecs import CODECS
+from rustfits_cffi.native.handle import FileHandle
 
 _SLAB_NBYTES = 16 << 20  # pixels converted at a time
 _RICE_BLOCKSIZE = 32  # the only one that cfitsio writes
@@ -61,6 +62,8 @@ class ImagePlan:
         extver: int | None,
     ) -> ImagePlan:
         """Check what the user asks for; raises before anything is written."""
+        if extname is not None and not isinstance(extname, str):
+            raise TypeError(f"extname must be str, not {type(extname).__name__}")
         dtype = np.dtype(dtype).newbyteorder("=")
         kind = PixelType.of_dtype(dtype).with_blank(blank)
         shape = check_dims(dims)
@@ -68,11 +71,17 @@ class ImagePlan:
         check_combination(dtype, codec, quantize)
         if codec is not None:
             codec = replace(codec, tile_shape=resolve_tile_shape(shape, codec))
+            if 0 in shape:
+                raise NotImplementedError(
+                    "a compressed image cannot be created without pixels yet: cfitsio divides by its number of tiles"
+                )
         return cls(dtype, kind, shape, codec, quantize, extname, None if extver is None else operator.index(extver))
 
     def cards(self, header: Any = None) -> bytes:
         """The cards that follow those cfitsio writes, with those of ``header=`` behind them or in their place."""
         items: list[tuple[str, Any]] = []
+        if self.dtype != self._created_dtype:
+            items += [("BZERO", self.kind.scaling.bzero), ("BSCALE", 1)]
         if self.extname is not None:
             items.append(("EXTNAME", self.extname))
         if self.extver is not None:
@@ -80,6 +89,26 @@ class ImagePlan:
         if header is not None:
             items += items_to_copy(header, with_pixels=True)
         return "".join(f"{card:<80}" for card in set_many(["END"], items)[:-1]).encode("ascii")
+
+    @property
+    def _created_dtype(self) -> np.dtype:
+        """What cfitsio is asked for. Of compressed uint64 it writes ZBITPIX = 80, so these are asked for as int64."""
+        return self.kind.stored if self.codec is not None and self.dtype == np.uint64 else self.dtype
+
+    def create(self, handle: FileHandle, header: Any) -> int:
+        """Append the HDU without pixels and return its number, 1-based. Must run inside `FileHandle.appending`."""
+        number = native.create_image(
+            handle,
+            self._created_dtype,
+            self.kind.bitpix,
+            self.shape,
+            self.request(),
+            blank=self.kind.blank,
+            cards=self.cards(header),
+        )
+        if isinstance(self.codec, Rice1) and self.codec.blocksize != _RICE_BLOCKSIZE:
+            native.set_rice_block(handle, number, self.codec.blocksize)
+        return number
 
     def request(self) -> native.CompressionRequest | None:
         """What cfitsio must be asked for before it creates the HDU."""
@@ -101,7 +130,6 @@ class ImagePlan:
             huge=self.codec.heap_format == "Q",
         )
 
-
     def tile_job(self, pixels: np.ndarray, where: str) -> TileJob:
         """What the tile engine has to do for these pixels."""
         grid = TileGrid(self.shape, self.codec.tile_shape)
@@ -112,13 +140,8 @@ def create_image(directory: Directory, plan: ImagePlan, pixels: np.ndarray | Non
     """Append the HDU that `plan` describes, with `pixels` if given, and return its 0-based number."""
     handle = directory.handle
     handle.require_writable("create an image HDU")
-    cards = plan.cards(header)
     with handle.appending(action="create an image HDU"):
-        number = native.create_image(
-            handle, plan.dtype, plan.kind.bitpix, plan.shape, plan.request(), blank=plan.kind.blank, cards=cards
-        )
-        if isinstance(plan.codec, Rice1) and plan.codec.blocksize != _RICE_BLOCKSIZE:
-            native.set_rice_block(handle, number, plan.codec.blocksize)
+        number = plan.create(handle, header)
         if pixels is not None and pixels.size:
             if plan.codec is None:
                 _write_plain(directory, number, plan, pixels)

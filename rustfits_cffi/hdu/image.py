@@ -119,7 +119,9 @@ class ImageHDU(HDU):
 
     def __getitem__(self, key: Any) -> np.ndarray:
         selection = select(key, self.shape)
-        result = self._read(selection, scale=True).reshape(selection.out_shape)
+        result = self._read(selection, scale=True)
+        if selection.out_shape != selection.count:
+            result.resize(selection.out_shape, refcheck=False)  # unlike reshape it leaves the caller the owner
         return result[()] if selection.is_scalar else result
 
     def _read(self, selection: Selection, *, scale: bool) -> np.ndarray:
@@ -162,7 +164,8 @@ class ImageHDU(HDU):
         """Every n-th pixel of each run: read whole runs, a bounded number at a time, and keep what is wanted."""
         kind = self._pixel_type
         dtype = kind.scaled if flip else kind.stored
-        result = np.empty((len(offsets), selection.count[-1]), dtype)
+        result = np.empty(selection.count, dtype)
+        rows = result.reshape(len(offsets), -1)
         at_once = max(1, _STRIDED_READ_NBYTES // (runs.length * dtype.itemsize))
         for begin in range(0, len(offsets), at_once):
             part = np.ascontiguousarray(offsets[begin : begin + at_once])
@@ -170,8 +173,8 @@ class ImageHDU(HDU):
             native.read_runs(
                 self._directory.handle, part, runs.length * dtype.itemsize, raw, flip=flip, nthreads=1
             )
-            result[begin : begin + at_once] = raw[:, :: runs.step]
-        return result.reshape(selection.count)
+            rows[begin : begin + at_once] = raw[:, :: runs.step]
+        return result
 
     def _require_pixels(self, data_start: int, selection: Selection) -> None:
         """Check the declared shape against the file before memory is taken for it."""

@@ -79,6 +79,7 @@ def _stored_array(array: np.ndarray, kind: PixelType, where: str, mask: np.ndarr
 
 def _stored_number(value: Any, kind: PixelType, where: str) -> Any:
     """One physical value as a stored one."""
+    value = value.item() if isinstance(value, np.generic) else value  # numpy would drop an imaginary part
     if kind.is_general:
         return kind.unscale(np.asarray(value, np.float64), where)[()]
     if kind.bitpix < 0:

@@ -49,8 +49,9 @@ UNCOMPRESSED_DATA: int = lib.RF_UNCOMPRESSED_DATA
 GZIP_COMPRESSED_DATA: int = lib.RF_GZIP_COMPRESSED_DATA
 NO_COLUMN: int = lib.RF_NO_COLUMN
 
-_STORED = {bitpix: np.dtype(name) for bitpix, name in
-           ((8, "u1"), (16, "i2"), (32, "i4"), (64, "i8"), (-32, "f4"), (-64, "f8"))}
+_STORED = {
+    bitpix: np.dtype(name) for bitpix, name in ((8, "u1"), (16, "i2"), (32, "i4"), (64, "i8"), (-32, "f4"), (-64, "f8"))
+}
 _UNSIGNED = {8: np.dtype("i1"), 16: np.dtype("u2"), 32: np.dtype("u4"), 64: np.dtype("u8")}
 
 

@@ -214,6 +214,10 @@ class FileHandle:
 
     def _require_usable(self) -> None:
         self._require_open()
+        self.require_untainted()
+
+    def require_untainted(self) -> None:
+        """Raise `TaintedError` if a change failed midway; a closed file passes."""
         if self._tainted:
             raise TaintedError(f"{self.path}: a change failed midway, the file is in an indeterminate state: reopen it")
 

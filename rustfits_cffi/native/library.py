@@ -14,12 +14,20 @@ def versions() -> dict[str, str | bool]:
         ``rustfits_cffi``, ``cfitsio``, ``zlib``, ``libdeflate`` (str), and ``reentrant`` (bool): whether cfitsio was
         built to be called from several threads.
     """
-    from importlib.metadata import version
-
     return {
-        "rustfits_cffi": version("rustfits_cffi"),
+        "rustfits_cffi": _package_version(),
         "cfitsio": f"{lib.CFITSIO_MAJOR}.{lib.CFITSIO_MINOR}.{lib.CFITSIO_MICRO}",
         "zlib": ffi.string(lib.zlibVersion()).decode("ascii"),
         "libdeflate": ffi.string(lib.LIBDEFLATE_VERSION_STRING).decode("ascii"),
         "reentrant": bool(lib.fits_is_reentrant()),
     }
+
+
+def _package_version() -> str:
+    """Version of the installed package; from a source tree that was never installed, its absence is told."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("rustfits_cffi")
+    except PackageNotFoundError:
+        return "(not installed)"

@@ -1,4 +1,4 @@
-"""HDUs from one open file to another, in the steps of fpack and funpack: cfitsio makes the headers, we move the pixels."""
+"""HDUs from one open file to another, in the steps of fpack and funpack: cfitsio makes the headers, we move pixels."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy as np
 from rustfits_cffi.native._lib import ffi, lib
 from rustfits_cffi.native.handle import FileHandle
 
+END_OF_FILE = 107  # cfitsio's status
 COMPRESS_NULL = -2147483647  # ZBLANK as cfitsio writes it
 LOSSLESS_LEVEL = 9999.0  # what cfitsio makes of a quantize level of 0
 MAX_DIMENSIONS = 6  # of a compressed image, in cfitsio
@@ -31,7 +32,7 @@ class HDUFacts:
 
 @dataclass(frozen=True)
 class CompressRequest:
-    """What is asked of cfitsio before it makes a compressed image; tile sizes with axis 1 first, -1 for a whole axis."""
+    """What is asked of cfitsio before it makes a compressed image; tiles with axis 1 first, -1 for a whole axis."""
 
     codec: int
     tile: tuple[int, ...]
@@ -74,12 +75,27 @@ class CompressedImage:
 # -- looking ----------------------------------------------------------------------------------------------------------
 
 
+def hdu_numbers(handle: FileHandle) -> Iterator[int]:
+    """1-based numbers of the HDUs, each looked for when it is wanted; `FITSError` at one that cannot be read."""
+    number = 1
+    while _has_hdu(handle, number):
+        yield number
+        number += 1
+
+
 def count_hdus(handle: FileHandle) -> int:
-    """Number of HDUs that cfitsio finds."""
-    out = ffi.new("int *")
-    with handle.call(changes=False, action="count the HDUs") as (fptr, status):
-        lib.fits_get_num_hdus(fptr, out, status)
-    return out[0]
+    """Number of HDUs; `FITSError` if one of them cannot be read."""
+    return sum(1 for _ in hdu_numbers(handle))
+
+
+def _has_hdu(handle: FileHandle, number: int) -> bool:
+    with handle.call(changes=False, action=f"read HDU {number - 1}") as (fptr, status):
+        lib.fits_movabs_hdu(fptr, number, ffi.NULL, status)
+        if status[0] == END_OF_FILE and number > 1:
+            status[0] = 0
+            lib.fits_clear_errmsg()
+            return False
+    return True
 
 
 def hdu_facts(handle: FileHandle, number: int) -> HDUFacts:
@@ -110,6 +126,17 @@ def read_value(handle: FileHandle, number: int, keyword: str) -> str | None:
     return text[1:].rstrip("'").replace("''", "'").rstrip() if text.startswith("'") else text
 
 
+def read_cards(handle: FileHandle, number: int) -> list[str]:
+    """All cards of a header, without END."""
+    count, card, cards = ffi.new("int *"), ffi.new("char[81]"), []
+    with handle.call(number, changes=False, action="read the header") as (fptr, status):
+        lib.fits_get_hdrspace(fptr, count, ffi.NULL, status)
+        for i in range(1, count[0] + 1):
+            lib.fits_read_record(fptr, i, card, status)
+            cards.append(ffi.string(card).decode("ascii", "replace"))
+    return cards
+
+
 def read_number(handle: FileHandle, number: int, keyword: str) -> float | None:
     """Value of a numeric card; None if it is absent or not a number."""
     out = ffi.new("double *")
@@ -130,6 +157,12 @@ def checksums(handle: FileHandle, number: int) -> tuple[int, int]:
     return out[0], out[1]
 
 
+def current_hdu(handle: FileHandle) -> int:
+    """1-based number of the HDU that cfitsio stands at."""
+    with handle.call(changes=False, action="look where it stands") as (fptr, _status):
+        return fptr.HDUposition + 1
+
+
 def find_image(handle: FileHandle, name: str) -> int:
     """1-based number of the image HDU called `name`; `FITSError` if there is none."""
     with handle.call(changes=False, action=f"find the image {name!r}") as (fptr, status):
@@ -144,8 +177,23 @@ def image_noise(pixels: np.ndarray, null: int | None) -> tuple[float, float, flo
     noise, limits, others = ffi.new("double[4]"), ffi.new(f"{ctype}[2]"), ffi.new("double[2]")
     good, status = ffi.new("long *"), ffi.new("int *")
     source = ffi.from_buffer(f"{ctype}[]", pixels)
-    function(source, nx, ny, null is not None, null or 0, good, limits, limits + 1, others, others + 1,
-             noise, noise + 1, noise + 2, noise + 3, status)
+    function(
+        source,
+        nx,
+        ny,
+        null is not None,
+        null or 0,
+        good,
+        limits,
+        limits + 1,
+        others,
+        others + 1,
+        noise,
+        noise + 1,
+        noise + 2,
+        noise + 3,
+        status,
+    )
     if status[0]:
         raise MemoryError("no memory for the noise estimate")
     return noise[1], noise[2], noise[3]
@@ -167,8 +215,9 @@ def set_requests(out: FileHandle, request: CompressRequest) -> None:
         lib.fits_set_hcomp_smooth(fptr, request.hcomp_smooth, status)
 
 
-def begin_compressed_image(source: FileHandle, number: int, out: FileHandle, *, bitpix: int,
-                           shape: Sequence[int]) -> CompressedImage:
+def begin_compressed_image(
+    source: FileHandle, number: int, out: FileHandle, *, bitpix: int, shape: Sequence[int]
+) -> CompressedImage:
     """Append the compressed form of an image HDU to `out`, complete but for its tiles.
 
     The requests of `set_requests` hold; directive cards (FZALGOR and the like) of the source override them.
@@ -187,6 +236,24 @@ def begin_compressed_image(source: FileHandle, number: int, out: FileHandle, *, 
         lib.imcomp_copy_img2comp(inp, fptr, status)
         lib.fits_set_hdustruc(fptr, status)
         return _compressed_image(fptr, lossy_int)
+
+
+def forget_lossy_int(out: FileHandle) -> None:
+    """The next image of integers stays one of integers."""
+    with out.call(action="set the compression") as (fptr, status):
+        lib.fits_set_lossy_int(fptr, 0, status)
+
+
+def begin_rescaled_image(source: FileHandle, number: int, out: FileHandle, divisor: float) -> tuple[int, int]:
+    """Append an image's header with BSCALE multiplied by `divisor`; its number in `out`, and the start of its data."""
+    bscale = ffi.new("double *", (read_number(source, number, "BSCALE") or 1.0) * divisor)
+    with _both(source, number, out, "rescale an image") as (inp, fptr, status):
+        if number != 1:
+            lib.fits_create_img(fptr, 8, 0, ffi.NULL, status)
+        lib.fits_copy_header(inp, fptr, status)
+        lib.fits_update_key(fptr, lib.TDOUBLE, b"BSCALE", bscale, ffi.NULL, status)
+        lib.fits_set_hdustruc(fptr, status)
+        return fptr.HDUposition + 1, int(fptr.Fptr.datastart)
 
 
 def set_seed(out: FileHandle, number: int, seed: int) -> None:
@@ -226,7 +293,7 @@ def compress_table(source: FileHandle, number: int, out: FileHandle) -> None:
 
 
 def write_checksums(out: FileHandle, number: int | None = None) -> None:
-    """Bring CHECKSUM and DATASUM of an HDU up to date (the current one unless numbered); valid ones stay untouched."""
+    """Bring CHECKSUM and DATASUM of an HDU up to date (the current one unless numbered), by cfitsio's own code."""
     with out.call(number, action="write checksums") as (fptr, status):
         lib.fits_write_chksum(fptr, status)
 
@@ -251,10 +318,10 @@ def begin_restored_image(source: FileHandle, number: int, out: FileHandle, *, as
 
 def write_data(out: FileHandle, number: int, offset: int, data) -> None:
     """Write raw bytes at byte `offset` of the file, within the data unit of HDU `number`."""
-    view = memoryview(data).cast("B")
+    raw = np.frombuffer(data, np.uint8)  # no memoryview: the garbage collector may crash on one that cffi looks into
     with out.call(number, action="write pixels") as (fptr, status):
         lib.ffmbyt(fptr, offset, 1, status)
-        lib.ffpbyt(fptr, len(view), ffi.from_buffer(view), status)
+        lib.ffpbyt(fptr, len(raw), ffi.from_buffer(raw), status)
 
 
 def uncompress_table(source: FileHandle, number: int, out: FileHandle) -> None:
@@ -269,8 +336,10 @@ def uncompress_table(source: FileHandle, number: int, out: FileHandle) -> None:
 @contextmanager
 def _both(source: FileHandle, number: int, out: FileHandle, action: str) -> Iterator[tuple]:
     """Both doors open: source at HDU `number` for reading, `out` where it stands for changes; one status for both."""
-    with (out.call(action=f"{action} (HDU {number - 1} of {source.path})") as (fptr, status),
-          source.call(number, changes=False, action=action) as (inp, _)):
+    with (
+        out.call(action=f"{action} (HDU {number - 1} of {source.path})") as (fptr, status),
+        source.call(number, changes=False, action=action) as (inp, _),
+    ):
         yield inp, fptr, status
 
 

@@ -24,9 +24,8 @@ ERRORS = {lib.RF_EBADDATA, lib.RF_ETRUNCATED}
 def cfitsio_encode(values, block):
     name, kind = ENCODERS[values.itemsize]
     coded = bytearray(values.nbytes * 2 + values.size + 64)
-    length = getattr(lib, name)(
-        ffi.cast(kind, ffi.from_buffer(values)), values.size, ffi.from_buffer("unsigned char[]", coded), len(coded), block
-    )
+    pixels, out = ffi.cast(kind, ffi.from_buffer(values)), ffi.from_buffer("unsigned char[]", coded)
+    length = getattr(lib, name)(pixels, values.size, out, len(coded), block)
     assert length > 0
     return bytes(coded[:length])
 

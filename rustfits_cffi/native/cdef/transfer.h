@@ -7,17 +7,17 @@ int fits_create_hdu(fitsfile *fptr, int *status);
 int fits_copy_hdu(fitsfile *in, fitsfile *out, int morekeys, int *status);
 int fits_get_hdu_type(fitsfile *fptr, int *type, int *status);
 int fits_is_compressed_image(fitsfile *fptr, int *status);
-int fits_get_img_param(fitsfile *fptr, int maxdim, int *bitpix, int *naxis, long *naxes, int *status);
-int fits_movnam_hdu(fitsfile *fptr, int type, char *name, int version, int *status);
-int fits_read_keyword(fitsfile *fptr, const char *name, char *value, char *comment, int *status);
 int fits_read_key(fitsfile *fptr, int type, const char *name, void *value, char *comment, int *status);
-int fits_get_chksum(fitsfile *fptr, unsigned long *datasum, unsigned long *hdusum, int *status);
 int fits_set_lossy_int(fitsfile *fptr, int lossy, int *status);
 int fits_set_compression_pref(fitsfile *in, fitsfile *out, int *status);
 int fits_unset_compression_param(fitsfile *fptr, int *status);
-int fits_img_decompress_header(fitsfile *in, fitsfile *out, int *status);
 int fits_compress_table(fitsfile *in, fitsfile *out, int *status);
 int fits_uncompress_table(fitsfile *in, fitsfile *out, int *status);
+int fits_get_img_param(fitsfile *fptr, int maxdim, int *bitpix, int *naxis, long *naxes, int *status);
+int fits_movnam_hdu(fitsfile *fptr, int type, char *name, int version, int *status);
+int fits_read_keyword(fitsfile *fptr, const char *name, char *value, char *comment, int *status);
+int fits_get_chksum(fitsfile *fptr, unsigned long *datasum, unsigned long *hdusum, int *status);
+int fits_img_decompress_header(fitsfile *in, fitsfile *out, int *status);
 int fits_copy_header(fitsfile *in, fitsfile *out, int *status);
 int fits_img_stats_short(short *array, long nx, long ny, int nullcheck, short nullvalue, long *ngoodpix,
     short *minvalue, short *maxvalue, double *mean, double *sigma, double *noise1, double *noise2, double *noise3,

@@ -171,10 +171,7 @@ static int hcompress_scale(rf_worker *w, const rf_image *image, const rf_tile *t
         size_t nbytes = rf_noise_scratch_nbytes(tile->nx, tile->ny, 8);
         if (nbytes == 0 || !rf_reserve(&w->work, nbytes)) return RF_ENOMEM;
         rf_noise_int(values, tile->nx, tile->ny, nullcheck, image->hcomp_null, &noise, w->work.data);
-        double sigma = noise.n3;
-        if (noise.n2 != 0 && noise.n2 < sigma) sigma = noise.n2;
-        if (noise.n5 != 0 && noise.n5 < sigma) sigma = noise.n5;
-        wanted = (float)(wanted * sigma);
+        wanted = (float)(wanted * rf_noise_sigma(&noise));
     } else {
         wanted = -wanted;
     }
@@ -211,7 +208,7 @@ static int bitpix_of_width(size_t width, bool is_float)
     return (width == 1 || width == 2) && !is_float ? (int)(8 * width) : 0;
 }
 
-/* Inflate to w->bytes, or to `target` when that is what the caller expects; the room is guessed and then made enough. */
+/* Inflate to w->bytes, or to `target` when that is what the caller expects; a guess of the room comes first. */
 static int inflate_tile(rf_worker *w, size_t npix, size_t expected, const uint8_t *src, size_t src_len, void *target,
                         uint8_t **bytes, size_t *width)
 {

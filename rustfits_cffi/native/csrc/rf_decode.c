@@ -36,13 +36,11 @@ typedef struct {
     bool to_double;
 } conversion;
 
-static bool is_bitpix(int b) { return b == 8 || b == 16 || b == 32 || b == 64 || b == -32 || b == -64; }
-
 static int check(const decoding *d)
 {
     const rf_image *image = d->image;
     const rf_section *s = d->section;
-    if (!is_bitpix(image->bitpix) || !d->codec) return RF_EARGUMENT;
+    if (!rf_is_bitpix(image->bitpix) || !d->codec) return RF_EARGUMENT;
     if (image->quantized && image->bitpix > 0) return RF_EARGUMENT;
     if (image->quantized && image->dither && !d->randoms) return RF_EARGUMENT;
     if (s->out < RF_OUT_STORED || s->out > RF_OUT_DOUBLE) return RF_EARGUMENT;
@@ -103,6 +101,18 @@ static bool plan(const decoding *d, const rf_tile *tile, rf_loops *loops, size_t
     return true;
 }
 
+/*
+ * How many pixels of the tile must be decoded to have the wanted ones. Rice streams are read from the front and may be
+ * left when enough is had, which is what makes small sections of large tiles cheap; the other codecs need all.
+ */
+static size_t needed(const decoding *d, size_t i, const rf_tile *tile, const rf_loops *loops, size_t at_tile)
+{
+    if (!d->codec->stops_early || d->tiles.column[i] != RF_COMPRESSED_DATA) return tile->npix;
+    size_t last = at_tile;
+    for (size_t k = 0; k < loops->ndim; k++) last += (loops->n[k] - 1) * (size_t)loops->a[k];
+    return last + 1;
+}
+
 /* One innermost run: n pixels, `step` apart in the tile, `gap` bytes apart in dst. */
 static int convert_run(const decoding *d, rf_worker *w, conversion *c, const void *data, size_t first, size_t n,
                        size_t step, uint8_t *dst, size_t gap)
@@ -159,7 +169,7 @@ static int decode_column(const decoding *d, rf_worker *w, const rf_tile *tile, s
     case RF_UNCOMPRESSED_DATA: {
         int bitpix = t->uncompressed_bitpix;
         /* bytes may also hold the image's own pixels */
-        if (!is_bitpix(bitpix) || nbytes != tile->npix * rf_width(bitpix)) bitpix = d->image->bitpix;
+        if (!rf_is_bitpix(bitpix) || nbytes != tile->npix * rf_width(bitpix)) bitpix = d->image->bitpix;
         return rf_raw_decode(w, bitpix, tile, src, nbytes, target, target_bitpix, values);
     }
     default:
@@ -214,13 +224,6 @@ static void make_conversion(const decoding *d, int64_t row, size_t i, bool scale
     }
 }
 
-/* The last pixel of a tile that its loops come to. */
-static size_t last_wanted(const rf_loops *loops, size_t at_tile)
-{
-    for (size_t i = 0; i < loops->ndim; i++) at_tile += (loops->n[i] - 1) * (size_t)loops->a[i];
-    return at_tile;
-}
-
 /* Tile number `row`, whose element of the arrays is i and whose coded bytes are at src. */
 static int decode_tile(const decoding *d, rf_worker *w, int64_t row, size_t i, const uint8_t *src, size_t nbytes)
 {
@@ -246,9 +249,9 @@ static int decode_tile(const decoding *d, rf_worker *w, int64_t row, size_t i, c
     /* a whole tile in one piece may be decoded where it belongs */
     bool whole = loops.ndim == 1 && loops.n[0] == tile.npix && loops.b[0] == (ptrdiff_t)d->out_width;
     bool scaled = d->image->quantized && d->tiles.column[i] == RF_COMPRESSED_DATA;
+    tile.npix = needed(d, i, &tile, &loops, at_tile);
     void *target = whole && s->out != RF_OUT_DOUBLE && !scaled ? (uint8_t *)s->dst + at_dst : NULL;
     rf_values values;
-    if (d->codec->stops_early && d->tiles.column[i] == RF_COMPRESSED_DATA) tile.npix = last_wanted(&loops, at_tile) + 1;
     status = decode_column(d, w, &tile, i, src, nbytes, target, d->image->bitpix, &values);
     if (status == RF_OK) status = normalise(d, w, &tile, scaled, target, d->image->bitpix, &values);
     if (status != RF_OK) return status;

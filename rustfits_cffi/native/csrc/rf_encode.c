@@ -22,11 +22,9 @@ typedef struct {
 /* What cfitsio puts for NaN and infinity when it reads an image to compress it (FLOATNULLVALUE, DOUBLENULLVALUE). */
 static double fpack_null(size_t width) { return width == 4 ? -9.11912E-36F : -9.1191291391491E-36; }
 
-static bool is_bitpix(int b) { return b == 8 || b == 16 || b == 32 || b == 64 || b == -32 || b == -64; }
-
 static bool can_encode(const rf_image *image)
 {
-    if (!is_bitpix(image->bitpix) || image->ndim == 0 || image->ndim > RF_MAX_NDIM) return false;
+    if (!rf_is_bitpix(image->bitpix) || image->ndim == 0 || image->ndim > RF_MAX_NDIM) return false;
     bool lossless_gzip = image->codec == RF_GZIP_1 || image->codec == RF_GZIP_2 || image->codec == RF_NOCOMPRESS;
     if (image->quantized) return image->bitpix < 0;
     if (image->bitpix < 0 || image->bitpix == 64) return lossless_gzip;
@@ -43,7 +41,7 @@ size_t rf_tile_bound(const rf_image *image)
     rf_grid_tile(&grid, 0, &largest);
     int bitpix = image->quantized ? 32 : image->bitpix;
     size_t bound = codec->bound(image, largest.npix, largest.nx, largest.ny, bitpix);
-    if (bound == 0) return 0;
+    if (bound == 0 || bound == SIZE_MAX) return 0;
     /* a tile that cannot be quantized is stored as it is */
     size_t plain = image->quantized ? rf_gzip_bound(largest.npix * rf_width(image->bitpix)) : 0;
     return bound > plain ? bound : plain;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
+#include <zutil.h> /* OS_CODE: the number by which zlib names this system in a gzip header */
 
 #include "rf_simd.h"
 
@@ -12,6 +13,23 @@ size_t rf_gzip_bound(size_t src_len)
 {
     /* zlib's own deflateBound for windowBits 15, memLevel 8, with room for the gzip wrapper */
     return src_len + (src_len >> 12) + (src_len >> 14) + (src_len >> 25) + 128;
+}
+
+enum { HEADER_NBYTES = 10, TRAILER_NBYTES = 8 };
+
+/*
+ * The ten bytes in front and the eight behind the deflated data, as zlib's deflate.c writes them for windowBits 31.
+ * Written here because zlib's checksum costs as much as a quarter of its deflate, and libdeflate's next to nothing.
+ */
+static void put_header(uint8_t *dst, int level)
+{
+    const uint8_t header[HEADER_NBYTES] = {0x1f, 0x8b, 8, 0, 0, 0, 0, 0, level == 9 ? 2 : level < 2 ? 4 : 0, OS_CODE};
+    memcpy(dst, header, HEADER_NBYTES);
+}
+
+static void put_little_endian(uint8_t *dst, uint32_t value)
+{
+    for (int i = 0; i < 4; i++) dst[i] = (uint8_t)(value >> 8 * i);
 }
 
 /* A deflater at this level, fresh or reset: deflateReset leaves nothing of the last stream in the bytes. */
@@ -27,8 +45,8 @@ static int ready_deflater(rf_gzip *state, int level)
     }
     memset(z, 0, sizeof *z);
     state->deflater = NULL;
-    /* 31: a gzip header, 15 bits of window; all as in cfitsio's zcompress.c */
-    if (deflateInit2(z, level, Z_DEFLATED, 31, 8, Z_DEFAULT_STRATEGY) != Z_OK) {
+    /* -15: 15 bits of window and no wrapper; all else as in cfitsio's zcompress.c */
+    if (deflateInit2(z, level, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY) != Z_OK) {
         free(z);
         return RF_ENOMEM;
     }
@@ -41,15 +59,20 @@ int rf_gzip_encode_with(rf_gzip *state, const void *src, size_t src_len, int lev
                         size_t *dst_len)
 {
     if (level < 0 || level > 9 || src_len > UINT32_MAX) return RF_EARGUMENT;
+    if (dst_cap < HEADER_NBYTES + TRAILER_NBYTES) return RF_ENOSPACE;
     int status = ready_deflater(state, level);
     if (status != RF_OK) return status;
     z_stream *z = state->deflater;
+    size_t room = dst_cap - HEADER_NBYTES - TRAILER_NBYTES;
     z->next_in = (Bytef *)(uintptr_t)src;
     z->avail_in = (uInt)src_len;
-    z->next_out = dst;
-    z->avail_out = dst_cap > UINT32_MAX ? UINT32_MAX : (uInt)dst_cap;
+    z->next_out = dst + HEADER_NBYTES;
+    z->avail_out = room > UINT32_MAX ? UINT32_MAX : (uInt)room;
     if (deflate(z, Z_FINISH) != Z_STREAM_END) return RF_ENOSPACE;
-    *dst_len = (size_t)(z->next_out - dst);
+    put_header(dst, level);
+    put_little_endian(z->next_out, libdeflate_crc32(0, src, src_len));
+    put_little_endian(z->next_out + 4, (uint32_t)src_len);
+    *dst_len = (size_t)(z->next_out - dst) + TRAILER_NBYTES;
     return RF_OK;
 }
 

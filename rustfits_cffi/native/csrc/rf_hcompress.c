@@ -2,7 +2,6 @@
 #include "rf_hcompress.h"
 
 #include "rf_bits.h"
-#include "rf_cpu.h"
 #include "rf_hquad.h"
 
 /*
@@ -97,36 +96,173 @@ static void put_header(rf_bits_out *out, size_t nx, size_t ny, int scale, uint64
     for (int k = 0; k < 3; k++) rf_bits_put(out, nplanes[k], 8);
 }
 
-#define TARGET
-#define VARIANT(name) name
-#include "rf_hencode_template.h"
-#undef TARGET
-#undef VARIANT
+/* The places of the grids above grid 0: which bits any coefficient below a cell has. */
+static void fill_grids(hc_grid *grids, unsigned ngrids, uint8_t *restrict cells)
+{
+    for (unsigned n = 1; n < ngrids; n++) {
+        const hc_grid *fine = &grids[n - 1], *grid = &grids[n];
+        const uint8_t *restrict a = fine->place[0], *restrict b = fine->place[1];
+        const uint8_t *restrict c = fine->place[2], *restrict d = fine->place[3];
+        for (size_t k = 0; k < fine->count; k++) cells[k] = a[k] | b[k] | c[k] | d[k];
+        for (size_t i = 0; i < 2 * grid->rows; i++) {
+            const uint8_t *restrict row = cells + i * fine->cols;
+            uint8_t *restrict even = grid->place[i % 2 * 2] + i / 2 * grid->cols;
+            uint8_t *restrict odd = grid->place[i % 2 * 2 + 1] + i / 2 * grid->cols;
+            if (i == fine->rows) {
+                memset(even, 0, grid->cols);
+                memset(odd, 0, grid->cols);
+                break;
+            }
+            for (size_t j = 0; j < fine->cols / 2; j++) {
+                even[j] = row[2 * j];
+                odd[j] = row[2 * j + 1];
+            }
+            if (fine->cols & 1) {
+                even[grid->cols - 1] = row[fine->cols - 1];
+                odd[grid->cols - 1] = 0;
+            }
+        }
+    }
+}
 
-#if RF_CPU_X86
-#define TARGET RF_TARGET_V3
-#define VARIANT(name) name##_v3
-#include "rf_hencode_template.h"
-#undef TARGET
-#undef VARIANT
-#endif
+/* The nybbles of one bit, packed; returns the bits that their Huffman codes take. */
+static size_t pack_nybbles(const hc_grid *grid, uint8_t *restrict nybbles, unsigned bit)
+{
+    const uint8_t *restrict a = grid->place[0], *restrict b = grid->place[1];
+    const uint8_t *restrict c = grid->place[2], *restrict d = grid->place[3];
+    uint8_t *restrict packed = grid->packed;
+    const uint8_t mask = (uint8_t)(1u << bit);
+    /* compares, not shifts: processors shift no vectors of bytes */
+    for (size_t k = 0; k < grid->count; k++) {
+        nybbles[k] = (uint8_t)((a[k] & mask ? 8 : 0) | (b[k] & mask ? 4 : 0) | (c[k] & mask ? 2 : 0) |
+                               (d[k] & mask ? 1 : 0));
+    }
+    nybbles[grid->count] = 0;
+    size_t npairs = hc_half(grid->count), nbits = 0;
+    for (size_t k = 0; k < npairs; k++) packed[k] = (uint8_t)(nybbles[2 * k] << 4 | nybbles[2 * k + 1]);
+    for (size_t k = 0; k < npairs; k += 8) {
+        uint64_t eight;
+        memcpy(&eight, packed + k, 8);
+        if (!eight) continue;
+        for (size_t i = 0; i < 8; i++) nbits += PAIRS[packed[k + i]].nbits;
+    }
+    return nbits;
+}
+
+/* The codes of a grid, last cell first. */
+static void put_codes(rf_bits_out *stream, const hc_grid *grid)
+{
+    rf_bits_out out = *stream;
+    for (size_t k = (hc_half(grid->count) + 7) & ~(size_t)7; k > 0; k -= 8) {
+        const uint8_t *packed = grid->packed + k - 8;
+        uint64_t eight;
+        memcpy(&eight, packed, 8);
+        if (!eight) continue;
+        for (int i = 7; i >= 0; i--) rf_bits_put(&out, PAIRS[packed[i]].code, PAIRS[packed[i]].nbits);
+    }
+    *stream = out;
+}
+
+/* The nybbles of grid 0 as they are. */
+static void put_direct(rf_bits_out *stream, const hc_grid *grid)
+{
+    rf_bits_out out = *stream;
+    size_t k = 0;
+    rf_bits_put(&out, 0, 4);
+    for (; k + 4 <= grid->count / 2; k += 4) rf_bits_put(&out, rf_load32(grid->packed + k), 32);
+    for (; k < grid->count / 2; k++) rf_bits_put(&out, grid->packed[k], 8);
+    if (grid->count & 1) rf_bits_put(&out, grid->packed[k] >> 4, 4);
+    *stream = out;
+}
+
+/*
+ * One bit plane of a quadrant. The quadtree goes from the last grid to the first and through each from the last cell
+ * to the first. cfitsio collects its codes the other way round in a buffer of a byte for every two cells, and stores
+ * the plane directly as soon as that is full.
+ */
+static void put_plane(rf_bits_out *out, hc_grid *grids, unsigned ngrids, uint8_t *nybbles, unsigned bit)
+{
+    size_t nbits = 0;
+    size_t cap = ngrids ? hc_half(grids[0].count) : 1;
+    for (unsigned n = 0; n < ngrids; n++) {
+        nbits += pack_nybbles(&grids[n], nybbles, bit);
+        if (nbits / 8 >= cap) {
+            put_direct(out, &grids[0]);
+            return;
+        }
+    }
+    rf_bits_put(out, 0xF, 4);
+    if (!nbits) rf_bits_put(out, ZERO_CODE, ZERO_NBITS);
+    else
+        for (unsigned n = ngrids; n-- > 0;) put_codes(out, &grids[n]);
+}
+
+#define COEF int32_t
+#define UCOEF uint32_t
+#define NAME(verb) hc32_##verb
+#include "rf_htransform_template.h"
+#undef COEF
+#undef UCOEF
+#undef NAME
+
+#define COEF int64_t
+#define UCOEF uint64_t
+#define NAME(verb) hc64_##verb
+#include "rf_htransform_template.h"
+#undef COEF
+#undef UCOEF
+#undef NAME
+
+/* The largest absolute value, or more: the bits of all of them. */
+static uint32_t all_bits(const int32_t *src, size_t npix)
+{
+    uint32_t any = 0;
+    for (size_t i = 0; i < npix; i++) any |= (uint32_t)(src[i] ^ src[i] >> 31);
+    return any;
+}
+
+/*
+ * The transform in 64 bits; if the stream is for a decoder of 32, RF_ELOSSY unless that gets the pixels back: no
+ * coefficient may have overflowed on the way, and the inverse sums are twice a mean and 4 times a pixel.
+ */
+static int transform_long(const int32_t *src, const hc_scratch *s, bool wide)
+{
+    size_t npix = s->nx * s->ny;
+    int64_t *copy = s->copy, *coef = s->coefficients;
+    int32_t *narrow = s->copy;
+    uint64_t mean = 0, pixel = 0;
+    for (size_t i = 0; i < npix; i++) copy[i] = src[i];
+    hc64_raise(copy, npix, &pixel);
+    hc64_forward(copy, s->nx, s->ny, coef, s->means, &mean);
+    if (wide) return RF_OK;
+    uint64_t rounding = (uint64_t)8 << hc_npasses(s->nx, s->ny);
+    if (2 * mean + rounding > INT32_MAX || 4 * pixel + 64 > INT32_MAX) return RF_ELOSSY;
+    hc32_forward(src, s->nx, s->ny, narrow, s->means, NULL);
+    for (size_t i = 0; i < npix; i++) if (coef[i] != narrow[i]) return RF_ELOSSY;
+    return RF_OK;
+}
+
+static int encode(rf_bits_out *out, const int32_t *src, const hc_scratch *s, int scale, bool wide)
+{
+    if (is_exact_in_32(all_bits(src, s->nx * s->ny), hc_npasses(s->nx, s->ny))) {
+        hc32_forward(src, s->nx, s->ny, s->coefficients, s->means, NULL);
+        hc32_put_stream(out, s->coefficients, s, scale);
+        return RF_OK;
+    }
+    int status = transform_long(src, s, wide);
+    if (!status) hc64_put_stream(out, s->coefficients, s, scale);
+    return status;
+}
 
 int rf_hcompress_encode(const int32_t *src, size_t nx, size_t ny, int scale, int wide, uint8_t *dst, size_t dst_cap,
                         size_t *dst_len, void *scratch)
 {
-    hc_scratch pieces;
     rf_bits_out out = {.next = dst, .end = dst + dst_cap};
-    int status;
 
     *dst_len = 0;
     if (!hc_is_size(nx, ny)) return RF_EARGUMENT;
-    hc_cut_scratch(&pieces, nx, ny, scratch);
-#if RF_CPU_X86
-    if (rf_cpu_is_v3())
-        status = hc_encode_v3(&out, src, &pieces, scale, wide);
-    else
-#endif
-        status = hc_encode(&out, src, &pieces, scale, wide);
+    hc_scratch pieces = hc_cut_scratch(nx, ny, scratch);
+    int status = encode(&out, src, &pieces, scale, wide);
     if (status) return status;
     if (!rf_bits_finish(&out)) return RF_ENOSPACE;
     *dst_len = (size_t)(out.next - dst);
@@ -148,5 +284,5 @@ size_t rf_hcompress_bound(size_t nx, size_t ny, int wide)
 size_t rf_hcompress_scratch_nbytes(size_t nx, size_t ny, int wide)
 {
     (void)wide; /* whether 32 bits suffice depends on the pixels as well */
-    return hc_is_size(nx, ny) ? hc_cut_scratch(NULL, nx, ny, NULL) : SIZE_MAX;
+    return hc_is_size(nx, ny) ? hc_scratch_nbytes(nx, ny) : SIZE_MAX;
 }

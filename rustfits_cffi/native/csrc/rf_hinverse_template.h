@@ -1,7 +1,7 @@
 /*
- * rf_hinverse_template.h - the inverse H-transform for one width of coefficient, and what turns bytes into coefficients.
+ * rf_hinverse_template.h - the inverse H-transform for one width of coefficient, and what makes coefficients of bytes.
  *
- * Needs: COEF (int32_t or int64_t), UCOEF (its unsigned twin: sums wrap as in cfitsio), NAME(verb), TARGET.
+ * Needs: COEF (int32_t or int64_t), UCOEF (its unsigned twin: sums wrap as in cfitsio), NAME(verb).
  *
  * Each pass makes an image of twice the size from the means of the pass before and the differences, which lie where
  * the encoder put them. Rounding and carrying of low bits undo the encoder's rounding exactly (R. White, hinv.c).
@@ -11,7 +11,7 @@
 #define HALVED(v, shift) (COEF)((COEF)(v) >> (shift))
 
 /* Rows of means and differences (y: along the row, x: between the rows, c: across) into two rows of the image. */
-TARGET static void NAME(inverse_rows)(const COEF *restrict mean, const COEF *restrict y, const COEF *restrict x,
+static void NAME(inverse_rows)(const COEF *restrict mean, const COEF *restrict y, const COEF *restrict x,
                                       const COEF *restrict c, size_t ncols, unsigned pass, COEF *restrict top,
                                       COEF *restrict bottom)
 {
@@ -47,7 +47,7 @@ TARGET static void NAME(inverse_rows)(const COEF *restrict mean, const COEF *res
 }
 
 /* The last of an odd number of rows. */
-TARGET static void NAME(inverse_last_row)(const COEF *restrict mean, const COEF *restrict y, size_t ncols,
+static void NAME(inverse_last_row)(const COEF *restrict mean, const COEF *restrict y, size_t ncols,
                                           unsigned pass, COEF *restrict row)
 {
     const UCOEF bit0 = (UCOEF)1 << pass, bit1 = (UCOEF)2 << pass;
@@ -71,7 +71,7 @@ TARGET static void NAME(inverse_last_row)(const COEF *restrict mean, const COEF 
 #define GREATER(a, b) ((a) > (b) ? (a) : (b))
 
 /* The slope between neighbours, before, here and after, where it is monotonic: moves `difference` towards it. */
-TARGET static inline void NAME(smooth_slope)(COEF *difference, COEF before, COEF here, COEF after, COEF most)
+static inline void NAME(smooth_slope)(COEF *difference, COEF before, COEF here, COEF after, COEF most)
 {
     COEF up = MINUS(after, here), down = MINUS(here, before);
     COEF highest = TIMES(GREATER(LESSER(up, down), 0), 2), lowest = TIMES(LESSER(GREATER(up, down), 0), 2);
@@ -83,7 +83,7 @@ TARGET static inline void NAME(smooth_slope)(COEF *difference, COEF before, COEF
 }
 
 /* The same for the curvature: `corner` are the means around here, lower and upper in x with lower and upper in y. */
-TARGET static inline void NAME(smooth_curvature)(COEF *difference, COEF here, const COEF corner[4], COEF x, COEF y,
+static inline void NAME(smooth_curvature)(COEF *difference, COEF here, const COEF corner[4], COEF x, COEF y,
                                                  COEF most)
 {
     COEF mm = corner[0], mp = corner[1], pm = corner[2], pp = corner[3];
@@ -103,7 +103,7 @@ TARGET static inline void NAME(smooth_curvature)(COEF *difference, COEF here, co
 }
 
 /* Moves the differences of a pass by up to half the scale towards a smooth image; those at the edges stay. */
-TARGET static void NAME(smooth)(const COEF *mean, COEF *coef, size_t nx, size_t rows, size_t cols, COEF most)
+static void NAME(smooth)(const COEF *mean, COEF *coef, size_t nx, size_t rows, size_t cols, COEF most)
 {
     size_t upper = hc_half(rows), left = hc_half(cols);
     if (most <= 0) return;
@@ -129,7 +129,7 @@ TARGET static void NAME(smooth)(const COEF *mean, COEF *coef, size_t nx, size_t 
 }
 
 /* One pass; row pairs of the last one go to dst, by way of `row` if its pixels are narrower. */
-TARGET static void NAME(inverse_pass)(const COEF *mean, const COEF *coef, size_t nx, size_t rows, size_t cols,
+static void NAME(inverse_pass)(const COEF *mean, const COEF *coef, size_t nx, size_t rows, size_t cols,
                                       unsigned pass, COEF *out, COEF *row, int32_t *dst)
 {
     const bool is_narrowed = pass == 0 && sizeof(COEF) > sizeof *dst;
@@ -149,7 +149,7 @@ TARGET static void NAME(inverse_pass)(const COEF *mean, const COEF *coef, size_t
 }
 
 /* The image of the coefficients, which smoothing changes. */
-TARGET static void NAME(inverse)(COEF *coef, const hc_scratch *s, int scale, bool smooth, int32_t *dst)
+static void NAME(inverse)(COEF *coef, const hc_scratch *s, int scale, bool smooth, int32_t *dst)
 {
     unsigned npasses = hc_npasses(s->nx, s->ny);
     COEF first = coef[0];
@@ -169,8 +169,8 @@ TARGET static void NAME(inverse)(COEF *coef, const hc_scratch *s, int scale, boo
     }
 }
 
-/* Puts the places of grid 0 back as byte number `byte` of a quadrant's coefficients; the first byte clears the others. */
-TARGET static void NAME(give_byte)(COEF *coef, size_t stride, size_t rows, size_t cols, unsigned byte, bool is_first,
+/* Puts the places of grid 0 back as byte `byte` of a quadrant's coefficients; the first one clears the others. */
+static void NAME(give_byte)(COEF *coef, size_t stride, size_t rows, size_t cols, unsigned byte, bool is_first,
                                    uint8_t *const place[4])
 {
     const unsigned shift = 8 * byte;
@@ -189,7 +189,7 @@ TARGET static void NAME(give_byte)(COEF *coef, size_t stride, size_t rows, size_
 }
 
 /* A sign bit for each coefficient that is not zero. */
-TARGET static int NAME(take_signs)(rf_bits_in *in, COEF *coef, size_t npix)
+static int NAME(take_signs)(rf_bits_in *in, COEF *coef, size_t npix)
 {
     for (size_t i = 0; i < npix; i += 32) {
         size_t stop = npix - i < 32 ? npix : i + 32;
@@ -211,7 +211,7 @@ TARGET static int NAME(take_signs)(rf_bits_in *in, COEF *coef, size_t npix)
 }
 
 /* All planes of a quadrant. */
-TARGET static int NAME(take_quadrant)(rf_bits_in *in, COEF *coef, size_t stride, size_t rows, size_t cols,
+static int NAME(take_quadrant)(rf_bits_in *in, COEF *coef, size_t stride, size_t rows, size_t cols,
                                       unsigned nplanes, uint8_t *bytes)
 {
     quad_work work;
@@ -222,7 +222,7 @@ TARGET static int NAME(take_quadrant)(rf_bits_in *in, COEF *coef, size_t stride,
         unsigned byte = (nplanes - 1) / 8;
         for (int k = 0; k < 4; k++) memset(work.place[k], 0, work.count);
         for (; nplanes > 8 * byte; nplanes--) {
-            int status = VARIANT(take_plane)(in, &work, nplanes - 1 - 8 * byte);
+            int status = take_plane(in, &work, nplanes - 1 - 8 * byte);
             if (status) return status;
         }
         NAME(give_byte)(coef, stride, rows, cols, byte, is_first, work.place);
@@ -232,7 +232,7 @@ TARGET static int NAME(take_quadrant)(rf_bits_in *in, COEF *coef, size_t stride,
 }
 
 /* Everything after the header, and the transform back. */
-TARGET static int NAME(decode)(rf_bits_in *in, const hc_stream *stream, const hc_scratch *s, bool smooth, int32_t *dst)
+static int NAME(decode)(rf_bits_in *in, const hc_stream *stream, const hc_scratch *s, bool smooth, int32_t *dst)
 {
     COEF *coef = s->coefficients;
     size_t nx = s->nx, ny = s->ny;

@@ -21,7 +21,7 @@ enum {
 
 typedef struct {
     size_t rows, cols, count; /* cells */
-    uint8_t *place[4];        /* encoding: a byte of the upper left, upper right, lower left, lower right of each cell */
+    uint8_t *place[4];        /* encoding: a byte of the coefficients upper left, upper right, lower left and right */
     uint8_t *packed;          /* encoding: the nybbles of a plane, two a byte, zeros after them */
 } hc_grid;
 
@@ -47,25 +47,35 @@ static inline size_t hc_grids_nbytes(size_t rows, size_t cols)
     return total;
 }
 
-/* Cuts scratch to pieces; with scratch NULL only measures. SIZE_MAX if the size is no size_t. */
-static inline size_t hc_cut_scratch(hc_scratch *s, size_t nx, size_t ny, void *scratch)
+/* Sides have to fit the 31 bits of the header, and scratch a size_t. */
+static inline bool hc_is_size(size_t nx, size_t ny)
 {
-    size_t npix, padded_x = nx / 2 + 1, padded_y = ny / 2 + 1, quarter;
-    if (!rf_multiply(nx, ny, &npix) || !rf_multiply(padded_x, padded_y, &quarter)) return SIZE_MAX;
-    if (npix > SIZE_MAX / 128 || quarter > SIZE_MAX / 128) return SIZE_MAX;
-    size_t pixels = (8 * npix + 63) & ~(size_t)63;
-    size_t means = (8 * quarter + 63) & ~(size_t)63;
-    uint8_t *start = (uint8_t *)(((uintptr_t)scratch + 63) & ~(uintptr_t)63);
-    if (scratch) {
-        s->nx = nx;
-        s->ny = ny;
-        s->coefficients = start;
-        s->copy = start + pixels;
-        s->means[0] = start + 2 * pixels;
-        s->means[1] = start + 2 * pixels + means;
-        s->bytes = start + 2 * pixels + 2 * means;
-    }
-    return 64 + 2 * pixels + 2 * means + hc_grids_nbytes(hc_half(ny), hc_half(nx));
+    size_t npix;
+    return nx > 0 && ny > 0 && nx <= INT32_MAX && ny <= INT32_MAX && rf_multiply(nx, ny, &npix) &&
+           npix <= SIZE_MAX / 128;
+}
+
+static inline size_t hc_align(size_t nbytes) { return (nbytes + 63) & ~(size_t)63; }
+static inline size_t hc_pixels_nbytes(size_t nx, size_t ny) { return hc_align(8 * nx * ny); }
+static inline size_t hc_means_nbytes(size_t nx, size_t ny) { return hc_align(8 * hc_half(nx) * hc_half(ny)); }
+
+static inline size_t hc_scratch_nbytes(size_t nx, size_t ny)
+{
+    return 64 + 2 * hc_pixels_nbytes(nx, ny) + 2 * hc_means_nbytes(nx, ny) + hc_grids_nbytes(hc_half(ny), hc_half(nx));
+}
+
+static inline hc_scratch hc_cut_scratch(size_t nx, size_t ny, void *scratch)
+{
+    uint8_t *start = (uint8_t *)hc_align((uintptr_t)scratch);
+    uint8_t *means = start + 2 * hc_pixels_nbytes(nx, ny);
+    return (hc_scratch){
+        .nx = nx,
+        .ny = ny,
+        .coefficients = start,
+        .copy = start + hc_pixels_nbytes(nx, ny),
+        .means = {means, means + hc_means_nbytes(nx, ny)},
+        .bytes = means + 2 * hc_means_nbytes(nx, ny),
+    };
 }
 
 /* Rows and columns of quadrant q: 0 upper left, 1 upper right, 2 lower left, 3 lower right. */
@@ -78,13 +88,6 @@ static inline size_t hc_quadrant_start(size_t nx, size_t ny, int q)
 
 /* Which of the three numbers of bit planes belongs to a quadrant. */
 static inline int hc_quadrant_planes(int q) { return q == 0 ? 0 : q == 3 ? 2 : 1; }
-
-/* Sides have to fit the 31 bits of the header. */
-static inline bool hc_is_size(size_t nx, size_t ny)
-{
-    size_t npix;
-    return nx > 0 && ny > 0 && nx <= INT32_MAX && ny <= INT32_MAX && rf_multiply(nx, ny, &npix) && npix <= SIZE_MAX / 128;
-}
 
 /* Passes of the transform: each halves both sides, rounding up, until one coefficient is left. */
 static inline unsigned hc_npasses(size_t nx, size_t ny)

@@ -1,7 +1,7 @@
 /*
  * rf_htransform_template.h - the H-transform for one width of coefficient, and what turns coefficients into bytes.
  *
- * Needs: COEF (int32_t or int64_t), UCOEF (its unsigned twin: sums wrap as in cfitsio), NAME(verb), TARGET.
+ * Needs: COEF (int32_t or int64_t), UCOEF (its unsigned twin: sums wrap as in cfitsio), NAME(verb).
  *
  * Each pass replaces 2 x 2 blocks by their mean and three differences. It reads the means of the pass before and
  * writes the differences to their final places, so that nothing is shuffled afterwards.
@@ -14,8 +14,9 @@
 #define NEAREST_OR_DOWN(v, half) (COEF)(((UCOEF)(v) + ((half) & ~SIGN(v))) & ~(2 * (half) - 1))
 
 /* Two rows into one row each of means and differences (y: along the row, x: between the rows, c: across). */
-TARGET static void NAME(forward_rows)(const COEF *restrict top, const COEF *restrict bottom, size_t ncols, unsigned pass,
-                                      COEF *restrict mean, COEF *restrict y, COEF *restrict x, COEF *restrict c)
+static void NAME(forward_rows)(const COEF *restrict top, const COEF *restrict bottom, size_t ncols,
+                                      unsigned pass, COEF *restrict mean, COEF *restrict y, COEF *restrict x,
+                                      COEF *restrict c)
 {
     const unsigned shift = pass > 0;
     const UCOEF half = (UCOEF)1 << pass;
@@ -41,7 +42,7 @@ TARGET static void NAME(forward_rows)(const COEF *restrict top, const COEF *rest
 }
 
 /* The last of an odd number of rows. */
-TARGET static void NAME(forward_last_row)(const COEF *restrict row, size_t ncols, unsigned pass, COEF *restrict mean,
+static void NAME(forward_last_row)(const COEF *restrict row, size_t ncols, unsigned pass, COEF *restrict mean,
                                           COEF *restrict y)
 {
     const unsigned shift = pass > 0;
@@ -60,7 +61,7 @@ TARGET static void NAME(forward_last_row)(const COEF *restrict row, size_t ncols
 }
 
 /* Raises *largest to the largest absolute value. */
-TARGET static void NAME(raise)(const COEF *values, size_t count, UCOEF *largest)
+static void NAME(raise)(const COEF *values, size_t count, UCOEF *largest)
 {
     for (size_t i = 0; i < count; i++) {
         UCOEF v = ((UCOEF)values[i] ^ SIGN(values[i])) - SIGN(values[i]);
@@ -72,7 +73,8 @@ TARGET static void NAME(raise)(const COEF *values, size_t count, UCOEF *largest)
  * The transform of ny rows of nx pixels; `means` is room for a quarter of them each. The largest mean that another
  * pass takes in goes to *largest, if that is asked for.
  */
-TARGET static void NAME(forward)(const COEF *src, size_t nx, size_t ny, COEF *coef, void *const means[2], UCOEF *largest)
+static void NAME(forward)(const COEF *src, size_t nx, size_t ny, COEF *coef, void *const means[2],
+                                 UCOEF *largest)
 {
     size_t rows = ny, cols = nx;
     for (unsigned pass = 0; rows > 1 || cols > 1; pass++) {
@@ -95,7 +97,7 @@ TARGET static void NAME(forward)(const COEF *src, size_t nx, size_t ny, COEF *co
 }
 
 /* Rounds to multiples of scale. */
-TARGET static void NAME(digitize)(COEF *coef, size_t npix, int scale)
+static void NAME(digitize)(COEF *coef, size_t npix, int scale)
 {
     int64_t add = ((int64_t)scale + 1) / 2 - 1;
     if (sizeof(COEF) == 8) {
@@ -111,7 +113,7 @@ TARGET static void NAME(digitize)(COEF *coef, size_t npix, int scale)
 }
 
 /* Appends a bit for each coefficient that is not zero: 1 if it is negative. */
-TARGET static void NAME(put_signs)(rf_bits_out *stream, const COEF *coef, size_t npix)
+static void NAME(put_signs)(rf_bits_out *stream, const COEF *coef, size_t npix)
 {
     rf_bits_out out = *stream;
     for (size_t i = 0; i < npix; i += 32) {
@@ -129,7 +131,7 @@ TARGET static void NAME(put_signs)(rf_bits_out *stream, const COEF *coef, size_t
 }
 
 /* Makes a quadrant's coefficients absolute; returns the bits that any of them has. */
-TARGET static UCOEF NAME(make_absolute)(COEF *coef, size_t stride, size_t rows, size_t cols)
+static UCOEF NAME(make_absolute)(COEF *coef, size_t stride, size_t rows, size_t cols)
 {
     UCOEF any = 0;
     for (size_t i = 0; i < rows; i++) {
@@ -144,7 +146,7 @@ TARGET static UCOEF NAME(make_absolute)(COEF *coef, size_t stride, size_t rows, 
 }
 
 /* Byte number `byte` of a quadrant's coefficients, to the four places of grid 0; outside the quadrant is 0. */
-TARGET static void NAME(take_byte)(const COEF *coef, size_t stride, size_t rows, size_t cols, unsigned byte,
+static void NAME(take_byte)(const COEF *coef, size_t stride, size_t rows, size_t cols, unsigned byte,
                                    const hc_grid *grid)
 {
     const unsigned shift = 8 * byte;
@@ -168,7 +170,7 @@ TARGET static void NAME(take_byte)(const COEF *coef, size_t stride, size_t rows,
 }
 
 /* The bits needed for the largest coefficient of each kind of quadrant; all become absolute, and coef[0] becomes 0. */
-TARGET static void NAME(count_planes)(COEF *coef, size_t nx, size_t ny, uint8_t nplanes[3])
+static void NAME(count_planes)(COEF *coef, size_t nx, size_t ny, uint8_t nplanes[3])
 {
     UCOEF any[3] = {0, 0, 0};
     coef[0] = 0;
@@ -181,7 +183,8 @@ TARGET static void NAME(count_planes)(COEF *coef, size_t nx, size_t ny, uint8_t 
 }
 
 /* The planes of the four quadrants, from absolute coefficients. */
-TARGET static void NAME(put_quadrants)(rf_bits_out *out, const COEF *coef, const hc_scratch *s, const uint8_t nplanes[3])
+static void NAME(put_quadrants)(rf_bits_out *out, const COEF *coef, const hc_scratch *s,
+                                       const uint8_t nplanes[3])
 {
     for (int q = 0; q < 4; q++) {
         size_t rows = hc_quadrant_rows(s->ny, q), cols = hc_quadrant_cols(s->nx, q);
@@ -192,15 +195,15 @@ TARGET static void NAME(put_quadrants)(rf_bits_out *out, const COEF *coef, const
             unsigned byte = (left - 1) / 8;
             if (ngrids) {
                 NAME(take_byte)(coef + hc_quadrant_start(s->nx, s->ny, q), s->nx, rows, cols, byte, &grids[0]);
-                VARIANT(fill_grids)(grids, ngrids, s->bytes);
+                fill_grids(grids, ngrids, s->bytes);
             }
-            for (; left > 8 * byte; left--) VARIANT(put_plane)(out, grids, ngrids, s->bytes, left - 1 - 8 * byte);
+            for (; left > 8 * byte; left--) put_plane(out, grids, ngrids, s->bytes, left - 1 - 8 * byte);
         }
     }
 }
 
 /* The whole stream of a transformed image. */
-TARGET static void NAME(put_stream)(rf_bits_out *out, COEF *coef, const hc_scratch *s, int scale)
+static void NAME(put_stream)(rf_bits_out *out, COEF *coef, const hc_scratch *s, int scale)
 {
     size_t npix = s->nx * s->ny;
     if (scale > 1) NAME(digitize)(coef, npix, scale);

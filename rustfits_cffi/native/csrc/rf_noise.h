@@ -10,6 +10,7 @@
 
 #include "rf.h"
 
+/* cffi: begin */
 typedef struct {
     size_t ngood;        /* pixels that are not null */
     double min, max;     /* of those; max < min: there were none */
@@ -30,6 +31,16 @@ void rf_noise_double(const double *pix, size_t nx, size_t ny, int nullcheck, dou
                      void *scratch);
 void rf_noise_int(const int32_t *pix, size_t nx, size_t ny, int nullcheck, int32_t null, rf_noise *noise,
                   void *scratch);
+/* cffi: end */
+
+/* The noise that cfitsio goes by: the smallest of the three; of the 2nd and 5th order ones only if they are not 0. */
+static inline double rf_noise_sigma(const rf_noise *noise)
+{
+    double sigma = noise->n3;
+    if (noise->n2 != 0. && noise->n2 < sigma) sigma = noise->n2;
+    if (noise->n5 != 0. && noise->n5 < sigma) sigma = noise->n5;
+    return sigma;
+}
 
 /* rf_range_* - only ngood, min and max, counted as cfitsio does where no noise is asked for (a fixed step). */
 void rf_range_float(const float *pix, size_t nx, size_t ny, int nullcheck, float null, rf_noise *noise);

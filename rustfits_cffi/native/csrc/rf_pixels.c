@@ -211,8 +211,6 @@ typedef struct {
     double bscale, bzero;
 } plain;
 
-static bool is_bitpix(int b) { return b == 8 || b == 16 || b == 32 || b == 64 || b == -32 || b == -64; }
-
 static int unpack_block(void *job, void *scratch, size_t item)
 {
     const plain *p = job;
@@ -251,7 +249,7 @@ int rf_pixels_unpack(const void *src, size_t npix, int bitpix, int out, double b
 {
     plain p = {.src = src, .dst = dst, .npix = npix, .bitpix = bitpix, .out = out, .bscale = bscale, .bzero = bzero};
     size_t failed, scratch = out == RF_OUT_DOUBLE ? BLOCK * rf_width(bitpix) : 0;
-    if (!is_bitpix(bitpix) || out < RF_OUT_STORED || out > RF_OUT_DOUBLE) return RF_EARGUMENT;
+    if (!rf_is_bitpix(bitpix) || out < RF_OUT_STORED || out > RF_OUT_DOUBLE) return RF_EARGUMENT;
     return rf_share(unpack_block, &p, (npix + BLOCK - 1) / BLOCK, nthreads, scratch, NULL, &failed);
 }
 
@@ -259,7 +257,7 @@ int rf_pixels_pack(const void *src, size_t npix, int bitpix, int flip, void *dst
 {
     plain p = {.src = src, .dst = dst, .npix = npix, .bitpix = bitpix, .flip = flip};
     size_t failed;
-    if (!is_bitpix(bitpix)) return RF_EARGUMENT;
+    if (!rf_is_bitpix(bitpix)) return RF_EARGUMENT;
     return rf_share(pack_block, &p, (npix + BLOCK - 1) / BLOCK, nthreads, 0, NULL, &failed);
 }
 

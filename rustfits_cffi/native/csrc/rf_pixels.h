@@ -44,6 +44,8 @@ int rf_any_nonfinite(const void *src, int width, size_t ndim, const size_t *shap
 /* Bytes of a pixel of this BITPIX. */
 static inline size_t rf_width(int bitpix) { return (size_t)(bitpix < 0 ? -bitpix : bitpix) / 8; }
 
+static inline bool rf_is_bitpix(int b) { return b == 8 || b == 16 || b == 32 || b == 64 || b == -32 || b == -64; }
+
 /* In place: reverse the bytes of each pixel; flip its sign bit. */
 void rf_swap(void *pix, size_t npix, size_t width);
 void rf_flip(void *pix, size_t npix, size_t width);

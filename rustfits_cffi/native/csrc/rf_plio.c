@@ -77,6 +77,7 @@ static int put_runs(word_list *list, size_t nzeros, size_t npix, int32_t value, 
 /* The first pixel from `from` on that is not `value`, or npix. */
 static inline size_t run_end(const int32_t *src, size_t from, size_t npix, int32_t value)
 {
+    if (from < npix && src[from] != value) return from;
     /* masks are mostly long runs: 8 pixels a step, which the compiler makes two or four vector compares */
     for (; npix - from >= 8; from += 8) {
         int32_t differs = 0;
@@ -116,7 +117,8 @@ int rf_plio_encode(const int32_t *src, size_t npix, int allow_lossy, uint8_t *ds
     if (status) return status;
     if (list.nwords >> 30) return RF_EARGUMENT;
     if (list.nwords > list.cap) return RF_ENOSPACE;
-    const uint32_t header[HEADER_WORDS] = {0, HEADER_WORDS, 0 - 100u, list.nwords & 32767, (uint32_t)(list.nwords >> 15)};
+    const uint32_t high = (uint32_t)(list.nwords >> 15), low = (uint32_t)list.nwords & 32767;
+    const uint32_t header[HEADER_WORDS] = {0, HEADER_WORDS, 0 - 100u, low, high};
     for (size_t k = 0; k < HEADER_WORDS; k++) rf_store16(dst + 2 * k, (uint16_t)header[k]);
     *dst_len = 2 * list.nwords;
     return RF_OK;

@@ -14,14 +14,6 @@ static inline int32_t nearest(double t)
     return (int32_t)(t + (t >= 0. ? 0.5 : -0.5));
 }
 
-static double smallest_noise(const rf_noise *noise)
-{
-    double sigma = noise->n3;
-    if (noise->n2 != 0. && noise->n2 < sigma) sigma = noise->n2;
-    if (noise->n5 != 0. && noise->n5 < sigma) sigma = noise->n5;
-    return sigma;
-}
-
 #define PIX float
 #define NAME(x) x##_float
 #include "rf_quantize_template.h"

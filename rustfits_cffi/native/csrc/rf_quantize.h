@@ -23,7 +23,8 @@ enum {
  * Result:  RF_OK; *quantized is 0 if the tile must be stored as it is (constant, too few pixels, range too large), and
  *          then nothing else was written. RF_ERANGE if the zero point leaves 64 bits.
  *          level is q: quanta per sigma of the noise; 0 stands for 4; negative: minus the step itself.
- *          method 0 none, 1, 2; irow the 1-based tile number + ZDITHER0 - 1. Pixels equal to null are nulls if nullcheck.
+ *          method 0 none, 1, 2; irow the 1-based tile number + ZDITHER0 - 1. Pixels equal to null are nulls if
+ *          nullcheck.
  *          Pixels that are not finite and not null give an integer, but not one they can be found in again.
  */
 int rf_quantize(const void *pix, int width, size_t nx, size_t ny, int nullcheck, double null, float level, int method,

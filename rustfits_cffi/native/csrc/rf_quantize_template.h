@@ -4,8 +4,8 @@
  */
 
 /* A run of n pixels. r: its random numbers, NULL without dither. */
-RF_CLONES static void NAME(scale_run)(const PIX *restrict v, size_t n, const float *restrict r, double scale, double zero,
-                                      int32_t *restrict out)
+RF_CLONES static void NAME(scale_run)(const PIX *restrict v, size_t n, const float *restrict r, double scale,
+                                      double zero, int32_t *restrict out)
 {
     if (r) {
         for (size_t i = 0; i < n; i++) out[i] = nearest(((double)v[i] - zero) / scale + (double)r[i] - 0.5);
@@ -55,7 +55,7 @@ static int NAME(quantize)(const PIX *v, size_t nx, size_t ny, int nullcheck, PIX
     if (n <= 1) return RF_OK;
     if (level >= 0) {
         NAME(rf_noise)(v, nx, ny, nullcheck, null, &noise, scratch);
-        double sigma = smallest_noise(&noise);
+        double sigma = rf_noise_sigma(&noise);
         if (nullcheck && noise.ngood == 0) {
             noise.min = 0;
             noise.max = sigma = 1;

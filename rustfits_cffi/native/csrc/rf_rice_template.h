@@ -1,9 +1,9 @@
 /*
  * rf_rice_template.h - the Rice coder for one pixel width; rf_rice_widths.h includes it once for each.
  *
- * Needs: PIXEL (unsigned type of the width), SIGNED (its signed twin), NAME(verb), BITS (of a pixel),
- * FSBITS (bits of the split number) and FSMAX (the split from which differences are stored plainly). The three
- * constants are those of R. White's rcomp (FITS Standard 4.0, table 37).
+ * Needs: TARGET (function attributes), PIXEL (unsigned type of the width), SIGNED (its signed twin), SUM_TYPE (for
+ * 32768 of them), NAME(verb), BITS (of a pixel), FSBITS (bits of the split number) and FSMAX (the split from which
+ * differences are stored plainly).
  */
 
 /* One value of any length, at any distance from the end. */
@@ -31,8 +31,8 @@ TARGET static int NAME(decode_long)(rf_bits_in *in, unsigned fs, uint32_t *mappe
  * A block of Rice codes. The window is filled once for `group` values, which all fit 56 bits if none has more than
  * SHORT_ZEROS zeros; a longer one, and the last bytes of the stream, go through decode_long.
  */
-TARGET static ALWAYS_INLINE int NAME(decode_block)(rf_bits_in *in, PIXEL *dst, size_t npix, unsigned fs, unsigned group,
-                                            PIXEL *last)
+TARGET static ALWAYS_INLINE int NAME(decode_block)(rf_bits_in *in, PIXEL *dst, size_t npix, unsigned fs,
+                                                   unsigned group, PIXEL *last)
 {
     PIXEL value = *last;
     PIXEL *const stop = dst + npix;
@@ -40,19 +40,22 @@ TARGET static ALWAYS_INLINE int NAME(decode_block)(rf_bits_in *in, PIXEL *dst, s
     while (dst < stop) {
         while ((size_t)(stop - dst) >= group && quick.end - quick.next >= 8) {
             rf_bits_refill(&quick);
-            unsigned k;
+            uint64_t window = quick.window;
+            unsigned zeros_used = 0, k;
             for (k = 0; k < group; k++) {
-                if (quick.window >> (63 - SHORT_ZEROS) == 0) break;
-                unsigned zeros = (unsigned)__builtin_clzll(quick.window);
-                unsigned nbits = zeros + fs + 1;
+                if (window >> (63 - SHORT_ZEROS) == 0) break;
+                unsigned zeros = (unsigned)__builtin_clzll(window);
+                window <<= zeros;
                 /* the leading one stands for 1 << fs: taking it off the zeros saves masking it out */
-                uint32_t mapped = ((zeros - 1) << fs) + (uint32_t)(quick.window >> (64 - nbits));
-                quick.window <<= nbits;
-                quick.have -= nbits;
+                uint32_t mapped = ((zeros - 1) << fs) + (uint32_t)(window >> (63 - fs));
+                window <<= fs + 1;
+                zeros_used += zeros;
                 value = (PIXEL)(value + UNMAP(mapped));
                 dst[k] = value;
             }
             dst += k;
+            quick.window = window;
+            quick.have -= zeros_used + k * (fs + 1);
             if (k < group) break;
         }
         if (dst == stop) break;
@@ -111,9 +114,9 @@ TARGET static int NAME(decode)(rf_bits_in stream, PIXEL *dst, size_t npix, size_
             for (size_t k = 0; k < count; k++) dst[i + k] = last;
         } else if (code > FSMAX) {
             status = code == FSMAX + 1 ? NAME(decode_plain)(in, dst + i, count, &last) : RF_EBADDATA;
-        } else if (code <= 7) { /* groups: 4 (7 + 1 + 6), 2 (7 + 1 + 20) and 1 (7 + 1 + 24) bits fit the 56 */
+        } else if (code - 1 <= MAX_SPLIT_OF_4) {
             status = NAME(decode_block4)(in, dst + i, count, code - 1, &last);
-        } else if (code <= 21) {
+        } else if (code - 1 <= MAX_SPLIT_OF_2) {
             status = NAME(decode_block2)(in, dst + i, count, code - 1, &last);
         } else {
             status = NAME(decode_block1)(in, dst + i, count, code - 1, &last);
@@ -151,15 +154,12 @@ TARGET static void NAME(encode_block)(rf_bits_out *out, const PIXEL *src, size_t
         uint32_t mapped = NAME(map)(src[i], before);
         uint32_t zeros = mapped >> fs;
         before = src[i];
-        if (zeros > 31 - fs) {
-            for (; zeros > 31 - fs; zeros -= zeros < 32 ? zeros : 32) rf_bits_put(out, 0, zeros < 32 ? zeros : 32);
-        }
+        for (; zeros > 31 - fs; zeros -= zeros < 32 ? zeros : 32) rf_bits_put(out, 0, zeros < 32 ? zeros : 32);
         rf_bits_put(out, one | (mapped & (one - 1)), zeros + 1 + fs);
     }
 }
 
-TARGET static bool NAME(encode)(rf_bits_out stream, const PIXEL *src, size_t npix, size_t block,
-                                       uint8_t **stop)
+TARGET static bool NAME(encode)(rf_bits_out stream, const PIXEL *src, size_t npix, size_t block, uint8_t **stop)
 {
     rf_bits_out *out = &stream;
     PIXEL before = src[0];
@@ -170,7 +170,9 @@ TARGET static bool NAME(encode)(rf_bits_out stream, const PIXEL *src, size_t npi
         unsigned fs = rice_split(sum, count);
         if (fs >= FSMAX) {
             rf_bits_put(out, FSMAX + 1, FSBITS);
-            for (size_t k = 0; k < count; k++) rf_bits_put(out, NAME(map)(src[i + k], k ? src[i + k - 1] : before), BITS);
+            for (size_t k = 0; k < count; k++) {
+                rf_bits_put(out, NAME(map)(src[i + k], k ? src[i + k - 1] : before), BITS);
+            }
         } else if (sum == 0) {
             rf_bits_put(out, 0, FSBITS);
         } else {

@@ -1,5 +1,5 @@
 /*
- * rf_tiles.h - the tile engine: a batch of coded tiles to pixels, or pixels to coded tiles, in one call on many threads.
+ * rf_tiles.h - the tile engine: a batch of coded tiles to pixels, or back, in one call on many threads.
  *
  * FITS Standard 4.0, section 10; the bytes written are cfitsio's. Axes are in numpy order, the fastest last.
  */

@@ -1,0 +1,79 @@
+"""``rustfits-cffi info``: what is in a file."""
+
+from __future__ import annotations
+
+import argparse
+
+from rustfits_cffi.cli import streams
+from rustfits_cffi.cli.tables import nbytes_text, table
+from rustfits_cffi.native import transfer
+from rustfits_cffi.native.handle import FileHandle
+from rustfits_cffi.packing.files import plain_file
+from rustfits_cffi.packing.pixels import STORED_TYPES
+
+HEADER = ("HDU", "type", "name", "shape", "dtype", "codec", "tiles", "size", "ratio")
+_UNSIGNED = {(8, -128.0): "int8", (16, 2.0**15): "uint16", (32, 2.0**31): "uint32", (64, 2.0**63): "uint64"}
+_DTYPES = {8: "uint8", 16: "int16", 32: "int32", 64: "int64", -32: "float32", -64: "float64"}
+
+
+def main(arguments: list[str]) -> int:
+    """Run the command; the exit code."""
+    parser = argparse.ArgumentParser(prog="rustfits-cffi info", description="List the HDUs of FITS files.")
+    parser.add_argument("file", nargs="+")
+    names = parser.parse_args(arguments).file
+    return streams.run(_print_files, names)
+
+
+def _print_files(names: list[str]) -> None:
+    for i, name in enumerate(names):
+        with plain_file(name) as path:
+            handle = FileHandle(path, "r")
+            try:
+                rows = [_row(handle, number) for number in transfer.hdu_numbers(handle)]
+                size = handle.size()
+            finally:
+                handle.close()
+        print(f"{chr(10) if i else ''}{name}: {nbytes_text(size)}\n")
+        print(table(HEADER, rows, left=(1, 2, 3, 4, 5)))
+
+
+def _row(handle: FileHandle, number: int) -> tuple[str, ...]:
+    facts = transfer.hdu_facts(handle, number)
+    name = transfer.read_value(handle, number, "EXTNAME") or ""
+    size = facts.data_end - facts.header_start
+    shape, dtype, codec, tiles, ratio = "", "", "", "", ""
+    kind = facts.kind
+    if kind in ("image", "compressed image"):
+        shape, dtype = " x ".join(map(str, facts.shape)), _dtype(handle, number, facts.bitpix) if facts.shape else ""
+        kind = kind if facts.shape else "empty"
+    else:
+        rows, columns = (transfer.read_value(handle, number, key) or "?" for key in ("NAXIS2", "TFIELDS"))
+        shape = f"{rows} rows, {columns} columns"
+    if kind == "compressed image":
+        image = transfer.read_compressed_image(handle, number)
+        codec = transfer.read_value(handle, number, "ZCMPTYPE") or "?"
+        tiles = f"{transfer.read_value(handle, number, 'NAXIS2')} of {' x '.join(map(str, image.tile_shape))}"
+        pixels = 1
+        for length in image.shape:
+            pixels *= length
+        ratio = f"{pixels * int(STORED_TYPES[image.bitpix][-1]) / max(1, facts.data_end - facts.data_start):.2f}"
+    elif kind == "table" and transfer.read_value(handle, number, "ZTABLE") == "T":
+        kind = "compressed table"
+        rows = int(transfer.read_value(handle, number, "ZNAXIS2") or 0)
+        shape = f"{rows} rows, {transfer.read_value(handle, number, 'TFIELDS')} columns"
+        tiles = (
+            f"{transfer.read_value(handle, number, 'NAXIS2')} of {transfer.read_value(handle, number, 'ZTILELEN')} rows"
+        )
+        nbytes = rows * int(transfer.read_value(handle, number, "ZNAXIS1") or 0)
+        ratio = f"{nbytes / max(1, facts.data_end - facts.data_start):.2f}"
+    return str(number - 1), kind, name, shape, dtype, codec, tiles, nbytes_text(size), ratio
+
+
+def _dtype(handle: FileHandle, number: int, bitpix: int) -> str:
+    """The type the pixels have for the user."""
+    scale, zero = (transfer.read_number(handle, number, key) for key in ("BSCALE", "BZERO"))
+    if scale in (None, 1.0) and zero in (None, 0.0):
+        return _DTYPES[bitpix]
+    if scale in (None, 1.0) and (bitpix, zero) in _UNSIGNED:
+        return _UNSIGNED[bitpix, zero]
+    return f"{_DTYPES[bitpix]} scaled"

@@ -1,0 +1,65 @@
+"""The listing of ``fpack -L``: one line for each HDU, with its sums."""
+
+from __future__ import annotations
+
+import os
+
+from rustfits_cffi.cli import streams
+from rustfits_cffi.cli.streams import Quit
+from rustfits_cffi.native import transfer
+from rustfits_cffi.native.handle import FileHandle
+from rustfits_cffi.packing.files import plain_file
+
+_TILED = {
+    "RICE_1": "tiled_rice",
+    "GZIP_1": "tiled_gzip_1",
+    "GZIP_2": "tiled_gzip_2",
+    "PLIO_1": "tiled_plio",
+    "HCOMPRESS_1": "tiled_hcompress",
+}
+
+
+def print_listing(name: str) -> None:
+    """Print what is in a file, in the words of fpack."""
+    if "[" in name or "]" in name:
+        raise Quit(255, f"Error: section/extension notation not supported: {name}")
+    if not os.access(name, os.R_OK):
+        raise Quit(255, f"Error: can't find or read input file {name}", streams.UNCHANGED)
+    with streams.reporting(name, has_output=False), plain_file(name) as path:
+        handle = FileHandle(path, "r")
+        try:
+            numbers = list(transfer.hdu_numbers(handle))
+            print(f"# {name} ({transfer.hdu_facts(handle, numbers[-1]).data_end} bytes)")
+            for number in numbers:
+                print(_line(handle, number))
+        finally:
+            handle.close()
+
+
+def _line(handle: FileHandle, number: int) -> str:
+    facts, (data_sum, hdu_sum) = transfer.hdu_facts(handle, number), transfer.checksums(handle, number)
+    sums = f"SUMS={_complement(hdu_sum)}/{data_sum}"
+    xtension = transfer.read_value(handle, number, "XTENSION")
+    if facts.kind == "ascii table":
+        return f"  {number} ASCII_TBL {sums}"
+    if facts.kind == "table":
+        return f"  {number} BINARY_TBL {sums}"
+    if xtension is not None and not xtension.startswith(("IMAGE", "BINTABLE")):
+        return f"  {number} OTHER {sums} '{xtension:<8}'"
+    return f"  {number} IMAGE {sums} BITPIX={facts.bitpix} {_shape(facts.shape)} {_tiling(handle, number, facts.kind)}"
+
+
+def _complement(total: int) -> int:
+    """The complement of a 32-bit sum as fpack prints it: one with its sign bit set is shown as a 64-bit number."""
+    complement = ~total & 0xFFFFFFFF
+    return complement if complement < 2**31 else complement | 0xFFFFFFFF00000000
+
+
+def _shape(shape: tuple[int, ...]) -> str:
+    return f"[{'x'.join(map(str, reversed(shape)))}]" if shape else "[no_pixels]"
+
+
+def _tiling(handle: FileHandle, number: int, kind: str) -> str:
+    if kind != "compressed image":
+        return "not_tiled"
+    return _TILED.get(transfer.read_value(handle, number, "ZCMPTYPE") or "", "unknown")

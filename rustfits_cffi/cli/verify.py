@@ -1,0 +1,47 @@
+"""``rustfits-cffi verify``: is a packed file what comes of its original?"""
+
+from __future__ import annotations
+
+import argparse
+
+from rustfits_cffi.cli import streams
+from rustfits_cffi.cli.streams import Quit
+from rustfits_cffi.cli.tables import table
+from rustfits_cffi.packing.restoring import RestoredImage
+from rustfits_cffi.packing.verification import verify
+
+HEADER = ("HDU", "name", "codec", "largest error", "largest step", "pixels")
+
+
+def main(arguments: list[str]) -> int:
+    """Run the command; 0 if the packed file is the same, 1 if not."""
+    parser = argparse.ArgumentParser(
+        prog="rustfits-cffi verify",
+        description="Compress ORIGINAL again with the parameters found in PACKED, and tell whether the result is "
+        "identical (time stamps of checksums aside), where not, and how far pixels are off. "
+        "The exit code is 0 if it is identical, 1 if not.",
+    )
+    parser.add_argument("original")
+    parser.add_argument("packed")
+    options = parser.parse_args(arguments)
+    return streams.run(lambda _: _verify(options.original, options.packed), [])
+
+
+def _verify(original: str, packed: str) -> None:
+    found = verify(original, packed)
+    codecs = {number: options.codec for number, options in found.options.items()}
+    shift = found.comparison.count_a - len(codecs)
+    if found.images:
+        rows = [_row(image, codecs.get(image.number - shift, "")) for image in found.images]
+        print(table(HEADER, rows, left=(1, 2, 5)), end="\n\n")
+    if found.identical:
+        print(f"identical: {original} packed again gives {packed}")
+        raise Quit(0)
+    print(f"NOT identical: {original} packed again (b) differs from {packed} (a)\n\n{found.comparison}")
+    raise Quit(1)
+
+
+def _row(image: RestoredImage, codec: str) -> tuple[str, ...]:
+    step = "" if image.largest_step is None else f"{image.largest_step:.6g}"
+    state = "exact" if image.largest_error == 0 else "within a step" if image.is_right else "WRONG"
+    return str(image.number), image.name, codec, f"{image.largest_error:.6g}", step, state

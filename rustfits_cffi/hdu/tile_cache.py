@@ -1,0 +1,97 @@
+"""Decoded tiles in memory, the least recently used out first, bounded in bytes."""
+
+from __future__ import annotations
+
+import operator
+import threading
+from collections import OrderedDict
+
+import numpy as np
+
+DEFAULT_NBYTES = 32 << 20
+_MOST_SEEN = 1 << 16  # numbers of tiles remembered without their pixels
+
+
+class TileCache:
+    """Tiles by number. May be used from several threads; the arrays in it are never written to again.
+
+    A tile may have to be read twice before it is kept, so that one pass over a large image does not cost more than it
+    saves.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._tiles: OrderedDict[int, np.ndarray] = OrderedDict()
+        self._seen: set[int] = set()
+        self._capacity = DEFAULT_NBYTES
+        self._used = 0
+
+    @property
+    def capacity(self) -> int:
+        """Most bytes of pixels that are kept."""
+        return self._capacity
+
+    @property
+    def used(self) -> int:
+        """Bytes of pixels that are kept now."""
+        return self._used
+
+    def set_capacity(self, nbytes: int) -> None:
+        """Change the capacity; tiles that no longer fit go at once.
+
+        Raises
+        ------
+        TypeError, OverflowError
+            If it is no integer; if it is negative.
+        """
+        nbytes = operator.index(nbytes)
+        if nbytes < 0:
+            raise OverflowError(f"the size of the tile cache must be >= 0 bytes, not {nbytes}")
+        with self._lock:
+            self._capacity = nbytes
+            self._shrink()
+
+    def clear(self) -> None:
+        """Drop all tiles; the capacity stays."""
+        with self._lock:
+            self._tiles.clear()
+            self._seen.clear()
+            self._used = 0
+
+    def get(self, number: int) -> np.ndarray | None:
+        """The pixels of a tile, if they are here."""
+        with self._lock:
+            tile = self._tiles.get(number)
+            if tile is not None:
+                self._tiles.move_to_end(number)
+            return tile
+
+    def wants(self, number: int, nbytes: int, *, at_once: bool) -> bool:
+        """Whether a tile that is not here, and is about to be read, should be decoded whole and put in.
+
+        With `at_once` that is so the first time, else the second time that it is asked for.
+        """
+        with self._lock:
+            if nbytes > self._capacity:
+                return False
+            if at_once or number in self._seen:
+                return True
+            if len(self._seen) >= _MOST_SEEN:
+                self._seen.clear()
+            self._seen.add(number)
+            return False
+
+    def put(self, number: int, tile: np.ndarray) -> None:
+        """Keep the pixels of a tile; others go if there is no room. Nothing happens if it exceeds the capacity."""
+        with self._lock:
+            if number in self._tiles or tile.nbytes > self._capacity:
+                return
+            self._tiles[number] = tile
+            self._used += tile.nbytes
+            self._seen.discard(number)
+            self._shrink()
+
+    def _shrink(self) -> None:
+        while self._used > self._capacity:
+            _, tile = self._tiles.popitem(last=False)
+            self._used -= tile.nbytes

@@ -1,0 +1,188 @@
+"""Reads sections of one compressed image: from the tile cache where it pays, else straight from the file.
+
+A reader holds all that is known about the image, worked out once; it is thrown away when the header changes.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from rustfits_cffi import threads
+from rustfits_cffi.directory import Directory
+from rustfits_cffi.errors import FITSFormatError, TileError
+from rustfits_cffi.format.compression import PLAUSIBLE_BASE_NBYTES, CompressedLayout, is_plausible
+from rustfits_cffi.format.scaling import PixelType
+from rustfits_cffi.format.selection import Selection, select
+from rustfits_cffi.hdu.tile_cache import TileCache
+from rustfits_cffi.hdu.tile_store import TileStore
+from rustfits_cffi.native.codecs import TileCodec, TileCoding
+
+_DITHERS = {None: 0, "no_dither": 0, "dither1": 1, "dither2": 2}
+_ONE_THREAD_NPIX = 1 << 14  # starting threads costs more than decoding so few pixels
+_MOST_CACHED_TILES = 16  # a section of more tiles is decoded on all cores at once
+_COSTLY_NPIX = 1 << 16
+_WIDEST_PIXEL_NBYTES = 8
+
+
+class TileReader:
+    """Reads sections of a compressed image.
+
+    Parameters
+    ----------
+    directory : Directory
+    index : int
+        0-based number of the HDU.
+    layout : CompressedLayout
+    kind : PixelType
+    cache : TileCache
+        Emptied here: it may hold tiles as they were before the header changed.
+
+    Raises
+    ------
+    FITSFormatError
+        If the codec is unknown.
+    TruncatedError
+        If the file ends within the table of tiles.
+    """
+
+    def __init__(
+        self, directory: Directory, index: int, layout: CompressedLayout, kind: PixelType, cache: TileCache
+    ) -> None:
+        self._handle = directory.handle
+        self._trust_sizes = directory.trust_sizes
+        self._index = index
+        self._grid = layout.grid
+        self._kind = kind
+        self._codec = _tile_codec(layout, kind, f"{directory.handle.path}, HDU {index}")
+        self._store = TileStore(directory, index, layout)
+        self._largest_npix = layout.grid.max_npix
+        self._image_npix = math.prod(layout.shape)
+        self._scaled_out = "double" if kind.is_general else "unsigned"
+        self._cache = cache
+        cache.clear()
+
+    def read(self, selection: Selection, *, scale: bool) -> np.ndarray:
+        """Pixels of a selection that is not empty, every axis kept.
+
+        Raises
+        ------
+        TileError
+            If a tile is missing or corrupt; names file, HDU and tile.
+        FITSFormatError
+            If the declared size cannot be true.
+        OSError
+            If the file is closed or cannot be read.
+        """
+        with self._handle.reading() as fd:
+            self._check(selection)
+            if not scale:
+                return self._decode(fd, selection, self._kind.stored, "stored")
+            if self._cache.capacity:
+                numbers = self._grid.few_tiles(selection, _MOST_CACHED_TILES)
+                if numbers is not None:
+                    return self._read_few(fd, selection, numbers)
+            pixels = self._decode(fd, selection, self._kind.scaled, self._scaled_out)
+            if selection.is_whole and pixels.nbytes <= self._cache.capacity - self._cache.used:
+                self._keep_all(pixels)
+            return pixels
+
+    # -- a few tiles, with the cache ------------------------------------------------------------------------------------
+
+    def _read_few(self, fd: int, selection: Selection, numbers: list[int]) -> np.ndarray:
+        """A section of a few tiles: those that are cached, or should be, are copied from their whole tiles."""
+        cache, grid = self._cache, self._grid
+        tiles = [cache.get(number) for number in numbers]
+        itemsize = self._kind.scaled.itemsize
+        # a small tile of a large image is cheaper to decode twice, and as far as wanted, than to keep for nothing
+        at_once = self._largest_npix >= _COSTLY_NPIX or self._image_npix * itemsize <= cache.capacity
+        for i, number in enumerate(numbers):
+            if tiles[i] is None and cache.wants(number, itemsize * self._largest_npix, at_once=at_once):
+                tiles[i] = self._decode_tile(fd, number)
+                cache.put(number, tiles[i])
+        if all(tile is None for tile in tiles):
+            return self._decode(fd, selection, self._kind.scaled, self._scaled_out)
+        result = np.empty(selection.count, self._kind.scaled)
+        for number, tile in zip(numbers, tiles):
+            inside, outside = grid.overlap(number, selection)
+            if tile is None:
+                part = _part(selection, outside)
+                result[outside] = self._decode(fd, part, self._kind.scaled, self._scaled_out)
+            else:
+                result[outside] = tile[inside]
+        return result
+
+    def _decode_tile(self, fd: int, number: int) -> np.ndarray:
+        whole = select(self._grid.slices(number), self._grid.shape)
+        return self._decode(fd, whole, self._kind.scaled, self._scaled_out)
+
+    def _keep_all(self, pixels: np.ndarray) -> None:
+        """Put every tile of a whole image that fits into the cache."""
+        for number in range(self._grid.ntiles):
+            self._cache.put(number, pixels[self._grid.slices(number)].copy())
+
+    # -- straight from the file -----------------------------------------------------------------------------------------
+
+    def _decode(self, fd: int, selection: Selection, dtype: np.dtype, out: str) -> np.ndarray:
+        result = np.empty(selection.count, dtype)
+        scaling = self._kind.scaling
+        try:
+            self._codec.read(
+                fd,
+                self._store.table,
+                selection.start,
+                selection.count,
+                selection.step,
+                result,
+                out=out,
+                bscale=scaling.bscale,
+                bzero=scaling.bzero,
+                nthreads=threads.get_num_threads() if result.size > _ONE_THREAD_NPIX else 1,
+            )
+        except TileError as error:
+            raise TileError(error.reason, file=self._handle.path, hdu=self._index, tile=error.tile) from None
+        return result
+
+    def _check(self, selection: Selection) -> None:
+        """Refuse tiles that are not there, and sizes that so few coded bytes cannot mean, before memory is taken."""
+        nbytes = max(selection.size, self._largest_npix) * _WIDEST_PIXEL_NBYTES
+        if nbytes <= PLAUSIBLE_BASE_NBYTES and not self._store.has_bad:
+            return
+        tiles = self._grid.tiles_touched(selection)
+        self._store.require(tiles)
+        coded_nbytes = self._store.coded_nbytes(tiles)
+        if not self._trust_sizes and not is_plausible(nbytes, coded_nbytes):
+            raise FITSFormatError(
+                f"{self._handle.path}, HDU {self._index}: the header declares {self._grid.shape} pixels in tiles of "
+                f"{self._grid.tile_shape}, but the tiles wanted have {coded_nbytes} bytes; open with trust_sizes=True "
+                "to believe it"
+            )
+
+
+def _tile_codec(layout: CompressedLayout, kind: PixelType, where: str) -> TileCodec:
+    """The tile engine set up for an image in a file."""
+    if layout.codec is None:
+        raise FITSFormatError(f"{where}: ZCMPTYPE = {layout.zcmptype!r} is no codec that can be decoded")
+    return TileCodec(
+        TileCoding(
+            shape=layout.shape,
+            tile_shape=layout.tile_shape,
+            bitpix=layout.zbitpix,
+            codec=layout.codec,
+            unsigned=kind.is_unsigned_trick,
+            quantized=layout.is_quantized,
+            dither=_DITHERS[layout.quantize_method],
+            seed=layout.seed,
+            rice_block=layout.rice_blocksize,
+            rice_bytepix=layout.rice_bytepix,
+            hcompress_smooth=int(layout.hcompress_smooth),
+        )
+    )
+
+
+def _part(selection: Selection, outside: tuple[slice, ...]) -> Selection:
+    """The part of a selection that lands in some block of its result."""
+    start = tuple(a + block.start * step for a, block, step in zip(selection.start, outside, selection.step))
+    count = tuple(block.stop - block.start for block in outside)
+    return Selection(selection.shape, start, selection.step, count, count)

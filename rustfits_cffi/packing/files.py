@@ -1,0 +1,98 @@
+"""Safe files: an output that appears complete or not at all, and an input that may be gzipped."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from rustfits_cffi.native.handle import FileHandle
+
+_OPENERS = {b"\x1f\x8b": gzip.open, b"BZ": bz2.open}
+
+
+@contextmanager
+def temporary_file(beside: str) -> Iterator[str]:
+    """Path of a new empty file in the folder of `beside`; removed at the end if it is still there."""
+    folder, base = os.path.split(os.path.realpath(beside))
+    path = os.path.join(folder, f".{base[:200]}.{secrets.token_hex(4)}.tmp")
+    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
+    try:
+        yield path
+    finally:
+        if os.path.lexists(path):
+            os.unlink(path)
+
+
+@contextmanager
+def finished_file(target: str, *, replace: bool, durable: bool = False) -> Iterator[str]:
+    """Path of a new empty file that gets the name `target` when the block ends well, and is removed if it does not.
+
+    Without `replace` a file that has the name by then is left alone and `FileExistsError` raised. With `durable` the
+    bytes are on the disk before the name is given: for an output whose input is to go.
+    """
+    with temporary_file(target) as path:
+        yield path
+        if durable:
+            _sync(path)
+        _rename(path, target, replace=replace)
+
+
+@contextmanager
+def opened_pair(source: str, target: str) -> Iterator[tuple[FileHandle, FileHandle]]:
+    """Input and output of a conversion; when it fails, that closing the half-made output fails too is not told."""
+    inp = FileHandle(source, "r")
+    try:
+        out = FileHandle(target, "w+")
+        try:
+            yield inp, out
+        except BaseException:
+            with suppress(OSError):
+                out.close()
+            raise
+        out.close()
+    finally:
+        inp.close()
+
+
+@contextmanager
+def plain_file(path: str) -> Iterator[str]:
+    """Path of the FITS file that `path` holds: itself, or a temporary file if it is compressed as a whole."""
+    with open(path, "rb") as stream:
+        opener = _OPENERS.get(stream.read(2))
+    if opener is None:
+        yield path
+        return
+    with tempfile.TemporaryDirectory(prefix="rustfits-") as folder:
+        plain = os.path.join(folder, "plain.fits")
+        with opener(path, "rb") as source, open(plain, "wb") as target:
+            shutil.copyfileobj(source, target, 1 << 20)
+        yield plain
+
+
+def _sync(path: str) -> None:
+    """Wait until the bytes of a file are on its disk."""
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def _rename(source: str, target: str, *, replace: bool) -> None:
+    if replace:
+        os.replace(source, os.path.realpath(target))
+        return
+    try:
+        os.link(source, target)  # unlike a rename, this never overwrites
+    except FileExistsError:
+        raise FileExistsError(f"{target}: the output file already exists") from None
+    except OSError:  # a file system without hard links
+        if os.path.lexists(target):
+            raise FileExistsError(f"{target}: the output file already exists") from None
+        os.rename(source, target)

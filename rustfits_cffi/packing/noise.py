@@ -1,0 +1,67 @@
+"""Two choices of fpack that look at the noise of integer images: quantize them, or divide them first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+
+from rustfits_cffi.native import transfer
+from rustfits_cffi.native.handle import FileHandle
+from rustfits_cffi.packing.files import temporary_file
+from rustfits_cffi.packing.pixels import ImagePixels, tile_batches
+
+SAMPLE = 4100  # side of the central area that fpack looks at
+
+
+def least_noise(handle: FileHandle, number: int, facts: transfer.HDUFacts, *, wide: bool) -> tuple[float, float]:
+    """Smallest of the three noise estimates of the image's centre, and the third-order one."""
+    sample = _central_area(ImagePixels(handle, facts.data_start, facts.bitpix, facts.shape))
+    blank = transfer.read_number(handle, number, "BLANK")
+    pixels = np.ascontiguousarray(sample, np.int32 if wide else np.int16)
+    limits = np.iinfo(pixels.dtype)
+    null = int(blank) if blank is not None and limits.min <= blank <= limits.max else None
+    second, third, fifth = transfer.image_noise(pixels, null)
+    return min([third, *(value for value in (second, fifth) if value != 0)]), third
+
+
+def _central_area(pixels: ImagePixels) -> np.ndarray:
+    """The middle of the image, of its middle plane; a 1-D image is followed by zeros to a square, as fpack has it."""
+    shape = pixels.shape[-2:]
+    bounds = [(max(n // 2 - (SAMPLE // 2 - 1), 1) - 1, min(n // 2 + SAMPLE // 2, n)) for n in shape]
+    planes = [pixels.shape[-3] // 2] if len(pixels.shape) > 2 else []
+    start = [0] * (len(pixels.shape) - 3) + planes + [low for low, _ in bounds]
+    count = [1] * max(len(pixels.shape) - 2, 0) + [high - low for low, high in bounds]
+    area = pixels.read(start, count).reshape(count[-2:])
+    if len(shape) == 1:
+        square = np.zeros((area.size, area.size), area.dtype)
+        square[0] = area
+        return square
+    return area
+
+
+@contextmanager
+def rescaled_copy(
+    inp: FileHandle, number: int, facts: transfer.HDUFacts, divisor: float, beside: str
+) -> Iterator[tuple[FileHandle, int]]:
+    """A temporary file with the image divided by `divisor` and rounded, its BSCALE grown so; and the HDU's number."""
+    blank = transfer.read_number(inp, number, "BLANK")
+    pixels = ImagePixels(inp, facts.data_start, facts.bitpix, facts.shape)
+    with temporary_file(beside) as path:
+        copy = FileHandle(path, "w+")
+        try:
+            place, data_start = transfer.begin_rescaled_image(inp, number, copy, divisor)
+            offset = data_start
+            for batch in tile_batches(facts.shape, (*[1] * (len(facts.shape) - 1), facts.shape[-1]), 4):
+                box = pixels.read(batch.start, batch.count)
+                divided = box / divisor
+                rounded = np.trunc(np.where(divided >= 0, divided + 0.5, divided - 0.5)).astype(box.dtype)
+                if blank is not None:
+                    rounded[box == int(blank)] = int(blank)
+                transfer.write_data(copy, place, offset, rounded)
+                offset += rounded.nbytes
+            copy.flush()
+            yield copy, place
+        finally:
+            copy.close()

@@ -1,0 +1,277 @@
+"""A FITS file packed: every image tile-compressed, with the bytes that fpack writes."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from rustfits_cffi.errors import raise_for_status
+from rustfits_cffi.native import transfer
+from rustfits_cffi.native.checksum import write_checksum
+from rustfits_cffi.native.handle import FileHandle
+from rustfits_cffi.native.tilewriter import TileWriter
+from rustfits_cffi.packing.coding import ImageEncoder
+from rustfits_cffi.packing.files import finished_file, opened_pair, plain_file
+from rustfits_cffi.packing.noise import least_noise, rescaled_copy
+from rustfits_cffi.packing.options import CODECS, DITHERS, MAX_DIMENSIONS, SEEDS, PackOptions
+from rustfits_cffi.packing.pixels import ImagePixels
+from rustfits_cffi.packing.report import FileReport, HDUReport, Progress, naming_hdu
+from rustfits_cffi.packing.restoring import require_restorable
+
+BAD_DIMENSIONS, NO_MEMORY, NOT_COMPRESSIBLE = 212, 113, 413  # cfitsio's statuses
+
+#: Options of each HDU, by its 0-based number.
+OptionsByHDU = Callable[[int], PackOptions]
+
+
+def pack(
+    source: str | os.PathLike,
+    target: str | os.PathLike | None = None,
+    options: PackOptions | None = None,
+    *,
+    overwrite: bool = False,
+    verified: bool = False,
+    progress: Progress | None = None,
+) -> FileReport:
+    """Compress the images of a FITS file, byte for byte as fpack does.
+
+    Parameters
+    ----------
+    source : path
+        File to pack. One that is gzipped or bzipped as a whole is unpacked first.
+    target : path, optional
+        File to write. Default: `source` with ``.fz`` added.
+    options : PackOptions, optional
+        How to compress; the default is that of fpack.
+    overwrite : bool
+        Replace `target` if it exists, when the new file is complete. It may be `source` itself.
+    verified : bool
+        Decode the output again and compare it with the input before it gets its name; for inputs that are to go.
+    progress : callable, optional
+        Called as ``progress(nbytes_done, nbytes_in_all)`` while the input is read.
+
+    Returns
+    -------
+    FileReport
+        What became of each HDU.
+
+    Raises
+    ------
+    FileExistsError
+        If `target` exists and `overwrite` is false.
+    FITSError
+        If an HDU cannot be compressed; its `status` is the number that fpack exits with. No output is left.
+        Also if `verified` finds pixels that came out wrong.
+
+    Notes
+    -----
+    The output gets its name when it is complete. Memory does not depend on the size of the file, but on that of a row
+    of tiles.
+    """
+    source, options = os.fspath(source), options or PackOptions()
+    target = source + ".fz" if target is None else os.fspath(target)
+    if not overwrite and os.path.lexists(target):
+        raise FileExistsError(f"{target}: the output file already exists")
+    with plain_file(source) as plain, finished_file(target, replace=overwrite, durable=verified) as temporary:
+        hdus = pack_file(plain, temporary, lambda number: options, progress=progress)
+        if verified:
+            require_restorable(plain, temporary)
+        sizes = os.path.getsize(source), os.path.getsize(temporary)
+    return FileReport(source, target, *sizes, hdus)
+
+
+def pack_file(
+    source: str, target: str, options_of: OptionsByHDU, *, progress: Progress | None = None
+) -> tuple[HDUReport, ...]:
+    """Pack a plain file into the empty file `target`, each HDU with its own options."""
+    reports = []
+    with opened_pair(source, target) as (inp, out):
+        packer = _Packer(inp, out, progress)
+        for number in transfer.hdu_numbers(inp):
+            with naming_hdu(number):
+                reports.append(packer.pack(number, options_of(number - 1)))
+        if options_of(0).checksums:
+            write_checksum(out, 1)
+    return tuple(reports)
+
+
+class _Packer:
+    """One file on its way into another."""
+
+    def __init__(self, inp: FileHandle, out: FileHandle, progress: Progress | None):
+        self._inp, self._out = inp, out
+        self._progress = progress or (lambda done, total: None)
+        self._size = inp.size()
+        self.number = 1
+
+    def pack(self, number: int, options: PackOptions) -> HDUReport:
+        """Append HDU `number` (1-based) to the output, compressed or copied as fpack would."""
+        self.number = number
+        facts = transfer.hdu_facts(self._inp, number)
+        before = self._out.size()
+        transfer.set_requests(self._out, _request(options))
+        action, is_lossless, note = self._way(number, facts, options)
+        if options.checksums:
+            write_checksum(self._out)
+        self._out.flush()
+        self._progress(facts.data_end, self._size)
+        return HDUReport(
+            number - 1, action, facts.data_end - facts.header_start, self._out.size() - before, is_lossless, note
+        )
+
+    def _way(self, number: int, facts: transfer.HDUFacts, options: PackOptions) -> tuple[str, bool, str]:
+        """Copy or compress: what was done, whether it is lossless, and a remark."""
+        directive = transfer.read_value(self._inp, number, "FZALGOR")
+        is_image = facts.kind == "image" and facts.shape and 0 not in facts.shape
+        if directive not in ("NONE", "none"):
+            if facts.kind == "table" and options.tables:
+                return self._table(number, facts)
+            if is_image and options.images:
+                return ("compressed", *self._image(number, facts, options))
+        transfer.copy_hdu(self._inp, number, self._out)
+        return "copied", True, ""
+
+    def _table(self, number: int, facts: transfer.HDUFacts) -> tuple[str, bool, str]:
+        if facts.data_end - facts.data_start <= 2880:
+            transfer.copy_hdu(self._inp, number, self._out)
+            return "copied", True, ""
+        if not _is_restorable_table(self._inp, number):
+            transfer.copy_hdu(self._inp, number, self._out)
+            return "copied", True, f"HDU {number} has columns that could not be restored, so it is copied."
+        transfer.compress_table(self._inp, number, self._out)
+        return "compressed", True, ""
+
+    def _image(self, number: int, facts: transfer.HDUFacts, options: PackOptions) -> tuple[bool, str]:
+        """Compress an image HDU: whether that is lossless, and a remark."""
+        if len(facts.shape) > MAX_DIMENSIONS:
+            raise_for_status(
+                BAD_DIMENSIONS,
+                f"{self._inp.path}: HDU {number - 1} has {len(facts.shape)} dimensions, a "
+                f"compressed image at most {MAX_DIMENSIONS}",
+            )
+        scale = self._rescaling(number, facts, options)
+        if scale is not None:
+            with rescaled_copy(self._inp, number, facts, scale, self._out.path) as (copy, place):
+                copied = transfer.hdu_facts(copy, place)
+                self._compress(copy, place, copied, options)
+            return False, ""
+        enough, note = self._enough_noise(number, facts, options)
+        if not enough:
+            transfer.forget_lossy_int(self._out)
+        image = self._compress(self._inp, number, facts, options)
+        lossy_codec = image.codec == CODECS["HCOMPRESS_1"] and image.hcomp_scale != 0
+        return image.bitpix > 0 and not lossy_codec, note  # even lossless floats lose infinities, as in fpack
+
+    def _rescaling(self, number: int, facts: transfer.HDUFacts, options: PackOptions) -> float | None:
+        """By how much the integers of an image are to be divided; None: not at all."""
+        if options.rescale_noise == 0 or not 0 < facts.bitpix < 64:
+            return None
+        bscale = transfer.read_number(self._inp, number, "BSCALE")
+        if bscale is None or bscale == 1.0:
+            return None
+        scale = least_noise(self._inp, number, facts, wide=facts.bitpix == 32)[0] / float(
+            np.float32(options.rescale_noise)
+        )
+        return scale if scale > 1.0 else None
+
+    def _enough_noise(self, number: int, facts: transfer.HDUFacts, options: PackOptions) -> tuple[bool, str]:
+        """Whether an integer image may be quantized like a float image."""
+        if facts.bitpix < 0 or not options.lossy_int:
+            return True, ""
+        least, third = least_noise(self._inp, number, facts, wide=facts.bitpix >= 32)
+        level = np.float32(options.quantize_level)
+        if least < float(np.float32(options.lossy_int_ratio) * level) or third < float(
+            np.float32(options.lossy_int_min)
+        ):
+            return False, f"HDU {number} does not meet noise criteria to be quantized, so losslessly compressed."
+        return True, ""
+
+    def _compress(
+        self, inp: FileHandle, number: int, facts: transfer.HDUFacts, options: PackOptions
+    ) -> transfer.CompressedImage:
+        """Append the compressed form of an image; the header it got."""
+        image = transfer.begin_compressed_image(inp, number, self._out, bitpix=facts.bitpix, shape=facts.shape)
+        where = f"{self._inp.path}: HDU {self.number - 1}"
+        _require_compressible(where, image)
+        pixels = ImagePixels(inp, facts.data_start, facts.bitpix, facts.shape)
+        encoder = ImageEncoder(image, where, _scaling(inp, number, image), lossy_plio=options.allow_lossy_plio)
+        self._fix_seed(image, pixels, encoder)
+        writer = TileWriter(
+            self._out, image.number, uncompressed_tform={32: "1PJ", -32: "1QE"}.get(image.bitpix, "1PI")
+        )
+        writer.begin()
+        for batch, box in pixels.batches(image.tile_shape):
+            coded = encoder.encode(batch, box)
+            writer.append(coded.nbytes, coded.column, coded.data, coded.scale, coded.zero)
+            data_nbytes = (facts.data_end - facts.data_start) * writer.ntiles_written // encoder.ntiles
+            self._progress(facts.data_start + data_nbytes, self._size)
+        writer.finish()
+        transfer.end_compressed_image(self._out, image.number, has_nulls=encoder.has_nulls)
+        return image
+
+    def _fix_seed(self, image: transfer.CompressedImage, pixels: ImagePixels, encoder: ImageEncoder) -> None:
+        """Choose the seed of an image whose request left that to us, before tiles go to many threads."""
+        if not image.is_quantized or image.quantize_method not in (1, 2) or image.codec == CODECS["NOCOMPRESS"]:
+            return
+        if image.seed == SEEDS["clock"]:
+            seed = (int(time.time()) + int(time.process_time() * 100) + image.number - 1) % 10000 + 1
+        elif image.seed < 0:
+            first = [min(n, t) for n, t in zip(image.shape, image.tile_shape, strict=True)]
+            seed = encoder.first_tile_sum(pixels.read([0] * len(first), first)) % 10000 + 1
+        else:
+            return
+        transfer.set_seed(self._out, image.number, seed)
+        encoder.set_seed(seed)
+
+
+def _request(options: PackOptions) -> transfer.CompressRequest:
+    """The options in cfitsio's terms."""
+    if options.tile == "whole":
+        tile = (-1,) * MAX_DIMENSIONS
+    else:
+        given = (-1,) if options.tile == "row" else tuple(reversed(options.tile))
+        tile = given + (1,) * (MAX_DIMENSIONS - len(given))
+    seed = options.seed if isinstance(options.seed, int) else SEEDS[options.seed]
+    return transfer.CompressRequest(
+        codec=CODECS[options.codec],
+        tile=tile,
+        quantize_level=options.quantize_level,
+        quantize_method=DITHERS[options.dither],
+        seed=seed,
+        hcomp_scale=options.hcomp_scale,
+        hcomp_smooth=0,
+        lossy_int=options.lossy_int,
+    )
+
+
+def _require_compressible(where: str, image: transfer.CompressedImage) -> None:
+    """Refuse what cfitsio's tile loop refuses, before a tile is read, with its status."""
+    if image.bitpix == 64:
+        raise_for_status(NO_MEMORY, f"{where}: images of 64-bit integers cannot be compressed as fpack does")
+    if image.bitpix < 0 and not image.lossy_int and (image.bscale != 1 or image.bzero != 0):
+        raise_for_status(NOT_COMPRESSIBLE, f"{where}: floating point image with BSCALE or BZERO")
+    if image.codec == CODECS["NOCOMPRESS"] and image.bitpix not in (16, 32, -32):
+        raise_for_status(NOT_COMPRESSIBLE, f"{where}: tiles without compression need BITPIX 16, 32 or -32")
+
+
+def _is_restorable_table(inp: FileHandle, number: int) -> bool:
+    """Whether the compressed form of a table can be restored: not one compressed already, nor one with cells of
+    variable-length strings or bits."""
+    if transfer.read_value(inp, number, "ZTABLE") is not None:
+        return False
+    for column in range(1, int(transfer.read_value(inp, number, "TFIELDS") or 0) + 1):
+        tform = (transfer.read_value(inp, number, f"TFORM{column}") or "").lstrip("0123456789")
+        if tform[:1] in ("P", "Q") and tform[1:2] in ("X", "A"):
+            return False
+    return True
+
+
+def _scaling(inp: FileHandle, number: int, image: transfer.CompressedImage) -> tuple[float, float, int | None] | None:
+    """BSCALE, BZERO and BLANK of integers that are compressed as floats."""
+    if not image.lossy_int:
+        return None
+    scale, zero, blank = (transfer.read_number(inp, number, name) for name in ("BSCALE", "BZERO", "BLANK"))
+    return 1.0 if scale is None else scale, zero or 0.0, None if blank is None else int(blank)

@@ -1,0 +1,102 @@
+"""Pixels of an image HDU in batches of whole tiles, by positioned reads; memory is bounded by the batch."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+
+from rustfits_cffi.native.handle import FileHandle
+
+Item = TypeVar("Item")
+
+BATCH_NBYTES = 16 << 20  # pixels of one batch, unless a single row of tiles is larger
+STORED_TYPES = {8: ">u1", 16: ">i2", 32: ">i4", 64: ">i8", -32: ">f4", -64: ">f8"}
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Some tiles that follow each other in the table, and the box of pixels they cover (numpy order)."""
+
+    first_tile: int
+    ntiles: int
+    start: tuple[int, ...]
+    count: tuple[int, ...]
+
+
+def tile_batches(
+    shape: Sequence[int], tile_shape: Sequence[int], itemsize: int, limit: int = BATCH_NBYTES
+) -> Iterator[Batch]:
+    """The tiles of an image in table order, as boxes of at most `limit` bytes, or of one tile if that is larger."""
+    ndim = len(shape)
+    counts = [-(-n // t) for n, t in zip(shape, tile_shape, strict=True)]
+    extents = [min(t, n) for n, t in zip(shape, tile_shape, strict=True)]
+
+    def row_nbytes(axis: int) -> int:
+        """Bytes of a row of tiles that is one tile thick on the axes up to `axis` and whole on those after it."""
+        return math.prod(extents[: axis + 1]) * math.prod(shape[axis + 1 :]) * itemsize
+
+    axis = next((axis for axis in range(ndim) if row_nbytes(axis) <= limit), ndim - 1)
+    step = max(1, limit // max(1, row_nbytes(axis)))
+    per_row, first = math.prod(counts[axis + 1 :]), 0
+    for outer in np.ndindex(*counts[:axis]):
+        for row in range(0, counts[axis], step):
+            nrows = min(step, counts[axis] - row)
+            start = [i * t for i, t in zip((*outer, row), tile_shape, strict=False)] + [0] * (ndim - axis - 1)
+            thick = [*tile_shape[:axis], nrows * tile_shape[axis], *shape[axis + 1 :]]
+            count = [min(t, n - s) for s, t, n in zip(start, thick, shape, strict=True)]
+            yield Batch(first, nrows * per_row, tuple(start), tuple(count))
+            first += nrows * per_row
+
+
+class ImagePixels:
+    """Stored pixels of an image HDU, big-endian as in the file.
+
+    Parameters
+    ----------
+    handle : FileHandle
+        The file.
+    data_start : int
+        Byte where the data unit begins.
+    bitpix : int
+        Type of the pixels.
+    shape : tuple of int
+        Shape of the image, numpy order.
+    """
+
+    def __init__(self, handle: FileHandle, data_start: int, bitpix: int, shape: tuple[int, ...]):
+        self.shape = shape
+        self.dtype = np.dtype(STORED_TYPES[bitpix])
+        self._handle = handle
+        self._start = data_start
+
+    def read(self, start: Sequence[int], count: Sequence[int]) -> np.ndarray:
+        """The box of pixels from `start`, `count` long on each axis; `FITSError` if the file ends before it does."""
+        box = np.empty(tuple(count), self.dtype)
+        split = len(self.shape) - 1
+        while split > 0 and count[split] == self.shape[split]:
+            split -= 1
+        strides = [math.prod(self.shape[i + 1 :]) for i in range(len(self.shape))]
+        for outer in np.ndindex(*count[:split]):
+            place = sum((s + i) * n for s, i, n in zip(start, (*outer, *[0] * len(start)), strides, strict=False))
+            self._handle.read_into(self._start + place * self.dtype.itemsize, box[outer].reshape(-1).view(np.uint8))
+        return box
+
+    def batches(self, tile_shape: Sequence[int]) -> Iterator[tuple[Batch, np.ndarray]]:
+        """Every batch of tiles with its pixels; the next one is being read while the caller works on this one."""
+        batches = tile_batches(self.shape, tile_shape, self.dtype.itemsize)
+        return ahead((batch, self.read(batch.start, batch.count)) for batch in batches)
+
+
+def ahead(items: Iterator[Item]) -> Iterator[Item]:
+    """The same items; while the caller works on one, a thread gets the next: two of them are alive at a time."""
+    with ThreadPoolExecutor(1) as worker:
+        end: Any = object()
+        waiting = worker.submit(next, items, end)
+        while (item := waiting.result()) is not end:
+            waiting = worker.submit(next, items, end)
+            yield item

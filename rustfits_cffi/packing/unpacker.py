@@ -1,0 +1,186 @@
+"""A packed FITS file restored, with the bytes that funpack writes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import numpy as np
+
+from rustfits_cffi.errors import FITSError, raise_for_status
+from rustfits_cffi.native import transfer
+from rustfits_cffi.native.checksum import write_checksum
+from rustfits_cffi.native.handle import FileHandle
+from rustfits_cffi.packing.coding import ImageDecoder, as_stored
+from rustfits_cffi.packing.files import finished_file, opened_pair, plain_file
+from rustfits_cffi.packing.options import UnpackOptions
+from rustfits_cffi.packing.report import FileReport, HDUReport, Progress, naming_hdu
+from rustfits_cffi.packing.restoring import require_complete
+
+NOT_IMAGE = 233  # cfitsio's status
+
+
+def unpack(
+    source: str | os.PathLike,
+    target: str | os.PathLike | None = None,
+    options: UnpackOptions | None = None,
+    *,
+    overwrite: bool = False,
+    verified: bool = False,
+    progress: Progress | None = None,
+) -> FileReport:
+    """Restore the images and tables of a packed FITS file, as funpack does.
+
+    Parameters
+    ----------
+    source : path
+        File to unpack.
+    target : path, optional
+        File to write. Default: `source` without its ``.fz``.
+    options : UnpackOptions, optional
+        Which HDUs; checksums.
+    overwrite : bool
+        Replace `target` if it exists, when the new file is complete. It may be `source` itself.
+    verified : bool
+        Read the output again and have it on its disk before it gets its name; for inputs that are to go.
+    progress : callable, optional
+        Called as ``progress(nbytes_done, nbytes_in_all)`` while the input is read.
+
+    Returns
+    -------
+    FileReport
+        What became of each HDU.
+
+    Raises
+    ------
+    ValueError
+        If `target` is left out and `source` does not end in ``.fz``.
+    FileExistsError
+        If `target` exists and `overwrite` is false.
+    FITSError
+        If an HDU cannot be restored. No output is left.
+
+    Notes
+    -----
+    The bytes are those of funpack, except where funpack loses pixels: it scrambles float images with nulls whose tiles
+    are not whole rows, and turns infinities of losslessly compressed floats into NaN. Here they come back as they were.
+    """
+    source, options = os.fspath(source), options or UnpackOptions()
+    if target is None:
+        if not source.endswith(".fz"):
+            raise ValueError(f"{source}: does not end in .fz: give the name of the output")
+        target = source[:-3]
+    target = os.fspath(target)
+    if not overwrite and os.path.lexists(target):
+        raise FileExistsError(f"{target}: the output file already exists")
+    with plain_file(source) as plain, finished_file(target, replace=overwrite, durable=verified) as temporary:
+        hdus = unpack_file(plain, temporary, options, progress=progress)
+        if verified:
+            require_complete(temporary)
+        sizes = os.path.getsize(source), os.path.getsize(temporary)
+    return FileReport(source, target, *sizes, hdus)
+
+
+def unpack_file(
+    source: str, target: str, options: UnpackOptions, *, progress: Progress | None = None
+) -> tuple[HDUReport, ...]:
+    """Unpack a plain file into the empty file `target`."""
+    reports, single = [], options.hdus is not None and len(options.hdus) == 1
+    with opened_pair(source, target) as (inp, out):
+        for number in _wanted(inp, options):
+            with naming_hdu(number):
+                reports.append(
+                    _unpack_hdu(
+                        inp,
+                        number,
+                        out,
+                        as_primary=single,
+                        checksums=options.checksums,
+                        progress=progress or (lambda done, total: None),
+                    )
+                )
+        if options.checksums:
+            write_checksum(out, 1)
+    return tuple(reports)
+
+
+def _wanted(inp: FileHandle, options: UnpackOptions) -> Iterator[int]:
+    """1-based numbers of the HDUs to unpack, in order."""
+    if options.hdus is None:
+        yield from transfer.hdu_numbers(inp)
+        return
+    for hdu in options.hdus:
+        try:
+            number = _find(inp, hdu)
+        except FITSError as error:
+            error.missing, error.hdu = str(hdu), transfer.current_hdu(inp) - 1
+            raise
+        yield number
+
+
+def _find(inp: FileHandle, hdu: int | str) -> int:
+    """1-based number of an image; `FITSError` if there is no such image."""
+    if isinstance(hdu, str):
+        return transfer.find_image(inp, hdu)
+    if hdu + 1 not in transfer.hdu_numbers(inp) or transfer.hdu_facts(inp, hdu + 1).kind not in (
+        "image",
+        "compressed image",
+    ):
+        raise_for_status(NOT_IMAGE, f"{inp.path}: there is no image in HDU {hdu}")
+    return hdu + 1
+
+
+def _unpack_hdu(
+    inp: FileHandle, number: int, out: FileHandle, *, as_primary: bool, checksums: bool, progress: Progress
+) -> HDUReport:
+    facts, before = transfer.hdu_facts(inp, number), out.size()
+    action = "restored"
+    if facts.kind == "compressed image":
+        _restore_image(inp, number, out, as_primary=as_primary, progress=progress)
+    elif facts.kind == "table" and transfer.read_value(inp, number, "ZTABLE") == "T":
+        _require_restorable(inp, number)
+        transfer.uncompress_table(inp, number, out)
+    else:
+        transfer.copy_hdu(inp, number, out)
+        action = "copied"
+    if checksums:
+        write_checksum(out)
+    out.flush()
+    progress(facts.data_end, inp.size())
+    return HDUReport(number - 1, action, facts.data_end - facts.header_start, out.size() - before)
+
+
+def _restore_image(inp: FileHandle, number: int, out: FileHandle, *, as_primary: bool, progress: Progress) -> None:
+    decoder = ImageDecoder(inp, number)
+    place, data_start = transfer.begin_restored_image(inp, number, out, as_primary=as_primary)
+    size, facts = inp.size(), transfer.hdu_facts(inp, number)
+    done, bitpix = 0, decoder.image.bitpix
+    for batch, box in decoder.batches():
+        raw = as_stored(box, bitpix, one_nan=decoder.image.is_quantized)
+        for offset, piece in _runs(decoder.shape, batch.start, raw):
+            transfer.write_data(out, place, data_start + offset, piece)
+        done += box.size
+        share = (facts.data_end - facts.data_start) * done // max(1, decoder.npixels)
+        progress(facts.data_start + share, size)
+
+
+def _runs(shape: tuple[int, ...], start: tuple[int, ...], box: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
+    """The parts of a box of pixels that are contiguous in the image, each with its byte offset in the data unit."""
+    split = len(shape) - 1
+    while split > 0 and box.shape[split] == shape[split]:
+        split -= 1
+    strides = np.concatenate([np.cumprod(shape[:0:-1], dtype=np.int64)[::-1], [1]]) * box.itemsize
+    for outer in np.ndindex(*box.shape[:split]):
+        corner = np.add(start, (*outer, *[0] * (len(shape) - split)))
+        yield int((corner * strides).sum()), box[outer]
+
+
+def _require_restorable(inp: FileHandle, number: int) -> None:
+    """Refuse compressed tables with the columns on which cfitsio's restorer leaves its buffers."""
+    for column in range(1, int(transfer.read_value(inp, number, "TFIELDS") or 0) + 1):
+        form = (transfer.read_value(inp, number, f"ZFORM{column}") or "").lstrip("0123456789")
+        if form[:1] in ("P", "Q") and form[1:2] in ("X", "A"):
+            raise FITSError(
+                f"{inp.path}: HDU {number - 1}: column {column} has compressed variable-length cells of "
+                f"type {form[:2]}, which cannot be restored safely"
+            )

@@ -1,0 +1,65 @@
+"""``rustfits-cffi info, compare, verify, demo``."""
+
+import os
+
+import pytest
+
+from rustfits_cffi.cli import main
+from tests.packing.conftest import image_hdu, noise, table_hdu
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A folder with a file of every kind of HDU."""
+    parts = [
+        image_hdu(None, primary=True),
+        image_hdu(noise((400, 300)), [("EXTNAME", "SCI")], primary=False),
+        table_hdu(900),
+        image_hdu(noise((40, 60), "i2"), [("BZERO", 32768), ("EXTNAME", "DQ")], primary=False),
+    ]
+    (tmp_path / "a.fits").write_bytes(b"".join(parts))
+    monkeypatch.chdir(tmp_path)
+    assert main(["pack", "-table", "-q7", "4", "a.fits"]) == 0
+    return tmp_path
+
+
+def test_info_lists_plain_and_packed_hdus(folder, capsys):
+    assert main(["info", "a.fits", "a.fits.fz"]) == 0
+    plain, packed = capsys.readouterr().out.split("a.fits.fz")
+    assert "400 x 300" in plain and "float32" in plain and "uint16" in plain and "900 rows, 2 columns" in plain
+    assert "compressed image" in packed and "RICE_1" in packed and "400 of 1 x 300" in packed
+    assert "compressed table" in packed
+
+
+def test_compare_tells_by_its_exit_code(folder, capsys):
+    assert main(["compare", "a.fits.fz", "a.fits.fz"]) == 0
+    assert main(["pack", "-q8", "4", "-O", "b.fz", "a.fits"]) == 0
+    capsys.readouterr()
+    assert main(["compare", "a.fits.fz", "b.fz"]) == 1
+    assert "ZDITHER0" in capsys.readouterr().out
+    assert main(["compare", "a.fits.fz", "missing"]) == 255
+
+
+def test_verify_tells_by_its_exit_code(folder, capsys):
+    assert main(["verify", "a.fits", "a.fits.fz"]) == 0
+    text = capsys.readouterr().out
+    assert "identical" in text and "NOT" not in text and "within a step" in text and "exact" in text
+    data = bytearray((folder / "a.fits").read_bytes())
+    data[-2880 * 2] ^= 1
+    (folder / "b.fits").write_bytes(data)
+    assert main(["verify", "b.fits", "a.fits.fz"]) == 1
+    assert "NOT identical" in capsys.readouterr().out
+
+
+def test_demo_on_a_file_leaves_nothing_behind(folder, capsys):
+    before = sorted(os.listdir())
+    assert main(["demo", "a.fits"]) == 0
+    text = capsys.readouterr().out
+    assert text.count(" identical") == 3 and "DIFFERENT" not in text and "none" in text
+    assert sorted(os.listdir()) == before
+
+
+@pytest.mark.parametrize("arguments, code", [([], 2), (["--help"], 0), (["nonsense"], 2), (["--version"], 0)])
+def test_the_program_itself(arguments, code, capsys):
+    assert main(arguments) == code
+    assert "rustfits-cffi" in "".join(capsys.readouterr())

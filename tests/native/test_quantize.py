@@ -1,0 +1,241 @@
+"""Noise, quantizing and dequantizing against cfitsio's own functions and the formulas of the standard."""
+
+import numpy as np
+import pytest
+
+from rustfits_cffi.native._lib import ffi, lib
+from rustfits_cffi.native.codecs import RANDOMS
+
+FNULL = float(np.float32(-9.11912e-36))
+CFITSIO_METHOD = {0: -1, 1: 1, 2: 2}
+
+
+def randoms():
+    return ffi.from_buffer("float[]", RANDOMS)
+
+
+def cfitsios(pixels, nx, ny, nullcheck, null, level, method, irow):
+    """Scale, zero and integers from cfitsio, or None if it gives up."""
+    out = np.zeros(nx * ny, "i4")
+    scale, zero, low, high = ffi.new("double *"), ffi.new("double *"), ffi.new("int *"), ffi.new("int *")
+    copy = pixels.copy()
+    is_float = pixels.dtype == "f4"
+    function = lib.fits_quantize_float if is_float else lib.fits_quantize_double
+    done = function(irow if method else 0, ffi.from_buffer("float[]" if is_float else "double[]", copy), nx, ny,
+                    nullcheck, null, level, CFITSIO_METHOD[method], ffi.from_buffer("int[]", out), scale, zero, low,
+                    high)  # fmt: skip
+    return (scale[0], zero[0], out) if done else None
+
+
+def ours(pixels, nx, ny, nullcheck, null, level, method, irow):
+    """The same from our quantizer; a status if it refuses."""
+    out = np.zeros(nx * ny, "i4")
+    scale, zero, done = ffi.new("double *"), ffi.new("double *"), ffi.new("int *")
+    width = pixels.dtype.itemsize
+    scratch = np.full(lib.rf_quantize_scratch_nbytes(nx, ny, width), 0x5A, "u1")
+    integers = ffi.from_buffer("int32_t[]", out)
+    status = lib.rf_quantize(ffi.from_buffer(pixels), width, nx, ny, nullcheck, null, level, method, irow, randoms(),
+                             integers, scale, zero, done, ffi.from_buffer(scratch))  # fmt: skip
+    if status:
+        return status
+    return (scale[0], zero[0], out) if done[0] else None
+
+
+def same(a, b):
+    if a is None or b is None:
+        return a is b
+    numbers = np.array(a[:2]), np.array(b[:2])
+    return np.array_equal(*numbers, equal_nan=True) and np.array_equal(a[2], b[2])
+
+
+CONTENTS = {
+    "noise": lambda rng, n: rng.normal(10, 3, n),
+    "whole numbers": lambda rng, n: np.round(rng.normal(0, 2, n)),
+    "mostly zero": lambda rng, n: rng.normal(0, 1, n) * (rng.random(n) < 0.3),
+    "constant": lambda rng, n: np.full(n, 3.25),
+    "scaled": lambda rng, n: rng.normal(0, 1, n) * 10.0 ** rng.integers(-30, 30),
+    "every magnitude": lambda rng, n: rng.normal(0, 1, n) * 10.0 ** rng.integers(-38, 38, n).astype("f8"),
+    "largest": lambda rng, n: rng.choice([-1, 1], n) * 10.0 ** rng.uniform(30, 38.5, n),
+    "runs": lambda rng, n: np.repeat(rng.normal(0, 5, n), rng.integers(1, 6))[:n],
+    "saturated": lambda rng, n: np.minimum(np.round(rng.normal(0, 3, n)), 1),
+    "curve": lambda rng, n: np.arange(n) ** 2 * rng.choice([1.0, -1.0]),
+    "few values": lambda rng, n: rng.choice([0.0, 1.0, 7.5], n),
+}
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+@pytest.mark.parametrize("content", CONTENTS)
+def test_random_tiles_quantize_as_in_cfitsio(content, dtype):
+    rng = np.random.default_rng([sorted(CONTENTS).index(content), dtype == "f8"])
+    quantized = 0
+    for _ in range(220):
+        nx, ny = int(rng.integers(1, rng.choice([4, 12, 30, 200]))), int(rng.integers(1, rng.choice([3, 12, 40])))
+        n = nx * ny
+        pixels = np.clip(CONTENTS[content](rng, n), -3.4e38, 3.4e38).astype(dtype)
+        if rng.random() < 0.3:  # a run of equal pixels somewhere
+            at = rng.integers(0, n)
+            pixels[at : at + int(rng.integers(1, 50))] = pixels[at]
+        nullcheck, null = int(rng.random() < 0.4), float(rng.choice([np.inf, FNULL]))
+        if nullcheck and rng.random() < 0.8:
+            pixels[rng.random(n) < rng.choice([0.01, 0.3, 0.9, 1.0])] = null
+        level = float(rng.choice([4, 16, 0, 1, -0.5, -1e-9, -3]))
+        arguments = (nx, ny, nullcheck, null, level, int(rng.integers(0, 3)), int(rng.integers(1, 20001)))
+        got = ours(pixels, *arguments)
+        if got == lib.RF_ERANGE:  # where cfitsio's zero point overflows silently
+            assert np.abs(pixels[np.isfinite(pixels)]).max() > 1e18 * abs(level)
+            continue
+        expected = cfitsios(pixels, *arguments)
+        assert same(got, expected), (arguments, got, expected)
+        quantized += got is not None
+    assert quantized or content == "constant"
+
+
+def test_left_over_differences_take_part_in_the_median():
+    """cfitsio takes the second order median over more slots than the row filled."""
+    rows = [[0, 0, 0, 0, 0, 0, 0, 0, 1, -1, 0, -1, -2, -3], [0, -1, -1, -1, 1, 1, 1, 1, 4, 0, 0, -3, -2, 3],
+            [3, 1, 0, 1, -2, -1, 0, 2, -1, 0, 1, 1, -1, -1]]  # fmt: skip
+    scale, _, _ = ours(np.array(rows, "f4").ravel(), 14, 3, 0, 0.0, 4.0, 0, 0)
+    assert scale == pytest.approx(0.262089475, rel=1e-12)
+
+
+@pytest.mark.parametrize("masked", [0.02, 0.5])
+def test_a_masked_image_among_clean_rows(masked):
+    """Rows with runs of equal pixels between rows without: what the earlier rows left matters only then."""
+    rng = np.random.default_rng(5)
+    for _ in range(40):
+        pixels = rng.normal(0, 1, (30, 120)).astype("f4")
+        for row in np.flatnonzero(rng.random(30) < masked):
+            at = int(rng.integers(0, 100))
+            pixels[row, at : at + int(rng.integers(3, 60))] = 0
+        flat = pixels.ravel()
+        assert same(ours(flat, 120, 30, 0, 0.0, 4.0, 1, 7), cfitsios(flat, 120, 30, 0, 0.0, 4.0, 1, 7))
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+def test_unflagged_nan_ranks_as_in_cfitsio(dtype):
+    rng = np.random.default_rng(11)
+    for _ in range(60):
+        pixels = rng.normal(0, 1, 300).astype(dtype)
+        pixels[rng.integers(0, 300, 5)] = np.nan
+        assert same(ours(pixels, 30, 10, 0, 0.0, 4.0, 0, 0), cfitsios(pixels, 30, 10, 0, 0.0, 4.0, 0, 0))
+
+
+@pytest.mark.parametrize("content", ["noise", "whole numbers", "saturated", "huge"])
+def test_integer_noise_equals_cfitsios(content):
+    rng = np.random.default_rng(3)
+    for _ in range(150):
+        nx, ny = int(rng.integers(1, 120)), int(rng.integers(1, 30))
+        if content == "huge":
+            pixels = rng.integers(-(2**31), 2**31, nx * ny).astype("i4")
+        else:
+            pixels = np.round(CONTENTS[content](rng, nx * ny)).astype("i4")
+        nullcheck, null = int(rng.random() < 0.5), int(rng.choice([0, -2147483647, 1]))
+        expected = [ffi.new("double *") for _ in range(3)]
+        status = ffi.new("int *")
+        lib.fits_img_stats_int(ffi.from_buffer("int[]", pixels), nx, ny, nullcheck, null, ffi.NULL, ffi.NULL, ffi.NULL,
+                               ffi.NULL, ffi.NULL, ffi.NULL, *expected, status)  # fmt: skip
+        noise = ffi.new("rf_noise *")
+        scratch = np.zeros(lib.rf_noise_scratch_nbytes(nx, ny, 8), "u1")
+        values = ffi.from_buffer("int32_t[]", pixels)
+        lib.rf_noise_int(values, nx, ny, nullcheck, null, noise, ffi.from_buffer(scratch))
+        assert [noise.n2, noise.n3, noise.n5] == [e[0] for e in expected]
+
+
+def test_vector_of_the_standard_dither():
+    """Squares of 0 to 19: values worked out by hand from the sequence."""
+    squares = (np.arange(20) ** 2).astype("f4")
+    scale, zero, values = ours(squares, 10, 2, 0, 0.0, 4.0, 1, 1)
+    assert scale == pytest.approx(1.2105394) and zero == 0
+    assert values.tolist() == [0, 0, 4, 7, 13, 20, 29, 41, 53, 67, 82, 100, 119, 139, 161, 186, 212, 238, 268, 298]
+    _, zero, values = ours(squares, 10, 2, 0, 0.0, 4.0, 2, 9999)
+    assert zero == pytest.approx(2599613553.443798)
+    assert values[:3].tolist() == [-2147483646, -2147483636, -2147483633]
+
+
+def test_dither_sequence_is_cfitsios():
+    theirs = np.frombuffer(ffi.buffer(lib.fits_rand_value, 4 * len(RANDOMS)), "f4")
+    assert np.array_equal(RANDOMS, theirs)
+
+
+def dither_of(irow, count):
+    """The random number of each pixel, by the words of the standard."""
+    numbers, seed = np.empty(count, "f4"), (irow - 1) % 10000
+    at = int(RANDOMS[seed] * 500)
+    for i in range(count):
+        numbers[i] = RANDOMS[at]
+        at += 1
+        if at == 10000:
+            seed = (seed + 1) % 10000
+            at = int(RANDOMS[seed] * 500)
+    return numbers
+
+
+def dequantize(values, first, scale, zero, method, irow, blank, dtype):
+    out = np.full(len(values), 77, dtype)
+    integers = ffi.from_buffer("int32_t[]", values)
+    status = lib.rf_dequantize(integers, first, len(values), scale, zero, method, irow, randoms(), blank is not None,
+                               blank or 0, out.itemsize, ffi.from_buffer(out))  # fmt: skip
+    assert status == 0
+    return out
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+@pytest.mark.parametrize("method", [0, 1, 2])
+@pytest.mark.parametrize("blank", [None, -2147483647, 5])
+def test_dequantizing_is_the_formula(dtype, method, blank):
+    rng = np.random.default_rng([method, 8])
+    for irow in (1, 7, 9999, 10000, 10001, 123456):
+        values = rng.integers(-50, 50, 25000).astype("i4")
+        values[rng.integers(0, 25000, 900)] = -2147483647
+        values[rng.integers(0, 25000, 900)] = -2147483646
+        scale, zero = rng.normal(), rng.normal() * 1e3
+        if method:
+            expected = ((values.astype("f8") - dither_of(irow, 25000).astype("f8") + 0.5) * scale + zero).astype(dtype)
+            if method == 2:
+                expected[values == -2147483646] = 0
+        else:
+            expected = (values.astype("f8") * scale + zero).astype(dtype)
+        if blank is not None:
+            expected[values == blank] = np.nan
+        assert np.array_equal(dequantize(values, 0, scale, zero, method, irow, blank, dtype), expected, equal_nan=True)
+        part = dequantize(values[13000:13777], 13000, scale, zero, method, irow, blank, dtype)
+        assert np.array_equal(part, expected[13000:13777], equal_nan=True)
+
+
+def requantize(pixels, scale, zero, method, irow, null=np.inf):
+    out, bad = np.zeros(len(pixels), "i4"), ffi.new("size_t *", 123456)
+    status = lib.rf_requantize(ffi.from_buffer(pixels), pixels.itemsize, len(pixels), 1, null, method, irow, randoms(),
+                               scale, zero, ffi.from_buffer("int32_t[]", out), bad)  # fmt: skip
+    return (status, bad[0]) if status else out
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+@pytest.mark.parametrize("method", [0, 1, 2])
+def test_requantizing_keeps_every_integer(dtype, method):
+    rng = np.random.default_rng([method, 9])
+    values = rng.integers(-(2**20), 2**20, 30000).astype("i4")
+    values[::500] = -2147483647
+    if method == 2:
+        values[1::500] = -2147483646
+    decoded = dequantize(values, 0, 0.0625, -3.0, method, 42, -2147483647, dtype)
+    decoded[np.isnan(decoded)] = np.inf
+    assert np.array_equal(requantize(decoded, 0.0625, -3.0, method, 42), values)
+
+
+@pytest.mark.parametrize("method", [0, 1, 2])
+def test_requantizing_refuses_what_the_integers_cannot_hold(method):
+    limits = {"highest": 2147483647.0, "lowest": -2147483638.0}
+    for name, limit in limits.items():
+        outside = limit + (2 if name == "highest" else -2)
+        pixels = np.full(20000, 1.0)
+        pixels[15000] = outside
+        assert requantize(pixels, 1.0, 0.0, method, 3) == (lib.RF_ERANGE, 15000)
+        pixels[15000] = limit - np.sign(limit)
+        assert isinstance(requantize(pixels, 1.0, 0.0, method, 3), np.ndarray)
+    pixels[:3] = [np.inf, np.nan, 1]
+    assert requantize(pixels, 1.0, 0.0, method, 3) == (lib.RF_ERANGE, 1)
+
+
+def test_nothing_is_quantized_that_is_too_short_or_flat():
+    for pixels, nx, ny in (([1.0], 1, 1), ([5.0] * 30, 10, 3), ([1.0, 2.0, 3.0], 3, 1)):
+        assert ours(np.array(pixels, "f4"), nx, ny, 0, 0.0, 4.0, 1, 1) is None

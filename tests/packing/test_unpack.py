@@ -1,0 +1,229 @@
+"""`unpack` writes the bytes of funpack, and is right where funpack is not."""
+
+import os
+
+import numpy as np
+import pytest
+
+from rustfits_cffi.comparison import compare
+from rustfits_cffi.errors import FITSError
+from rustfits_cffi.packing import PackOptions, UnpackOptions, pack, unpack, verify
+from tests.packing.conftest import noise, table_hdu
+
+
+def assert_same(run_tool, packed, options=None, arguments=("-C",)):
+    """Our unpacked file equals that of funpack."""
+    theirs, ours = packed.with_name("theirs.fits"), packed.with_name("ours.fits")
+    result = run_tool("funpack", *arguments, "-O", theirs, packed)
+    assert result.returncode == 0, result
+    unpack(packed, ours, options or UnpackOptions(checksums=False))
+    assert ours.read_bytes() == theirs.read_bytes()
+    return ours
+
+
+def with_nan(array):
+    array = array.copy()
+    array[1, 3:7] = np.nan
+    array[5] = 7.0
+    return array
+
+
+IMAGES = [
+    noise((40, 60), "u1", level=100, sigma=4),
+    noise((40, 60), "i2"),
+    noise((40, 60), "i4"),
+    noise((40, 60), "f4"),
+    noise((40, 60), "f8"),
+    with_nan(noise((40, 60), "f4")),
+    with_nan(noise((40, 60), "f8")),
+    noise((5, 20, 30), "i4"),
+    noise((3, 20, 30), "f4"),
+    noise((300,), "f4"),
+]
+
+
+@pytest.mark.parametrize("arguments", [
+    ["-q7", "4"], ["-q0", "16"], ["-qz9", "4"], ["-g", "-q", "0"], ["-g2", "-q", "0"], ["-g2", "-q7", "4"],
+    ["-h", "-q7", "4"], ["-h", "-s", "2", "-q7", "4"],
+], ids=" ".join)  # fmt: skip
+@pytest.mark.parametrize("shift", [False, True], ids=["image first", "empty first"])
+def test_every_codec_and_type(run_tool, write_fits, arguments, shift):
+    images = [image for image in IMAGES if not ("-h" in arguments and image.ndim == 1)]
+    path = write_fits(*([None] * shift), *images, table_hdu(900))
+    assert run_tool("fpack", "-C", *arguments, path).returncode == 0
+    assert_same(run_tool, path.with_name("in.fits.fz"))
+
+
+@pytest.mark.parametrize("tile", ["17,16", "60,40", "7,50"])
+@pytest.mark.parametrize("arguments", [["-r"], ["-g2"], ["-h"]], ids=" ".join)
+def test_tiles_of_several_rows(run_tool, write_fits, arguments, tile):
+    path = write_fits(noise((40, 60)), noise((40, 60), "i2"), noise((3, 40, 60), "i4"))
+    assert run_tool("fpack", "-C", "-q7", "4", *arguments, "-t", tile, path).returncode in (0, 157)
+    if path.with_name("in.fits.fz").exists():
+        assert_same(run_tool, path.with_name("in.fits.fz"))
+
+
+def test_masks(run_tool, write_fits):
+    mask = (noise((40, 60), "i4") > 1020).astype("i4") * 5
+    path = write_fits(
+        mask, mask.astype("i2"), mask.astype("u1"), (mask.astype("i2"), [("BSCALE", 1.0), ("BZERO", 32768.0)])
+    )
+    run_tool("fpack", "-C", "-p", path)
+    assert_same(run_tool, path.with_name("in.fits.fz"))
+    assert path.with_name("ours.fits").read_bytes() == path.read_bytes()
+
+
+def test_tables(run_tool, write_fits):
+    path = write_fits(None, table_hdu(900), table_hdu(5), noise((40, 60), "i2"))
+    run_tool("fpack", "-C", "-table", path)
+    assert_same(run_tool, path.with_name("in.fits.fz"))
+
+
+@pytest.mark.parametrize("cards", [
+    [("BSCALE", 0.5), ("BZERO", 3.0), ("BLANK", 1000)], [("EXTNAME", "SCI"), ("HISTORY made by hand", None)],
+    [("COMMENT one", None), ("", None), ("LONGSTRN", "OGIP 1.0")], [(f"KEY{i}", i) for i in range(100)],
+])  # fmt: skip
+def test_cards_come_back(run_tool, write_fits, cards):
+    path = write_fits((noise((40, 60), "i2"), cards), (noise((40, 60), "i2"), cards))
+    run_tool("fpack", "-C", path)
+    assert_same(run_tool, path.with_name("in.fits.fz"))
+
+
+def test_original_checksums_come_back_with_the_original_pixels(run_tool, write_fits):
+    path = write_fits(noise((40, 60), "i2"), noise((20, 30), "i4"), table_hdu(900))
+    packed, first = path.with_name("in.fits.fz"), path.with_name("first.fits")
+    run_tool("fpack", path)
+    run_tool("funpack", "-O", first, packed)  # the original, now with checksums
+    again = path.with_name("again.fz")
+    pack(first, again)
+    unpack(again, path.with_name("last.fits"))
+    assert path.with_name("last.fits").read_bytes() == first.read_bytes()
+
+
+@pytest.mark.parametrize("hdus", [(1,), (0,), (2, 1), ("SCI",), ("SCI", 0)])
+def test_chosen_images(run_tool, write_fits, hdus):
+    path = write_fits(None, (noise((40, 60), "i2"), [("EXTNAME", "SCI")]), noise((20, 30)), noise((20, 30), "i4"))
+    run_tool("fpack", "-C", "-q7", "4", path)
+    listed = ",".join(map(str, hdus))
+    assert_same(run_tool, path.with_name("in.fits.fz"), UnpackOptions(checksums=False, hdus=hdus), ("-C", "-E", listed))
+
+
+def test_a_chosen_table_is_refused(run_tool, write_fits):
+    path = write_fits(None, table_hdu(900))
+    with pytest.raises(FITSError) as caught:
+        unpack(path, path.with_name("out"), UnpackOptions(hdus=(1,)))
+    assert caught.value.status == 233 and not path.with_name("out").exists()
+
+
+@pytest.mark.parametrize("name", ["decam_image_fpacked_dither1", "mosaic_staticmask_plio"])
+def test_real_packed_files(run_tool, real_files, tmp_path, name):
+    packed = tmp_path / f"{name}.fits.fz"
+    packed.symlink_to(real_files / f"{name}.fits.fz")
+    assert_same(run_tool, packed)
+
+
+# -- where funpack is wrong -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+def test_nulls_in_tiles_of_several_rows_do_not_scramble_the_image(run_tool, write_fits, dtype):
+    image = noise((40, 60), dtype)
+    image[12, 21] = np.nan
+    path = write_fits(image)
+    run_tool("fpack", "-C", "-q7", "4", "-t", "20,10", path)
+    packed, ours, theirs = (path.with_name(name) for name in ("in.fits.fz", "ours", "theirs"))
+    unpack(packed, ours, UnpackOptions(checksums=False))
+    run_tool("funpack", "-C", "-O", theirs, packed)
+    right, wrong = (
+        np.frombuffer(name.read_bytes(), f">{dtype}", 2400, 2880).reshape(40, 60) for name in (ours, theirs)
+    )
+    assert np.array_equal(np.isnan(right), np.isnan(image))
+    assert np.nanmax(np.abs(right - image)) < 10
+    assert not np.array_equal(right, wrong, equal_nan=True) and np.nanmax(np.abs(wrong - image)) > 10
+    found = compare(ours, theirs)
+    assert found.hdus[0].pixels.count > 0 and not found.hdus[0].cards
+
+
+# -- files ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def packed(write_fits):
+    """A packed file of an image of integers and one of floats."""
+    path = write_fits(noise((40, 60), "i2"), noise((40, 60)))
+    pack(path, options=PackOptions(seed=7))
+    return path.with_name("in.fits.fz")
+
+
+def test_the_default_name_is_that_without_the_suffix(packed):
+    with pytest.raises(FileExistsError):
+        unpack(packed)
+    packed.with_name("in.fits").unlink()
+    assert unpack(packed).target == str(packed.with_name("in.fits"))
+
+
+def test_a_name_without_the_suffix_needs_a_target(packed):
+    other = packed.rename(packed.with_name("in.packed"))
+    with pytest.raises(ValueError, match=r"\.fz"):
+        unpack(other)
+
+
+def damaged_heap(packed):
+    """Random bytes over the coded tiles."""
+    data = bytearray(packed.read_bytes())
+    data[-8000:] = np.random.default_rng(3).bytes(8000)
+    packed.write_bytes(data)
+
+
+def truncated(packed):
+    packed.write_bytes(packed.read_bytes()[:-5760])
+
+
+@pytest.mark.parametrize("damage", [damaged_heap, truncated])
+def test_a_damaged_file_raises_and_leaves_no_file(packed, damage):
+    damage(packed)
+    before = sorted(os.listdir(packed.parent))
+    with pytest.raises(OSError, match=r"HDU 2|truncated"):
+        unpack(packed, packed.with_name("out"))
+    assert sorted(os.listdir(packed.parent)) == before
+
+
+def test_descriptors_outside_the_heap_raise(packed):
+    data = bytearray(packed.read_bytes())
+    at = data.index(b"ZCMPTYPE")
+    table = -(-(data.index(b"END" + b" " * 77, at) + 80) // 2880) * 2880
+    data[table + 4 : table + 8] = b"\xff\xff\xff\x00"
+    packed.write_bytes(data)
+    with pytest.raises(FITSError, match="outside the heap"):
+        unpack(packed, packed.with_name("out"))
+
+
+# -- verify -----------------------------------------------------------------------------------------------------------
+
+
+FPACK_LINES = ["-q7 4", "-qt 9.5", "-q0 3", "-g2 -q 0", "-h -s 3", "-t 20,17", "-i2f", "-table", "-C"]
+
+
+@pytest.mark.parametrize("line", FPACK_LINES)
+def test_verify_finds_the_parameters_of_fpack(run_tool, write_fits, line):
+    path = write_fits(with_nan(noise((40, 60))), noise((40, 60), "i2"), table_hdu(900))
+    run_tool("fpack", *line.split(), path)
+    found = verify(path, path.with_name("in.fits.fz"))
+    assert found.identical, str(found.comparison)
+    assert all(image.is_right or image.lossy_codec for image in found.images)  # a lossy codec smears nulls
+
+
+def test_verify_tells_where_a_file_differs(packed):
+    original = packed.with_name("in.fits")
+    other = original.with_name("other.fits")
+    data = bytearray(original.read_bytes())
+    data[2880 + 21] ^= 64
+    other.write_bytes(data)
+    found = verify(other, packed)
+    assert not found.identical and found.largest_error == 64
+    assert found.comparison.hdus[1].tile_count >= 1
+
+
+def test_verify_refuses_a_file_with_other_hdus(packed, write_fits):
+    with pytest.raises(FITSError, match="not its packed form"):
+        verify(write_fits(noise((4, 5), "i2"), name="other.fits"), packed)

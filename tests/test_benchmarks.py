@@ -1,0 +1,111 @@
+"""The benchmarks in small: every row runs, and nobody is timed who answers wrongly. Figures are not looked at."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.append(str(ROOT))  # last: `benchmarks` is not installed, and what is installed goes first
+
+import rustfits_cffi  # noqa: E402
+from benchmarks.__main__ import main  # noqa: E402
+from benchmarks.cases import CASES, Case, quick, select  # noqa: E402
+from benchmarks.files import mask_stamps  # noqa: E402
+from benchmarks.measure import RowResult, SideResult, is_ours, run_row  # noqa: E402
+from benchmarks.peers import Fpack, MissingPeer, RustfitsCffi  # noqa: E402
+from benchmarks.table import render, verdict  # noqa: E402
+from benchmarks.workload import Disagreement, demand_equal  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """One folder for all rows, which share files."""
+    return tmp_path_factory.mktemp("benchmarks")
+
+
+@pytest.fixture(autouse=True)
+def _threads_as_before():
+    """The rows set the number of threads of the whole process."""
+    before = rustfits_cffi.get_num_threads()
+    yield
+    rustfits_cffi.set_num_threads(before)
+
+
+def _row(case: Case, seconds: dict[str, float]) -> RowResult:
+    return RowResult(case, sides=[SideResult(side, [value]) for side, value in seconds.items()])
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_row_runs_and_sides_agree(case, folder):
+    """Ours answers rightly, and so does one of the others, or nobody else is here."""
+    if case.action in ("pack", "unpack"):
+        try:
+            Fpack()
+        except MissingPeer as error:
+            pytest.skip(str(error))
+    row = run_row(quick(case), folder, (1,), 1)
+    ours = [result for result in row.sides if is_ours(result.side)]
+    peers = [result for result in row.sides if not is_ours(result.side) and not result.is_missing]
+    assert [result.failure for result in ours] == [None]
+    assert not peers or any(result.seconds for result in peers), [result.failure for result in peers]
+    if not peers:
+        pytest.skip("no other library is here: ours agrees with itself only")
+
+
+def test_command_prints_a_table_and_writes_json(tmp_path, capsys):
+    path = tmp_path / "figures.json"
+    assert main(["--quick", "--threads", "1,2", "--json", str(path), "U1", "o2"]) == 0
+    printed = capsys.readouterr().out
+    assert "ours 2t" in printed and "read plain f4" in printed
+    rows = json.loads(path.read_text())["rows"]
+    assert [row["row"] for row in rows] == ["U1", "O2"]
+    assert {"min", "median", "max"} <= set(rows[0]["sides"]["ours 1t"])
+
+
+def test_unknown_row_is_refused_by_name():
+    with pytest.raises(ValueError, match="no row R99"):
+        select(["R1", "R99"])
+
+
+def test_wrong_answer_is_reported_and_not_timed(folder, monkeypatch):
+    monkeypatch.setattr(RustfitsCffi, "read_whole", lambda self, path, ext: np.zeros((320, 320), "f4"))
+    row = run_row(quick(select(["U1"])[0]), folder, (1,), 1)
+    assert row.sides[0].seconds == []
+    assert "values differ" in row.sides[0].failure
+    assert "failed" in render([row], (1,))
+
+
+def test_ratio_is_best_peer_over_ours():
+    case = select(["R1"])[0]
+    row = _row(case, {"ours 1t": 2.0, "ours 2t": 1.0, "rustfits": 4.0, "fitsio": 9.0})
+    assert (row.ratio(1), row.ratio(2)) == (2.0, 4.0)
+    assert verdict(row, (1, 2)) == "ok"
+
+
+@pytest.mark.parametrize(("rustfits", "expected"), [(3.9, "UNDER 1t 2t"), (4.0, "ok")])
+def test_row_under_its_target_is_marked(rustfits, expected):
+    row = _row(select(["R1"])[0], {"ours 1t": 2.0, "ours 2t": 1.0, "rustfits": rustfits})
+    assert verdict(row, (1, 2)) == expected
+
+
+def test_row_without_a_peer_has_no_verdict():
+    assert verdict(_row(select(["R1"])[0], {"ours 1t": 2.0, "ours 2t": 1.0}), (1, 2)) == "?"
+
+
+def test_only_checksum_cards_are_masked():
+    card = b"CHECKSUM= 'abc'   / HDU checksum updated 2020-01-01".ljust(80)
+    other = b"DATASUM = '123'   / data unit checksum updated 2020-01-01".ljust(80)
+    keep = b"OBJECT  = 'CHECKSUM= x'".ljust(80)
+    assert mask_stamps(keep + card + other) == mask_stamps(keep + card.replace(b"2020", b"2021") + other)
+    assert mask_stamps(keep) == keep
+
+
+def test_values_of_another_kind_do_not_agree():
+    with pytest.raises(Disagreement, match="dtype"):
+        demand_equal(np.zeros(3, "f4"), np.zeros(3, "f8"))
+    demand_equal(np.array([np.nan, 1], ">f4"), np.array([np.nan, 1], "f4"))
