@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import numpy as np
+
 from rustfits_cffi.errors import FITSFormatError, TruncatedError
 from rustfits_cffi.format.cards import CardIndex
 from rustfits_cffi.format.compression import cfitsio_hazard
@@ -151,10 +153,12 @@ class Directory:
         if not len(self._table) and self.handle.mode != "w+":
             self._require_a_block(size)
         position, at_once = self._table.end(), _FIRST_READ
+        buffer = np.empty(min(size, _MOST_AT_ONCE), np.uint8)
         while position + BLOCK_NBYTES <= size:
             index = len(self._table)
-            chunk = self.handle.read(position, min(at_once, size - position))
-            if index and not _is_header(chunk[:10]):
+            chunk = buffer[: min(at_once, size - position)]
+            self.handle.read_into(position, chunk)
+            if index and not _is_header(chunk[:10].tobytes()):
                 break
             found = self._table.scan(chunk, position)
             if not found:

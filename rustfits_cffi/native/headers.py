@@ -79,18 +79,18 @@ class HDUTable:
         index = lib.rf_headers_find(self._lines, self._count, raw, len(raw), extver is None, extver or 0)
         return index if index < self._count else None
 
-    def scan(self, chunk: bytearray, position: int) -> int:
+    def scan(self, chunk: np.ndarray, position: int) -> int:
         """Take in the ordinary HDUs that begin in `chunk`, which is byte `position` of the file; returns how many."""
         cap = len(chunk) // _BLOCK_NBYTES + 1
         self._reserve(self._count + cap)
-        copies = bytearray(len(chunk))
+        copies = np.empty(len(chunk), np.uint8)
         nhdus, copied, following = ffi.new("size_t *"), ffi.new("size_t *"), ffi.new("int64_t *")
         lib.rf_headers_scan(
             ffi.from_buffer(chunk), len(chunk), position, self._count == 0, self._lines + self._count, cap,
             ffi.from_buffer(copies), nhdus, copied, following,
         )  # fmt: skip
         if nhdus[0]:
-            self._add_copies(bytes(copies[: copied[0]]), nhdus[0])
+            self._add_copies(copies[: copied[0]].tobytes(), nhdus[0])
         return nhdus[0]
 
     def append(self, record: HDURecord) -> None:
