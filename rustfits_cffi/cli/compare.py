@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from rustfits_cffi import compare as comparing
+from rustfits_cffi import comparison as comparing
 from rustfits_cffi.cli import streams
 from rustfits_cffi.cli.streams import Quit
 
@@ -14,11 +14,13 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(
         prog="rustfits-cffi compare",
         description="Tell in what two FITS files differ: cards, tile descriptors, coded bytes, pixels. "
-                    "The exit code is 0 if they are the same, 1 if not.")
+        "The exit code is 0 if they are the same, 1 if not.",
+    )
     parser.add_argument("a")
     parser.add_argument("b")
-    parser.add_argument("--strict", action="store_true",
-                        help="count the time stamps of checksum cards as differences too")
+    parser.add_argument(
+        "--strict", action="store_true", help="count the time stamps of checksum cards as differences too"
+    )
     options = parser.parse_args(arguments)
     return streams.run(lambda _: _compare(options.a, options.b, strict=options.strict), [])
 

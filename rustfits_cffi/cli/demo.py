@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rustfits_cffi import compare as comparing
+from rustfits_cffi import comparison as comparing
 from rustfits_cffi import reference
 from rustfits_cffi.cli import streams
 from rustfits_cffi.cli.simulate import exposure
@@ -41,11 +41,16 @@ class Setting:
 
 SETTINGS = (
     Setting("RICE_1, 4 steps per sigma", PackOptions(seed=1), reference.PackOptions(seed=1)),
-    Setting("RICE_1, 16 steps, zeros kept",
-            PackOptions(quantize_level=16, dither="dither2", seed=1),
-            reference.PackOptions(level=16, method="dither2", seed=1)),
-    Setting("GZIP_2, lossless", PackOptions(codec="GZIP_2", quantize_level=0),
-            reference.PackOptions(codec="GZIP_2", level=0)),
+    Setting(
+        "RICE_1, 16 steps, zeros kept",
+        PackOptions(quantize_level=16, dither="dither2", seed=1),
+        reference.PackOptions(level=16, method="dither2", seed=1),
+    ),
+    Setting(
+        "GZIP_2, lossless",
+        PackOptions(codec="GZIP_2", quantize_level=0),
+        reference.PackOptions(codec="GZIP_2", level=0),
+    ),
 )
 
 
@@ -54,7 +59,8 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(
         prog="rustfits-cffi demo",
         description="Pack a simulated exposure, or FILE, with three settings; compare the files with those of cfitsio "
-                    "byte by byte and the pixels with the original, and print one table. Nothing is left behind.")
+        "byte by byte and the pixels with the original, and print one table. Nothing is left behind.",
+    )
     parser.add_argument("file", nargs="?")
     options = parser.parse_args(arguments)
     return streams.run(lambda _: _demo(options.file), [])
@@ -88,8 +94,10 @@ def _show(plain: str, folder: str) -> None:
     rows = [_row(plain, folder, setting, sigmas) for setting in SETTINGS]
     print(f"\n{nbytes_text(os.path.getsize(plain))} of images, packed by rustfits_cffi and by cfitsio's own code\n")
     print(table(HEADER, rows, left=(0, 9)))
-    print("\nas cfitsio: the file equals that of cfitsio byte for byte, time stamps of checksums aside"
-          "\nmax error:  largest difference of a pixel after unpacking, in sigma of the noise of its image")
+    print(
+        "\nas cfitsio: the file equals that of cfitsio byte for byte, time stamps of checksums aside"
+        "\nmax error:  largest difference of a pixel after unpacking, in sigma of the noise of its image"
+    )
 
 
 def _row(plain: str, folder: str, setting: Setting, sigmas: dict[int, float]) -> tuple[str, ...]:
@@ -108,9 +116,19 @@ def _row(plain: str, folder: str, setting: Setting, sigmas: dict[int, float]) ->
     unpack(ours, restored, overwrite=True)
     unpacking = time.perf_counter() - start
     packed_size = os.path.getsize(ours)
-    return (setting.name, nbytes_text(packed_size), f"{size * 1e6 / packed_size:.2f}", f"{packing:.2f} s",
-            f"{size / packing:.0f}", f"{serial:.2f} s", f"{serial / packing:.1f} x", f"{unpacking:.2f} s",
-            f"{size / unpacking:.0f}", "identical" if same else "DIFFERENT", _error_text(plain, ours, sigmas))
+    return (
+        setting.name,
+        nbytes_text(packed_size),
+        f"{size * 1e6 / packed_size:.2f}",
+        f"{packing:.2f} s",
+        f"{size / packing:.0f}",
+        f"{serial:.2f} s",
+        f"{serial / packing:.1f} x",
+        f"{unpacking:.2f} s",
+        f"{size / unpacking:.0f}",
+        "identical" if same else "DIFFERENT",
+        _error_text(plain, ours, sigmas),
+    )
 
 
 def _error_text(plain: str, packed: str, sigmas: dict[int, float]) -> str:
@@ -118,8 +136,11 @@ def _error_text(plain: str, packed: str, sigmas: dict[int, float]) -> str:
     first, second = FileHandle(plain, "r"), FileHandle(packed, "r")
     try:
         shift = len(list(transfer.hdu_numbers(second))) - len(list(transfer.hdu_numbers(first)))
-        errors = [image.largest_error / sigmas.get(image.number - shift, 1.0)
-                  for image in restored_images(first, second) if image.largest_error]
+        errors = [
+            image.largest_error / sigmas.get(image.number - shift, 1.0)
+            for image in restored_images(first, second)
+            if image.largest_error
+        ]
     finally:
         first.close()
         second.close()

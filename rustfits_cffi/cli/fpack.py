@@ -80,8 +80,15 @@ Note: The table compression method used by fpack has been
 
 _LONG_PREFIXES = ("-q", "-g1", "-g2", "-i2f", "-n3ratio", "-n3min", "-tableonly", "-table")
 _CODECS = {"r": "RICE_1", "p": "PLIO_1", "h": "HCOMPRESS_1", "d": "NOCOMPRESS"}
-_SWITCHES = {"v": "verbose", "F": "clobber", "D": "delete", "Y": "no_prompt", "S": "to_stdout", "L": "list_only",
-             "T": "testing"}
+_SWITCHES = {
+    "v": "verbose",
+    "F": "clobber",
+    "D": "delete",
+    "Y": "no_prompt",
+    "S": "to_stdout",
+    "L": "list_only",
+    "T": "testing",
+}
 
 
 @dataclass
@@ -117,8 +124,13 @@ def _main(arguments: list[str]) -> None:
             listing.print_listing(name)
         return
     options = _options(settings)
-    jobs = plan_packing(settings.names, output=settings.output, clobber=settings.clobber, to_stdout=settings.to_stdout,
-                        testing=settings.testing)
+    jobs = plan_packing(
+        settings.names,
+        output=settings.output,
+        clobber=settings.clobber,
+        to_stdout=settings.to_stdout,
+        testing=settings.testing,
+    )
     if settings.testing:
         report.print_report([job.source for job in jobs], options, settings.report)
         return
@@ -132,9 +144,11 @@ def _pack(job: Job, options: PackOptions, settings: Settings, progress) -> None:
     if settings.verbose and not settings.to_stdout:
         print(f"{job.name} ", end="", flush=True)
     removes_input = (settings.clobber or settings.delete) and not settings.to_stdout
-    with (streams.input_file(job.source) as source,
-          streams.output_file(job, lambda: streams.may_overwrite(job.name, done, no_prompt=settings.no_prompt)) as target,
-          streams.reporting(job.name)):
+    with (
+        streams.input_file(job.source) as source,
+        streams.output_file(job, lambda: streams.may_overwrite(job.name, done, no_prompt=settings.no_prompt)) as target,
+        streams.reporting(job.name),
+    ):
         done = pack(source, target, options, overwrite=target != job.target, verified=removes_input, progress=progress)
         for hdu in done.hdus:
             if hdu.note:

@@ -75,8 +75,14 @@ def _main(arguments: list[str]) -> None:
         return
     hdus = tuple(int(part) if part.isdigit() else part for part in settings.hdus.split(",") if part) or None
     options = UnpackOptions(hdus=hdus, checksums=settings.checksums)
-    jobs = plan_unpacking(settings.names, output=settings.output, prefix=settings.prefix, clobber=settings.clobber,
-                          to_stdout=settings.to_stdout, gzipped=settings.gzipped)
+    jobs = plan_unpacking(
+        settings.names,
+        output=settings.output,
+        prefix=settings.prefix,
+        clobber=settings.clobber,
+        to_stdout=settings.to_stdout,
+        gzipped=settings.gzipped,
+    )
     with streams.progress_bar([job.source for job in jobs], is_quiet=settings.verbose) as progress:
         for job in jobs:
             _unpack(job, options, settings, progress)
@@ -85,10 +91,19 @@ def _main(arguments: list[str]) -> None:
 def _unpack(job: Job, options: UnpackOptions, settings: Settings, progress) -> None:
     if settings.verbose and not settings.to_stdout:
         print(f"{job.source} ", end="", flush=True)
-    with (streams.input_file(job.source) as source, streams.output_file(job, lambda: True) as target,
-          streams.reporting(job.source)):
-        done = unpack(source, target, options, overwrite=target != job.target, progress=progress,
-                      durable=settings.clobber or settings.delete)
+    with (
+        streams.input_file(job.source) as source,
+        streams.output_file(job, lambda: True) as target,
+        streams.reporting(job.source),
+    ):
+        done = unpack(
+            source,
+            target,
+            options,
+            overwrite=target != job.target,
+            progress=progress,
+            verified=settings.clobber or settings.delete,
+        )
     if settings.to_stdout:
         return
     if (settings.clobber or settings.delete) and not job.in_place:
@@ -101,9 +116,12 @@ def _unpack(job: Job, options: UnpackOptions, settings: Settings, progress) -> N
 def _gzip(name: str) -> str:
     """Replace a file by its gzipped form."""
     target = name + ".gz"
-    with finished_file(target, replace=False) as path:
-        with open(name, "rb") as source, gzip.open(path, "wb", compresslevel=1) as stream:
-            shutil.copyfileobj(source, stream, 1 << 20)
+    with (
+        finished_file(target, replace=False) as path,
+        open(name, "rb") as source,
+        gzip.open(path, "wb", compresslevel=1) as stream,
+    ):
+        shutil.copyfileobj(source, stream, 1 << 20)
     os.remove(name)
     return target
 
@@ -144,5 +162,3 @@ def _check(settings: Settings) -> None:
         raise Quit(255, "Error: -P and -O options may not be used together", USAGE)
     if not settings.names:
         raise Quit(255, "Error: no FITS files to uncompress", USAGE)
-
-

@@ -61,7 +61,9 @@ def _row(handle: FileHandle, number: int) -> tuple[str, ...]:
         kind = "compressed table"
         rows = int(transfer.read_value(handle, number, "ZNAXIS2") or 0)
         shape = f"{rows} rows, {transfer.read_value(handle, number, 'TFIELDS')} columns"
-        tiles = f"{transfer.read_value(handle, number, 'NAXIS2')} of {transfer.read_value(handle, number, 'ZTILELEN')} rows"
+        tiles = (
+            f"{transfer.read_value(handle, number, 'NAXIS2')} of {transfer.read_value(handle, number, 'ZTILELEN')} rows"
+        )
         nbytes = rows * int(transfer.read_value(handle, number, "ZNAXIS1") or 0)
         ratio = f"{nbytes / max(1, facts.data_end - facts.data_start):.2f}"
     return str(number - 1), kind, name, shape, dtype, codec, tiles, nbytes_text(size), ratio

@@ -10,8 +10,13 @@ from rustfits_cffi.native import transfer
 from rustfits_cffi.native.handle import FileHandle
 from rustfits_cffi.packing.files import plain_file
 
-_TILED = {"RICE_1": "tiled_rice", "GZIP_1": "tiled_gzip_1", "GZIP_2": "tiled_gzip_2", "PLIO_1": "tiled_plio",
-          "HCOMPRESS_1": "tiled_hcompress"}
+_TILED = {
+    "RICE_1": "tiled_rice",
+    "GZIP_1": "tiled_gzip_1",
+    "GZIP_2": "tiled_gzip_2",
+    "PLIO_1": "tiled_plio",
+    "HCOMPRESS_1": "tiled_hcompress",
+}
 
 
 def print_listing(name: str) -> None:

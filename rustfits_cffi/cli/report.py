@@ -57,5 +57,12 @@ def _row(plain: str, folder: str, codec: str, options: PackOptions) -> tuple[str
     unpack(packed, restored, overwrite=True)
     end = time.perf_counter()
     speed = done.input_nbytes / 1e6 / max(middle - start, 1e-9)
-    return (codec, f"{done.ratio:.2f}", nbytes_text(done.output_nbytes), f"{middle - start:.3f} s",
-            f"{end - middle:.3f} s", f"{speed:.0f}", "yes" if done.is_lossless else "no")
+    return (
+        codec,
+        f"{done.ratio:.2f}",
+        nbytes_text(done.output_nbytes),
+        f"{middle - start:.3f} s",
+        f"{end - middle:.3f} s",
+        f"{speed:.0f}",
+        "yes" if done.is_lossless else "no",
+    )

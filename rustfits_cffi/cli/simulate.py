@@ -49,7 +49,7 @@ def _add_stars(pixels: np.ndarray, random: np.random.Generator, count: int = 600
         y, x = int(row), int(column)
         profile_y, profile_x = (np.exp(-0.5 * ((offsets - d) / 1.8) ** 2) for d in (row - y, column - x))
         stamp = flux / (2 * np.pi * 1.8**2) * profile_y[:, None] * profile_x
-        pixels[y - half:y + half + 1, x - half:x + half + 1] += stamp.astype(np.float32)
+        pixels[y - half : y + half + 1, x - half : x + half + 1] += stamp.astype(np.float32)
 
 
 def _add_cosmic_rays(pixels: np.ndarray, mask: np.ndarray, random: np.random.Generator, count: int = 400) -> None:

@@ -43,6 +43,9 @@ def run(command: Callable[[list[str]], None], arguments: list[str]) -> int:
     except OSError as error:
         print(f"Error: {error}", file=sys.stderr)
         return (getattr(error, "status", None) or 255) & 255
+    except MemoryError as error:
+        print(f"Error: {error or 'out of memory'}", file=sys.stderr)
+        return 113
     except KeyboardInterrupt:
         return 255
     return 0
@@ -51,8 +54,10 @@ def run(command: Callable[[list[str]], None], arguments: list[str]) -> int:
 def version(program: str) -> str:
     """The line that ``-V`` prints."""
     numbers = versions()
-    return (f"rustfits-{program} {numbers['rustfits_cffi']}, compatible with {program} 1.7.0, "
-            f"CFITSIO version {numbers['cfitsio']}")
+    return (
+        f"rustfits-{program} {numbers['rustfits_cffi']}, compatible with {program} 1.7.0, "
+        f"CFITSIO version {numbers['cfitsio']}"
+    )
 
 
 @contextmanager
@@ -109,8 +114,10 @@ def may_overwrite(name: str, done: FileReport | None, *, no_prompt: bool) -> boo
     """Whether the input may be written over; asks the user if the packing lost something."""
     if done is None or done.is_lossless or no_prompt:
         return True
-    question = (f"\nFile {name}\nwas compressed with a LOSSY method.  Overwrite the\n"
-                "original file with the compressed version? (Y/N) ")
+    question = (
+        f"\nFile {name}\nwas compressed with a LOSSY method.  Overwrite the\n"
+        "original file with the compressed version? (Y/N) "
+    )
     if _asks(question):
         return True
     print("\noriginal file NOT overwritten!")
@@ -168,6 +175,7 @@ def _asks(question: str) -> bool:
 @contextmanager
 def _signals_as_exit() -> Iterator[None]:
     """SIGTERM and SIGHUP unwind the stack, so that temporary files are removed."""
+
     def leave(number, frame):
         raise Quit(255)
 

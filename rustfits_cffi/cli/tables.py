@@ -12,8 +12,10 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]], *, left: Sequenc
     widths = [max(len(row[i]) for row in (header, *rows)) for i in range(len(header))]
 
     def line(cells: Sequence[str]) -> str:
-        parts = [cell.ljust(width) if i in left else cell.rjust(width)
-                 for i, (cell, width) in enumerate(zip(cells, widths, strict=True))]
+        parts = [
+            cell.ljust(width) if i in left else cell.rjust(width)
+            for i, (cell, width) in enumerate(zip(cells, widths, strict=True))
+        ]
         return "  ".join(parts).rstrip()
 
     rule = "─" if (sys.stdout.encoding or "").lower().startswith("utf") else "-"

@@ -18,8 +18,9 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(
         prog="rustfits-cffi verify",
         description="Compress ORIGINAL again with the parameters found in PACKED, and tell whether the result is "
-                    "identical (time stamps of checksums aside), where not, and how far pixels are off. "
-                    "The exit code is 0 if it is identical, 1 if not.")
+        "identical (time stamps of checksums aside), where not, and how far pixels are off. "
+        "The exit code is 0 if it is identical, 1 if not.",
+    )
     parser.add_argument("original")
     parser.add_argument("packed")
     options = parser.parse_args(arguments)

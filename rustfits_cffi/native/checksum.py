@@ -50,7 +50,7 @@ def file_sum(handle: FileHandle, start: int, end: int, total: int = 0) -> int:
     """Sum of the bytes of a file from `start` to `end`, added to `total`."""
     buffer = np.empty(min(_PIECE_NBYTES, max(end - start, 0)), np.uint8)
     for place in range(start, end, _PIECE_NBYTES):
-        piece = buffer[:min(_PIECE_NBYTES, end - place)]
+        piece = buffer[: min(_PIECE_NBYTES, end - place)]
         handle.read_into(place, piece)
         total = lib.rf_sum32(ffi.from_buffer("uint8_t[]", piece), len(piece), total)
     return total

@@ -169,13 +169,16 @@ def poly_encode(
         "spc": spc, "npoly": npoly, "max_error": max_error, "chebyshev": chebyshev, "narrow": narrow,
         "period": period, "period_offset": period_offset,
     })  # fmt: skip
-    room = np.empty(lib.rf_polycomp_bound(samples.size, spc), np.uint8)
-    used, stats = ffi.new("size_t *"), ffi.new("rf_polystats *")
+    made, nbytes, stats = ffi.new("rf_polystream **"), ffi.new("size_t *"), ffi.new("rf_polystats *")
     status = lib.rf_polycomp_encode(
-        _read(samples, "double *"), samples.size, settings, nthreads, _write(room, "uint8_t *"), room.size, used, stats
+        _read(samples, "double *"), samples.size, settings, nthreads, made, nbytes, stats
     )
+    pieces = ffi.gc(made[0], lib.rf_polycomp_free)
     _check(status, "polynomial compression")
-    return room[: used[0]].copy(), {
+    stream = np.empty(nbytes[0], np.uint8)
+    _check(lib.rf_polycomp_take(pieces, nthreads, _write(stream, "uint8_t *"), stream.size), "polynomial compression")
+    ffi.release(pieces)
+    return stream, {
         "chunks": stats.nchunks, "compressed_chunks": stats.ncompressed,
         "chebyshev_coefficients": stats.ncheby, "largest_error": stats.largest_error,
     }  # fmt: skip

@@ -31,7 +31,7 @@ class TileTable:
 
     def read(self, handle: FileHandle, first: int, ntiles: int) -> tuple[np.ndarray, np.ndarray]:
         """Coded bytes of some tiles that follow each other, and where in them each tile begins."""
-        offset, nbytes = self.offset[first:first + ntiles], self.nbytes[first:first + ntiles]
+        offset, nbytes = self.offset[first : first + ntiles], self.nbytes[first : first + ntiles]
         total, low = int(nbytes.sum()), int(offset.min(initial=0 if ntiles == 0 else int(offset[0])))
         span = int((offset + nbytes).max(initial=low)) - low
         if span <= 2 * total + (1 << 20):  # as every writer leaves it: one read, with what little lies between
@@ -40,7 +40,7 @@ class TileTable:
             return coded, offset - low
         coded, starts = np.empty(total, np.uint8), np.cumsum(nbytes) - nbytes
         for place, start, length in zip(offset.tolist(), starts.tolist(), nbytes.tolist(), strict=True):
-            handle.read_into(self.heap_start + place, coded[start:start + length])
+            handle.read_into(self.heap_start + place, coded[start : start + length])
         return coded, starts
 
 
@@ -72,8 +72,16 @@ def read_tile_table(handle: FileHandle, number: int, keywords: dict[str, float |
     column, offset, nbytes = _descriptors(table, elements)
     if (offset < 0).any() or (nbytes < 0).any() or (nbytes > heap_nbytes - offset).any():
         raise FITSError(f"{where}: a tile lies outside the heap")
-    return TileTable(column, offset, nbytes, _column(table, "ZSCALE", keywords), _column(table, "ZZERO", keywords),
-                     _blank(table, keywords), start + heap, heap_nbytes)
+    return TileTable(
+        column,
+        offset,
+        nbytes,
+        _column(table, "ZSCALE", keywords),
+        _column(table, "ZZERO", keywords),
+        _blank(table, keywords),
+        start + heap,
+        heap_nbytes,
+    )
 
 
 def _descriptors(table: np.ndarray, elements: dict[str, int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -64,8 +64,14 @@ class TileWriter:
         self._offset = {code: np.zeros(self._nrows, np.int64) for code in COLUMN_NAMES}
         self._scale, self._zero = np.zeros(self._nrows), np.zeros(self._nrows)
 
-    def append(self, nbytes: np.ndarray, column: np.ndarray, heap, scale: np.ndarray | None = None,
-               zero: np.ndarray | None = None) -> None:
+    def append(
+        self,
+        nbytes: np.ndarray,
+        column: np.ndarray,
+        heap,
+        scale: np.ndarray | None = None,
+        zero: np.ndarray | None = None,
+    ) -> None:
         """Write one batch of tiles behind those already there.
 
         Parameters
@@ -86,18 +92,18 @@ class TileWriter:
         FITSError
             If a descriptor cannot hold a length or offset (cfitsio's status 412), or a write fails.
         """
-        view = memoryview(heap).cast("B")
+        coded = np.frombuffer(heap, np.uint8)
         rows = slice(self._next_row, self._next_row + len(nbytes))
         if rows.stop > self._nrows:
             raise ValueError(f"{self._handle.path}: HDU {self._number - 1} has {self._nrows} tiles, got {rows.stop}")
-        if int(np.sum(nbytes)) != len(view):
-            raise ValueError(f"tiles of {int(np.sum(nbytes))} bytes in all, but {len(view)} bytes of data")
+        if int(np.sum(nbytes)) != len(coded):
+            raise ValueError(f"tiles of {int(np.sum(nbytes))} bytes in all, but {len(coded)} bytes of data")
         self._add_missing_columns(np.unique(column).tolist())
         starts = self._heap_nbytes + np.cumsum(nbytes, dtype=np.int64) - nbytes
         self._record(rows, nbytes, column, starts)
         if scale is not None and "ZSCALE" in self._layout.names:
             self._scale[rows], self._zero[rows] = scale, zero
-        self._write_heap(view)
+        self._write_heap(coded)
         self._next_row = rows.stop
 
     def finish(self) -> None:
@@ -151,20 +157,22 @@ class TileWriter:
             width = self._elements[name]
             lengths, offsets = np.asarray(nbytes)[chosen] // width, starts[chosen]
             if self._layout[name].base == np.dtype(">u4") and max(lengths.max(), offsets.max()) >= _P_LIMIT:
-                raise FITSError(f"{self._handle.path}: HDU {self._number - 1}: the compressed image is too long for "
-                                "32-bit descriptors (status 412): ask for 64-bit ones")
+                raise FITSError(
+                    f"{self._handle.path}: HDU {self._number - 1}: the compressed image is too long for "
+                    "32-bit descriptors (status 412): ask for 64-bit ones"
+                )
             self._length[code][rows.start + chosen] = lengths
             self._offset[code][rows.start + chosen] = offsets
 
-    def _write_heap(self, view: memoryview) -> None:
+    def _write_heap(self, coded: np.ndarray) -> None:
         with self._handle.call(self._number, action="write tiles") as (fptr, status):
             place = fptr.Fptr
-            self._make_room(fptr, status, place.heapstart + self._heap_nbytes + len(view))
-            if len(view):
+            self._make_room(fptr, status, place.heapstart + self._heap_nbytes + len(coded))
+            if len(coded):
                 lib.ffmbyt(fptr, place.datastart + place.heapstart + self._heap_nbytes, 1, status)
-                lib.ffpbyt(fptr, len(view), ffi.from_buffer(view), status)
+                lib.ffpbyt(fptr, len(coded), ffi.from_buffer(coded), status)
             if status[0] == 0:
-                self._heap_nbytes += len(view)
+                self._heap_nbytes += len(coded)
                 # now, so that a move to another HDU keeps what was written; never less than what separates this HDU
                 # from the next one
                 place.heapsize = max(self._heap_nbytes, self._old_nbytes)
@@ -185,24 +193,24 @@ class TileWriter:
         if needed < there:
             lib.ffdblk(fptr, there - needed, status)
 
-    def _row_table(self) -> memoryview:
+    def _row_table(self) -> np.ndarray:
         table = np.zeros(self._nrows, self._layout)
         for code, name in COLUMN_NAMES.items():
             if name in self._layout.names:
                 table[name][:, 0], table[name][:, 1] = self._length[code], self._offset[code]
         if "ZSCALE" in self._layout.names:
             table["ZSCALE"], table["ZZERO"] = self._scale, self._zero
-        return memoryview(table.view(np.uint8))
+        return table.view(np.uint8)
 
 
 def table_layout(fptr, status) -> tuple[np.dtype, dict[str, int], bool]:
-    """The row as a numpy dtype, bytes per element of each variable-length column, and whether descriptors are 64-bit."""
+    """The row as a numpy dtype, bytes per element of each variable-length column, and if descriptors are 64-bit."""
     nfields = int(_value(fptr, "TFIELDS", status) or 0)
     names, formats, elements, huge = [], [], {}, False
     for n in range(1, nfields + 1):
         name, tform = _value(fptr, f"TTYPE{n}", status), _value(fptr, f"TFORM{n}", status)
         digits = len(tform) - len(tform.lstrip("0123456789"))
-        repeat, letter = int(tform[:digits] or 1), tform[digits:digits + 1]
+        repeat, letter = int(tform[:digits] or 1), tform[digits : digits + 1]
         names.append(name.upper())
         if letter in ("P", "Q"):
             formats.append((">u4" if letter == "P" else ">i8", (2,)))

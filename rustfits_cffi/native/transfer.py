@@ -1,4 +1,4 @@
-"""HDUs from one open file to another, in the steps of fpack and funpack: cfitsio makes the headers, we move the pixels."""
+"""HDUs from one open file to another, in the steps of fpack and funpack: cfitsio makes the headers, we move pixels."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class HDUFacts:
 
 @dataclass(frozen=True)
 class CompressRequest:
-    """What is asked of cfitsio before it makes a compressed image; tile sizes with axis 1 first, -1 for a whole axis."""
+    """What is asked of cfitsio before it makes a compressed image; tiles with axis 1 first, -1 for a whole axis."""
 
     codec: int
     tile: tuple[int, ...]
@@ -81,6 +81,11 @@ def hdu_numbers(handle: FileHandle) -> Iterator[int]:
     while _has_hdu(handle, number):
         yield number
         number += 1
+
+
+def count_hdus(handle: FileHandle) -> int:
+    """Number of HDUs; `FITSError` if one of them cannot be read."""
+    return sum(1 for _ in hdu_numbers(handle))
 
 
 def _has_hdu(handle: FileHandle, number: int) -> bool:
@@ -172,8 +177,23 @@ def image_noise(pixels: np.ndarray, null: int | None) -> tuple[float, float, flo
     noise, limits, others = ffi.new("double[4]"), ffi.new(f"{ctype}[2]"), ffi.new("double[2]")
     good, status = ffi.new("long *"), ffi.new("int *")
     source = ffi.from_buffer(f"{ctype}[]", pixels)
-    function(source, nx, ny, null is not None, null or 0, good, limits, limits + 1, others, others + 1,
-             noise, noise + 1, noise + 2, noise + 3, status)
+    function(
+        source,
+        nx,
+        ny,
+        null is not None,
+        null or 0,
+        good,
+        limits,
+        limits + 1,
+        others,
+        others + 1,
+        noise,
+        noise + 1,
+        noise + 2,
+        noise + 3,
+        status,
+    )
     if status[0]:
         raise MemoryError("no memory for the noise estimate")
     return noise[1], noise[2], noise[3]
@@ -195,8 +215,9 @@ def set_requests(out: FileHandle, request: CompressRequest) -> None:
         lib.fits_set_hcomp_smooth(fptr, request.hcomp_smooth, status)
 
 
-def begin_compressed_image(source: FileHandle, number: int, out: FileHandle, *, bitpix: int,
-                           shape: Sequence[int]) -> CompressedImage:
+def begin_compressed_image(
+    source: FileHandle, number: int, out: FileHandle, *, bitpix: int, shape: Sequence[int]
+) -> CompressedImage:
     """Append the compressed form of an image HDU to `out`, complete but for its tiles.
 
     The requests of `set_requests` hold; directive cards (FZALGOR and the like) of the source override them.
@@ -259,6 +280,24 @@ def clear_requests(out: FileHandle) -> None:
         lib.fits_unset_compression_request(fptr, status)
 
 
+def copy_hdu(source: FileHandle, number: int, out: FileHandle) -> None:
+    """Append an HDU as it is."""
+    with _both(source, number, out, "copy an HDU") as (inp, fptr, status):
+        lib.fits_copy_hdu(inp, fptr, 0, status)
+
+
+def compress_table(source: FileHandle, number: int, out: FileHandle) -> None:
+    """Append the compressed form of a binary table, by cfitsio's own serial code."""
+    with _both(source, number, out, "compress a table") as (inp, fptr, status):
+        lib.fits_compress_table(inp, fptr, status)
+
+
+def write_checksums(out: FileHandle, number: int | None = None) -> None:
+    """Bring CHECKSUM and DATASUM of an HDU up to date (the current one unless numbered), by cfitsio's own code."""
+    with out.call(number, action="write checksums") as (fptr, status):
+        lib.fits_write_chksum(fptr, status)
+
+
 # -- unpacking --------------------------------------------------------------------------------------------------------
 
 
@@ -279,10 +318,16 @@ def begin_restored_image(source: FileHandle, number: int, out: FileHandle, *, as
 
 def write_data(out: FileHandle, number: int, offset: int, data) -> None:
     """Write raw bytes at byte `offset` of the file, within the data unit of HDU `number`."""
-    view = memoryview(data).cast("B")
+    raw = np.frombuffer(data, np.uint8)  # no memoryview: the garbage collector may crash on one that cffi looks into
     with out.call(number, action="write pixels") as (fptr, status):
         lib.ffmbyt(fptr, offset, 1, status)
-        lib.ffpbyt(fptr, len(view), ffi.from_buffer(view), status)
+        lib.ffpbyt(fptr, len(raw), ffi.from_buffer(raw), status)
+
+
+def uncompress_table(source: FileHandle, number: int, out: FileHandle) -> None:
+    """Append the table that a compressed table HDU holds, by cfitsio's own serial code."""
+    with _both(source, number, out, "restore a table") as (inp, fptr, status):
+        lib.fits_uncompress_table(inp, fptr, status)
 
 
 # -- inside -----------------------------------------------------------------------------------------------------------
@@ -291,8 +336,10 @@ def write_data(out: FileHandle, number: int, offset: int, data) -> None:
 @contextmanager
 def _both(source: FileHandle, number: int, out: FileHandle, action: str) -> Iterator[tuple]:
     """Both doors open: source at HDU `number` for reading, `out` where it stands for changes; one status for both."""
-    with (out.call(action=f"{action} (HDU {number - 1} of {source.path})") as (fptr, status),
-          source.call(number, changes=False, action=action) as (inp, _)):
+    with (
+        out.call(action=f"{action} (HDU {number - 1} of {source.path})") as (fptr, status),
+        source.call(number, changes=False, action=action) as (inp, _),
+    ):
         yield inp, fptr, status
 
 

@@ -13,11 +13,12 @@ from rustfits_cffi.native.codecs import CODECS, CodedTiles, EncodedTiles, TileCo
 from rustfits_cffi.native.handle import FileHandle
 from rustfits_cffi.native.tiletable import read_tile_table
 from rustfits_cffi.native.tilewriter import UNCOMPRESSED
-from rustfits_cffi.packing.pixels import Batch, tile_batches
+from rustfits_cffi.packing.pixels import Batch, ahead, tile_batches
 from rustfits_cffi.threads import get_num_threads
 
 _CODEC_NAMES = {number: name for name, number in CODECS.items()}
 _KEYWORDS = ("ZSCALE", "ZZERO", "ZBLANK", "BLANK")
+DECODED_NBYTES = 4 << 20  # of pixels at once: what is decoded is still in the cache when it is written
 _NOT_CODABLE = (8, 9)  # RF_ERANGE, RF_ELOSSY: to fpack an image that cannot be compressed, status 413
 
 
@@ -43,8 +44,14 @@ class ImageEncoder:
         Whether a null was among the pixels so far.
     """
 
-    def __init__(self, image: transfer.CompressedImage, where: str,
-                 scaling: tuple[float, float, int | None] | None = None, *, lossy_plio: bool = False):
+    def __init__(
+        self,
+        image: transfer.CompressedImage,
+        where: str,
+        scaling: tuple[float, float, int | None] | None = None,
+        *,
+        lossy_plio: bool = False,
+    ):
         self.image, self.where = image, where
         self.ntiles = math.prod(-(-n // t) for n, t in zip(image.shape, image.tile_shape, strict=True))
         self.has_nulls = False
@@ -74,8 +81,9 @@ class ImageEncoder:
         if self._buffer.nbytes < room:
             self._buffer = np.empty(room, np.uint8)
         try:
-            return self._codec.encode(box, rows, origin=batch.start, stored=True, nthreads=get_num_threads(),
-                                      buffer=self._buffer)
+            return self._codec.encode(
+                box, rows, origin=batch.start, stored=True, nthreads=get_num_threads(), buffer=self._buffer
+            )
         except FITSError as error:
             if error.status not in _NOT_CODABLE:
                 raise
@@ -86,13 +94,18 @@ class ImageEncoder:
         """Tiles as they are, for the debugging mode without compression."""
         box = np.ascontiguousarray(box, box.dtype.newbyteorder(">"))
         starts = [range(0, n, t) for n, t in zip(box.shape, self.image.tile_shape, strict=True)]
-        tiles = [box[tuple(slice(i, i + t) for i, t in zip(corner, self.image.tile_shape, strict=True))].tobytes()
-                 for corner in _corners(starts)]
-        finite = [True] * len(tiles) if box.dtype.kind != "f" else [
-            bool(np.isfinite(np.frombuffer(tile, box.dtype)).all()) for tile in tiles]
+        tiles = [
+            box[tuple(slice(i, i + t) for i, t in zip(corner, self.image.tile_shape, strict=True))].tobytes()
+            for corner in _corners(starts)
+        ]
+        finite = (
+            [True] * len(tiles)
+            if box.dtype.kind != "f"
+            else [bool(np.isfinite(np.frombuffer(tile, box.dtype)).all()) for tile in tiles]
+        )
         nbytes = np.array([len(tile) for tile in tiles], np.int64)
         column = np.full(batch.ntiles, UNCOMPRESSED, np.uint8)
-        return EncodedTiles(memoryview(b"".join(tiles)), nbytes, column, None, None, ~np.array(finite))
+        return EncodedTiles(np.frombuffer(b"".join(tiles), np.uint8), nbytes, column, None, None, ~np.array(finite))
 
     def _as_coded(self, box: np.ndarray) -> np.ndarray:
         """The pixels as they are compressed: of integers that are quantized, the scaled floats."""
@@ -126,11 +139,14 @@ class ImageDecoder:
         self.shape, self.npixels = image.shape, math.prod(image.shape)
         self._handle, self._number = handle, number
         self._table = read_tile_table(
-            handle, number, {key: transfer.read_number(handle, number, key) for key in _KEYWORDS})
+            handle, number, {key: transfer.read_number(handle, number, key) for key in _KEYWORDS}
+        )
         ntiles = math.prod(-(-n // t) for n, t in zip(image.shape, image.tile_shape, strict=True))
         if ntiles != len(self._table.column):
-            raise FITSError(f"{handle.path}: HDU {number - 1}: {ntiles} tiles expected, the table has "
-                            f"{len(self._table.column)}")
+            raise FITSError(
+                f"{handle.path}: HDU {number - 1}: {ntiles} tiles expected, the table has {len(self._table.column)}"
+            )
+        _require_plausible(handle, number, image, int(self._table.nbytes.sum()))
         self._codec = TileCodec(_coding(image, image.seed or 1))
 
     @property
@@ -139,46 +155,87 @@ class ImageDecoder:
         return None if self._table.scale is None else float(self._table.scale.max(initial=0))
 
     def batches(self) -> Iterator[tuple[Batch, np.ndarray]]:
-        """Every batch of tiles with its pixels, of the stored type in native byte order."""
-        for batch in tile_batches(self.shape, self.image.tile_shape, self._codec.stored_dtype.itemsize):
-            yield batch, self._decode(batch)
+        """Every batch of tiles with its pixels, of the stored type in native byte order.
 
-    def _decode(self, batch: Batch) -> np.ndarray:
+        An array may be changed, and is good until the next but one is asked for: the next is made meanwhile.
+        """
+        itemsize = self._codec.stored_dtype.itemsize
+        batches = list(tile_batches(self.shape, self.image.tile_shape, itemsize, DECODED_NBYTES))
+        most = max((math.prod(batch.count) for batch in batches), default=0)
+        rooms = [np.empty(most, self._codec.stored_dtype) for _ in batches[:2]]
+        return ahead((batch, self._decode(batch, rooms[i % 2])) for i, batch in enumerate(batches))
+
+    def _decode(self, batch: Batch, room: np.ndarray) -> np.ndarray:
         table, tiles = self._table, slice(batch.first_tile, batch.first_tile + batch.ntiles)
         coded, starts = table.read(self._handle, batch.first_tile, batch.ntiles)
         rows = np.arange(tiles.start, tiles.stop)
-        described = CodedTiles(rows, table.column[tiles], starts, table.nbytes[tiles],
-                               *(None if values is None else values[tiles]
-                                 for values in (table.scale, table.zero, table.blank)))
+        described = CodedTiles(
+            rows,
+            table.column[tiles],
+            starts,
+            table.nbytes[tiles],
+            *(None if values is None else values[tiles] for values in (table.scale, table.zero, table.blank)),
+        )
         try:
-            return self._codec.decode(coded, described, start=batch.start, count=batch.count,
-                                      step=[1] * len(self.shape), out="stored", nthreads=get_num_threads())
+            return self._codec.decode(
+                coded,
+                described,
+                start=batch.start,
+                count=batch.count,
+                step=[1] * len(self.shape),
+                out="stored",
+                dst=room[: math.prod(batch.count)].reshape(batch.count),
+                nthreads=get_num_threads(),
+            )
         except FITSError as error:
-            raise_for_status(error.status or 414, file=self._handle.path, hdu=self._number - 1,
-                             tile=getattr(error, "tile", None))
+            raise_for_status(
+                error.status or 414, file=self._handle.path, hdu=self._number - 1, tile=getattr(error, "tile", None)
+            )
             raise
 
 
+def _require_plausible(handle: FileHandle, number: int, image: transfer.CompressedImage, coded_nbytes: int) -> None:
+    """Refuse a header that declares far more pixels than its coded bytes can hold, before memory is asked for."""
+    nbytes = math.prod(image.shape) * abs(image.bitpix) // 8
+    if nbytes > (256 << 20) + 16384 * coded_nbytes:
+        raise_for_status(
+            414,
+            f"{handle.path}: HDU {number - 1} declares {nbytes} bytes of pixels, but has {coded_nbytes} coded ones",
+        )
+
+
 def as_stored(box: np.ndarray, bitpix: int, *, one_nan: bool) -> np.ndarray:
-    """Native pixels as bytes of a data unit; with `one_nan` every NaN becomes that of cfitsio, all bits set."""
-    raw = np.empty(box.shape, box.dtype.newbyteorder(">"))
-    pack_pixels(np.ascontiguousarray(box), raw, bitpix, nthreads=get_num_threads())
-    if one_nan:
-        nulls = np.isnan(box)
-        if nulls.any():
-            raw.view(f"u{box.itemsize}")[nulls] = np.iinfo(f"u{box.itemsize}").max
-    return raw
+    """Native pixels made bytes of a data unit in place; with `one_nan` every NaN becomes that of cfitsio, all bits set.
+
+    `box` is contiguous and means nothing afterwards.
+    """
+    nulls = np.isnan(box) if one_nan else None
+    pack_pixels(box, box, bitpix, nthreads=get_num_threads())
+    if nulls is not None and nulls.any():
+        box.view(f"u{box.itemsize}")[nulls] = np.iinfo(f"u{box.itemsize}").max
+    return box.view(box.dtype.newbyteorder(">"))
 
 
 def _coding(image: transfer.CompressedImage, seed: int, *, lossy_plio: bool = False) -> TileCoding:
     """The header in the words of the tile engine."""
     return TileCoding(
-        shape=image.shape, tile_shape=image.tile_shape, bitpix=image.bitpix, codec=_CODEC_NAMES[image.codec],
-        unsigned=image.bitpix == 16 and image.actual_bzero == 32768, quantized=image.is_quantized,
-        dither=max(0, image.quantize_method) if image.is_quantized else 0, seed=seed, rice_block=image.rice_block,
-        rice_bytepix=image.rice_bytepix, hcompress_scale=image.hcomp_scale, hcompress_smooth=image.hcomp_smooth,
-        hcompress_null=image.zblank_seen, level=image.quantize_level if image.is_quantized else 4.0, nulls="fpack",
-        lossy_plio=lossy_plio)
+        shape=image.shape,
+        tile_shape=image.tile_shape,
+        bitpix=image.bitpix,
+        codec=_CODEC_NAMES[image.codec],
+        unsigned=image.bitpix == 16 and image.actual_bzero == 32768,
+        quantized=image.is_quantized,
+        dither=max(0, image.quantize_method) if image.is_quantized else 0,
+        seed=seed,
+        rice_block=image.rice_block,
+        rice_bytepix=image.rice_bytepix,
+        hcompress_scale=image.hcomp_scale,
+        hcompress_smooth=image.hcomp_smooth,
+        hcompress_null=image.zblank_seen,
+        level=image.quantize_level if image.is_quantized else 4.0,
+        nulls="fpack",
+        lossy_plio=lossy_plio,
+    )
 
 
 def _corners(starts: list[range]) -> Iterator[tuple[int, ...]]:

@@ -28,8 +28,14 @@ class Job:
         return self.name == self.target != STDIO
 
 
-def plan_packing(names: Sequence[str], *, output: str | None = None, clobber: bool = False, to_stdout: bool = False,
-                 testing: bool = False) -> list[Job]:
+def plan_packing(
+    names: Sequence[str],
+    *,
+    output: str | None = None,
+    clobber: bool = False,
+    to_stdout: bool = False,
+    testing: bool = False,
+) -> list[Job]:
     """The jobs of ``fpack`` for the file names of a command line.
 
     Parameters
@@ -59,8 +65,15 @@ def plan_packing(names: Sequence[str], *, output: str | None = None, clobber: bo
     return jobs
 
 
-def plan_unpacking(names: Sequence[str], *, output: str | None = None, prefix: str = "", clobber: bool = False,
-                   to_stdout: bool = False, gzipped: bool = False) -> list[Job]:
+def plan_unpacking(
+    names: Sequence[str],
+    *,
+    output: str | None = None,
+    prefix: str = "",
+    clobber: bool = False,
+    to_stdout: bool = False,
+    gzipped: bool = False,
+) -> list[Job]:
     """The jobs of ``funpack`` for the file names of a command line.
 
     Parameters
@@ -90,10 +103,16 @@ def plan_unpacking(names: Sequence[str], *, output: str | None = None, prefix: s
         if name != STDIO:
             source = _existing(name, ".fz")
             if source == name and os.path.exists(name + ".fz"):
-                raise NameProblem("Error: ambiguous input file name.  Which file should be unpacked?:\n"
-                                  f"  {name}\n  {name}.fz")
-        target = _target(jobs, source, output, to_stdout,
-                         lambda source=source: unpacked_name(source, prefix=prefix, suffix_needed=not clobber))
+                raise NameProblem(
+                    f"Error: ambiguous input file name.  Which file should be unpacked?:\n  {name}\n  {name}.fz"
+                )
+        target = _target(
+            jobs,
+            source,
+            output,
+            to_stdout,
+            lambda source=source: unpacked_name(source, prefix=prefix, suffix_needed=not clobber),
+        )
         if gzipped and not to_stdout and output is None:
             _require_free(target + ".gz")
         jobs.append(Job(source, source, target))
@@ -160,5 +179,5 @@ def _require_free(name: str) -> None:
 def _without_gzip_suffix(name: str) -> str:
     for suffix in (".gz", ".bz2"):
         if name.endswith(suffix):
-            return name[:-len(suffix)]
+            return name[: -len(suffix)]
     return name

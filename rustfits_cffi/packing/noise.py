@@ -42,8 +42,9 @@ def _central_area(pixels: ImagePixels) -> np.ndarray:
 
 
 @contextmanager
-def rescaled_copy(inp: FileHandle, number: int, facts: transfer.HDUFacts, divisor: float, beside: str
-                  ) -> Iterator[tuple[FileHandle, int]]:
+def rescaled_copy(
+    inp: FileHandle, number: int, facts: transfer.HDUFacts, divisor: float, beside: str
+) -> Iterator[tuple[FileHandle, int]]:
     """A temporary file with the image divided by `divisor` and rounded, its BSCALE grown so; and the HDU's number."""
     blank = transfer.read_number(inp, number, "BLANK")
     pixels = ImagePixels(inp, facts.data_start, facts.bitpix, facts.shape)

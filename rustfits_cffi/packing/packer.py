@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from rustfits_cffi.errors import FITSError, raise_for_status
-from rustfits_cffi.native import serial, transfer
+from rustfits_cffi.errors import raise_for_status
+from rustfits_cffi.native import transfer
 from rustfits_cffi.native.checksum import write_checksum
 from rustfits_cffi.native.handle import FileHandle
 from rustfits_cffi.native.tilewriter import TileWriter
@@ -27,8 +27,15 @@ BAD_DIMENSIONS, NO_MEMORY, NOT_COMPRESSIBLE = 212, 113, 413  # cfitsio's statuse
 OptionsByHDU = Callable[[int], PackOptions]
 
 
-def pack(source: str | os.PathLike, target: str | os.PathLike | None = None, options: PackOptions | None = None, *,
-         overwrite: bool = False, verified: bool = False, progress: Progress | None = None) -> FileReport:
+def pack(
+    source: str | os.PathLike,
+    target: str | os.PathLike | None = None,
+    options: PackOptions | None = None,
+    *,
+    overwrite: bool = False,
+    verified: bool = False,
+    progress: Progress | None = None,
+) -> FileReport:
     """Compress the images of a FITS file, byte for byte as fpack does.
 
     Parameters
@@ -76,8 +83,9 @@ def pack(source: str | os.PathLike, target: str | os.PathLike | None = None, opt
     return FileReport(source, target, *sizes, hdus)
 
 
-def pack_file(source: str, target: str, options_of: OptionsByHDU, *, progress: Progress | None = None
-              ) -> tuple[HDUReport, ...]:
+def pack_file(
+    source: str, target: str, options_of: OptionsByHDU, *, progress: Progress | None = None
+) -> tuple[HDUReport, ...]:
     """Pack a plain file into the empty file `target`, each HDU with its own options."""
     reports = []
     with opened_pair(source, target) as (inp, out):
@@ -110,8 +118,9 @@ class _Packer:
             write_checksum(self._out)
         self._out.flush()
         self._progress(facts.data_end, self._size)
-        return HDUReport(number - 1, action, facts.data_end - facts.header_start, self._out.size() - before,
-                         is_lossless, note)
+        return HDUReport(
+            number - 1, action, facts.data_end - facts.header_start, self._out.size() - before, is_lossless, note
+        )
 
     def _way(self, number: int, facts: transfer.HDUFacts, options: PackOptions) -> tuple[str, bool, str]:
         """Copy or compress: what was done, whether it is lossless, and a remark."""
@@ -122,24 +131,27 @@ class _Packer:
                 return self._table(number, facts)
             if is_image and options.images:
                 return ("compressed", *self._image(number, facts, options))
-        serial.copy_hdu(self._inp, number, self._out)
+        transfer.copy_hdu(self._inp, number, self._out)
         return "copied", True, ""
 
     def _table(self, number: int, facts: transfer.HDUFacts) -> tuple[str, bool, str]:
         if facts.data_end - facts.data_start <= 2880:
-            serial.copy_hdu(self._inp, number, self._out)
+            transfer.copy_hdu(self._inp, number, self._out)
             return "copied", True, ""
         if not _is_restorable_table(self._inp, number):
-            serial.copy_hdu(self._inp, number, self._out)
+            transfer.copy_hdu(self._inp, number, self._out)
             return "copied", True, f"HDU {number} has columns that could not be restored, so it is copied."
-        serial.compress_table(self._inp, number, self._out)
+        transfer.compress_table(self._inp, number, self._out)
         return "compressed", True, ""
 
     def _image(self, number: int, facts: transfer.HDUFacts, options: PackOptions) -> tuple[bool, str]:
         """Compress an image HDU: whether that is lossless, and a remark."""
         if len(facts.shape) > MAX_DIMENSIONS:
-            raise_for_status(BAD_DIMENSIONS, f"{self._inp.path}: HDU {number - 1} has {len(facts.shape)} dimensions, a "
-                             f"compressed image at most {MAX_DIMENSIONS}")
+            raise_for_status(
+                BAD_DIMENSIONS,
+                f"{self._inp.path}: HDU {number - 1} has {len(facts.shape)} dimensions, a "
+                f"compressed image at most {MAX_DIMENSIONS}",
+            )
         scale = self._rescaling(number, facts, options)
         if scale is not None:
             with rescaled_copy(self._inp, number, facts, scale, self._out.path) as (copy, place):
@@ -149,10 +161,9 @@ class _Packer:
         enough, note = self._enough_noise(number, facts, options)
         if not enough:
             transfer.forget_lossy_int(self._out)
-        self._compress(self._inp, number, facts, options)
-        lossy = (facts.bitpix < 0 or (options.codec == "HCOMPRESS_1" and options.hcomp_scale != 0)
-                 or (options.lossy_int and enough))
-        return not lossy, note
+        image = self._compress(self._inp, number, facts, options)
+        lossy_codec = image.codec == CODECS["HCOMPRESS_1"] and image.hcomp_scale != 0
+        return image.bitpix > 0 and not lossy_codec, note  # even lossless floats lose infinities, as in fpack
 
     def _rescaling(self, number: int, facts: transfer.HDUFacts, options: PackOptions) -> float | None:
         """By how much the integers of an image are to be divided; None: not at all."""
@@ -162,7 +173,8 @@ class _Packer:
         if bscale is None or bscale == 1.0:
             return None
         scale = least_noise(self._inp, number, facts, wide=facts.bitpix == 32)[0] / float(
-            np.float32(options.rescale_noise))
+            np.float32(options.rescale_noise)
+        )
         return scale if scale > 1.0 else None
 
     def _enough_noise(self, number: int, facts: transfer.HDUFacts, options: PackOptions) -> tuple[bool, str]:
@@ -172,18 +184,24 @@ class _Packer:
         least, third = least_noise(self._inp, number, facts, wide=facts.bitpix >= 32)
         level = np.float32(options.quantize_level)
         if least < float(np.float32(options.lossy_int_ratio) * level) or third < float(
-                np.float32(options.lossy_int_min)):
+            np.float32(options.lossy_int_min)
+        ):
             return False, f"HDU {number} does not meet noise criteria to be quantized, so losslessly compressed."
         return True, ""
 
-    def _compress(self, inp: FileHandle, number: int, facts: transfer.HDUFacts, options: PackOptions) -> None:
+    def _compress(
+        self, inp: FileHandle, number: int, facts: transfer.HDUFacts, options: PackOptions
+    ) -> transfer.CompressedImage:
+        """Append the compressed form of an image; the header it got."""
         image = transfer.begin_compressed_image(inp, number, self._out, bitpix=facts.bitpix, shape=facts.shape)
         where = f"{self._inp.path}: HDU {self.number - 1}"
         _require_compressible(where, image)
         pixels = ImagePixels(inp, facts.data_start, facts.bitpix, facts.shape)
         encoder = ImageEncoder(image, where, _scaling(inp, number, image), lossy_plio=options.allow_lossy_plio)
         self._fix_seed(image, pixels, encoder)
-        writer = TileWriter(self._out, image.number, uncompressed_tform={32: "1PJ", -32: "1QE"}.get(image.bitpix, "1PI"))
+        writer = TileWriter(
+            self._out, image.number, uncompressed_tform={32: "1PJ", -32: "1QE"}.get(image.bitpix, "1PI")
+        )
         writer.begin()
         for batch, box in pixels.batches(image.tile_shape):
             coded = encoder.encode(batch, box)
@@ -192,6 +210,7 @@ class _Packer:
             self._progress(facts.data_start + data_nbytes, self._size)
         writer.finish()
         transfer.end_compressed_image(self._out, image.number, has_nulls=encoder.has_nulls)
+        return image
 
     def _fix_seed(self, image: transfer.CompressedImage, pixels: ImagePixels, encoder: ImageEncoder) -> None:
         """Choose the seed of an image whose request left that to us, before tiles go to many threads."""
@@ -217,9 +236,15 @@ def _request(options: PackOptions) -> transfer.CompressRequest:
         tile = given + (1,) * (MAX_DIMENSIONS - len(given))
     seed = options.seed if isinstance(options.seed, int) else SEEDS[options.seed]
     return transfer.CompressRequest(
-        codec=CODECS[options.codec], tile=tile, quantize_level=options.quantize_level,
-        quantize_method=DITHERS[options.dither], seed=seed, hcomp_scale=options.hcomp_scale, hcomp_smooth=0,
-        lossy_int=options.lossy_int)
+        codec=CODECS[options.codec],
+        tile=tile,
+        quantize_level=options.quantize_level,
+        quantize_method=DITHERS[options.dither],
+        seed=seed,
+        hcomp_scale=options.hcomp_scale,
+        hcomp_smooth=0,
+        lossy_int=options.lossy_int,
+    )
 
 
 def _require_compressible(where: str, image: transfer.CompressedImage) -> None:

@@ -6,10 +6,13 @@ import math
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import numpy as np
 
 from rustfits_cffi.native.handle import FileHandle
+
+Item = TypeVar("Item")
 
 BATCH_NBYTES = 16 << 20  # pixels of one batch, unless a single row of tiles is larger
 STORED_TYPES = {8: ">u1", 16: ">i2", 32: ">i4", 64: ">i8", -32: ">f4", -64: ">f8"}
@@ -25,8 +28,9 @@ class Batch:
     count: tuple[int, ...]
 
 
-def tile_batches(shape: Sequence[int], tile_shape: Sequence[int], itemsize: int,
-                 limit: int = BATCH_NBYTES) -> Iterator[Batch]:
+def tile_batches(
+    shape: Sequence[int], tile_shape: Sequence[int], itemsize: int, limit: int = BATCH_NBYTES
+) -> Iterator[Batch]:
     """The tiles of an image in table order, as boxes of at most `limit` bytes, or of one tile if that is larger."""
     ndim = len(shape)
     counts = [-(-n // t) for n, t in zip(shape, tile_shape, strict=True)]
@@ -34,16 +38,16 @@ def tile_batches(shape: Sequence[int], tile_shape: Sequence[int], itemsize: int,
 
     def row_nbytes(axis: int) -> int:
         """Bytes of a row of tiles that is one tile thick on the axes up to `axis` and whole on those after it."""
-        return math.prod(extents[:axis + 1]) * math.prod(shape[axis + 1:]) * itemsize
+        return math.prod(extents[: axis + 1]) * math.prod(shape[axis + 1 :]) * itemsize
 
     axis = next((axis for axis in range(ndim) if row_nbytes(axis) <= limit), ndim - 1)
     step = max(1, limit // max(1, row_nbytes(axis)))
-    per_row, first = math.prod(counts[axis + 1:]), 0
+    per_row, first = math.prod(counts[axis + 1 :]), 0
     for outer in np.ndindex(*counts[:axis]):
         for row in range(0, counts[axis], step):
             nrows = min(step, counts[axis] - row)
             start = [i * t for i, t in zip((*outer, row), tile_shape, strict=False)] + [0] * (ndim - axis - 1)
-            thick = [*tile_shape[:axis], nrows * tile_shape[axis], *shape[axis + 1:]]
+            thick = [*tile_shape[:axis], nrows * tile_shape[axis], *shape[axis + 1 :]]
             count = [min(t, n - s) for s, t, n in zip(start, thick, shape, strict=True)]
             yield Batch(first, nrows * per_row, tuple(start), tuple(count))
             first += nrows * per_row
@@ -76,7 +80,7 @@ class ImagePixels:
         split = len(self.shape) - 1
         while split > 0 and count[split] == self.shape[split]:
             split -= 1
-        strides = [math.prod(self.shape[i + 1:]) for i in range(len(self.shape))]
+        strides = [math.prod(self.shape[i + 1 :]) for i in range(len(self.shape))]
         for outer in np.ndindex(*count[:split]):
             place = sum((s + i) * n for s, i, n in zip(start, (*outer, *[0] * len(start)), strides, strict=False))
             self._handle.read_into(self._start + place * self.dtype.itemsize, box[outer].reshape(-1).view(np.uint8))
@@ -84,15 +88,15 @@ class ImagePixels:
 
     def batches(self, tile_shape: Sequence[int]) -> Iterator[tuple[Batch, np.ndarray]]:
         """Every batch of tiles with its pixels; the next one is being read while the caller works on this one."""
-        def load(batch: Batch) -> tuple[Batch, np.ndarray]:
-            return batch, self.read(batch.start, batch.count)
+        batches = tile_batches(self.shape, tile_shape, self.dtype.itemsize)
+        return ahead((batch, self.read(batch.start, batch.count)) for batch in batches)
 
-        with ThreadPoolExecutor(1) as reader:
-            waiting = None
-            for batch in tile_batches(self.shape, tile_shape, self.dtype.itemsize):
-                following = reader.submit(load, batch)
-                if waiting is not None:
-                    yield waiting.result()
-                waiting = following
-            if waiting is not None:
-                yield waiting.result()
+
+def ahead(items: Iterator[Item]) -> Iterator[Item]:
+    """The same items; while the caller works on one, a thread gets the next: two of them are alive at a time."""
+    with ThreadPoolExecutor(1) as worker:
+        end: Any = object()
+        waiting = worker.submit(next, items, end)
+        while (item := waiting.result()) is not end:
+            waiting = worker.submit(next, items, end)
+            yield item

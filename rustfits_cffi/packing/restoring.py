@@ -9,9 +9,15 @@ import numpy as np
 
 from rustfits_cffi.errors import FITSError
 from rustfits_cffi.native import transfer
+from rustfits_cffi.native.checksum import file_sum
 from rustfits_cffi.native.handle import FileHandle
 from rustfits_cffi.packing.coding import ImageDecoder
+from rustfits_cffi.packing.files import temporary_file
+from rustfits_cffi.packing.options import CODECS
 from rustfits_cffi.packing.pixels import ImagePixels
+
+HCOMPRESS = CODECS["HCOMPRESS_1"]
+SUBNORMAL = float(np.finfo(np.float32).tiny)  # packing makes 0 of what is smaller
 
 
 @dataclass(frozen=True)
@@ -25,10 +31,10 @@ class RestoredImage:
     name : str
         EXTNAME of the original; empty if it has none.
     largest_error : float
-        Largest absolute difference of a pixel, physical values where integers were packed as floats, otherwise stored
-        ones. Infinite if a pixel became null, or a null one a pixel.
+        Largest absolute difference of a pixel; of stored values, or of physical ones where integers were packed as
+        floats or divided. Infinite if a pixel became null, or a null one a pixel.
     largest_step : float or None
-        Largest quantization step of a tile; None for an image that is not quantized.
+        Largest quantization step of a tile, or the new BSCALE of integers that were divided; None if pixels are exact.
     lossy_codec : bool
         Whether the codec itself loses something.
     """
@@ -65,48 +71,80 @@ def restored_images(original: FileHandle, packed: FileHandle) -> Iterator[Restor
         decoder = ImageDecoder(packed, place)
         if decoder.shape != facts.shape:
             raise FITSError(f"{packed.path}: HDU {place - 1} has shape {decoder.shape}, the original {facts.shape}")
+        before, after = _scaling(original, number), _scaling(packed, place)
+        pixels = ImagePixels(original, facts.data_start, facts.bitpix, facts.shape)
+        step = decoder.largest_scale if decoder.image.is_quantized else None
+        if facts.bitpix > 0 and decoder.image.bitpix > 0 and before != after:
+            step = abs(after.scale)  # the integers were divided
         yield RestoredImage(
             number=place - 1,
             name=transfer.read_value(original, number, "EXTNAME") or "",
-            largest_error=_largest_error(decoder, original, number, facts),
-            largest_step=_step(decoder),
-            lossy_codec=decoder.image.codec == 41 and decoder.image.hcomp_scale != 0)
+            largest_error=_largest_error(pixels, before, decoder, after),
+            largest_step=step,
+            lossy_codec=decoder.image.codec == HCOMPRESS and decoder.image.hcomp_scale != 0,
+        )
 
 
 def require_restorable(original: str, packed: str) -> None:
-    """Raise `FITSError` unless every compressed image of `packed` decodes to that of `original`, within its steps."""
+    """Raise `FITSError` unless everything in `packed` comes back as it is in `original`, within quantization steps."""
     first, second = FileHandle(original, "r"), FileHandle(packed, "r")
     try:
         for image in restored_images(first, second):
             if not image.is_right:
-                raise FITSError(f"{original}: HDU {image.number} did not come out right: pixels differ by up to "
-                                f"{image.largest_error:g}")
+                raise FITSError(
+                    f"{original}: HDU {image.number} did not come out right: pixels differ by up to "
+                    f"{image.largest_error:g}"
+                )
+        for number, place in pair_hdus(first, second):
+            _require_same_data(first, number, second, place)
     finally:
         first.close()
         second.close()
 
 
-def _step(decoder: ImageDecoder) -> float | None:
-    return decoder.largest_scale if decoder.image.is_quantized else None
+def require_complete(path: str) -> None:
+    """Raise `FITSError` unless every HDU of a file is there to its end, and its data are those of its DATASUM card."""
+    handle = FileHandle(path, "r")
+    try:
+        for number in transfer.hdu_numbers(handle):
+            facts = transfer.hdu_facts(handle, number)
+            total = file_sum(handle, facts.data_start, facts.data_end)
+            expected = transfer.read_value(handle, number, "DATASUM")
+            if expected is not None and expected.strip() != str(total):
+                raise FITSError(f"{path}: HDU {number - 1} did not come out right: its data do not add up")
+    finally:
+        handle.close()
 
 
-def _largest_error(decoder: ImageDecoder, original: FileHandle, number: int, facts: transfer.HDUFacts) -> float:
-    pixels = ImagePixels(original, facts.data_start, facts.bitpix, facts.shape)
-    scale, zero, blank = 1.0, 0.0, None
-    if facts.bitpix > 0 > decoder.image.bitpix:  # integers that were packed as floats
-        values = [transfer.read_number(original, number, key) for key in ("BSCALE", "BZERO", "BLANK")]
-        scale, zero, blank = values[0] or 1.0, values[1] or 0.0, values[2]
+@dataclass(frozen=True)
+class _Scaling:
+    """How stored pixels become physical ones."""
+
+    scale: float
+    zero: float
+    blank: int | None
+
+    def apply(self, stored: np.ndarray) -> np.ndarray:
+        physical = stored.astype(np.float64) * self.scale + self.zero
+        if self.blank is not None and stored.dtype.kind in "iu":
+            physical[stored == self.blank] = np.nan
+        return physical
+
+
+def _scaling(handle: FileHandle, number: int) -> _Scaling:
+    scale, zero, blank = (transfer.read_number(handle, number, key) for key in ("BSCALE", "BZERO", "BLANK"))
+    return _Scaling(1.0 if scale is None else scale, zero or 0.0, None if blank is None else int(blank))
+
+
+def _largest_error(pixels: ImagePixels, before: _Scaling, decoder: ImageDecoder, after: _Scaling) -> float:
     largest = 0.0
     for batch, box in decoder.batches():
         stored = pixels.read(batch.start, batch.count)
-        if stored.dtype.kind in "iu" and box.dtype.kind in "iu":
+        if stored.dtype.kind in "iu" and box.dtype.kind in "iu" and before == after:
             if not np.array_equal(stored, box):
                 largest = max(largest, float(np.abs(stored.astype(np.float64) - box).max()))
-            continue
-        wanted = stored.astype(np.float64) * scale + zero
-        if blank is not None:
-            wanted[stored == blank] = np.nan
-        largest = max(largest, _float_error(wanted, box))
+        else:
+            largest = max(largest, _float_error(before.apply(stored), after.apply(box)))
     return largest
 
 
@@ -117,4 +155,32 @@ def _float_error(wanted: np.ndarray, got: np.ndarray) -> float:
         return np.inf
     with np.errstate(invalid="ignore"):
         difference = np.abs(wanted - got)
-    return float(np.max(difference, where=finite, initial=0.0))
+    largest = float(np.max(difference, where=finite, initial=0.0))
+    return largest if largest > SUBNORMAL else 0.0
+
+
+def _require_same_data(original: FileHandle, number: int, packed: FileHandle, place: int) -> None:
+    """What was copied has the same bytes; a compressed table gives them back."""
+    facts, found = transfer.hdu_facts(original, number), transfer.hdu_facts(packed, place)
+    if found.kind == "compressed image" and facts.kind == "image":
+        return
+    wanted = file_sum(original, facts.data_start, facts.data_end)
+    is_compressed = [transfer.read_value(*where, "ZTABLE") == "T" for where in ((original, number), (packed, place))]
+    if is_compressed == [False, True]:
+        got = _restored_table_sum(packed, place)
+    else:
+        got = file_sum(packed, found.data_start, found.data_end)
+    if got != wanted:
+        raise FITSError(f"{original.path}: HDU {number - 1} did not come out right: its data differ")
+
+
+def _restored_table_sum(packed: FileHandle, place: int) -> int:
+    with temporary_file(packed.path) as path:
+        table = FileHandle(path, "w+")
+        try:
+            transfer.uncompress_table(packed, place, table)
+            table.flush()
+            facts = transfer.hdu_facts(table, transfer.count_hdus(table))
+            return file_sum(table, facts.data_start, facts.data_end)
+        finally:
+            table.close()

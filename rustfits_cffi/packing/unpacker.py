@@ -8,19 +8,27 @@ from collections.abc import Iterator
 import numpy as np
 
 from rustfits_cffi.errors import FITSError, raise_for_status
-from rustfits_cffi.native import serial, transfer
+from rustfits_cffi.native import transfer
 from rustfits_cffi.native.checksum import write_checksum
 from rustfits_cffi.native.handle import FileHandle
 from rustfits_cffi.packing.coding import ImageDecoder, as_stored
 from rustfits_cffi.packing.files import finished_file, opened_pair, plain_file
 from rustfits_cffi.packing.options import UnpackOptions
 from rustfits_cffi.packing.report import FileReport, HDUReport, Progress, naming_hdu
+from rustfits_cffi.packing.restoring import require_complete
 
 NOT_IMAGE = 233  # cfitsio's status
 
 
-def unpack(source: str | os.PathLike, target: str | os.PathLike | None = None, options: UnpackOptions | None = None, *,
-           overwrite: bool = False, durable: bool = False, progress: Progress | None = None) -> FileReport:
+def unpack(
+    source: str | os.PathLike,
+    target: str | os.PathLike | None = None,
+    options: UnpackOptions | None = None,
+    *,
+    overwrite: bool = False,
+    verified: bool = False,
+    progress: Progress | None = None,
+) -> FileReport:
     """Restore the images and tables of a packed FITS file, as funpack does.
 
     Parameters
@@ -33,8 +41,8 @@ def unpack(source: str | os.PathLike, target: str | os.PathLike | None = None, o
         Which HDUs; checksums.
     overwrite : bool
         Replace `target` if it exists, when the new file is complete. It may be `source` itself.
-    durable : bool
-        Have the output on its disk before it gets its name; for inputs that are to go.
+    verified : bool
+        Read the output again and have it on its disk before it gets its name; for inputs that are to go.
     progress : callable, optional
         Called as ``progress(nbytes_done, nbytes_in_all)`` while the input is read.
 
@@ -65,21 +73,32 @@ def unpack(source: str | os.PathLike, target: str | os.PathLike | None = None, o
     target = os.fspath(target)
     if not overwrite and os.path.lexists(target):
         raise FileExistsError(f"{target}: the output file already exists")
-    with plain_file(source) as plain, finished_file(target, replace=overwrite, durable=durable) as temporary:
+    with plain_file(source) as plain, finished_file(target, replace=overwrite, durable=verified) as temporary:
         hdus = unpack_file(plain, temporary, options, progress=progress)
+        if verified:
+            require_complete(temporary)
         sizes = os.path.getsize(source), os.path.getsize(temporary)
     return FileReport(source, target, *sizes, hdus)
 
 
-def unpack_file(source: str, target: str, options: UnpackOptions, *, progress: Progress | None = None
-                ) -> tuple[HDUReport, ...]:
+def unpack_file(
+    source: str, target: str, options: UnpackOptions, *, progress: Progress | None = None
+) -> tuple[HDUReport, ...]:
     """Unpack a plain file into the empty file `target`."""
     reports, single = [], options.hdus is not None and len(options.hdus) == 1
     with opened_pair(source, target) as (inp, out):
         for number in _wanted(inp, options):
             with naming_hdu(number):
-                reports.append(_unpack_hdu(inp, number, out, as_primary=single, checksums=options.checksums,
-                                           progress=progress or (lambda done, total: None)))
+                reports.append(
+                    _unpack_hdu(
+                        inp,
+                        number,
+                        out,
+                        as_primary=single,
+                        checksums=options.checksums,
+                        progress=progress or (lambda done, total: None),
+                    )
+                )
         if options.checksums:
             write_checksum(out, 1)
     return tuple(reports)
@@ -104,22 +123,25 @@ def _find(inp: FileHandle, hdu: int | str) -> int:
     if isinstance(hdu, str):
         return transfer.find_image(inp, hdu)
     if hdu + 1 not in transfer.hdu_numbers(inp) or transfer.hdu_facts(inp, hdu + 1).kind not in (
-            "image", "compressed image"):
+        "image",
+        "compressed image",
+    ):
         raise_for_status(NOT_IMAGE, f"{inp.path}: there is no image in HDU {hdu}")
     return hdu + 1
 
 
-def _unpack_hdu(inp: FileHandle, number: int, out: FileHandle, *, as_primary: bool, checksums: bool,
-                progress: Progress) -> HDUReport:
+def _unpack_hdu(
+    inp: FileHandle, number: int, out: FileHandle, *, as_primary: bool, checksums: bool, progress: Progress
+) -> HDUReport:
     facts, before = transfer.hdu_facts(inp, number), out.size()
     action = "restored"
     if facts.kind == "compressed image":
         _restore_image(inp, number, out, as_primary=as_primary, progress=progress)
     elif facts.kind == "table" and transfer.read_value(inp, number, "ZTABLE") == "T":
         _require_restorable(inp, number)
-        serial.decompress_table(inp, number, out)
+        transfer.uncompress_table(inp, number, out)
     else:
-        serial.copy_hdu(inp, number, out)
+        transfer.copy_hdu(inp, number, out)
         action = "copied"
     if checksums:
         write_checksum(out)
@@ -149,7 +171,7 @@ def _runs(shape: tuple[int, ...], start: tuple[int, ...], box: np.ndarray) -> It
         split -= 1
     strides = np.concatenate([np.cumprod(shape[:0:-1], dtype=np.int64)[::-1], [1]]) * box.itemsize
     for outer in np.ndindex(*box.shape[:split]):
-        corner = np.array(start) + (*outer, *[0] * (len(shape) - split))
+        corner = np.add(start, (*outer, *[0] * (len(shape) - split)))
         yield int((corner * strides).sum()), box[outer]
 
 
@@ -158,5 +180,7 @@ def _require_restorable(inp: FileHandle, number: int) -> None:
     for column in range(1, int(transfer.read_value(inp, number, "TFIELDS") or 0) + 1):
         form = (transfer.read_value(inp, number, f"ZFORM{column}") or "").lstrip("0123456789")
         if form[:1] in ("P", "Q") and form[1:2] in ("X", "A"):
-            raise FITSError(f"{inp.path}: HDU {number - 1}: column {column} has compressed variable-length cells of "
-                            f"type {form[:2]}, which cannot be restored safely")
+            raise FITSError(
+                f"{inp.path}: HDU {number - 1}: column {column} has compressed variable-length cells of "
+                f"type {form[:2]}, which cannot be restored safely"
+            )

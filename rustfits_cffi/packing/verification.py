@@ -7,7 +7,7 @@ import re
 import tempfile
 from dataclasses import dataclass
 
-from rustfits_cffi.compare import Comparison, compare
+from rustfits_cffi.comparison import Comparison, compare
 from rustfits_cffi.native import transfer
 from rustfits_cffi.native.handle import FileHandle
 from rustfits_cffi.packing.files import plain_file
@@ -74,8 +74,9 @@ def verify(original: str | os.PathLike, packed: str | os.PathLike) -> Verificati
         first, second = FileHandle(plain, "r"), FileHandle(os.fspath(packed), "r")
         try:
             images = tuple(restored_images(first, second))
-            options = {number - 1: found_options(second, place, first, number)
-                       for number, place in pair_hdus(first, second)}
+            options = {
+                number - 1: found_options(second, place, first, number) for number, place in pair_hdus(first, second)
+            }
         finally:
             first.close()
             second.close()
@@ -98,13 +99,19 @@ def found_options(packed: FileHandle, place: int, original: FileHandle, number: 
     if image.bitpix < 0 and not image.is_quantized:
         quantized = {"quantize_level": 0.0}
     elif image.bitpix < 0:
-        quantized = {"quantize_level": _level(packed, place), "dither": _DITHER_NAMES[image.quantize_method],
-                     "lossy_int": facts.bitpix > 0, "lossy_int_ratio": 0.0, "lossy_int_min": 0.0}
+        quantized = {
+            "quantize_level": _level(packed, place),
+            "dither": _DITHER_NAMES[image.quantize_method],
+            "lossy_int": facts.bitpix > 0,
+            "lossy_int_ratio": 0.0,
+            "lossy_int_min": 0.0,
+        }
         if 1 <= image.seed <= 10000:
             quantized["seed"] = image.seed
     scale = {"hcomp_scale": image.hcomp_scale} if codec == "HCOMPRESS_1" else {}
-    return PackOptions(codec=codec, tile=image.tile_shape, checksums=checksums, allow_lossy_plio=True, **quantized,
-                       **scale)
+    return PackOptions(
+        codec=codec, tile=image.tile_shape, checksums=checksums, allow_lossy_plio=True, **quantized, **scale
+    )
 
 
 def _level(packed: FileHandle, place: int) -> float:

@@ -44,7 +44,8 @@ def encode(
     }
     if not settings["max_error"] >= 0:
         raise ValueError(f"max_error must be 0 or more, not {max_error}")
-    doubles = array.astype(np.float64, copy=False)
+    with np.errstate(invalid="ignore"):  # signalling NaN become quiet ones
+        doubles = array.astype(np.float64, copy=False)
     if straighten:
         settings |= _branch(doubles, period, period_offset)
     elif period:

@@ -11,8 +11,12 @@ from tests.packing.conftest import image_hdu, noise, table_hdu
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     """A folder with a file of every kind of HDU."""
-    parts = [image_hdu(None, primary=True), image_hdu(noise((400, 300)), [("EXTNAME", "SCI")], primary=False),
-             table_hdu(900), image_hdu(noise((40, 60), "i2"), [("BZERO", 32768), ("EXTNAME", "DQ")], primary=False)]
+    parts = [
+        image_hdu(None, primary=True),
+        image_hdu(noise((400, 300)), [("EXTNAME", "SCI")], primary=False),
+        table_hdu(900),
+        image_hdu(noise((40, 60), "i2"), [("BZERO", 32768), ("EXTNAME", "DQ")], primary=False),
+    ]
     (tmp_path / "a.fits").write_bytes(b"".join(parts))
     monkeypatch.chdir(tmp_path)
     assert main(["pack", "-table", "-q7", "4", "a.fits"]) == 0

@@ -23,8 +23,11 @@ def fill(folder):
     (folder / "i.fits").write_bytes(image_hdu(integers, primary=True))
     (folder / "f.fits").write_bytes(image_hdu(floats, primary=True))
     (folder / "m.fits").write_bytes(
-        image_hdu(None, primary=True) + image_hdu(floats, [("EXTNAME", "SCI")], primary=False) + table_hdu(900)
-        + image_hdu(integers, [("EXTNAME", "DQ")], primary=False))
+        image_hdu(None, primary=True)
+        + image_hdu(floats, [("EXTNAME", "SCI")], primary=False)
+        + table_hdu(900)
+        + image_hdu(integers, [("EXTNAME", "DQ")], primary=False)
+    )
     (folder / "long.fits").write_bytes(image_hdu(noise((40, 60), "i8"), primary=True))
     (folder / "scaled.fits").write_bytes(image_hdu(floats, [("BSCALE", 2.0)], primary=True))
     (folder / "notes.txt").write_bytes(b"not a FITS file at all")
@@ -44,8 +47,14 @@ def both(tools, tmp_path, monkeypatch, capfdbinary):
     shutil.copytree(folders[0], folders[1], dirs_exist_ok=True)
 
     def run(program, *arguments, answer=""):
-        result = subprocess.run([tools / program, *arguments], cwd=folders[0], capture_output=True, timeout=60,
-                                input=answer.encode(), check=False)
+        result = subprocess.run(
+            [tools / program, *arguments],
+            cwd=folders[0],
+            capture_output=True,
+            timeout=60,
+            input=answer.encode(),
+            check=False,
+        )
         monkeypatch.chdir(folders[1])
         (tmp_path / "answer").write_text(answer)
         capfdbinary.readouterr()
@@ -227,8 +236,14 @@ def folder(tmp_path, monkeypatch):
 def program(name, *arguments, **options):
     """Our program in a process of its own."""
     code = f"import sys; from rustfits_cffi.cli import {name}; sys.exit({name}.main(sys.argv[1:]))"
-    return subprocess.Popen([sys.executable, "-c", code, *arguments], env={**os.environ, "PYTHONPATH": str(ROOT)},
-                            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
+    return subprocess.Popen(
+        [sys.executable, "-c", code, *arguments],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        **options,
+    )
 
 
 def test_pipes(folder):
@@ -266,6 +281,19 @@ def test_an_input_whose_packed_form_is_wrong_is_kept(folder, monkeypatch, capsys
         assert fpack.main([option, "i.fits"]) == 255
         assert contents(folder) == before
     assert "did not come out right" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("options", [[], ["-q7", "4"], ["-q", "0", "-g2"], ["-i2f"], ["-n", "2"], ["-h", "-s", "2"],
+                                     ["-table"], ["-tableonly"]], ids=" ".join)  # fmt: skip
+def test_inputs_go_when_their_packed_form_is_right(folder, options):
+    image = (noise((60, 80), "i2"), [("BSCALE", 0.5), ("BZERO", 3.0)])
+    parts = [image_hdu(None, primary=True), image_hdu(*image, primary=False), table_hdu(900),
+             image_hdu(noise((60, 80)), primary=False)]  # fmt: skip
+    (folder / "all.fits").write_bytes(b"".join(parts))
+    assert fpack.main(["-D", "-Y", *options, "all.fits"]) == 0
+    assert not (folder / "all.fits").exists()
+    assert funpack.main(["-D", "all.fits.fz"]) == 0
+    assert (folder / "all.fits").exists() and not (folder / "all.fits.fz").exists()
 
 
 def test_the_comparison_of_codecs(folder, capsys):

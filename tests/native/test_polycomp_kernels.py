@@ -36,6 +36,26 @@ def test_transforms_agree_with_the_sums_that_define_them(n):
     assert np.abs(forward - 2 / (n - 1) * expected).max() <= 2 / (n - 1) * tolerance
 
 
+@pytest.mark.parametrize("n", [5, 80, 81, 257, 1000, 4097])
+@pytest.mark.parametrize("kept", [1, 2, 5, 30, 80, 400])
+def test_some_coefficients_give_the_sum_that_defines_them(n, kept):
+    """Whichever way is taken: matrix, table, or fast transform."""
+    rng = np.random.default_rng(n + kept)
+    number = np.sort(rng.permutation(n)[:kept])
+    values, mask = np.zeros(n), np.zeros(n, np.uint8)
+    mask[number] = 1
+    values[number] = rng.normal(size=number.size)
+    stream = b"".join([
+        (1).to_bytes(8, "little"), b"\1", n.to_bytes(2, "little"), b"\0", number.size.to_bytes(2, "little"),
+        np.packbits(mask, bitorder="little").tobytes(), values[number].tobytes(),
+    ])  # fmt: skip
+    stream = np.frombuffer(stream, np.uint8)
+    chunks, _, _ = native.poly_scan(stream)
+    decoded = native.poly_decode(stream, chunks, np.dtype("f8"), period=0.0, period_offset=0.0, nthreads=1)
+    expected = cosine_sum(values, 0.5)
+    assert np.abs(decoded - expected).max() <= 4 * EPS * (np.abs(expected).max() + np.abs(values).sum() / 2)
+
+
 @pytest.mark.parametrize("n", [2, 3, 80, 81, 255, 256, 257, 1024, 4097, 65535])
 def test_inverse_undoes_forward(n):
     values = np.random.default_rng(n).normal(size=n)
@@ -153,9 +173,8 @@ def test_the_same_bytes_and_samples_with_any_number_of_threads(chunk):
     assert all(np.array_equal(one[0], streams[0][0]) and one[1] == streams[0][1] for one in streams)
     stream, found = streams[0]
     chunks, _, _ = native.poly_scan(stream)
-    decoded = [
-        native.poly_decode(stream, chunks, np.dtype("f8"), period=0.0, period_offset=0.0, nthreads=n) for n in (1, 2, 16)
-    ]
+    plain = dict(period=0.0, period_offset=0.0)
+    decoded = [native.poly_decode(stream, chunks, np.dtype("f8"), nthreads=n, **plain) for n in (1, 2, 16)]
     assert np.array_equal(decoded[0], decoded[1]) and np.array_equal(decoded[0], decoded[2])
     assert np.abs(decoded[0] - samples).max() == found["largest_error"] <= 2e-6
 

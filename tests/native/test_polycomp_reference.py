@@ -34,7 +34,7 @@ def test_run_lengths_are_the_reference_bytes(vectors, method):
         most = np.iinfo(samples.dtype).max
         ours = polycomp.encode(samples, method, max_count=most)
         assert ours.payload.dtype == stream.dtype and np.array_equal(ours.payload, stream), case
-        program = archive[f"{case}/stream_program"] if f"{case}/stream_program" in archive else stream
+        program = archive.get(f"{case}/stream_program", stream)
         assert np.array_equal(polycomp.encode(samples, method).payload, program), case
         for one in (stream, program):
             decoded = polycomp.decode(one, method, dtype=samples.dtype, count=samples.size)

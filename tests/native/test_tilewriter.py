@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from rustfits_cffi.errors import FITSError
-from rustfits_cffi.native import serial, transfer
+from rustfits_cffi.native import transfer
 from rustfits_cffi.native._lib import ffi, lib
 from rustfits_cffi.native.handle import FileHandle
 from rustfits_cffi.native.tilewriter import TileWriter, table_layout
@@ -67,7 +67,7 @@ def rewrite(source_path, packed_path, target_path, asked, batch, **options):
         writer = TileWriter(out, image.number, **options)
         writer.begin()
         for first in range(0, len(tiles), batch):
-            code, data, scale, zero = zip(*tiles[first:first + batch], strict=True)
+            code, data, scale, zero = zip(*tiles[first : first + batch], strict=True)
             writer.append(np.array([len(d) for d in data]), np.array(code, np.uint8), b"".join(data), scale, zero)
         writer.finish()
         has_nulls = transfer.read_number(packed, image.number, "ZBLANK") is not None
@@ -127,7 +127,7 @@ def test_an_hdu_before_others_moves_them_back(tmp_path, tools):
     transfer.set_requests(out, request())
     image = transfer.begin_compressed_image(source, 1, out, bitpix=-32, shape=(300, 40))
     transfer.end_compressed_image(out, image.number, has_nulls=False)
-    serial.copy_hdu(packed, 1, out)
+    transfer.copy_hdu(packed, 1, out)
     writer = TileWriter(out, image.number)
     writer.begin()
     code, data, scale, zero = zip(*coded_tiles(packed, 2), strict=True)

@@ -42,8 +42,20 @@ def table_hdu(nrows, seed=1):
     """A binary table with two columns."""
     rows = np.zeros(nrows, [("n", ">i4"), ("x", ">f8")])
     rows["n"], rows["x"] = np.arange(nrows), np.random.default_rng(seed).normal(size=nrows)
-    cards = [("XTENSION", "BINTABLE"), ("BITPIX", 8), ("NAXIS", 2), ("NAXIS1", 12), ("NAXIS2", nrows), ("PCOUNT", 0),
-             ("GCOUNT", 1), ("TFIELDS", 2), ("TTYPE1", "n"), ("TFORM1", "1J"), ("TTYPE2", "x"), ("TFORM2", "1D")]
+    cards = [
+        ("XTENSION", "BINTABLE"),
+        ("BITPIX", 8),
+        ("NAXIS", 2),
+        ("NAXIS1", 12),
+        ("NAXIS2", nrows),
+        ("PCOUNT", 0),
+        ("GCOUNT", 1),
+        ("TFIELDS", 2),
+        ("TTYPE1", "n"),
+        ("TFORM1", "1J"),
+        ("TTYPE2", "x"),
+        ("TFORM2", "1D"),
+    ]
     return hdu_bytes(cards, rows.tobytes())
 
 
@@ -56,6 +68,7 @@ def noise(shape, dtype="f4", seed=1, level=1000, sigma=50):
 @pytest.fixture
 def write_fits(tmp_path):
     """A function that writes HDUs into a file: arrays, (array, cards) pairs, None for an empty one, or raw bytes."""
+
     def write(*hdus, name="in.fits"):
         parts = []
         for i, hdu in enumerate(hdus):
@@ -74,6 +87,7 @@ def write_fits(tmp_path):
 @pytest.fixture
 def run_tool(tools):
     """A function that runs fpack or funpack; the completed process."""
+
     def run(name, *arguments):
         return subprocess.run([tools / name, *map(str, arguments)], capture_output=True, timeout=60, check=False)
 

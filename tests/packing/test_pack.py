@@ -176,9 +176,15 @@ def test_directive_cards_override_the_options(run_tool, write_fits, cards):
 
 
 def test_floats_for_integers_where_the_noise_allows(run_tool, write_fits):
-    path = write_fits(noise((60, 80), "i2"), noise((60, 80), "i4", sigma=1), (noise((60, 80), "i4"), [("BLANK", 1000)]),
-                      (noise((60, 80), "i2"), [("BSCALE", 0.5), ("BZERO", 100.0)]), noise((9000,), "i2"),
-                      (noise((60, 80), "i2", sigma=1), [("FZI2F", True)]), noise((3, 60, 80), "i2"))
+    path = write_fits(
+        noise((60, 80), "i2"),
+        noise((60, 80), "i4", sigma=1),
+        (noise((60, 80), "i4"), [("BLANK", 1000)]),
+        (noise((60, 80), "i2"), [("BSCALE", 0.5), ("BZERO", 100.0)]),
+        noise((9000,), "i2"),
+        (noise((60, 80), "i2", sigma=1), [("FZI2F", True)]),
+        noise((3, 60, 80), "i2"),
+    )
     assert_same(run_tool, path, PackOptions(checksums=False, seed=7, lossy_int=True), ["-q7", "4", "-i2f"])
     options = PackOptions(checksums=False, seed=7, lossy_int=True, lossy_int_ratio=1.5, lossy_int_min=500.0)
     for name in ("ours.fz", "theirs.fz"):
@@ -194,8 +200,16 @@ def test_scaled_images_divided_to_a_noise(run_tool, write_fits, dtype):
 
 
 def test_files_with_every_kind_of_hdu(run_tool, write_fits):
-    path = write_fits(None, noise((40, 60)), (noise((20, 30), "i2"), [("EXTNAME", "SCI"), ("EXTVER", 2)]), table_hdu(10),
-                      table_hdu(900), None, holes(noise((40, 60))), noise((4, 5, 6), "i4"))
+    path = write_fits(
+        None,
+        noise((40, 60)),
+        (noise((20, 30), "i2"), [("EXTNAME", "SCI"), ("EXTVER", 2)]),
+        table_hdu(10),
+        table_hdu(900),
+        None,
+        holes(noise((40, 60))),
+        noise((4, 5, 6), "i4"),
+    )
     assert_same(run_tool, path, PackOptions(checksums=False, seed=7), ["-q7", "4"])
 
 
@@ -233,8 +247,19 @@ def test_header_space_is_kept(run_tool, write_fits):
                                    "tile": (17, 33)}),
     (["-h", "-q7", "4"], {"codec": "HCOMPRESS_1", "seed": 7}),
 ])  # fmt: skip
-@pytest.mark.parametrize("name", ["decam_cutout_image", "decam_cutout_dq", "decam_cutout_weight", "horsehead_i2",
-                                  "galactic_center_2mass_j", "spitzer_f4", "l1448_13co_cube", "kepler_lightcurve_table"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "decam_cutout_image",
+        "decam_cutout_dq",
+        "decam_cutout_weight",
+        "horsehead_i2",
+        "galactic_center_2mass_j",
+        "spitzer_f4",
+        "l1448_13co_cube",
+        "kepler_lightcurve_table",
+    ],
+)
 def test_real_files(run_tool, real_files, tmp_path, name, arguments, options):
     source = tmp_path / f"{name}.fits"
     source.symlink_to(real_files / f"{name}.fits")
@@ -334,8 +359,9 @@ def test_a_wrong_pixel_is_noticed_before_the_input_goes(write_fits, monkeypatch)
     from rustfits_cffi.packing import coding
 
     encode = coding.ImageEncoder.encode
-    monkeypatch.setattr("rustfits_cffi.packing.packer.ImageEncoder.encode",
-                        lambda self, batch, box: encode(self, batch, box + 1))
+    monkeypatch.setattr(
+        "rustfits_cffi.packing.packer.ImageEncoder.encode", lambda self, batch, box: encode(self, batch, box + 1)
+    )
     with pytest.raises(FITSError, match="did not come out right"):
         pack(path, path, overwrite=True, verified=True)
     assert os.listdir(path.parent) == ["in.fits"]
@@ -368,8 +394,18 @@ def test_progress_ends_with_the_size_of_the_input(write_fits):
 # -- batches ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("shape, tile", [((100,), (7,)), ((30, 40), (1, 40)), ((30, 40), (7, 9)), ((30, 40), (30, 9)),
-                                         ((9, 8, 7), (9, 1, 7)), ((9, 8, 7), (2, 3, 4)), ((9, 8, 7), (50, 60, 70))])
+@pytest.mark.parametrize(
+    "shape, tile",
+    [
+        ((100,), (7,)),
+        ((30, 40), (1, 40)),
+        ((30, 40), (7, 9)),
+        ((30, 40), (30, 9)),
+        ((9, 8, 7), (9, 1, 7)),
+        ((9, 8, 7), (2, 3, 4)),
+        ((9, 8, 7), (50, 60, 70)),
+    ],
+)
 @pytest.mark.parametrize("limit", [1, 100, 1000, 10**6])
 def test_batches_cover_each_tile_once_in_table_order(shape, tile, limit):
     counts = [-(-n // t) for n, t in zip(shape, tile, strict=True)]

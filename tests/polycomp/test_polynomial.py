@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from rustfits_cffi import polycomp
+from rustfits_cffi.native.polycomp import poly_transform
 from rustfits_cffi.polycomp import polynomial
 
 TWO_PI = 2 * np.pi
@@ -26,7 +27,11 @@ def test_a_stream_byte_by_byte():
     samples = np.array([5.0, 7.0, 9.0, 11.0, np.nan])
     expected = struct.pack("<QBHBddHBHd", 2, 1, 4, 2, 3.0, 2.0, 0, 0, 1, np.nan)
     coded = code(samples, p=2, n=4)
-    assert coded.payload.tobytes() == expected
+    fitted, rest = polycomp.chunks(coded)
+    assert np.allclose(fitted.poly, [3, 2], rtol=1e-14)
+    exact = polycomp.Chunk(4, True, poly=np.array([3.0, 2.0]))
+    assert polycomp.join([exact, rest]).payload.tobytes() == expected
+    assert np.array_equal(polycomp.decode(expected, "polynomial"), samples, equal_nan=True)
     assert (coded.statistics.chunks, coded.statistics.compressed_chunks) == (2, 1)
 
 
@@ -58,6 +63,31 @@ def test_coefficients_are_taken_by_magnitude_until_the_bound_holds():
             80, True, poly=chunk.poly, mask=np.packbits(mask, bitorder="little"), cheby=np.delete(chunk.cheby, weakest)
         )
         assert np.abs(polycomp.decode(polycomp.join([fewer])) - part).max() > 1e-6
+
+
+def count_one_by_one(residuals, bound):
+    """How many coefficients the plain rule takes: by falling magnitude, looking at the maximum after each."""
+    c = poly_transform(residuals, inverse=False)
+    left, i = residuals.copy(), np.arange(residuals.size)
+    for k, j in enumerate(np.argsort(-np.abs(c), kind="stable")):
+        half = 0.5 if j in (0, residuals.size - 1) else 1.0
+        left -= half * c[j] * np.cos(np.pi * (i * j % (2 * residuals.size - 2)) / (residuals.size - 1))
+        if np.abs(left).max() <= bound:
+            return k + 1
+    return None
+
+
+@pytest.mark.parametrize("n", [20, 80, 257, 400])
+@pytest.mark.parametrize("noise", [1.1e-6, 3e-6])
+def test_steps_that_are_skipped_change_nothing(n, noise):
+    samples = wave(5 * n, noise=noise, seed=n)
+    for number, chunk in enumerate(polycomp.chunks(code(samples, n=n, p=4))):
+        if not chunk.cheby.size:
+            continue
+        part = samples[n * number : n * (number + 1)]
+        polynomial_only = polycomp.join([polycomp.Chunk(n, True, poly=chunk.poly)])
+        residuals = part - polycomp.decode(polynomial_only)
+        assert chunk.cheby.size == count_one_by_one(residuals, 1e-6)
 
 
 @pytest.mark.parametrize("n", [80, 300])
@@ -138,7 +168,9 @@ def test_a_part_decodes_only_its_chunks(monkeypatch):
     assert seen[0]["first"].tolist() == list(range(960, 2000, 80))
 
 
-@pytest.mark.parametrize("start, stop", [(None, None), (-5, None), (None, 3), (79, 81), (80, 160), (500, 20), (9, 9999)])
+@pytest.mark.parametrize(
+    "start, stop", [(None, None), (-5, None), (None, 3), (79, 81), (80, 160), (500, 20), (9, 9999)]
+)
 def test_parts_are_slices(start, stop):
     coded = code(wave(1000, noise=1e-6))
     whole = polycomp.decode(coded)

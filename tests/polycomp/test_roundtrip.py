@@ -83,6 +83,8 @@ def test_exact_compressions(method, dtype, data):
 def test_polynomial_streams_of_any_bits_within_zero_error(dtype, data):
     """With a bound of 0 every sample survives exactly, NaN payloads, infinities and denormals included."""
     samples = data.draw(series(dtype))
+    if dtype == "f4":  # the stream holds doubles: signalling NaN become quiet on the way there
+        samples = np.where(np.isnan(samples), (samples.view("u4") | 0x400000).view("f4"), samples)
     check(
         samples, "polynomial", data, max_error=0.0, num_of_coefficients=data.draw(st.integers(1, 9)),
         samples_per_chunk=data.draw(st.integers(1, 70)),
@@ -187,7 +189,8 @@ def test_wrapping_differences():
 
 
 def test_an_empty_series_of_every_compression():
-    for method, dtype in [(m, "f8") for m in ("quantization", "polynomial", *EXACT)] + [("rle", "i2"), ("diffrle", "i2")]:
+    for method in ("quantization", "polynomial", "rle", "diffrle", *EXACT):
+        dtype = "i2" if "rle" in method else "f8"
         settings = {
             "quantization": {"bits_per_sample": 7},
             "polynomial": {"num_of_coefficients": 3, "samples_per_chunk": 9, "max_error": 1.0},

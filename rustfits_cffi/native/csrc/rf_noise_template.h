@@ -17,16 +17,36 @@
  * it is enough to go back to the last such row when the order begins to matter (replay).
  */
 
-/* Scratch of one tile, carved from the caller's. */
+/* One tile under way; its arrays are carved from the caller's scratch. */
 typedef struct {
-    DIFF *d2, *d3, *d5; /* nx each; d2 outlives the row: see above */
-    PIX *row;           /* nx: the valid pixels of a row that has nulls */
+    const PIX *pix;
+    size_t nx;
+    bool nulls;         /* some pixels are null, */
+    PIX null;           /* of this value */
+    bool exact;         /* never the fast way */
     double *r2, *r3, *r5; /* ny each: the medians of the rows */
     size_t nrows2, nrows;
+    DIFF *d2;           /* nx: cfitsio's work array of 2nd order differences, as it was before row number `replayed` */
+    size_t replayed;
+    DIFF *fast2, *d3, *d5; /* nx each: differences of the current row */
+    PIX *row, *old_row; /* nx each: the valid pixels of a row that has nulls */
     DIFF guess2, guess3, guess5; /* the last row's medians */
-    const PIX *whole;   /* last row with all its 2nd order differences, not yet replayed into d2; NULL: d2 is exact */
-    bool exact;         /* never the fast way */
 } NAME(work);
+
+/* The valid pixels of row j, in `room` if they had to be gathered; their number to *n. */
+static const PIX *NAME(valid_row)(const NAME(work) *w, size_t j, PIX *room, size_t *n)
+{
+    const PIX *v = w->pix + j * w->nx;
+    size_t kept = 0;
+    *n = w->nx;
+    if (!w->nulls) return v;
+    for (size_t i = 0; i < w->nx; i++) {
+        room[kept] = v[i];
+        kept += v[i] != w->null;
+    }
+    *n = kept;
+    return kept < w->nx ? room : v;
+}
 
 /* All differences of a row of k + 8 pixels; *same: how many windows have v5 = v6 = v7. */
 RF_CLONES static void NAME(diffs)(const PIX *restrict v, size_t k, DIFF *restrict d2, DIFF *restrict d3,
@@ -43,27 +63,34 @@ RF_CLONES static void NAME(diffs)(const PIX *restrict v, size_t k, DIFF *restric
     *same = (size_t)equal;
 }
 
-/* Only the 2nd order differences of a row that has all of them. */
-RF_CLONES static void NAME(diffs2)(const PIX *restrict v, size_t k, DIFF *restrict d2)
+/*
+ * Drop the 2nd order differences of constant stretches, which carry no noise. Returns how many are left, in d2, where
+ * everything behind them stays as it was. By way of `room` and without branches, which would be guessed wrong where
+ * pixels repeat at random.
+ */
+static size_t NAME(drop_constant2)(const PIX *v, size_t k, DIFF *room, DIFF *d2)
 {
-    for (size_t i = 0; i < k; i++) d2[i] = ABS(WIDE(v[i + 4]) - WIDE(v[i + 6]));
+    size_t kept = 0;
+    for (size_t i = 0; i < k; i++) {
+        room[kept] = ABS(WIDE(v[i + 4]) - WIDE(v[i + 6]));
+        kept += !((v[i + 4] == v[i + 5]) & (v[i + 5] == v[i + 6]));
+    }
+    memcpy(d2, room, kept * sizeof *d2);
+    return kept;
 }
 
-/* Drop the differences of constant stretches, which carry no noise; the numbers left to *k2 and *k. */
-static void NAME(drop_constant)(const PIX *v, size_t *k, size_t *k2, NAME(work) *w, DIFF *d2)
+/* The same for the other two orders, which go together; d3 and d5 may be NULL if only the number is wanted. */
+static size_t NAME(drop_constant)(const PIX *v, size_t k, DIFF *d3, DIFF *d5)
 {
-    size_t n2 = 0, n = 0;
-    for (size_t i = 0; i < *k; i++) {
-        bool same3 = v[i + 4] == v[i + 5] && v[i + 5] == v[i + 6];
-        bool same5 = same3 && v[i + 2] == v[i + 3] && v[i + 3] == v[i + 4];
-        if (!same3) d2[n2++] = ABS(WIDE(v[i + 4]) - WIDE(v[i + 6]));
-        if (!same5) {
-            w->d3[n] = w->d3[i];
-            w->d5[n++] = w->d5[i];
+    size_t kept = 0;
+    for (size_t i = 0; i < k; i++) {
+        if (d3) {
+            d3[kept] = d3[i];
+            d5[kept] = d5[i];
         }
+        kept += !((v[i + 2] == v[i + 3]) & (v[i + 3] == v[i + 4]) & (v[i + 4] == v[i + 5]) & (v[i + 5] == v[i + 6]));
     }
-    *k2 = n2;
-    *k = n;
+    return kept;
 }
 
 /* Median (lower) with cfitsio's sequence of swaps: Hoare's selection with the median of three as pivot. */
@@ -181,32 +208,34 @@ static DIFF NAME(median)(const NAME(work) *w, DIFF *d, size_t k, DIFF *guess)
     return *guess;
 }
 
-/* Bring d2 to the state in which cfitsio's would be now. */
-static void NAME(replay)(NAME(work) *w, size_t k)
+/* Bring d2 to the state in which cfitsio's is before row j. Each row is gone through once at most. */
+static void NAME(replay)(NAME(work) *w, size_t j)
 {
-    if (!w->whole) return;
-    NAME(diffs2)(w->whole, k, w->d2);
-    if (k > 1) NAME(select_exact)(w->d2, k);
-    w->whole = NULL;
+    for (; w->replayed < j; w->replayed++) {
+        size_t n;
+        const PIX *v = NAME(valid_row)(w, w->replayed, w->old_row, &n);
+        if (n < 9) continue;
+        size_t k2 = NAME(drop_constant2)(v, n - 8, w->fast2, w->d2), k = NAME(drop_constant)(v, n - 8, NULL, NULL);
+        if (k > 1 && k2 > 1) NAME(select_exact)(w->d2, k);
+    }
 }
 
-/* The medians of one row of n valid pixels (n > 8) in an image of rows of nx. */
-static void NAME(add_row)(NAME(work) *w, const PIX *v, size_t n, size_t nx)
+/* The medians of row j. */
+static void NAME(add_row)(NAME(work) *w, size_t j)
 {
-    size_t k = n - 8, k2 = k, same;
-    bool kept = v != w->row; /* the row stays where it is, so it can be looked at again */
-    DIFF *d2 = w->d2 + nx;   /* the fast way's, beside the persistent one */
-    NAME(diffs)(v, k, d2, w->d3, w->d5, &same);
-    if (same == 0 && n == nx && kept && !w->exact) {
-        w->whole = v;
-        if (k > 1) {
-            w->r2[w->nrows2++] = (double)NAME(median)(w, d2, k, &w->guess2);
-        } else {
-            w->r2[w->nrows2++] = (double)d2[0];
-        }
+    size_t n, same;
+    const PIX *v = NAME(valid_row)(w, j, w->row, &n);
+    if (n < 9) return;
+    size_t k = n - 8;
+    NAME(diffs)(v, k, w->fast2, w->d3, w->d5, &same);
+    if (same == 0 && !w->exact) {
+        if (n == w->nx) w->replayed = j; /* it will fill all of d2 */
+        w->r2[w->nrows2++] = (double)(k > 1 ? NAME(median)(w, w->fast2, k, &w->guess2) : w->fast2[0]);
     } else {
-        NAME(replay)(w, nx - 8);
-        NAME(drop_constant)(v, &k, &k2, w, w->d2);
+        NAME(replay)(w, j);
+        size_t k2 = NAME(drop_constant2)(v, k, w->fast2, w->d2);
+        k = NAME(drop_constant)(v, k, w->d3, w->d5);
+        w->replayed = j + 1;
         if (k == 0) return;
         if (k == 1 && k2 == 1) w->r2[w->nrows2++] = (double)w->d2[0];
         if (k > 1 && k2 > 1) w->r2[w->nrows2++] = (double)NAME(select_exact)(w->d2, k);
@@ -226,17 +255,26 @@ RF_CLONES static void NAME(extremes)(const PIX *restrict v, size_t n, bool nullc
         low[j] = *lowest;
         high[j] = *highest;
     }
-    if (!nullcheck) {
-        for (; i + LANES <= n; i += LANES) {
-            BITS odd = 0;
+    for (; i + LANES <= n; i += LANES) {
+        BITS odd = 0, gone = 0;
+        if (nullcheck) {
+            for (size_t j = 0; j < LANES; j++) {
+                PIX x = v[i + j], under = x == null ? low[j] : x, over = x == null ? high[j] : x;
+                low[j] = under < low[j] ? under : low[j];
+                high[j] = over > high[j] ? over : high[j];
+                odd += IS_NAN(x);
+                gone += x == null;
+            }
+        } else {
             for (size_t j = 0; j < LANES; j++) {
                 PIX x = v[i + j];
                 low[j] = x < low[j] ? x : low[j];
                 high[j] = x > high[j] ? x : high[j];
                 odd += IS_NAN(x);
             }
-            unordered += (size_t)odd;
         }
+        unordered += (size_t)odd;
+        absent += (size_t)gone;
     }
     for (; i < n; i++) {
         PIX x = v[i];
@@ -256,26 +294,17 @@ RF_CLONES static void NAME(extremes)(const PIX *restrict v, size_t n, bool nullc
     *nan = unordered != 0;
 }
 
-static size_t NAME(keep_valid)(const PIX *v, size_t n, PIX null, PIX *out)
-{
-    size_t kept = 0;
-    for (size_t i = 0; i < n; i++) {
-        out[kept] = v[i];
-        kept += v[i] != null;
-    }
-    return kept;
-}
-
 static void NAME(carve)(NAME(work) *w, void *scratch, size_t nx, size_t ny)
 {
-    memset(w, 0, sizeof *w);
     w->r2 = scratch;
     w->r3 = w->r2 + ny;
     w->r5 = w->r3 + ny;
     w->d2 = (DIFF *)(w->r5 + ny);
-    w->d3 = w->d2 + 2 * nx;
+    w->fast2 = w->d2 + nx;
+    w->d3 = w->fast2 + nx;
     w->d5 = w->d3 + nx;
     w->row = (PIX *)(w->d5 + nx);
+    w->old_row = w->row + nx;
     memset(w->d2, 0, nx * sizeof *w->d2);
 }
 
@@ -293,16 +322,10 @@ void NAME(rf_noise)(const PIX *pix, size_t nx, size_t ny, int nullcheck, PIX nul
     noise->n2 = noise->n3 = noise->n5 = 0;
     if (nx < 9) return;
 
-    NAME(work) w;
+    NAME(work) w = {.pix = pix, .nx = nx, .nulls = nullcheck && noise->ngood < nx * ny, .null = null};
     NAME(carve)(&w, scratch, nx, ny);
     w.exact = nan || HUGE_PIX(lowest) || HUGE_PIX(highest);
-    bool nulls = nullcheck && noise->ngood < nx * ny;
-    for (size_t j = 0; j < ny; j++) {
-        const PIX *row = pix + j * nx;
-        size_t n = nx;
-        if (nulls && (n = NAME(keep_valid)(row, nx, null, w.row)) < nx) row = w.row;
-        if (n > 8) NAME(add_row)(&w, row, n, nx);
-    }
+    for (size_t j = 0; j < ny; j++) NAME(add_row)(&w, j);
     noise->n2 = 1.0483579 * median_of_rows(w.r2, w.nrows2, w.exact);
     noise->n3 = 0.6052697 * median_of_rows(w.r3, w.nrows, w.exact);
     noise->n5 = 0.1772048 * median_of_rows(w.r5, w.nrows, w.exact);

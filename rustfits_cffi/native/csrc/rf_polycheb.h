@@ -1,5 +1,5 @@
 /*
- * rf_polycheb.h - the Chebyshev part of a chunk: a cosine transform of the residuals, whole or coefficient by coefficient.
+ * rf_polycheb.h - the Chebyshev part of a chunk: a cosine transform of the residuals, whole or by coefficients.
  *
  * A chunk is kept as two halves, front[i] = r[i] and back[i] = r[n-1-i] for i < half: a cosine of even number is the
  * same in both, one of odd number changes sign, so all work is done on half the samples.

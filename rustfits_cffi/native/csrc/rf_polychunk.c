@@ -154,22 +154,28 @@ static bool fit_polynomial(coder *s)
     return true;
 }
 
-/* The largest error of the samples when y is what a decoder computes, after what it does to y before handing it out. */
-static double error_as_decoded(const coder *s, const double *y)
+/*
+ * Whether the bound holds when y is what a decoder computes: for readers that take y as it is, and for ours, which
+ * moves angles into their branch and rounds to the type of the samples. s->error becomes the largest error for ours.
+ */
+static bool holds(coder *s, const double *y)
 {
     const rf_polysettings *const set = s->plan->settings;
-    double worst = subtract(s->u, y, s->plan->n, s->spare);
+    const double plain = subtract(s->u, y, s->plan->n, s->spare);
 
-    if (!set->narrow && !(set->period > 0)) return worst;
+    s->error = plain;
+    if (!(plain <= set->max_error)) return false;
+    if (!set->narrow && !(set->period > 0)) return true;
+    s->error = 0;
     for (size_t i = 0; i < s->plan->n; i++) {
         double out = y[i];
         if (set->period > 0) out = rf_poly_wrapped(out, set->period, set->period_offset);
         if (set->narrow) out = (double)(float)out;
         double error = s->x[i] - out;
         if (set->period > 0) error -= set->period * rint(error / set->period);
-        if (!(fabs(error) <= worst)) worst = isnan(error) ? INFINITY : fabs(error);
+        if (!(fabs(error) <= s->error)) s->error = isnan(error) ? INFINITY : fabs(error);
     }
-    return worst;
+    return s->error <= set->max_error;
 }
 
 /* ---- choice of Chebyshev coefficients ---- */
@@ -228,8 +234,7 @@ static bool holds_as_decoded(coder *s, size_t k, uint8_t *mask)
     memcpy(s->r, s->y, n * sizeof *s->r);
     for (size_t i = 0; i < (n + 1) / 2; i++) s->r[i] += s->part_f[i];
     for (size_t i = 0; i < n / 2; i++) s->r[n - 1 - i] += s->part_b[i];
-    s->error = error_as_decoded(s, s->r);
-    return s->error <= s->plan->settings->max_error;
+    return holds(s, s->r);
 }
 
 /* The most coefficients with which the chunk is still smaller than raw, and no more numbers than samples. */
@@ -332,12 +337,9 @@ rf_polyresult rf_polychunk_encode(const rf_polyplan *plan, const double *x, doub
     if (set->period > 0) rf_polycomp_straighten(x, plan->n, set->period, s.u);
     else s.u = (double *)(uintptr_t)x; /* only read */
     if (!fit_polynomial(&s)) return (rf_polyresult){.nbytes = put_raw(x, plan->n, dst)};
-    if (s.largest <= set->max_error) {
-        const bool plain = !set->narrow && !(set->period > 0);
-        const double error = plain ? s.largest : error_as_decoded(&s, s.y);
-        if (error <= set->max_error)
-            return (rf_polyresult){.nbytes = put_head(&s, 0, dst), .compressed = true, .error = error};
-    }
+    s.error = s.largest;
+    if (s.largest <= set->max_error && ((!set->narrow && !(set->period > 0)) || holds(&s, s.y)))
+        return (rf_polyresult){.nbytes = put_head(&s, 0, dst), .compressed = true, .error = s.error};
     if (plan->cheb.n == 0 || s.largest == 0) return (rf_polyresult){.nbytes = put_raw(x, plan->n, dst)};
     return encode_chebyshev(&s, dst);
 }

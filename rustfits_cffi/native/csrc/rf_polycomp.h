@@ -60,22 +60,30 @@ typedef struct {
     double largest_error;    /* of the samples as decoded; 0 for raw chunks */
 } rf_polystats;
 
-/*
- * rf_polycomp_bound - the most bytes that a polynomial stream of nsamples in chunks of spc can need.
- * Sizes:   0 when that does not fit a size_t, or spc is 0.
- */
-size_t rf_polycomp_bound(size_t nsamples, uint32_t spc);
+/* A polynomial stream that was coded and not yet taken: in pieces, as the threads made them. */
+typedef struct rf_polystream rf_polystream;
 
 /*
  * rf_polycomp_encode - code samples as a polynomial stream (number of chunks, then the chunks).
- * Memory:  some hundred KiB a thread and chunk length; dst is also used as room to work in.
- * Sizes:   dst_cap at least rf_polycomp_bound(); dst_len is set to the bytes of the stream.
- * Result:  RF_OK, RF_EARGUMENT, RF_ENOSPACE or RF_ENOMEM. No sample decodes with an error above max_error: chunks for
- *          which that cannot be had in fewer bytes are stored raw, bit for bit.
+ * Memory:  *stream is the caller's, to be freed by rf_polycomp_free; about the coded bytes. NULL on failure.
+ * Sizes:   *nbytes is set to the bytes of the stream, at most 8 + 8 nsamples + 3 a chunk.
+ * Result:  RF_OK, RF_EARGUMENT or RF_ENOMEM. No sample decodes with an error above max_error: chunks for which that
+ *          cannot be had in fewer bytes are stored raw, bit for bit.
  * Threads: up to nthreads, sharing the chunks.
  */
 int rf_polycomp_encode(const double *samples, size_t nsamples, const rf_polysettings *settings, int nthreads,
-                       uint8_t *dst, size_t dst_cap, size_t *dst_len, rf_polystats *stats);
+                       rf_polystream **stream, size_t *nbytes, rf_polystats *stats);
+
+/*
+ * rf_polycomp_take - put a coded stream together.
+ * Sizes:   dst has room for the nbytes that rf_polycomp_encode told.
+ * Result:  RF_OK, RF_ENOSPACE or RF_ENOMEM.
+ * Threads: up to nthreads, sharing the pieces. The stream is only read.
+ */
+int rf_polycomp_take(const rf_polystream *stream, int nthreads, uint8_t *dst, size_t dst_cap);
+
+/* rf_polycomp_free - forget a stream; NULL is allowed. */
+void rf_polycomp_free(rf_polystream *stream);
 
 /*
  * rf_polycomp_scan - find the chunks of a polynomial stream and check every length, count and mask in it.

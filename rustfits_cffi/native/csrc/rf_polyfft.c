@@ -6,6 +6,9 @@
 
 #include "rf_polyvec.h"
 
+/* Eight lanes of eight values: what the transform below can take. */
+enum { MIN_SIZE = 64, LOG2_MIN_SIZE = 6 };
+
 static const double PI = 3.14159265358979323846;
 
 double rf_poly_cosine(size_t m, size_t length)
@@ -31,42 +34,121 @@ double rf_poly_sine(size_t m, size_t length)
     return rf_poly_cosine(2 * m > length ? 2 * m - length : length - 2 * m, 2 * length);
 }
 
-/* Decimation in frequency; leaves the values in bit-reversed order, which the way back takes as it is. */
-RF_CLONES static void forward(const rf_polyfft *fft, double *restrict re, double *restrict im)
+/*
+ * The convolution needs no order of its own, only the same both ways: forward by decimation in frequency, back by
+ * decimation in time. The first three steps (the last three of the way back) run along the series. Then eight series of
+ * an eighth of the length are left; interleaved, they are the lanes of one, and every further step is whole vectors.
+ */
+
+/* One step over the whole series: halves of blocks of 2 half values. */
+RF_CLONES static void split_step(const rf_polyfft *fft, size_t half, double *restrict re, double *restrict im)
 {
-    for (size_t half = fft->size / 2; half > 0; half /= 2) {
+    const double *const c = fft->twiddle[0] + half, *const s = fft->twiddle[1] + half;
+
+    for (size_t at = 0; at < fft->size; at += 2 * half) {
+        double *const r0 = re + at, *const i0 = im + at, *const r1 = r0 + half, *const i1 = i0 + half;
+        for (size_t m = 0; m < half; m += RF_LANES) {
+            const rf_lanes ar = RF_LANES_IN(r0 + m), ai = RF_LANES_IN(i0 + m);
+            const rf_lanes br = RF_LANES_IN(r1 + m), bi = RF_LANES_IN(i1 + m);
+            const rf_lanes dr = ar - br, di = ai - bi, cm = RF_LANES_IN(c + m), sm = RF_LANES_IN(s + m);
+            RF_LANES_AT(r0 + m) = ar + br;
+            RF_LANES_AT(i0 + m) = ai + bi;
+            RF_LANES_AT(r1 + m) = dr * cm - di * sm;
+            RF_LANES_AT(i1 + m) = dr * sm + di * cm;
+        }
+    }
+}
+
+RF_CLONES static void join_step(const rf_polyfft *fft, size_t half, double *restrict re, double *restrict im)
+{
+    const double *const c = fft->twiddle[0] + half, *const s = fft->twiddle[1] + half;
+
+    for (size_t at = 0; at < fft->size; at += 2 * half) {
+        double *const r0 = re + at, *const i0 = im + at, *const r1 = r0 + half, *const i1 = i0 + half;
+        for (size_t m = 0; m < half; m += RF_LANES) {
+            const rf_lanes br = RF_LANES_IN(r1 + m), bi = RF_LANES_IN(i1 + m);
+            const rf_lanes cm = RF_LANES_IN(c + m), sm = RF_LANES_IN(s + m);
+            const rf_lanes tr = br * cm + bi * sm, ti = bi * cm - br * sm;
+            const rf_lanes ar = RF_LANES_IN(r0 + m), ai = RF_LANES_IN(i0 + m);
+            RF_LANES_AT(r1 + m) = ar - tr;
+            RF_LANES_AT(i1 + m) = ai - ti;
+            RF_LANES_AT(r0 + m) = ar + tr;
+            RF_LANES_AT(i0 + m) = ai + ti;
+        }
+    }
+}
+
+/* All steps of the eight interleaved series of `length` values. */
+RF_CLONES static void split_lanes(const rf_polyfft *fft, size_t length, double *restrict re, double *restrict im)
+{
+    for (size_t half = length / 2; half > 0; half /= 2) {
         const double *const c = fft->twiddle[0] + half, *const s = fft->twiddle[1] + half;
-        for (size_t at = 0; at < fft->size; at += 2 * half) {
-            double *const r0 = re + at, *const i0 = im + at, *const r1 = r0 + half, *const i1 = i0 + half;
-#pragma GCC ivdep
-            for (size_t m = 0; m < half; m++) {
-                const double dr = r0[m] - r1[m], di = i0[m] - i1[m];
-                r0[m] += r1[m];
-                i0[m] += i1[m];
-                r1[m] = dr * c[m] - di * s[m];
-                i1[m] = dr * s[m] + di * c[m];
+        for (size_t at = 0; at < length; at += 2 * half) {
+            for (size_t m = at; m < at + half; m++) {
+                double *const r0 = re + RF_LANES * m, *const i0 = im + RF_LANES * m;
+                double *const r1 = r0 + RF_LANES * half, *const i1 = i0 + RF_LANES * half;
+                const rf_lanes ar = RF_LANES_IN(r0), ai = RF_LANES_IN(i0), br = RF_LANES_IN(r1), bi = RF_LANES_IN(i1);
+                const rf_lanes dr = ar - br, di = ai - bi;
+                RF_LANES_AT(r0) = ar + br;
+                RF_LANES_AT(i0) = ai + bi;
+                RF_LANES_AT(r1) = dr * c[m - at] - di * s[m - at];
+                RF_LANES_AT(i1) = dr * s[m - at] + di * c[m - at];
             }
         }
     }
 }
 
-/* Decimation in time with the conjugate factors: undoes `forward`, up to the factor P that the kernel carries. */
-RF_CLONES static void backward(const rf_polyfft *fft, double *restrict re, double *restrict im)
+RF_CLONES static void join_lanes(const rf_polyfft *fft, size_t length, double *restrict re, double *restrict im)
 {
-    for (size_t half = 1; half < fft->size; half *= 2) {
+    for (size_t half = 1; half < length; half *= 2) {
         const double *const c = fft->twiddle[0] + half, *const s = fft->twiddle[1] + half;
-        for (size_t at = 0; at < fft->size; at += 2 * half) {
-            double *const r0 = re + at, *const i0 = im + at, *const r1 = r0 + half, *const i1 = i0 + half;
-#pragma GCC ivdep
-            for (size_t m = 0; m < half; m++) {
-                const double tr = r1[m] * c[m] + i1[m] * s[m], ti = i1[m] * c[m] - r1[m] * s[m];
-                r1[m] = r0[m] - tr;
-                i1[m] = i0[m] - ti;
-                r0[m] += tr;
-                i0[m] += ti;
+        for (size_t at = 0; at < length; at += 2 * half) {
+            for (size_t m = at; m < at + half; m++) {
+                double *const r0 = re + RF_LANES * m, *const i0 = im + RF_LANES * m;
+                double *const r1 = r0 + RF_LANES * half, *const i1 = i0 + RF_LANES * half;
+                const rf_lanes ar = RF_LANES_IN(r0), ai = RF_LANES_IN(i0), br = RF_LANES_IN(r1), bi = RF_LANES_IN(i1);
+                const rf_lanes tr = br * c[m - at] + bi * s[m - at], ti = bi * c[m - at] - br * s[m - at];
+                RF_LANES_AT(r0) = ar + tr;
+                RF_LANES_AT(i0) = ai + ti;
+                RF_LANES_AT(r1) = ar - tr;
+                RF_LANES_AT(i1) = ai - ti;
             }
         }
     }
+}
+
+RF_CLONES static void interleave(const double *restrict from, size_t length, double *restrict to)
+{
+    for (size_t q = 0; q < length; q++)
+        for (size_t l = 0; l < RF_LANES; l++) to[RF_LANES * q + l] = from[length * l + q];
+}
+
+RF_CLONES static void line_up(const double *restrict from, size_t length, double *restrict to)
+{
+    for (size_t q = 0; q < length; q++)
+        for (size_t l = 0; l < RF_LANES; l++) to[length * l + q] = from[RF_LANES * q + l];
+}
+
+/* data: re and im, P each, spoilt; out: the transform, in the order of `backward`. */
+static void forward(const rf_polyfft *fft, double *data, double *out)
+{
+    const size_t size = fft->size, length = size / RF_LANES;
+
+    for (size_t half = size / 2; half >= length; half /= 2) split_step(fft, half, data, data + size);
+    interleave(data, length, out);
+    interleave(data + size, length, out + size);
+    split_lanes(fft, length, out, out + size);
+}
+
+/* Undoes `forward`, up to the factor P that the kernel carries. */
+static void backward(const rf_polyfft *fft, double *data, double *out)
+{
+    const size_t size = fft->size, length = size / RF_LANES;
+
+    join_lanes(fft, length, data, data + size);
+    line_up(data, length, out);
+    line_up(data + size, length, out + size);
+    for (size_t half = length; half < size; half *= 2) join_step(fft, half, out, out + size);
 }
 
 /* (re, im) *= (c, s) */
@@ -104,7 +186,18 @@ static void fill_tables(rf_polyfft *fft)
         fft->kernel[0][m] = fft->kernel[0][mirror] = fft->chirp[0][m] / (double)size;
         fft->kernel[1][m] = fft->kernel[1][mirror] = -fft->chirp[1][m] / (double)size;
     }
-    forward(fft, fft->kernel[0], fft->kernel[1]);
+}
+
+/* The kernel as `forward` leaves it. */
+static int transform_kernel(rf_polyfft *fft)
+{
+    double *const copy = malloc(2 * fft->size * sizeof *copy);
+
+    if (!copy) return RF_ENOMEM;
+    memcpy(copy, fft->kernel[0], 2 * fft->size * sizeof *copy);
+    forward(fft, copy, fft->kernel[0]);
+    free(copy);
+    return RF_OK;
 }
 
 int rf_polyfft_open(rf_polyfft *fft, size_t n)
@@ -112,7 +205,7 @@ int rf_polyfft_open(rf_polyfft *fft, size_t n)
     size_t nchirp, nturn;
     double *at;
 
-    *fft = (rf_polyfft){.length = n - 1, .size = 1};
+    *fft = (rf_polyfft){.length = n - 1, .size = MIN_SIZE, .log2_size = LOG2_MIN_SIZE};
     while (fft->size < 2 * fft->length - 1) {
         fft->size *= 2;
         fft->log2_size++;
@@ -122,14 +215,19 @@ int rf_polyfft_open(rf_polyfft *fft, size_t n)
     fft->memory = at = calloc(4 * fft->size + 2 * nchirp + 2 * nturn, sizeof *at);
     if (!at) return RF_ENOMEM;
     for (int part = 0; part < 2; part++) {
-        fft->twiddle[part] = at;
-        fft->kernel[part] = at += fft->size;
-        fft->chirp[part] = at += fft->size;
+        fft->kernel[part] = fft->memory + (size_t)part * fft->size; /* the two halves of one array */
+        fft->twiddle[part] = fft->memory + (size_t)(2 + part) * fft->size;
+    }
+    at += 4 * fft->size;
+    for (int part = 0; part < 2; part++) {
+        fft->chirp[part] = at;
         fft->turn[part] = at += nchirp;
         at += nturn;
     }
     fill_tables(fft);
-    return RF_OK;
+    const int status = transform_kernel(fft);
+    if (status != RF_OK) rf_polyfft_close(fft);
+    return status;
 }
 
 void rf_polyfft_close(rf_polyfft *fft)
@@ -138,12 +236,12 @@ void rf_polyfft_close(rf_polyfft *fft)
     *fft = (rf_polyfft){0};
 }
 
-size_t rf_polyfft_nscratch(const rf_polyfft *fft) { return 2 * fft->size; }
+size_t rf_polyfft_nscratch(const rf_polyfft *fft) { return 4 * fft->size; }
 
 void rf_polyfft_cosines(const rf_polyfft *fft, const double *in, double *scratch, double *out)
 {
     const size_t length = fft->length;
-    double *const re = scratch, *const im = scratch + fft->size;
+    double *const re = scratch, *const im = re + fft->size, *const other = im + fft->size;
 
     /* value m of the even extension is in[m] up to m = L, in[2L - m] above; pairs of values are one complex number */
     memset(scratch, 0, 2 * fft->size * sizeof *scratch);
@@ -152,9 +250,9 @@ void rf_polyfft_cosines(const rf_polyfft *fft, const double *in, double *scratch
     for (size_t m = 0; 2 * m + 1 <= length; m++) im[m] = in[2 * m + 1];
     for (size_t m = (length + 1) / 2; m < length; m++) im[m] = in[2 * (length - m) - 1];
     multiply(re, im, fft->chirp[0], fft->chirp[1], length);
-    forward(fft, re, im);
-    multiply(re, im, fft->kernel[0], fft->kernel[1], fft->size);
-    backward(fft, re, im);
+    forward(fft, scratch, other);
+    multiply(other, other + fft->size, fft->kernel[0], fft->kernel[1], fft->size);
+    backward(fft, other, scratch);
     multiply(re, im, fft->chirp[0], fft->chirp[1], length);
 
     /* Z[k] to the transform of the whole: E = (Z[k] + Z*[L-k]) / 2, O = (Z[k] - Z*[L-k]) / 2i, X = E + turn O */

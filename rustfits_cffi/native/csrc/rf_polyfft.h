@@ -8,11 +8,11 @@
 
 typedef struct {
     size_t length;          /* L = n - 1, of the complex transform */
-    size_t size;            /* P, the power of two of the convolution, at least 2 L - 1 */
+    size_t size;            /* P, the power of two of the convolution, at least 2 L - 1 and 64 */
     size_t log2_size;
     double *twiddle[2];     /* re, im: exp(-i pi m / h) at h + m, for h = 1, 2, 4 .. P / 2 */
     double *chirp[2];       /* exp(-i pi m^2 / L), m < L */
-    double *kernel[2];      /* transform of the conjugate chirp over P, in the order that the forward pass leaves */
+    double *kernel[2];      /* transform of the conjugate chirp over P, in the order of the forward pass; one array */
     double *turn[2];        /* exp(-i pi m / L), m <= L */
     double *memory;
 } rf_polyfft;

@@ -45,7 +45,7 @@ static wide wide_ratio(double a, double b)
 }
 
 /*
- * Gram's polynomials on n points around 0: q[k+1] = t q[k] - b(k) q[k-1], with the factor b and |q[k]|^2 = n b(1)..b(k).
+ * Gram's polynomials on n points around 0: q[k+1] = t q[k] - b(k) q[k-1], and |q[k]|^2 = n b(1) .. b(k).
  * Source: the discrete Chebyshev polynomials, e.g. Abramowitz and Stegun 22.17.
  */
 static wide recurrence(size_t n, size_t k)

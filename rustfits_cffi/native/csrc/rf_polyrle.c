@@ -1,12 +1,7 @@
 /* Run lengths of integers, plain and of differences. All arithmetic is unsigned: it wraps as the format asks. */
 #include "rf_polycomp.h"
+#include "rf_polyfault.h"
 #include "rf_polyvec.h"
-
-static int fail(rf_polyfault *fault, int reason, uint64_t offset, uint64_t item, uint64_t found)
-{
-    *fault = (rf_polyfault){.offset = offset, .item = item, .found = found, .reason = reason};
-    return RF_EBADDATA;
-}
 
 #define VALUE uint8_t
 #define NAME(stem) stem##8

@@ -77,14 +77,14 @@ static int NAME(check)(const VALUE *src, size_t len, int is_signed, int diff, ui
     uint64_t total = diff && len ? 1 : 0;
     const size_t first = (size_t)total;
 
-    if ((len - first) % 2) return fail(fault, RF_POLY_ODD_LENGTH, len * sizeof(VALUE), (len - first) / 2, len);
+    if ((len - first) % 2) return rf_poly_fail(fault, RF_POLY_ODD_LENGTH, len * sizeof(VALUE), (len - first) / 2, len);
     for (size_t i = first; i < len; i += 2) {
-        if (src[i] > most) return fail(fault, RF_POLY_NEGATIVE_RUN, i * sizeof(VALUE), (i - first) / 2, src[i]);
+        if (src[i] > most) return rf_poly_fail(fault, RF_POLY_NEGATIVE_RUN, i * sizeof(VALUE), (i - first) / 2, src[i]);
         if (total > n || src[i] > n - total)
-            return fail(fault, RF_POLY_TOTAL, i * sizeof(VALUE), (i - first) / 2, src[i]);
+            return rf_poly_fail(fault, RF_POLY_TOTAL, i * sizeof(VALUE), (i - first) / 2, src[i]);
         total += src[i];
     }
-    if (total != n) return fail(fault, RF_POLY_TOTAL, len * sizeof(VALUE), (len - first) / 2, total);
+    if (total != n) return rf_poly_fail(fault, RF_POLY_TOTAL, len * sizeof(VALUE), (len - first) / 2, total);
     return RF_OK;
 }
 
@@ -119,6 +119,10 @@ static void NAME(decode)(const VALUE *src, size_t len, int diff, size_t start, s
     for (; i + 1 < len && at < stop; i += 2) {
         const VALUE value = src[i + 1];
         size_t count = src[i] < stop - at ? (size_t)src[i] : stop - at;
+        while (i + 3 < len && src[i + 3] == value && count < stop - at) { /* a run that was split */
+            i += 2;
+            count = src[i] < stop - at - count ? count + (size_t)src[i] : stop - at;
+        }
         size_t skip = at < start ? start - at : 0;
         if (skip > count) skip = count;
         if (diff) {

@@ -1,9 +1,9 @@
 /*
  * rf_polyvec.h - what the Polycomp loops share: vectors of eight, and a body compiled for several CPUs.
  *
- * Eight lanes whatever the CPU has: sums are formed in the same order everywhere, so every machine writes the same
- * stream and decodes the same bits. Contraction is off for the whole build; a fused multiply-add would move decoded
- * samples by up to thousands of ulp (spec of the polynomial form: monomials cancel).
+ * Eight lanes whatever the CPU has: sums are formed in the same order everywhere, so that the width of a machine's
+ * vectors changes neither a stream nor a decoded bit. Contraction is off for the whole build; a fused multiply-add
+ * would move decoded samples by up to thousands of ulp, because powers of x cancel.
  */
 #ifndef RF_POLYVEC_H
 #define RF_POLYVEC_H

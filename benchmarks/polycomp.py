@@ -1,0 +1,143 @@
+"""Speed of the Polycomp compressions against the reference library: ``python -m benchmarks.polycomp``.
+
+The figures of the reference are recorded ones (libpolycomp 1.0 through its C interface, one core of a two-core x86-64
+machine); ours are measured now, through the public functions, allocation included. Every result is checked before it is
+timed. The figures for two threads mean something only while nothing else runs. ``--quick`` takes fewer samples and
+repeats; ``--json`` prints the rows as JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from rustfits_cffi import polycomp
+from rustfits_cffi.threads import set_num_threads
+
+
+class Case(NamedTuple):
+    """A workload with the reference's speed and the ratio to reach, encoding and decoding."""
+
+    name: str
+    samples: np.ndarray
+    method: str
+    parameters: dict[str, Any]
+    reference: tuple[float | None, float | None]  # million samples a second
+    target: tuple[float | None, float | None]
+
+
+class Row(NamedTuple):
+    """One line of the table; speeds in million samples a second."""
+
+    what: str
+    ours: float
+    reference: float
+    ratio: float
+    target: float
+
+    @property
+    def reached(self) -> bool:
+        """Whether the ratio is at least the target."""
+        return self.ratio >= self.target
+
+
+def pointing(nsamples: int) -> np.ndarray:
+    """A smooth angle: one turn in 1950 samples."""
+    number = np.arange(nsamples)
+    return 1.5 + 0.9 * np.sin(2 * np.pi * number / 1950) + 1e-3 * np.sin(2 * np.pi * number / 160_000)
+
+
+def cases(nsamples: int) -> Iterator[Case]:
+    """The workloads, largest first."""
+    rng = np.random.default_rng(1)
+    smooth = pointing(nsamples)
+    rough = smooth + rng.normal(scale=0.8e-6, size=nsamples)
+    chunk = {"num_of_coefficients": 8, "samples_per_chunk": 80, "max_error": 1e-6}
+    yield Case("polynomial, smooth", smooth, "polynomial", chunk, (2.6, 343), (60, 3))
+    yield Case("polynomial, Chebyshev in every chunk", rough, "polynomial", chunk, (0.93, 33), (25, 3.5))
+    long = {**chunk, "samples_per_chunk": 1000}
+    yield Case("polynomial, chunks of 1000", rough[: nsamples // 4], "polynomial", long, (0.07, None), (50, None))
+    yield Case(
+        "quantization, 12 bits", rng.normal(size=nsamples), "quantization", {"bits_per_sample": 12}, (6.2, 139), (50, 2)
+    )
+    flags = np.zeros(10**6, np.uint8)
+    for begin in range(0, flags.size, 1500):
+        flags[begin : begin + rng.integers(5, 300)] = 1
+    yield Case("rle, flags", flags, "rle", {}, (2400, 22_000), (1, 1))
+    clock = 106_245_312_874_464 + 2016 * np.arange(10**6)
+    yield Case("diffrle, clock", clock, "diffrle", {}, (1000, 3200), (1, 1))
+
+
+def fastest(call: Callable[[], Any], repeats: int) -> tuple[float, float]:
+    """Seconds on the clock and seconds of the processor, of the fastest of some calls.
+
+    With one thread the second is the honest figure: it leaves out what other programs took meanwhile.
+    """
+    clock = processor = float("inf")
+    for _ in range(repeats):
+        begin = time.perf_counter(), time.process_time()
+        call()
+        clock = min(clock, time.perf_counter() - begin[0])
+        processor = min(processor, time.process_time() - begin[1])
+    return clock, processor
+
+
+def check(case: Case, coded: polycomp.Encoded) -> None:
+    """Refuse to time what is wrong."""
+    decoded = polycomp.decode(coded)
+    error = np.abs(decoded - case.samples).max() if case.samples.dtype.kind == "f" else np.any(decoded != case.samples)
+    assert error <= coded.statistics.largest_error, case.name
+    if "Chebyshev" in case.name:
+        made = coded.statistics
+        assert all(chunk.cheby.size for chunk in polycomp.chunks(coded)[:1000]), "chunks without coefficients"
+        assert made.compressed_chunks == made.chunks
+
+
+def run(nsamples: int, repeats: int) -> list[Row]:
+    """Measure all cases with one thread, then the long ones with two."""
+    rows = []
+    for case in cases(nsamples):
+        set_num_threads(1)
+        coded = polycomp.encode(case.samples, case.method, **case.parameters)
+        check(case, coded)
+        calls = (
+            ("encode", lambda c=case: polycomp.encode(c.samples, c.method, **c.parameters)),
+            ("decode", lambda e=coded: polycomp.decode(e)),
+        )
+        for (verb, call), reference, target in zip(calls, case.reference, case.target, strict=True):
+            set_num_threads(1)
+            alone, processor = fastest(call, repeats)
+            if reference is not None and target is not None:
+                speed = case.samples.size / processor / 1e6
+                rows.append(Row(f"{case.name}: {verb}", speed, reference, speed / reference, target))
+            if case.samples.size > 10**6:
+                set_num_threads(2)
+                speed, single = (case.samples.size / seconds / 1e6 for seconds in (fastest(call, repeats)[0], alone))
+                rows.append(Row(f"{case.name}: {verb}, 2 threads to 1", speed, single, speed / single, 1.8))
+    set_num_threads(None)
+    return rows
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.polycomp", description=__doc__.partition("\n")[0])
+    parser.add_argument("--quick", action="store_true", help="fewer samples and repeats")
+    parser.add_argument("--json", action="store_true", help="rows as JSON")
+    options = parser.parse_args(arguments)
+    rows = run(2_000_000, 3) if options.quick else run(4_000_000, 9)
+    if options.json:
+        print(json.dumps([row._asdict() | {"reached": row.reached} for row in rows], indent=1))
+        return
+    print(f"{'million samples a second':58} {'ours':>9} {'reference':>9} {'ratio':>7} {'target':>7}")
+    for row in rows:
+        mark = "" if row.reached else "  below"
+        print(f"{row.what:58} {row.ours:9.4g} {row.reference:9.4g} {row.ratio:7.1f} {row.target:7.1f}{mark}")
+
+
+if __name__ == "__main__":
+    main()
