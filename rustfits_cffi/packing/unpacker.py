@@ -16,6 +16,7 @@ from rustfits_cffi.packing.files import finished_file, opened_pair, plain_file
 from rustfits_cffi.packing.options import UnpackOptions
 from rustfits_cffi.packing.report import FileReport, HDUReport, Progress, naming_hdu
 from rustfits_cffi.packing.restoring import require_complete
+from rustfits_cffi.packing.tables import restore_table
 
 NOT_IMAGE = 233  # cfitsio's status
 
@@ -138,8 +139,7 @@ def _unpack_hdu(
     if facts.kind == "compressed image":
         _restore_image(inp, number, out, as_primary=as_primary, progress=progress)
     elif facts.kind == "table" and transfer.read_value(inp, number, "ZTABLE") == "T":
-        _require_restorable(inp, number)
-        transfer.uncompress_table(inp, number, out)
+        restore_table(inp, number, out)
     else:
         transfer.copy_hdu(inp, number, out)
         action = "copied"
@@ -173,14 +173,3 @@ def _runs(shape: tuple[int, ...], start: tuple[int, ...], box: np.ndarray) -> It
     for outer in np.ndindex(*box.shape[:split]):
         corner = np.add(start, (*outer, *[0] * (len(shape) - split)))
         yield int((corner * strides).sum()), box[outer]
-
-
-def _require_restorable(inp: FileHandle, number: int) -> None:
-    """Refuse compressed tables with the columns on which cfitsio's restorer leaves its buffers."""
-    for column in range(1, int(transfer.read_value(inp, number, "TFIELDS") or 0) + 1):
-        form = (transfer.read_value(inp, number, f"ZFORM{column}") or "").lstrip("0123456789")
-        if form[:1] in ("P", "Q") and form[1:2] in ("X", "A"):
-            raise FITSError(
-                f"{inp.path}: HDU {number - 1}: column {column} has compressed variable-length cells of "
-                f"type {form[:2]}, which cannot be restored safely"
-            )
