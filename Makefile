@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 TOOLS := build/tools
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 export RUSTFITS_CFFI_STRICT ?= 1
 
@@ -12,20 +13,27 @@ export RUSTFITS_CFFI_STRICT ?= 1
 build: $(VENV)/.built
 
 $(VENV)/.installed: pyproject.toml
+	@echo "Making a Python environment in $(VENV) and installing cffi and numpy into it ..."
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade "setuptools>=77" "cffi>=1.16" "numpy>=1.23" "tqdm>=4.60"
-	touch $@
+	$(PIP) "setuptools>=77" "cffi>=1.16" "numpy>=1.23" "tqdm>=4.60"
+	@touch $@
 
 $(VENV)/.built: $(VENV)/.installed setup.py build_cfitsio.py vendor/obtain.py $(wildcard vendor/*/lock.json) \
 		$(wildcard rustfits_cffi/native/csrc/*) $(wildcard rustfits_cffi/native/cdef/*)
-	$(BIN)/python -m pip install --quiet --no-build-isolation --no-deps --editable .
-	touch $@
+	@echo "Obtaining the sources of cfitsio, zlib and libdeflate, and compiling them with ours (about a minute) ..."
+	$(PIP) --no-build-isolation --no-deps --editable .
+	@touch $@
 
+# The packages of the extras "test" and "cli", without building the extension again.
 $(VENV)/.tested: $(VENV)/.built
-	$(BIN)/python -m pip install --quiet --no-build-isolation --editable ".[test,cli]"
-	touch $@
+	@echo "Installing the packages that the tests compare with (fitsio, astropy, rustfits) ..."
+	@$(BIN)/python -c 'from importlib.metadata import requires; print(*[r.split(";")[0] for r in requires("rustfits_cffi") \
+		if "extra" in r and "dev" not in r], sep="\n")' > $(VENV)/requirements.txt
+	$(PIP) --requirement $(VENV)/requirements.txt
+	@touch $@
 
 tools: $(VENV)/.built
+	@echo "Building fpack and funpack from the same sources ..."
 	$(BIN)/python build_cfitsio.py tools $(TOOLS)
 
 demo: build
@@ -35,7 +43,7 @@ test: $(VENV)/.tested tools
 	$(BIN)/python -m pytest
 
 bench: $(VENV)/.tested tools
-	$(BIN)/python -m benchmarks $(ROWS)
+	$(BIN)/python -m benchmarks
 
 clean:
 	rm -rf build dist $(VENV) rustfits_cffi/_cfitsio.* *.egg-info
