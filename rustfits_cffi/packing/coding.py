@@ -155,6 +155,11 @@ class ImageDecoder:
         """Largest quantization step of the tiles; meaningless for an image that is not quantized."""
         return float(self._table.scale.max(initial=0))
 
+    def may_have_nulls(self, batch: Batch) -> bool:
+        """Whether a pixel of a batch may be NaN."""
+        tiles = slice(batch.first_tile, batch.first_tile + batch.ntiles)
+        return self.image.bitpix < 0 and (self._table.blank is not None or bool(self._table.column[tiles].any()))
+
     def batches(self) -> Iterator[tuple[Batch, np.ndarray]]:
         """Every batch of tiles with its pixels, of the stored type in native byte order.
 
@@ -213,7 +218,7 @@ def as_stored(box: np.ndarray, bitpix: int, *, one_nan: bool) -> np.ndarray:
     `box` is contiguous and means nothing afterwards.
     """
     nulls = np.isnan(box) if one_nan else None
-    pack_pixels(box, box, bitpix, nthreads=get_num_threads())
+    pack_pixels(box, box, bitpix)  # on this thread: the others decode meanwhile
     if nulls is not None and nulls.any():
         box.view(f"u{box.itemsize}")[nulls] = np.iinfo(f"u{box.itemsize}").max
     return box.view(box.dtype.newbyteorder(">"))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import bz2
 import gzip
 import os
-import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -25,7 +24,7 @@ _OPENERS = {b"\x1f\x8b": gzip.open, b"BZ": bz2.open}
 def temporary_file(beside: str) -> Iterator[str]:
     """Path of a new empty file in the folder of `beside`; removed at the end if it is still there."""
     folder, base = os.path.split(os.path.realpath(beside))
-    path = os.path.join(folder, f".{base[:200]}.{secrets.token_hex(8)}.tmp")
+    path = os.path.join(folder, f".{base[:200]}.{os.urandom(8).hex()}.tmp")
     try:  # around the creation too: a signal may end the program in the next line
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
         yield path

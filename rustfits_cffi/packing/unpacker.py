@@ -159,7 +159,7 @@ def _restore_image(
     size, facts = inp.size(), transfer.hdu_facts(inp, number)
     done, bitpix, total = 0, decoder.image.bitpix, RunningSum()
     for batch, box in decoder.batches():
-        raw = as_stored(box, bitpix, one_nan=decoder.image.is_quantized)
+        raw = as_stored(box, bitpix, one_nan=decoder.image.is_quantized and decoder.may_have_nulls(batch))
         for offset, piece in _runs(decoder.shape, batch.start, raw):
             transfer.write_data(out, place, data_start + offset, piece)
             total.add(offset, piece)
