@@ -14,9 +14,9 @@ from typing import Any
 
 from benchmarks.cases import Case, quick, select
 from benchmarks.machine import machine, versions
-from benchmarks.measure import RowResult, SideResult, make_sides, run_row
+from benchmarks.measure import RowResult, SideResult, is_ours, make_sides, run_row
 from benchmarks.memory import measure_peak
-from benchmarks.table import render, to_json
+from benchmarks.table import brief, render, to_json
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -24,15 +24,23 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parse(arguments)
     rows: list[RowResult] = []
     with tempfile.TemporaryDirectory(prefix="benchmarks-", dir=options.folder) as name:
-        for case in options.cases:
-            print(f"{case.name} {case.title} …", file=sys.stderr, flush=True)
-            rows.append(_run(case, Path(name).resolve(), options))
+        try:
+            for case in options.cases:
+                rows.append(_run(case, Path(name).resolve(), options))
+                print(brief(rows[-1]), file=sys.stderr, flush=True)
+                _write_json(rows, options)
+        except KeyboardInterrupt:
+            print("interrupted; the rows so far:", file=sys.stderr)
     print(_heading())
     print(render(rows, options.threads))
+    return int(any(result.failure for row in rows for result in row.sides if is_ours(result.side)))
+
+
+def _write_json(rows: list[RowResult], options: argparse.Namespace) -> None:
+    """After each row, so that a run that is stopped leaves what it measured."""
     if options.json:
-        options.json.write_text(json.dumps(
-            {"machine": machine(), "versions": versions(), "rows": to_json(rows, options.threads)}, indent=1))
-    return int(any(result.failure for row in rows for result in row.sides if result.side.startswith("ours ")))
+        content = {"machine": machine(), "versions": versions(), "rows": to_json(rows, options.threads)}
+        options.json.write_text(json.dumps(content, indent=1))
 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:

@@ -81,7 +81,7 @@ def run_row(case: Case, folder: Path, threads: tuple[int, ...], repeats: int) ->
         Numbers of threads to run ours with, each a side of its own.
     repeats : int
         Trials of each side: three at most where one takes over two seconds, more where one is a matter of
-        milliseconds. A peer that takes over ten seconds is timed in the run that checks it.
+        milliseconds. A side that takes over ten seconds is timed in the run that checks it.
 
     Returns
     -------
@@ -161,7 +161,7 @@ def _time_in_turn(workload: Workload, peers: dict[str, Any], sides: list[SideRes
             continue
         seconds = first[result.side]
         wanted[result.side] = _trials(seconds, repeats)
-        if seconds > VERY_SLOW and not is_ours(result.side):
+        if seconds > VERY_SLOW:
             wanted[result.side], result.seconds = 0, [seconds]
     for turn in range(max(wanted.values(), default=0)):
         for result in sides:

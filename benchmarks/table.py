@@ -27,6 +27,12 @@ def render(rows: list[RowResult], threads: tuple[int, ...]) -> str:
     return "\n\n".join(parts)
 
 
+def brief(row: RowResult) -> str:
+    """One line to follow the progress by."""
+    cells = (f"{result.side} {_cell(row, result.side)}" for result in row.sides)
+    return f"{row.case.name} {row.case.title}: {', '.join(cells)}"
+
+
 def verdict(row: RowResult, threads: tuple[int, ...]) -> str:
     """`ok`, `UNDER` the target (with the numbers of threads), or `?` where there is nothing to compare.
 
@@ -79,7 +85,7 @@ def _time(seconds: float) -> str:
 
 
 def _ratio(ratio: float | None) -> str:
-    return "-" if ratio is None else f"{ratio:.2f}"
+    return "-" if ratio is None else f"{ratio:.2f}" if ratio >= 0.1 else f"{ratio:.2g}"
 
 
 def _target(case: Case) -> str:

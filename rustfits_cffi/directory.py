@@ -10,12 +10,16 @@ from typing import Any
 
 from rustfits_cffi.errors import FITSFormatError, TruncatedError
 from rustfits_cffi.format.cards import CardIndex
-from rustfits_cffi.format.structure import BLOCK_NBYTES, HDUStructure, find_end, parse_structure
+from rustfits_cffi.format.compression import cfitsio_hazard
+from rustfits_cffi.format.structure import BLOCK_NBYTES, HDUStructure, find_end, pad_to_block, parse_structure
 from rustfits_cffi.native.handle import FileHandle
+from rustfits_cffi.native.headers import HDURecord, HDUTable
 
 _FIRST_READ = 4 * BLOCK_NBYTES  # most headers end within it
+_MOST_AT_ONCE = 1 << 20  # bytes looked through at a time while HDUs are short
 _CARD_NBYTES = 80
 _KEYWORD = re.compile(rb"[A-Z0-9_-]{1,8} *", re.IGNORECASE)
+_PARSED_BY_CFITSIO = ("table", "compressed image", "compressed table")
 _MAX_HEADER_NBYTES = 64 << 20  # a "header" without END must not be read to the end of a huge file
 
 
@@ -24,31 +28,45 @@ class Entry:
 
     Attributes
     ----------
-    header_start, data_start : int
-        Byte positions in the file.
-    structure : HDUStructure
-        What the header declares.
+    header_start : int
+        Byte position in the file.
+    kind : str
+        As in `HDUStructure`.
     cache : dict
         What objects have worked out from this header; thrown away with the entry when the header changes.
     """
 
-    __slots__ = ("cache", "data_start", "header_start", "structure")
+    __slots__ = ("_header", "_structure", "cache", "header_nbytes", "header_start", "is_primary")
 
-    def __init__(self, header_start: int, structure: HDUStructure):
+    def __init__(self, header_start: int, header: bytes, is_primary: bool, structure: HDUStructure | None = None):
         self.header_start = header_start
-        self.data_start = header_start + structure.header_nbytes
-        self.structure = structure
+        self.header_nbytes = pad_to_block(len(header))
+        self.is_primary = is_primary
+        self._header = header
+        self._structure = structure
         self.cache: dict[Any, Any] = {}
 
     @property
-    def end(self) -> int:
-        """First byte after the HDU with its padding: where the next one begins."""
-        return self.data_start + self.structure.padded_data_nbytes
+    def structure(self) -> HDUStructure:
+        """What the header declares; parsed when first asked for."""
+        if self._structure is None:
+            self._structure = parse_structure(self._header, is_primary=self.is_primary)
+        return self._structure
+
+    @property
+    def data_start(self) -> int:
+        """Byte of the file where the data begin."""
+        return self.header_start + self.header_nbytes
 
     @property
     def index(self) -> CardIndex:
         """Which card holds which keyword."""
         return self.structure.index
+
+    def move(self, shift: int) -> None:
+        """The HDU lies `shift` bytes further back now; what was worked out may hold its old place."""
+        self.header_start += shift
+        self.cache = {}
 
 
 class Directory:
@@ -73,28 +91,45 @@ class Directory:
         self.lenient = lenient
         self.trust_sizes = trust_sizes
         self.revision = 0
-        self._entries: list[Entry] = []
+        self._table = HDUTable()
+        self._entries: dict[int, Entry] = {}
         self._remembered: dict[tuple[int, str], Any] = {}
         self._scan()
+        handle.hazard = self._hazard
 
     def __len__(self) -> int:
-        return len(self._entries)
+        return len(self._table)
 
     def __getitem__(self, index: int) -> Entry:
-        return self._entries[index]
+        entry = self._entries.get(index)
+        if entry is None:
+            entry = Entry(*self._table.header(index), is_primary=index == 0)
+            self._entries[index] = entry
+        return entry
+
+    def kind(self, index: int) -> str:
+        """What kind of HDU it is, as in `HDUStructure`, without parsing its header."""
+        return self._table.kind(index)
+
+    def has_data(self, index: int) -> bool:
+        """Whether it has an axis and none of length 0, without parsing its header."""
+        return self._table.has_data(index)
+
+    def find(self, name: str, extver: int | None = None) -> int | None:
+        """Number of the first HDU of that EXTNAME (and EXTVER), None if there is none."""
+        return self._table.find(name.strip().upper(), extver)
 
     def refresh(self, index: int) -> None:
         """Read one HDU's header again after a change; HDUs behind it move with its end."""
         with self.handle.lock:
-            old = self._entries[index]
-            new = self._read(old.header_start, index)
-            self._entries[index] = new
+            start = self._table.header_start(index)
+            entry, record = self._read(start, index)
+            shift = self._table.replace(index, record)
+            self._entries[index] = entry
             self.revision += 1
-            shift = new.end - old.end
-            if shift:
-                for entry in self._entries[index + 1 :]:
-                    entry.header_start += shift
-                    entry.data_start += shift
+            for number, other in self._entries.items() if shift else ():
+                if number > index:
+                    other.move(shift)
 
     def remember(self, index: int, name: str, value: Any) -> None:
         """Keep something about an HDU that its header does not say, for as long as the file is open."""
@@ -110,17 +145,38 @@ class Directory:
             self._scan()
 
     def _scan(self) -> None:
+        """Describe the HDUs behind those that are known: the ordinary ones many at a time, others one by one."""
         self.revision += 1
-        position = self._entries[-1].end if self._entries else 0
         size = self.handle.size()
-        if not self._entries and self.handle.mode != "w+":
+        if not len(self._table) and self.handle.mode != "w+":
             self._require_a_block(size)
+        position, at_once = self._table.end(), _FIRST_READ
         while position + BLOCK_NBYTES <= size:
-            index = len(self._entries)
-            if index and not _is_header(self.handle.read(position, 10)):
+            index = len(self._table)
+            chunk = self.handle.read(position, min(at_once, size - position))
+            if index and not _is_header(chunk[:10]):
                 break
-            self._entries.append(self._read(position, index))
-            position = self._entries[-1].end
+            found = self._table.scan(chunk, position)
+            if not found:
+                entry, record = self._read(position, index)
+                self._table.append(record)
+                self._entries[index] = entry
+            # short HDUs come in crowds, so look further; long ones do not, and their data need not be read
+            at_once = min(2 * at_once, _MOST_AT_ONCE) if found > 1 else _FIRST_READ
+            position = self._table.end()
+
+    def _hazard(self) -> str | None:
+        """Why cfitsio must not be let near the file, None if it may."""
+        for index in range(len(self)):
+            reason = cfitsio_hazard(self[index].index) if self.kind(index) in _PARSED_BY_CFITSIO else None
+            if reason:
+                return f"HDU {index}: {reason}"
+        if not len(self):
+            return None
+        # where data are missing at the end cfitsio would write zeros, any number of them
+        last, size = len(self) - 1, self.handle.size()
+        end = self[last].data_start + self[last].structure.data_nbytes
+        return f"HDU {last}: truncated: the data end at byte {end}, the file at {size}" if end > size else None
 
     def _require_a_block(self, size: int) -> None:
         if size == 0:
@@ -128,13 +184,23 @@ class Directory:
         if size < BLOCK_NBYTES:
             raise FITSFormatError(f"{self.handle.path}: not a FITS file: {size} bytes, a header has at least 2880")
 
-    def _read(self, position: int, index: int) -> Entry:
+    def _read(self, position: int, index: int) -> tuple[Entry, HDURecord]:
+        """One HDU by all the rules: its entry, and its line in the table."""
         header = self._read_header(position, index)
         try:
             structure = parse_structure(header, is_primary=index == 0, lenient=self.lenient)
         except FITSFormatError as error:
             raise FITSFormatError(f"{self.handle.path}, HDU {index}: {error}") from None
-        return Entry(position, structure)
+        record = HDURecord(
+            header_start=position,
+            header=header.ljust(structure.header_nbytes),
+            data_nbytes=structure.data_nbytes,
+            kind=structure.kind,
+            has_data=structure.has_data,
+            extname=None if structure.extname is None else structure.extname.strip().upper(),
+            extver=structure.extver,
+        )
+        return Entry(position, record.header, index == 0, structure), record
 
     def _read_header(self, position: int, index: int) -> bytes:
         """The header from `position` on, up to and including its END card."""

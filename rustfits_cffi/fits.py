@@ -63,8 +63,7 @@ class FITS:
         except BaseException:
             self._handle.close()
             raise
-        self._hdus: list[HDU] = []
-        self._numbers_by_name: tuple[int, dict[str, dict[int | None, int]]] = (0, {})
+        self._hdus: dict[int, HDU] = {}
 
     # -- life ---------------------------------------------------------------------------------------------------------
 
@@ -97,9 +96,16 @@ class FITS:
     @property
     def hdus(self) -> list[HDU]:
         """All HDUs in file order: a new list of the same objects each time."""
-        while len(self._hdus) < len(self._directory):
-            self._hdus.append(open_hdu(self._directory, len(self._hdus)))
-        return list(self._hdus)
+        if len(self._hdus) < len(self._directory):
+            with self._handle.lock:  # each object once, whichever thread asks first
+                return [self._hdu(number) for number in range(len(self._directory))]
+
+    def _hdu(self, number: int) -> HDU:
+        """The one object for an HDU, made when it is first asked for."""
+        hdu = self._hdus.get(number)
+        if hdu is None:
+            hdu = self._hdus.setdefault(number, open_hdu(self._directory, number))
+        return hdu
 
     def __len__(self) -> int:
         return len(self._directory)
@@ -108,7 +114,7 @@ class FITS:
         return iter(self.hdus)
 
     def __getitem__(self, key: int | str | bytes | tuple[str, int]) -> HDU:
-        return self.hdus[self._number(key)]
+        return self._hdu(self._number(key))
 
     def __contains__(self, key: object) -> bool:
         try:
@@ -133,26 +139,11 @@ class FITS:
         return number % count
 
     def _number_of_name(self, name: str, extver: int | None) -> int:
-        revision, numbers = self._numbers_by_name
-        if revision != self._directory.revision:
-            numbers = self._index_names()
-            self._numbers_by_name = (self._directory.revision, numbers)
-        found = numbers.get(_folded(name), {}).get(extver)
-        if found is None:
+        number = self._directory.find(name, extver)
+        if number is None:
             version = "" if extver is None else f" with EXTVER {extver}"
             raise HDUNameError(f"{self.filename}: no HDU named {name!r}{version}")
-        return found
-
-    def _index_names(self) -> dict[str, dict[int | None, int]]:
-        """EXTNAME -> EXTVER -> number of the first such HDU; EXTVER None stands for the first of any version."""
-        numbers: dict[str, dict[int | None, int]] = {}
-        for number in range(len(self._directory)):
-            structure = self._directory[number].structure
-            if structure.extname is not None:
-                versions = numbers.setdefault(_folded(structure.extname), {})
-                versions.setdefault(None, number)
-                versions.setdefault(structure.extver, number)
-        return numbers
+        return number
 
     # -- adding HDUs --------------------------------------------------------------------------------------------------
 
@@ -228,7 +219,7 @@ class FITS:
         pixels = np.asanyarray(data)
         plan = ImagePlan.of(pixels.dtype, pixels.shape, compress, quantize, blank, extname, extver)
         number = create_image(self._directory, plan, pixels, header=header)
-        return self.hdus[number]
+        return self._hdu(number)
 
     def write(self, data: Any, *, extname: str | None = None, header: Any = None) -> HDU:
         """Append an HDU that suits `data`: an image for an ndarray. See `write_image`."""
@@ -312,7 +303,3 @@ def _integer(key: Any) -> int:
         return operator.index(key)
     except TypeError:
         raise ValueError(f"an HDU is found by number or name, not by {type(key).__name__}") from None
-
-
-def _folded(name: str) -> str:
-    return name.strip().upper()

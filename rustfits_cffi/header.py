@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from rustfits_cffi.directory import Directory, Entry
 from rustfits_cffi.format import card_lists
-from rustfits_cffi.format.cards import COMMENTARY, is_protected_key, lookup_key, read_chain
+from rustfits_cffi.format.cards import COMMENTARY, CardIndex, is_protected_key, lookup_key, read_chain
 from rustfits_cffi.native.header import rewrite_header
+
+_CARD_NBYTES = 80
 
 
 class FITSHeader:
@@ -30,10 +32,10 @@ class FITSHeader:
     # -- reading ------------------------------------------------------------------------------------------------------
 
     def __getitem__(self, key: str) -> Any:
-        position = self._find(key)
+        index, position = self._find(key)
         if lookup_key(key) in COMMENTARY:
-            return [self._cards[i][8:].rstrip() for i in self._entry.index.find_all(key)]
-        return read_chain(self._cards, position)[0]
+            return [index.cards[i][8:].rstrip() for i in index.find_all(key)]
+        return read_chain(index.cards, position)[0]
 
     def get(self, key: str, default: Any = None) -> Any:
         """Value of a keyword, or `default`."""
@@ -65,10 +67,10 @@ class FITSHeader:
 
     def comment_of(self, key: str) -> str:
         """Comment of a keyword, '' if it has none; `KeyError` if the keyword is absent."""
-        position = self._find(key)
+        index, position = self._find(key)
         if lookup_key(key) in COMMENTARY:
             raise ValueError(f"{key!r} is a commentary keyword: it has no comment")
-        return read_chain(self._cards, position)[1]
+        return read_chain(index.cards, position)[1]
 
     @property
     def cards(self) -> list[str]:
@@ -83,12 +85,13 @@ class FITSHeader:
         skip_protected : bool
             Leave out the keywords that describe the structure of the HDU.
         """
-        plain = [key for key in self.keys() if key.upper() not in COMMENTARY]
+        index = self._entry.index
+        plain = [key for key in index.names() if key.upper() not in COMMENTARY]
         if skip_protected:
             plain = [key for key in plain if not is_protected_key(key)]
         result: dict[str, Any] = {}
         for key in plain:
-            value, comment, _ = read_chain(self._cards, self._entry.index.find_all(key)[-1])
+            value, comment, _ = read_chain(index.cards, index.find_all(key)[-1])
             result[key] = {"value": value, "comment": comment}
         result.update((key, self[key]) for key in self.keys() if key.upper() in COMMENTARY)
         return result
@@ -102,26 +105,26 @@ class FITSHeader:
     # -- changing -----------------------------------------------------------------------------------------------------
 
     def __setitem__(self, key: str, value: Any) -> None:
-        self._replace(card_lists.set_key(self._entry.index, key, value))
+        self._change(card_lists.set_key, key, value)
 
     def __delitem__(self, key: str) -> None:
-        self._replace(card_lists.delete_key(self._entry.index, key))
+        self._change(card_lists.delete_key, key)
 
     def set_comment(self, key: str, comment: str) -> None:
         """Give a keyword another comment; its value stays as it is written."""
-        self._replace(card_lists.change_comment(self._entry.index, key, comment))
+        self._change(card_lists.change_comment, key, comment)
 
     def add_comment(self, text: str) -> None:
         """Add COMMENT cards, 72 characters each, behind those there are."""
-        self._replace(card_lists.add_commentary(self._entry.index, "COMMENT", text))
+        self._change(card_lists.add_commentary, "COMMENT", text)
 
     def add_history(self, text: str) -> None:
         """Add HISTORY cards, 72 characters each, behind those there are."""
-        self._replace(card_lists.add_commentary(self._entry.index, "HISTORY", text))
+        self._change(card_lists.add_commentary, "HISTORY", text)
 
     def add_blank(self, text: str) -> None:
         """Add cards with a blank keyword, 72 characters each, behind those there are."""
-        self._replace(card_lists.add_commentary(self._entry.index, "", text))
+        self._change(card_lists.add_commentary, "", text)
 
     def update(self, other: FITSHeader | Mapping[str, Any], *, copy_commentary: bool = False) -> None:
         """Set many keywords at once, all or none.
@@ -139,10 +142,12 @@ class FITSHeader:
         ValueError
             For protected or commentary keywords in a mapping, and for what no card can hold.
         """
-        cards = card_lists.set_many(self._cards, items_to_copy(other))
-        if copy_commentary and isinstance(other, FITSHeader):
-            cards[-1:-1] = _commentary(other)
-        self._replace(cards)
+        items = items_to_copy(other)
+        commentary = _commentary(other) if copy_commentary and isinstance(other, FITSHeader) else []
+        with self._directory.handle.lock:
+            cards = card_lists.set_many(self._cards, items)
+            cards[-1:-1] = commentary
+            self._replace(cards)
 
     # -- inside -------------------------------------------------------------------------------------------------------
 
@@ -155,17 +160,26 @@ class FITSHeader:
     def _cards(self) -> tuple[str, ...]:
         return self._entry.structure.cards
 
-    def _find(self, key: str) -> int:
-        position = self._entry.index.find(key)
+    def _find(self, key: str) -> tuple[CardIndex, int]:
+        """The header as it is now and where `key` stands in it: another thread may change the header meanwhile."""
+        index = self._entry.index
+        position = index.find(key)
         if position is None:
             raise KeyError(key)
-        return position
+        return index, position
+
+    def _change(self, edit: Callable[..., list[str]], *arguments: Any) -> None:
+        """Make new cards of those there are and write them, without another thread's change in between."""
+        with self._directory.handle.lock:
+            self._replace(edit(self._entry.index, *arguments))
 
     def _replace(self, cards: list[str]) -> None:
         """Write a new list of cards, the last one END; memory follows the file."""
         handle = self._directory.handle
         with handle.lock:
             handle.require_writable("change a header")
+            structure = self._entry.structure
+            cards = card_lists.use_filler(structure.cards, cards, structure.header_nbytes // _CARD_NBYTES)
             rewrite_header(handle, self._index + 1, "".join(f"{card:<80}" for card in cards[:-1]).encode("ascii"))
             self._directory.refresh(self._index)
 
@@ -182,4 +196,4 @@ def items_to_copy(other: FITSHeader | Mapping[str, Any], *, with_pixels: bool = 
 def _commentary(header: FITSHeader) -> list[str]:
     index = header._entry.index
     places = sorted(i for name in COMMENTARY for i in index.find_all(name))
-    return [header._cards[i] for i in places]
+    return [index.cards[i] for i in places]

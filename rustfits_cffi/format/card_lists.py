@@ -21,7 +21,7 @@ from .cards import (
     read_chain,
 )
 
-__all__ = ["add_commentary", "carried_over", "change_comment", "delete_key", "set_key", "set_many"]
+__all__ = ["add_commentary", "carried_over", "change_comment", "delete_key", "set_key", "set_many", "use_filler"]
 
 # In the header of an HDU whose pixels are new these would say something about other pixels, or about a table.
 _NOT_WITH_PIXELS = frozenset(("BSCALE", "BZERO", "BLANK", "DATAMIN", "DATAMAX", "ZTABLE", "ZTILELEN"))
@@ -142,6 +142,33 @@ def carried_over(index: CardIndex, *, with_pixels: bool = False) -> list[tuple[s
         name = f"HIERARCH {key}" if parse_card(index.cards[places[0]]).is_hierarch else key
         items.append((name, (value, comment)))
     return items
+
+
+def use_filler(old: Sequence[str], new: list[str], room: int) -> list[str]:
+    """New cards that fit the blocks there are, if leaving out blank cards makes them fit.
+
+    Parameters
+    ----------
+    old, new : sequence of str
+        The cards before and after a change.
+    room : int
+        Cards that the blocks of the header hold.
+
+    Returns
+    -------
+    list of str
+        `new` without as many of the blank cards before the old END as are too many. END stands in the last block of a
+        header, so blank cards take the place of deleted ones; without this, each deletion would cost space for ever.
+    """
+    filler = 0
+    while filler < len(old) - 1 and not old[-2 - filler]:
+        filler += 1
+    too_many = min(len(new) - room, filler)
+    if too_many <= 0:
+        return new
+    blank = [position for position, card in enumerate(new) if not card]
+    dropped = set(blank[-too_many:])
+    return [card for position, card in enumerate(new) if position not in dropped]
 
 
 def _editable(key: str, what: str) -> str:

@@ -12,12 +12,14 @@ from typing import Any
 
 from ..config import CODECS, Codec, Hcompress1, Quantize, Rice1
 from ..errors import FITSFormatError
+from .cards import CardIndex, read_chain
 from .columns import Column, Getter, find_column, integer_keyword, keyword_getter, parse_columns
 from .dtypes import BITPIX_DTYPES, Scaling, scaling
 from .tiles import TileGrid
 
 __all__ = [
     "CompressedLayout",
+    "cfitsio_hazard",
     "codec_of",
     "config_of",
     "image_geometry",
@@ -26,7 +28,8 @@ __all__ = [
     "quantize_of",
 ]
 
-_MOST_AXES = 64  # numpy's own limit; cfitsio stops at 6
+_MOST_AXES = 64  # numpy's own limit
+_CFITSIO_MOST_AXES = 6
 _BLOCKSIZE_DEFAULT = 32  # FITS Standard 4.0, table 37
 _BYTEPIX_DEFAULT = 4
 
@@ -191,6 +194,31 @@ def parse_layout(get: Getter | Mapping[str, Any]) -> CompressedLayout:
     )
 
 
+def cfitsio_hazard(index: CardIndex) -> str | None:
+    """What about the header of an extension cfitsio would not survive or would misplace, None if nothing.
+
+    Notes
+    -----
+    cfitsio imcomp_get_compressed_image_par divides by ``(ZNAXISn - 1) / ZTILEn + 1`` before it checks anything. It may
+    find another card than the first of a name, so all of them count. A heap that does not follow its table at once is
+    counted twice: the next HDU is expected where THEAP + PCOUNT ends, instead of NAXIS1 * NAXIS2 + PCOUNT.
+    """
+    for position in index.find_all("THEAP"):
+        width, nrows = (read_chain(index.cards, place)[0] if place else 0 for place in map(index.find, ("NAXIS1", "NAXIS2")))
+        value = read_chain(index.cards, position)[0]
+        if not (isinstance(width, int) and isinstance(nrows, int)) or value != width * nrows:
+            return f"THEAP = {value!r}: a heap with a gap before it cannot be changed"
+    if index.find("ZIMAGE") is None:
+        return None
+    for axis in range(1, _CFITSIO_MOST_AXES + 1):
+        for key in (f"ZNAXIS{axis}", f"ZTILE{axis}"):
+            for position in index.find_all(key):
+                value = read_chain(index.cards, position)[0]
+                if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+                    return f"{key} = {value!r} is not a length of 1 or more"
+    return None
+
+
 def codec_of(zcmptype: str | None) -> str | None:
     """The codec's own name for a value of ZCMPTYPE, which may be a synonym; None if it is unknown."""
     name = (zcmptype or "").strip().upper()
@@ -257,9 +285,9 @@ def is_plausible(declared_nbytes: int, coded_nbytes: int) -> bool:
 
 
 def _optional_integer(get: Getter, key: str) -> int | None:
-    """An integer keyword, None if it is absent or no integer: a strange blank masks nothing."""
+    """An integer keyword, None if it is absent or no 64-bit integer: a strange blank masks nothing."""
     value = get(key)
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    return value if isinstance(value, int) and not isinstance(value, bool) and -(2**63) <= value < 2**63 else None
 
 
 def _tile_shape(get: Getter, shape: tuple[int, ...]) -> tuple[int, ...]:

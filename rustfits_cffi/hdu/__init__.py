@@ -12,5 +12,4 @@ _CLASSES = {"image": ImageHDU, "compressed image": CompressedImageHDU}
 
 def open_hdu(directory: Directory, index: int) -> HDU:
     """The object for one HDU: its class follows from the header; what has no class of its own is a bare `HDU`."""
-    kind = directory[index].structure.kind
-    return _CLASSES.get(kind, HDU)(directory, index)
+    return _CLASSES.get(directory.kind(index), HDU)(directory, index)

@@ -42,8 +42,7 @@ class HDU:
     @property
     def has_data(self) -> bool:
         """Whether the HDU has a data unit: at least one axis and none of length 0."""
-        shape = self._entry.structure.shape
-        return bool(shape) and 0 not in shape
+        return self._entry.structure.has_data
 
     @property
     def _entry(self) -> Entry:

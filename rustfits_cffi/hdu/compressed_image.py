@@ -107,8 +107,14 @@ class CompressedImageHDU(ImageHDU):
     # -- reading ------------------------------------------------------------------------------------------------------
 
     def _read_section(self, selection: Selection, *, scale: bool) -> np.ndarray:
-        reader = self._entry.cache.get("reader") or self._make_reader()
-        return reader.read(selection, scale=scale)
+        handle = self._directory.handle
+        if not handle.writable:
+            return self._reader().read(selection, scale=scale)
+        with handle.lock:  # or another thread could move the tiles before they are read
+            return self._reader().read(selection, scale=scale)
+
+    def _reader(self) -> TileReader:
+        return self._entry.cache.get("reader") or self._make_reader()
 
     def _make_reader(self) -> TileReader:
         handle = self._directory.handle
@@ -167,9 +173,10 @@ class CompressedImageHDU(ImageHDU):
         if not isinstance(codec, Codec):
             raise FITSFormatError(f"{self._where}: ZCMPTYPE = {codec!r} is no codec that can be written")
         job = TileJob.of(self._layout.grid, self._pixel_type, codec, quantize, pixels, self._where)
-        rewrite_tiles(self._directory, self._index, job)
-        self._tile_cache.clear()
-        self._directory.refresh(self._index)
+        with self._directory.handle.lock:
+            rewrite_tiles(self._directory, self._index, job)
+            self._tile_cache.clear()
+            self._directory.refresh(self._index)
 
     def _write_section(self, selection: Selection, stored: np.ndarray) -> None:
         if selection.is_whole:

@@ -13,6 +13,7 @@ import numpy as np
 
 from rustfits_cffi import threads
 from rustfits_cffi.errors import FITSFormatError, TruncatedError
+from rustfits_cffi.format.dtypes import BITPIX_DTYPES
 from rustfits_cffi.format.scaling import PixelType
 from rustfits_cffi.format.runs import runs_of
 from rustfits_cffi.format.selection import Selection, select, select_all
@@ -53,7 +54,7 @@ class ImageHDU(HDU):
         return math.prod(self.shape) if self.shape else 0
 
     def __len__(self) -> int:
-        return self.shape[0] if self.shape else 0
+        return max(self.shape[0], 0) if self.shape else 0
 
     @property
     def bitpix(self) -> int:
@@ -77,6 +78,8 @@ class ImageHDU(HDU):
         cache = self._entry.cache
         if "pixel type" not in cache:
             get = self.header.get
+            if self.bitpix not in BITPIX_DTYPES:
+                raise FITSFormatError(f"{self._where}: {self._entry.structure.problem}")
             cache["pixel type"] = PixelType.from_header(
                 self.bitpix, get("BSCALE"), get("BZERO"), get(self._blank_keyword)
             )
@@ -118,11 +121,18 @@ class ImageHDU(HDU):
         return self._read(selection, scale=scale)
 
     def __getitem__(self, key: Any) -> np.ndarray:
-        selection = select(key, self.shape)
+        selection = self._select(key)
         result = self._read(selection, scale=True)
         if selection.out_shape != selection.count:
             result.resize(selection.out_shape, refcheck=False)  # unlike reshape it leaves the caller the owner
         return result[()] if selection.is_scalar else result
+
+    def _select(self, key: Any) -> Selection:
+        """The pixels that an index means; a header may declare a negative length, which no index takes."""
+        shape = self.shape
+        if shape and min(shape) < 0:
+            raise FITSFormatError(f"{self._where}: {self._entry.structure.problem}")
+        return select(key, shape)
 
     def _read(self, selection: Selection, *, scale: bool) -> np.ndarray:
         """Pixels of a selection, every axis kept."""
@@ -219,7 +229,7 @@ class ImageHDU(HDU):
 
     def __setitem__(self, key: Any, value: Any) -> None:
         self._directory.handle.require_writable("write pixels")
-        selection = select(key, self.shape)
+        selection = self._select(key)
         if selection.is_empty:
             return
         stored = stored_pixels(value, self._pixel_type, where=self._where, shape=selection.out_shape)

@@ -17,7 +17,7 @@ from rustfits_cffi.format.tiles import TileGrid
 from rustfits_cffi.hdu.pixels import stored_pixels
 from rustfits_cffi.native.codecs import EncodedTiles, TileCodec, TileCoding, any_nonfinite
 from rustfits_cffi.native.handle import FileHandle
-from rustfits_cffi.native.image import reset_heap, set_zblank
+from rustfits_cffi.native.image import set_zblank
 from rustfits_cffi.native.tilewriter import TileWriter
 
 _BATCH_NBYTES = 16 << 20  # room for the coded tiles of one batch
@@ -144,9 +144,8 @@ def rewrite_tiles(directory: Directory, index: int, job: TileJob) -> None:
             batches.append(batch._replace(data=None))
         spool.seek(0)
         with handle.change(action="write a compressed image"):
-            reset_heap(handle, index + 1)
             writer = TileWriter(handle, index + 1)
-            writer.begin()
+            writer.begin(over_old_heap=True)
             for batch in batches:
                 coded = spool.read(int(batch.nbytes.sum()))
                 writer.append(batch.nbytes, batch.column, coded, batch.scale, batch.zero)

@@ -114,16 +114,18 @@ class TileStore:
         self.has_bad = bool(self._bad.any())
 
     def _find_overlaps(self, valid: np.ndarray) -> np.ndarray:
+        """Tiles whose bytes are partly those of another. Equal tiles may share all their bytes: real files do."""
         overlapping = np.zeros(len(valid), bool)
         tiles = np.flatnonzero(valid)
         starts, ends = self.offset[tiles], (self.offset + self.nbytes)[tiles]
         if np.all(starts[1:] >= ends[:-1]):
-            return overlapping  # in tile order, as every writer leaves them
-        order = np.argsort(starts, kind="stable")
-        furthest = np.maximum.accumulate(ends[order])
-        shared = np.flatnonzero(starts[order][1:] < furthest[:-1]) + 1
-        overlapping[tiles[order[shared]]] = True
-        overlapping[tiles[order[shared - 1]]] = True
+            return overlapping  # in tile order, as most writers leave them
+        ranges, which = np.unique(np.stack((starts, ends), axis=1), axis=0, return_inverse=True)
+        shared = np.zeros(len(ranges), bool)
+        furthest = np.maximum.accumulate(ranges[:, 1])
+        later = np.flatnonzero(ranges[1:, 0] < furthest[:-1]) + 1
+        shared[later] = shared[later - 1] = True
+        overlapping[tiles] = shared[which.reshape(-1)]
         return overlapping
 
     def _reason(self, tile: int) -> str:

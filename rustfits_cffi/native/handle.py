@@ -13,10 +13,10 @@ from __future__ import annotations
 import os
 import stat
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
-from rustfits_cffi.errors import FITSError, TaintedError, raise_for_status
+from rustfits_cffi.errors import FITSError, FITSFormatError, TaintedError, raise_for_status
 from rustfits_cffi.native._lib import ffi, lib
 
 READONLY, READWRITE = 0, 1
@@ -49,6 +49,8 @@ class FileHandle:
         self.path = path
         self.mode = mode
         self.lock = threading.RLock()
+        # Tells why cfitsio must not look at this file: its parser trusts some numbers that can stop the whole process.
+        self.hazard: Callable[[], str | None] = lambda: None
         self._fitsfile = None
         self._tainted = False
         self._nreaders = 0
@@ -158,7 +160,7 @@ class FileHandle:
                 self.require_writable(action)
             self._require_usable()
             status = ffi.new("int *")
-            fptr = self._open_fitsfile()
+            fptr = self._open_fitsfile(action)
             if number is not None:
                 lib.fits_movabs_hdu(fptr, number, ffi.NULL, status)
                 self._check(status, action)
@@ -231,9 +233,12 @@ class FileHandle:
             raise OSError(f"{self.path}: not a regular file")
         return fd
 
-    def _open_fitsfile(self):
+    def _open_fitsfile(self, action: str):
         """cfitsio's handle, opened at the first call: most files are only read, and need none."""
         if self._fitsfile is None:
+            hazard = self.hazard()
+            if hazard:
+                raise FITSFormatError(f"{self.path}: cannot {action}: {hazard}")
             out, status = ffi.new("fitsfile **"), ffi.new("int *")
             if self.size() == 0:
                 self._create_fitsfile(out, status)

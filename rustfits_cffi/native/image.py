@@ -160,10 +160,3 @@ def set_rice_block(handle: FileHandle, number: int, npix: int) -> None:
     """Change the block size that cfitsio wrote for RICE_1, which it cannot be asked for."""
     with handle.call(number, action="write BLOCKSIZE") as (fptr, status):
         lib.fits_update_key(fptr, lib.TLONGLONG, b"ZVAL1", ffi.new("long long *", npix), ffi.NULL, status)
-
-
-def reset_heap(handle: FileHandle, number: int) -> None:
-    """Declare the heap of HDU `number` (1-based) empty; its bytes may be written over."""
-    with handle.call(number, action="empty the heap") as (fptr, status):
-        fptr.Fptr.heapsize = 0
-        lib.fits_set_hdustruc(fptr, status)

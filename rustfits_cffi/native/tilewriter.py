@@ -48,12 +48,17 @@ class TileWriter:
 
     # -- steps --------------------------------------------------------------------------------------------------------
 
-    def begin(self) -> None:
-        """Let cfitsio define the data unit and take the table's layout from it."""
+    def begin(self, *, over_old_heap: bool = False) -> None:
+        """Let cfitsio define the data unit and take the table's layout from it.
+
+        With `over_old_heap` all tiles are written again: the heap is filled from its start, and what is left over of the
+        old one at the end is given back.
+        """
         with self._handle.call(self._number, action="define a compressed image") as (fptr, status):
             lib.fits_set_hdustruc(fptr, status)
             self._adopt(fptr, status)
-            self._heap_nbytes = int(fptr.Fptr.heapsize)
+            self._old_nbytes = int(fptr.Fptr.heapsize)
+            self._heap_nbytes = 0 if over_old_heap else self._old_nbytes
             self._nrows = int(fptr.Fptr.numrows)
         self._length = {code: np.zeros(self._nrows, np.int64) for code in COLUMN_NAMES}
         self._offset = {code: np.zeros(self._nrows, np.int64) for code in COLUMN_NAMES}
@@ -107,6 +112,7 @@ class TileWriter:
         with self._handle.call(self._number, action="write the table of tiles") as (fptr, status):
             lib.ffmbyt(fptr, fptr.Fptr.datastart, 1, status)
             lib.ffpbyt(fptr, len(table), ffi.from_buffer(table), status)
+            self._give_back(fptr, status)
             fptr.Fptr.heapsize = self._heap_nbytes
             lib.fits_set_hdustruc(fptr, status)
 
@@ -138,7 +144,7 @@ class TileWriter:
                 continue
             tform = self._tforms.get(code) or ("1QB" if self._huge else "1PB")
             with self._handle.call(self._number, action=f"add the column {name}") as (fptr, status):
-                fptr.Fptr.heapsize = self._heap_nbytes
+                fptr.Fptr.heapsize = max(self._heap_nbytes, self._old_nbytes)
                 lib.fits_insert_col(fptr, 999, name.encode(), tform.encode(), status)
                 if status[0] == 0:
                     self._adopt(fptr, status)
@@ -167,7 +173,9 @@ class TileWriter:
                 lib.ffpbyt(fptr, len(coded), ffi.from_buffer(coded), status)
             if status[0] == 0:
                 self._heap_nbytes += len(coded)
-                place.heapsize = self._heap_nbytes  # now, so that a move to another HDU keeps what was written
+                # now, so that a move to another HDU keeps what was written; never less than what separates this HDU
+                # from the next one
+                place.heapsize = max(self._heap_nbytes, self._old_nbytes)
 
     def _make_room(self, fptr, status, data_nbytes: int) -> None:
         """Move later HDUs back until `data_nbytes` fit before them."""
@@ -177,6 +185,13 @@ class TileWriter:
         room = place.headstart[place.curhdu + 1] - place.datastart
         if room < data_nbytes:
             lib.ffiblk(fptr, -((room - data_nbytes) // _BLOCK), 1, status)
+
+    def _give_back(self, fptr, status) -> None:
+        """Remove the blocks at the end that only the old heap needed; later HDUs move forward."""
+        place = fptr.Fptr
+        there, needed = (-(-(place.heapstart + nbytes) // _BLOCK) for nbytes in (place.heapsize, self._heap_nbytes))
+        if needed < there:
+            lib.ffdblk(fptr, there - needed, status)
 
     def _row_table(self) -> np.ndarray:
         table = np.zeros(self._nrows, self._layout)

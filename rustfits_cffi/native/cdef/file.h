@@ -13,3 +13,4 @@ int fits_write_chksum(fitsfile *fptr, int *status);
 int ffmbyt(fitsfile *fptr, LONGLONG position, int ignore_end, int *status);
 int ffpbyt(fitsfile *fptr, LONGLONG nbytes, void *buffer, int *status);
 int ffiblk(fitsfile *fptr, long nblocks, int headdata, int *status);
+int ffdblk(fitsfile *fptr, long nblocks, int *status);

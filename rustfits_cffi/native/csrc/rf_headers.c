@@ -1,0 +1,245 @@
+/* Finds the HDUs in the bytes of a file. */
+#include "rf_headers.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+enum { BLOCK = 2880, CARD = 80, MOST_AXES = 999 };
+
+/* What has been read of one header. A number is taken from the first card of its keyword. */
+typedef struct {
+    bool has_bitpix, has_naxis, has_pcount, has_gcount, has_extver, has_extname, has_zimage, has_ztable;
+    int64_t bitpix, naxis, pcount, gcount;
+    int64_t nelem;    /* product of the axes so far */
+    int64_t naxes;    /* NAXISn found, in order */
+    bool is_empty;    /* an axis of length 0 */
+    bool zimage, ztable;
+    rf_hdu *hdu;
+} header;
+
+static bool is_card(const uint8_t *card, const char *keyword)
+{
+    return memcmp(card, keyword, 8) == 0 && card[8] == '=' && card[9] == ' ';
+}
+
+/* A plain integer and nothing but a comment behind it. */
+static bool read_integer(const uint8_t *card, int64_t *value)
+{
+    size_t i = 10;
+    bool negative;
+    while (i < CARD && card[i] == ' ') i++;
+    negative = i < CARD && card[i] == '-';
+    if (negative || (i < CARD && card[i] == '+')) i++;
+    size_t first = i;
+    int64_t v = 0;
+    for (; i < CARD && card[i] >= '0' && card[i] <= '9'; i++) {
+        if (__builtin_mul_overflow(v, 10, &v) || __builtin_add_overflow(v, card[i] - '0', &v)) return false;
+    }
+    if (i == first) return false;
+    while (i < CARD && card[i] == ' ') i++;
+    *value = negative ? -v : v;
+    return i == CARD || card[i] == '/';
+}
+
+/* T or F and nothing but a comment behind it. */
+static bool read_logical(const uint8_t *card, bool *value)
+{
+    size_t i = 10;
+    while (i < CARD && card[i] == ' ') i++;
+    if (i == CARD || (card[i] != 'T' && card[i] != 'F')) return false;
+    *value = card[i++] == 'T';
+    while (i < CARD && card[i] == ' ') i++;
+    return i == CARD || card[i] == '/';
+}
+
+/* A quoted string without quotes in it that does not continue; trimmed. */
+static bool read_string(const uint8_t *card, const uint8_t **text, size_t *len)
+{
+    size_t i = 10, end;
+    while (i < CARD && card[i] == ' ') i++;
+    if (i == CARD || card[i] != '\'') return false;
+    const uint8_t *quote = memchr(card + i + 1, '\'', CARD - i - 1);
+    if (!quote || (quote + 1 < card + CARD && quote[1] == '\'')) return false;
+    end = (size_t)(quote - card);
+    for (i++; i < end && card[i] == ' '; i++) continue;
+    while (end > i && card[end - 1] == ' ') end--;
+    if (end > i && card[end - 1] == '&') return false;
+    *text = card + i;
+    *len = end - i;
+    return true;
+}
+
+static bool take_axis(header *h, const uint8_t *card)
+{
+    int64_t length, number = 0;
+    for (size_t i = 5; i < 8 && card[i] != ' '; i++) {
+        if (card[i] < '0' || card[i] > '9') return true; /* NAXISA: some other keyword */
+        number = number * 10 + card[i] - '0';
+    }
+    if (number == 0 || (h->has_naxis && number > h->naxis)) return true;
+    if (!h->has_naxis || number != h->naxes + 1) return number <= h->naxes; /* later cards of an axis do not count */
+    if (!read_integer(card, &length) || length < 0) return false;
+    h->naxes = number;
+    h->is_empty |= length == 0;
+    return !__builtin_mul_overflow(h->nelem, length, &h->nelem);
+}
+
+static bool take_name(header *h, const uint8_t *card)
+{
+    const uint8_t *text;
+    size_t len;
+    if (h->has_extname) return true;
+    h->has_extname = true;
+    if (!read_string(card, &text, &len)) return false;
+    h->hdu->name_len = (int32_t)len;
+    for (size_t i = 0; i < len; i++) {
+        h->hdu->extname[i] = (char)(text[i] >= 'a' && text[i] <= 'z' ? text[i] - 'a' + 'A' : text[i]);
+    }
+    return true;
+}
+
+static bool take_integer(const uint8_t *card, bool *has, int64_t *value)
+{
+    if (*has) return true;
+    *has = true;
+    return read_integer(card, value);
+}
+
+static bool take_logical(const uint8_t *card, bool *has, bool *value)
+{
+    if (*has) return true;
+    *has = true;
+    return read_logical(card, value);
+}
+
+/* False if the card is one that only the full rules can read. */
+static bool take_card(header *h, const uint8_t *card)
+{
+    for (size_t i = 0; i < 8; i++) {
+        if (card[i] >= 'a' && card[i] <= 'z') return false;
+    }
+    if (card[8] != '=' || card[9] != ' ') return true;
+    switch (card[0]) {
+    case 'B': return !is_card(card, "BITPIX  ") || take_integer(card, &h->has_bitpix, &h->bitpix);
+    case 'N':
+        if (is_card(card, "NAXIS   ")) return take_integer(card, &h->has_naxis, &h->naxis);
+        return memcmp(card, "NAXIS", 5) != 0 || take_axis(h, card);
+    case 'P': return !is_card(card, "PCOUNT  ") || take_integer(card, &h->has_pcount, &h->pcount);
+    case 'G':
+        if (is_card(card, "GROUPS  ")) return false;
+        return !is_card(card, "GCOUNT  ") || take_integer(card, &h->has_gcount, &h->gcount);
+    case 'E':
+        if (is_card(card, "EXTNAME ")) return take_name(h, card);
+        return !is_card(card, "EXTVER  ") || take_integer(card, &h->has_extver, &h->hdu->extver);
+    case 'Z':
+        if (is_card(card, "ZIMAGE  ")) return take_logical(card, &h->has_zimage, &h->zimage);
+        return !is_card(card, "ZTABLE  ") || take_logical(card, &h->has_ztable, &h->ztable);
+    case ' ': return false; /* a keyword that does not begin in column 1 */
+    default: return true;
+    }
+}
+
+static bool take_kind(header *h, const uint8_t *card, bool is_primary)
+{
+    const uint8_t *text;
+    size_t len;
+    if (is_primary) {
+        h->hdu->kind = RF_HDU_IMAGE;
+        return is_card(card, "SIMPLE  ");
+    }
+    if (!is_card(card, "XTENSION") || !read_string(card, &text, &len)) return false;
+    if (len == 5 && memcmp(text, "IMAGE", 5) == 0) h->hdu->kind = RF_HDU_IMAGE;
+    else if (len == 8 && memcmp(text, "BINTABLE", 8) == 0) h->hdu->kind = RF_HDU_TABLE;
+    else if (len == 5 && memcmp(text, "TABLE", 5) == 0) h->hdu->kind = RF_HDU_ASCII_TABLE;
+    else return false;
+    return true;
+}
+
+static bool is_text(const uint8_t *bytes, size_t nbytes)
+{
+    uint8_t bad = 0;
+    for (size_t i = 0; i < nbytes; i++) bad |= (uint8_t)(bytes[i] - 0x20) > 0x7e - 0x20;
+    return !bad;
+}
+
+static bool finish(header *h)
+{
+    int64_t nelem = h->naxis ? h->nelem : 0, nbytes = h->bitpix < 0 ? -h->bitpix / 8 : h->bitpix / 8;
+    if (!h->has_bitpix || !h->has_naxis || h->naxes != h->naxis || h->naxis < 0 || h->naxis > MOST_AXES) return false;
+    if (nbytes != 1 && nbytes != 2 && nbytes != 4 && nbytes != 8) return false;
+    if (h->bitpix != 8 * nbytes && (h->bitpix != -8 * nbytes || nbytes < 4)) return false;
+    if (h->pcount < 0 || h->gcount < 0) return false;
+    if (__builtin_add_overflow(nelem, h->pcount, &nelem)) return false;
+    if (__builtin_mul_overflow(nelem, h->gcount, &nelem) || __builtin_mul_overflow(nelem, nbytes, &nelem)) return false;
+    if (nelem > INT64_MAX - 2 * BLOCK) return false;
+    h->hdu->data_nbytes = nelem;
+    h->hdu->has_data = h->naxis > 0 && !h->is_empty;
+    if (h->hdu->kind == RF_HDU_TABLE && h->zimage) h->hdu->kind = RF_HDU_COMPRESSED_IMAGE;
+    if (h->hdu->kind == RF_HDU_TABLE && h->ztable) h->hdu->kind = RF_HDU_COMPRESSED_TABLE;
+    return true;
+}
+
+/* One header within `nbytes` bytes. */
+static int scan_header(const uint8_t *bytes, size_t nbytes, bool is_primary, rf_hdu *hdu)
+{
+    header h = {.nelem = 1, .gcount = 1, .hdu = hdu};
+    *hdu = (rf_hdu){.extver = 1, .name_len = -1};
+    for (size_t at = 0; at + CARD <= nbytes; at += CARD) {
+        const uint8_t *card = bytes + at;
+        if (at % BLOCK == 0 && !is_text(card, nbytes - at < BLOCK ? nbytes - at : BLOCK)) return RF_EBADDATA;
+        if (at == 0) {
+            if (!take_kind(&h, card, is_primary)) return RF_EBADDATA;
+            continue;
+        }
+        if (memcmp(card, "END     ", 8) == 0) {
+            for (size_t i = 8; i < CARD; i++) {
+                if (card[i] != ' ') return RF_EBADDATA;
+            }
+            hdu->header_nbytes = (int64_t)(at / BLOCK + 1) * BLOCK;
+            if ((uint64_t)hdu->header_nbytes > nbytes) return RF_EBADDATA;
+            return finish(&h) ? RF_OK : RF_EBADDATA;
+        }
+        /* a card of blanks only */
+        if (card[0] == ' ' && memcmp(card, card + 1, CARD - 1) == 0) continue;
+        if (card[0] == ' ' && memcmp(card, "        ", 8) == 0 && card[8] != '=') continue;
+        if (!take_card(&h, card)) return RF_EBADDATA;
+    }
+    return RF_ETRUNCATED;
+}
+
+int rf_headers_scan(const uint8_t *bytes, size_t nbytes, int64_t position, int is_primary, rf_hdu *hdus, size_t cap,
+                    uint8_t *headers, size_t *nhdus, size_t *headers_len, int64_t *next)
+{
+    size_t at = 0;
+    *nhdus = *headers_len = 0;
+    *next = position;
+    for (;;) {
+        if (at >= nbytes) return RF_OK;
+        if (*nhdus == cap) return RF_ENOSPACE;
+        rf_hdu *hdu = &hdus[*nhdus];
+        int status = scan_header(bytes + at, nbytes - at, is_primary && at == 0, hdu);
+        if (status != RF_OK) return status;
+        size_t header_nbytes = (size_t)hdu->header_nbytes;
+        hdu->header_start = position + (int64_t)at;
+        hdu->copied_at = (int64_t)*headers_len;
+        memcpy(headers + *headers_len, bytes + at, header_nbytes);
+        *headers_len += header_nbytes;
+        ++*nhdus;
+        int64_t padded = (hdu->data_nbytes + BLOCK - 1) / BLOCK * BLOCK;
+        if (__builtin_add_overflow(hdu->header_start + hdu->header_nbytes, padded, next)) {
+            --*nhdus;
+            return RF_EBADDATA;
+        }
+        if (*next - position >= (int64_t)nbytes) return RF_OK;
+        at = (size_t)(*next - position);
+    }
+}
+
+size_t rf_headers_find(const rf_hdu *hdus, size_t nhdus, const char *name, size_t name_len, int any, int64_t extver)
+{
+    for (size_t i = 0; i < nhdus; i++) {
+        if (hdus[i].name_len < 0 || (size_t)hdus[i].name_len != name_len) continue;
+        if (memcmp(hdus[i].extname, name, name_len) == 0 && (any || hdus[i].extver == extver)) return i;
+    }
+    return nhdus;
+}

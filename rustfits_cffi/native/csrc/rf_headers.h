@@ -1,0 +1,55 @@
+/*
+ * rf_headers.h - finds the HDUs in the bytes of a file, as long as their headers are of the ordinary kind.
+ *
+ * A file may have ten thousand HDUs, and opening it must not take a second. Whatever is unusual in a header (an odd
+ * spelling of a number, lower case, a byte that is not text, random groups) is left to the caller, who reads that one
+ * header with all rules of FITS Standard 4.0, section 4, and goes on behind it.
+ */
+#ifndef RF_HEADERS_H
+#define RF_HEADERS_H
+
+#include "rf.h"
+
+/* cffi: begin */
+typedef enum {
+    RF_HDU_UNKNOWN = 0,
+    RF_HDU_IMAGE = 1,
+    RF_HDU_COMPRESSED_IMAGE = 2,
+    RF_HDU_TABLE = 3,
+    RF_HDU_COMPRESSED_TABLE = 4,
+    RF_HDU_ASCII_TABLE = 5
+} rf_hdu_kind;
+
+typedef struct {
+    int64_t header_start;  /* byte of the file */
+    int64_t header_nbytes; /* whole blocks */
+    int64_t data_nbytes;   /* without padding */
+    int64_t copied_at;     /* byte of `headers` where the header's copy begins */
+    int32_t kind;
+    int32_t has_data;      /* an axis, and none of length 0 */
+    int64_t extver;        /* 1 if absent */
+    int32_t name_len;      /* of extname; -1 if there is none */
+    char extname[68];      /* upper case, without surrounding blanks */
+} rf_hdu;
+
+/*
+ * rf_headers_scan - describe one HDU after the other, beginning with the one at bytes[0].
+ * Memory:  the caller owns everything. Each header (up to END, whole blocks) is copied to `headers`, which has room for
+ *          nbytes.
+ * Sizes:   bytes[0] is byte `position` of the file, a multiple of 2880. At most `cap` HDUs are described; *nhdus and
+ *          *headers_len are set. is_primary: bytes[0] begins the file's first HDU.
+ * Result:  RF_OK: the HDU after the last one described is not, or not wholly, in these bytes.
+ *          RF_ETRUNCATED: the header that begins at *next ends behind these bytes. RF_EBADDATA: it is unusual, or none.
+ *          RF_ENOSPACE: `cap` is reached. *next is always the byte of the file behind the last HDU described.
+ */
+int rf_headers_scan(const uint8_t *bytes, size_t nbytes, int64_t position, int is_primary, rf_hdu *hdus, size_t cap,
+                    uint8_t *headers, size_t *nhdus, size_t *headers_len, int64_t *next);
+
+/*
+ * rf_headers_find - number of the first of nhdus HDUs whose extname is `name` (upper case, trimmed) and, unless `any`,
+ * whose extver is `extver`; nhdus if there is none.
+ */
+size_t rf_headers_find(const rf_hdu *hdus, size_t nhdus, const char *name, size_t name_len, int any, int64_t extver);
+/* cffi: end */
+
+#endif

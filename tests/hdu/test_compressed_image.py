@@ -1,0 +1,523 @@
+"""CompressedImageHDU: configs and what may be combined, tile shapes, fallback tiles, rewriting, threads.
+
+Byte identity is tested in tests/identity, damaged files in tests/hostile.
+"""
+
+import threading
+import time
+
+import numpy as np
+import pytest
+
+import rustfits_cffi as rf
+
+CODECS = {"GZIP_1": rf.Gzip1, "GZIP_2": rf.Gzip2, "RICE_1": rf.Rice1, "HCOMPRESS_1": rf.Hcompress1, "PLIO_1": rf.Plio1}
+
+
+def noise(shape=(40, 50), dtype="f4", seed=1):
+    pixels = np.random.default_rng(seed).normal(100, 5, shape)
+    return (np.rint(pixels) if np.dtype(dtype).kind in "iu" else pixels).astype(dtype)
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "a.fits"
+
+
+# -- what may be combined ---------------------------------------------------------------------------------------------
+
+
+def outcome(codec, dtype, quantized):
+    """The table of what each codec takes: None, or the error and its words."""
+    if np.dtype(dtype).kind == "f":
+        if codec == "PLIO_1":
+            return NotImplementedError, "(?s)float.*PLIO|PLIO.*float"
+        if not quantized and codec in ("RICE_1", "HCOMPRESS_1"):
+            return ValueError, "unquantized float"
+        return None
+    if quantized:
+        return ValueError, "quantize"
+    if codec in ("GZIP_1", "GZIP_2"):
+        return None
+    if dtype[1] == "8":
+        return NotImplementedError, "64-bit"
+    if codec == "PLIO_1" and dtype in ("i1", "u2", "u4"):
+        return NotImplementedError, "PLIO"
+    return None
+
+
+@pytest.mark.parametrize("quantized", [False, True])
+@pytest.mark.parametrize("dtype", ["u1", "i1", "i2", "u2", "i4", "u4", "i8", "u8", "f4", "f8"])
+@pytest.mark.parametrize("codec", CODECS)
+def test_combinations(path, codec, dtype, quantized):
+    expected = outcome(codec, dtype, quantized)
+    pixels = noise(dtype=dtype)
+    options = {"compress": CODECS[codec](), "quantize": rf.Quantize() if quantized else None}
+    with rf.FITS(path, "w+") as fits:
+        if expected:
+            for action in (lambda: fits.write_image(pixels, **options),
+                           lambda: fits.create_image_hdu(dtype, (40, 50), **options)):  # fmt: skip
+                with pytest.raises(expected[0], match=expected[1]):
+                    action()
+            assert len(fits) == 0
+            return
+        result = fits.write_image(pixels, **options).read()
+        assert result.dtype == dtype
+        if quantized:
+            assert np.abs(result - pixels).max() < 5
+        else:
+            assert np.array_equal(result, pixels)
+
+
+def test_quantize_needs_a_codec(path):
+    with rf.FITS(path, "w+") as fits:
+        with pytest.raises(ValueError, match="quantize"):
+            fits.write_image(noise(), quantize=rf.Quantize())
+        with pytest.raises(TypeError):
+            fits.write_image(noise(), compress=rf.Rice1(), quantize=4)
+
+
+@pytest.mark.parametrize("name", ["GZIP", "gzip_1", " GZIP_2 ", "Rice", "RICE_1", "rice_one", "HCOMPRESS", "hcompress_1", "PLIO", "PLIO_1"])
+def test_names_of_codecs(path, name):
+    with rf.FITS(path, "w+") as fits:
+        hdu = fits.write_image(noise(dtype="i2"), compress=name)
+        assert hdu.compression.zcmptype.startswith(name.strip().upper().split("_")[0])
+        assert np.array_equal(hdu.read(), noise(dtype="i2"))
+
+
+def test_values_of_compress_that_are_none(path):
+    with rf.FITS(path, "w+") as fits:
+        for name in ("gzip1", "rice1", "", "LZW"):
+            with pytest.raises(ValueError, match="unknown compression"):
+                fits.write_image(noise(dtype="i2"), compress=name)
+        for value in (True, 5, {}, rf.Rice1, b"RICE_1"):
+            with pytest.raises(TypeError, match="compress="):
+                fits.write_image(noise(dtype="i2"), compress=value)
+
+
+@pytest.mark.parametrize("value, words", [(-1, "negative"), (1 << 24, "exceeds"), (1 << 30, "exceeds")])
+def test_plio_names_the_pixel_it_cannot_store(path, value, words):
+    pixels = np.zeros((4, 30), "i4")
+    pixels[3, 7] = value
+    with rf.FITS(path, "w+") as fits:
+        fits.write_image(pixels.clip(0, 99))
+        before = path.read_bytes()
+        with pytest.raises(ValueError, match=f"(?s){words}") as caught:
+            fits.write_image(pixels, compress=rf.Plio1())
+        assert str(value) in str(caught.value)
+        assert len(fits) == 1 and path.read_bytes() == before
+        hdu = fits.write_image(pixels.clip(0, 99), compress=rf.Plio1())
+        before = path.read_bytes()
+        with pytest.raises(ValueError, match=words):
+            hdu.write(pixels)
+        assert path.read_bytes() == before and np.array_equal(hdu.read(), pixels.clip(0, 99))
+
+
+def test_plio_refuses_what_cfitsio_would_silently_change(path):
+    pixels = np.zeros(9000, "i4")
+    pixels[4095] = 1  # a lone pixel after exactly 4095 zeros
+    with rf.FITS(path, "w+") as fits, pytest.raises(ValueError):
+        fits.write_image(pixels, compress=rf.Plio1())
+    assert path.stat().st_size == 0
+
+
+# -- tiles ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("shape, tiles, count", [((173,), (173,), 1), ((31, 45), (1, 45), 31), ((3, 4, 5), (1, 1, 5), 12)])
+def test_default_tiles_are_rows(path, shape, tiles, count):
+    with rf.FITS(path, "w+") as fits:
+        hdu = fits.write_image(noise(shape, "i2"), compress=rf.Rice1())
+        assert hdu.compression == rf.Rice1(tile_shape=tiles) and hdu.n_tiles == count
+
+
+@pytest.mark.parametrize("rows, tile", [(30, 30), (31, 16), (34, 24), (50, 20), (65, 24), (200, 16)])
+def test_default_tiles_of_hcompress(path, rows, tile):
+    pixels = noise((rows, 9), "i2")
+    with rf.FITS(path, "w+") as fits:
+        hdu = fits.write_image(pixels, compress="HCOMPRESS_1")
+        assert hdu.compression.tile_shape == (tile, 9) and np.array_equal(hdu.read(), pixels)
+
+
+@pytest.mark.parametrize("codec", CODECS)
+@pytest.mark.parametrize("tiles", [(4, 4), (8, 10), (40, 50), (41, 51), (400, 500), (1, 50), (7, 9)])
+def test_given_tiles(path, codec, tiles):
+    pixels = noise(dtype="i4")
+    if codec == "HCOMPRESS_1" and tiles in [(1, 50), (4, 4), (7, 9)]:
+        pytest.skip("HCOMPRESS tiles have 4 pixels or more an axis")
+    config = CODECS[codec](tile_shape=tiles)
+    with rf.FITS(path, "w+") as fits:
+        fits.write_image(pixels, compress=config)
+    with rf.FITS(path) as fits:
+        assert fits[1].compression == config
+        assert fits[1].n_tiles == -(-40 // tiles[0]) * -(-50 // tiles[1])
+        assert np.array_equal(fits[1].read(), pixels)
+        assert np.array_equal(fits[1][3:39:5, 2:48:7], pixels[3:39:5, 2:48:7])
+
+
+@pytest.mark.parametrize("config, shape, words", [
+    (rf.Rice1(tile_shape=(4,)), (8, 8), "."), (rf.Rice1(tile_shape=(4, 4, 4)), (8, 8), "."), (rf.Rice1(), (), "."),
+    (rf.Hcompress1(), (8,), "2-D"), (rf.Hcompress1(), (8, 8, 8), "2-D"), (rf.Hcompress1(), (3, 8), "minimum of 4"),
+    (rf.Hcompress1(), (8, 3), "minimum of 4"), (rf.Hcompress1(tile_shape=(3, 8)), (8, 8), "minimum of 4"),
+    (rf.Hcompress1(), (0, 8), "axis 0 has size 0"),
+    (rf.Hcompress1(tile_shape=(16, 8)), (34, 8), r"last tile of 2 pixels.*tile_shape\[0\]=17"),
+])  # fmt: skip
+def test_tiles_that_do_not_fit(path, config, shape, words):
+    with rf.FITS(path, "w+") as fits, pytest.raises(ValueError, match=f"(?s){words}"):
+        fits.create_image_hdu("i2", shape, compress=config)
+
+
+def test_suggested_tile_works(path):
+    with rf.FITS(path, "w+") as fits:
+        hdu = fits.write_image(noise((34, 8), "i2"), compress=rf.Hcompress1(tile_shape=(17, 8)))
+        assert np.array_equal(hdu.read(), noise((34, 8), "i2"))
+
+
+@pytest.mark.parametrize("config", [
+    rf.Gzip1(heap_format="Q"), rf.Gzip2(tile_shape=(5, 7)), rf.Rice1(blocksize=16), rf.Rice1(heap_format="q", tile_shape=(9, 9)),
+    rf.Hcompress1(scale=3, smooth=True), rf.Hcompress1(tile_shape=(10, 10)), rf.Plio1(heap_format="Q"),
+])  # fmt: skip
+def test_config_is_found_again(path, config):
+    pixels = noise(dtype="i2")
+    with rf.FITS(path, "w+") as fits:
+        fits.write_image(pixels, compress=config)
+    with rf.FITS(path) as fits:
+        found = fits[1].compression
+        assert type(found) is type(config) and found.tile_shape is not None
+        for name, value in vars(config).items():
+            assert getattr(found, name) == value or name == "tile_shape"
+        if not getattr(config, "scale", 0):
+            assert np.array_equal(fits[1].read(), pixels)
+        if config.heap_format == "Q":
+            assert fits[1].header["TFORM1"].startswith("1Q")
+        assert fits[1].header["BITPIX"] == 8 and fits[1].bitpix == 16
+        if type(config) is rf.Rice1:
+            assert (fits[1].header["ZVAL1"], fits[1].header["ZVAL2"]) == (config.blocksize, 2)
+
+
+def test_level_is_known_only_to_the_writer(path):
+    smooth = np.add.outer(np.arange(300) // 3, np.arange(300) // 5).astype("i4")
+    sizes = {}
+    with rf.FITS(path, "w+") as fits:
+        for level in (None, 0, 1, 9):
+            hdu = fits.write_image(smooth, compress=rf.Gzip1(level=level, tile_shape=(300, 300)))
+            assert hdu.compression.level == level and np.array_equal(hdu.read(), smooth)
+            sizes[level] = hdu.header["PCOUNT"]
+    assert sizes[9] < 0.9 * sizes[1] and sizes[0] > smooth.nbytes and sizes[None] == sizes[1]
+    with rf.FITS(path) as fits:
+        assert fits[4].compression.level is None
+
+
+@pytest.mark.parametrize("old, new, expected", [
+    (b"'RICE_1  '", b"'RICE_ONE'", rf.Rice1), (b"'GZIP_1  '", b"'GZIP    '", rf.Gzip1),
+    (b"'HCOMPRESS_1'", b"'HCOMPRESS'  ", rf.Hcompress1),
+])  # fmt: skip
+def test_synonyms_in_files(path, old, new, expected):
+    pixels = noise(dtype="i2")
+    with rf.FITS(path, "w+") as fits:
+        fits.write_image(pixels, compress=expected())
+    path.write_bytes(path.read_bytes().replace(old, new))
+    with rf.FITS(path) as fits:
+        assert type(fits[1].compression) is expected and np.array_equal(fits[1].read(), pixels)
+
+
+# -- quantized floats -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("method", ["no_dither", "dither1", "dither2"])
+@pytest.mark.parametrize("codec", ["RICE_1", "GZIP_1", "GZIP_2", "HCOMPRESS_1"])
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+def test_nan_and_infinities_become_nan_alone(path, codec, method, dtype):
+    clean = noise(dtype=dtype)
+    pixels = clean.copy()
+    pixels[3, 5], pixels[3, 6], pixels[20, 0], pixels[-1, -1] = np.nan, np.inf, -np.inf, np.nan
+    with rf.FITS(path, "w+") as fits:
+        hdu = fits.write_image(pixels, compress=CODECS[codec](), quantize=rf.Quantize(method=method))
+        assert hdu.header["ZBLANK"] == -2147483647 and hdu.header["ZQUANTIZ"]
+        result = hdu.read()
+        assert np.array_equal(np.isnan(result), ~np.isfinite(pixels))
+        finite = np.isfinite(pixels)
+        assert np.abs(result - clean)[finite].max() < 3
+        for key in ((3, 5), (20, 0)):
+            assert np.isnan(hdu[key])
+        assert hdu[3, 4] == result[3, 4] and np.array_equal(hdu.read(scale=False), result, equal_nan=True)
+
+
+def test_zeros_stay_zeros_with_the_second_dither(path):
+    pixels = noise()
+    pixels[::3, ::2] = 0
+    with rf.FITS(path, "w+") as fits:
+        result = fits.write_image(pixels, compress="RICE_1", quantize=rf.Quantize(method="dither2")).read()
+        assert np.array_equal(result == 0, pixels == 0)
+
+
+def test_tiles_that_cannot_be_quantized_are_exact(path):
+    pixels = noise()
+    pixels[5] = 3.25
+    pixels[6] = np.linspace(-1e38, 1e38, 50)
+    with rf.FITS(path, "w+") as fits:
+        hdu = fits.write_image(pixels, compress=rf.Rice1(), quantize=rf.Quantize())
+        assert "GZIP_COMPRESSED_DATA" in [hdu.header[f"TTYPE{n}"] for n in range(1, hdu.header["TFIELDS"] + 1)]
+        assert np.array_equal(hdu[5], pixels[5]) and np.array_equal(hdu.read()[6], pixels[6])
+        assert np.array_equal(hdu[4:8], hdu.read()[4:8])
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+@pytest.mark.parametrize("codec", [rf.Gzip1, rf.Gzip2])
+def test_lossless_floats_keep_every_bit(path, codec, dtype):
+    bits = np.random.default_rng(3).integers(0, 2**32, 4000 * np.dtype(dtype).itemsize // 4, dtype="u4")
+    pixels = bits.view(dtype).reshape(40, 100).copy()
+    pixels[0, :6] = [np.nan, np.inf, -np.inf, -0.0, np.finfo(dtype).smallest_subnormal, np.finfo(dtype).max]
+    with rf.FITS(path, "w+") as fits:
+        hdu = fits.write_image(pixels, compress=codec(tile_shape=(7, 13)))
+        assert hdu.read().tobytes() == pixels.tobytes()
+        assert hdu.header["TFIELDS"] == 1 and not {"ZDITHER0", "ZBLANK"} & set(hdu.header.keys())
+
+
+def test_equal_input_gives_equal_files_and_seeds_differ(tmp_path):
+    raw = {}
+    for name, seed in (("a", 0), ("b", 1), ("c", 0), ("d", 2)):
+        with rf.FITS(tmp_path / name, "w+") as fits:
+            hdu = fits.write_image(noise(), compress="RICE_1", quantize=rf.Quantize(seed=seed))
+            assert hdu.header["ZDITHER0"] == max(seed, 1)
+        raw[name] = (tmp_path / name).read_bytes()
+    assert raw["a"] == raw["b"] == raw["c"] != raw["d"]
+
+
+# -- rewriting --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("codec", CODECS)
+def test_rewriting(path, codec):
+    first, second = noise((90, 80), "i4"), noise((90, 80), "i4", seed=2) * 900
+    with rf.FITS(path, "w+") as fits:
+        hdu = fits.write_image(first, compress=CODECS[codec](tile_shape=(10, 20)))
+        fits.write_image(first, extname="behind")
+        sizes = set()
+        for pixels in (second, first, second, first):
+            hdu.write(pixels)
+            assert np.array_equal(hdu.read(), pixels) and np.array_equal(fits["behind"].read(), first)
+            sizes.add((hdu.header["PCOUNT"], int(pixels.sum())))
+        assert len(sizes) == 2  # the heap is used again from its start
+        assert len({size // 2880 for size, _ in sizes}) == 2  # and both ways blocks move
+    with rf.FITS(path) as fits:
+        assert np.array_equal(fits[1].read(), first) and np.array_equal(fits["behind"].read(), first)
+    fresh = path.with_name("fresh.fits")
+    with rf.FITS(fresh, "w+") as fits:
+        fits.write_image(first, compress=CODECS[codec](tile_shape=(10, 20)))
+        fits.write_image(first, extname="behind")
+    assert len(fresh.read_bytes()) == len(path.read_bytes())
+
+
+def test_last_hdu_shrinks_with_the_file(path):
+    noisy, flat = noise((90, 80), "i4") * 1000, np.zeros((90, 80), "i4")
+    with rf.FITS(path, "w+") as fits:
+        fits.write_image(flat, compress=rf.Rice1())
+        small = path.read_bytes()
+        fits[1].write(noisy)
+        assert path.stat().st_size > len(small)
+        fits[1].write(flat)
+        assert path.stat().st_size == len(small) and np.array_equal(fits[1].read(), flat)
+        assert fits.write_image(noisy).index == 2 and np.array_equal(fits[2].read(), noisy)
+    with rf.FITS(path) as fits:
+        assert np.array_equal(fits[1].read(), flat) and np.array_equal(fits[2].read(), noisy)
+
+
+def test_created_hdu_is_filled_by_a_write(path):
+    pixels = noise(dtype="i2")
+    with rf.FITS(path, "w+") as fits:
+        fits.create_image_hdu("i2", pixels.shape, compress=rf.Rice1(tile_shape=(8, 8)))
+        with pytest.raises(ValueError, match="tile 0.*never written"):
+            fits[1].read()
+        fits[1].write(pixels)
+        assert np.array_equal(fits[1].read(), pixels)
+        with pytest.raises(NotImplementedError, match="start="):
+            fits[1].write(pixels, start=(0, 0))
+        with pytest.raises(ValueError, match="shape"):
+            fits[1].write(pixels[:-1])
+        fits[1][...] = pixels[::-1]
+        assert np.array_equal(fits[1].read(), pixels[::-1])
+
+
+def test_rewriting_floats_keeps_the_method(path):
+    quantize = rf.Quantize(level=16, method="dither2", seed=99)
+    pixels = noise()
+    pixels[0, 0] = 0
+    with rf.FITS(path, "w+") as fits:
+        hdu = fits.write_image(pixels, compress="RICE_1", quantize=quantize)
+        before = path.read_bytes()
+        hdu.write(pixels)
+        assert path.read_bytes() == before  # in the session that created it the level is known too
+    with rf.FITS(path, "r+") as fits:
+        fits[1].write(pixels)
+        assert fits[1].header["ZDITHER0"] == 99 and fits[1].header["ZQUANTIZ"] == "SUBTRACTIVE_DITHER_2"
+        assert fits[1][0, 0] == 0 and np.abs(fits[1].read() - pixels).max() < 2
+
+
+def test_rewriting_with_nan_makes_the_blank_known(path):
+    with rf.FITS(path, "w+") as fits:
+        hdu = fits.write_image(noise(), compress="RICE_1", quantize=rf.Quantize())
+        fits.write_image(noise(dtype="i2"), extname="behind")
+        pixels = noise()
+        pixels[4, 4] = np.nan
+        pixels[7] = 1.5
+        hdu.write(pixels)
+        assert np.array_equal(np.isnan(hdu.read()), np.isnan(pixels)) and np.array_equal(hdu[7], pixels[7])
+        assert np.array_equal(fits["behind"].read(), noise(dtype="i2"))
+    with rf.FITS(path) as fits:
+        assert np.array_equal(np.isnan(fits[1].read()), np.isnan(pixels))
+        assert np.array_equal(fits["behind"].read(), noise(dtype="i2"))
+
+
+# -- threads ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def large(path):
+    pixels = noise((600, 700))
+    with rf.FITS(path, "w+") as fits:
+        fits.write_image(noise((600, 700), "i2"), compress=rf.Rice1(tile_shape=(32, 64)))
+        fits.write_image(pixels, compress=rf.Gzip2(tile_shape=(50, 60)))
+        fits.write_image(pixels, extname="plain")
+    return path
+
+
+@pytest.fixture(autouse=True)
+def threads_as_before():
+    yield
+    rf.set_num_threads(None)
+
+
+def test_number_of_threads_changes_nothing(tmp_path):
+    pixels = noise((300, 400))
+    pixels[5, 5] = np.nan
+    raw, read = [], []
+    for count in (1, 2, 8):
+        rf.set_num_threads(count)
+        with rf.FITS(tmp_path / f"{count}.fits", "w+") as fits:
+            for config in (rf.Rice1(), rf.Gzip2(tile_shape=(30, 30)), rf.Hcompress1()):
+                fits.write_image(pixels, compress=config, quantize=rf.Quantize())
+            fits.write_image(pixels)
+            read.append([fits[number].read().tobytes() for number in (1, 2, 3, 4)])
+        raw.append((tmp_path / f"{count}.fits").read_bytes())
+    assert raw[0] == raw[1] == raw[2] and read[0] == read[1] == read[2]
+
+
+def test_many_threads_read_one_file(large):
+    with rf.FITS(large) as fits:
+        expected = [hdu.read() for hdu in (fits[1], fits[2], fits["plain"])]
+        wrong = []
+
+        def work(seed):
+            rng = np.random.default_rng(seed)
+            try:
+                for _ in range(15):
+                    number = int(rng.integers(3))
+                    y, x = rng.integers(0, 500, 2)
+                    key = (slice(y, y + int(rng.integers(1, 90)), int(rng.integers(1, 4))), slice(x, x + 80))
+                    if not np.array_equal(fits[number + 1][key], expected[number][key]):
+                        wrong.append((number, key))
+            except Exception as error:
+                wrong.append(error)
+
+        workers = [threading.Thread(target=work, args=(seed,)) for seed in range(8)]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join(60)
+        assert not wrong
+
+
+def test_threads_read_while_another_writes(large):
+    with rf.FITS(large, "r+") as fits:
+        expected = fits[2].read()
+        wrong = []
+        done = threading.Event()
+
+        def work():
+            while not done.is_set():
+                try:
+                    if not np.array_equal(fits[2][100:200, 100:200], expected[100:200, 100:200]):
+                        wrong.append("pixels")
+                except Exception as error:
+                    wrong.append(error)
+
+        workers = [threading.Thread(target=work) for _ in range(3)]
+        for worker in workers:
+            worker.start()
+        try:
+            for number in range(40):
+                fits[1].header[f"KEY{number}"] = number  # the header grows, what follows moves
+                fits["plain"][number] = float(number)
+            fits[1].write(noise((600, 700), "i2", seed=5))
+        finally:
+            done.set()
+            for worker in workers:
+                worker.join(60)
+        assert not wrong
+        assert np.array_equal(fits[1].read(), noise((600, 700), "i2", seed=5)) and fits["plain"][39, 0] == 39
+
+
+@pytest.mark.parametrize("action", ["read", "write"])
+def test_python_goes_on_while_tiles_are_coded(path, action):
+    """A thread that only counts must get many turns during one call; with the GIL held it gets none."""
+    pixels = noise((3000, 2000), "i4")
+    rf.set_num_threads(1)
+    with rf.FITS(path, "w+") as fits:
+        fits.write_image(pixels, compress=rf.Gzip1(tile_shape=(100, 100)))
+        turns, stop = [], threading.Event()
+
+        def count():
+            while not stop.is_set():
+                turns.append(time.perf_counter())
+                time.sleep(0.001)
+
+        counter = threading.Thread(target=count)
+        counter.start()
+        begin = time.perf_counter()
+        if action == "read":
+            fits[1].read()
+        else:
+            fits.write_image(pixels, compress=rf.Gzip1(tile_shape=(100, 100)))
+        end = time.perf_counter()
+        stop.set()
+        counter.join()
+    inside = [begin, *(turn for turn in turns if begin < turn < end), end]
+    longest = max(b - a for a, b in zip(inside, inside[1:]))
+    assert longest < 0.5 * (end - begin), f"silent for {longest:.3f} of {end - begin:.3f} s"
+
+
+def test_threads_that_change_one_header_lose_nothing(large):
+    with rf.FITS(large, "r+") as fits:
+        header, wrong = fits[2].header, []
+
+        def work(name):
+            try:
+                for number in range(15):
+                    header[f"{name}{number}"] = number
+                    assert header["ZNAXIS"] == 2 and header[f"{name}{number}"] == number
+            except Exception as error:
+                wrong.append(error)
+
+        workers = [threading.Thread(target=work, args=(name,)) for name in "ABCD"]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join(60)
+        assert not wrong
+        assert all(header[f"{name}{number}"] == number for name in "ABCD" for number in range(15))
+
+
+def test_threads_that_ask_first_get_the_same_objects(path):
+    with rf.FITS(path, "w+") as fits:
+        for number in range(50):
+            fits.create_image_hdu("u1", (2,), extname=f"E{number}")
+    for _ in range(5):
+        with rf.FITS(path) as fits:
+            found = []
+            workers = [threading.Thread(target=lambda: found.append(fits.hdus)) for _ in range(6)]
+            for worker in workers:
+                worker.start()
+            for worker in workers:
+                worker.join(30)
+            assert all(hdus == found[0] and [hdu.index for hdu in hdus] == list(range(50)) for hdus in found)

@@ -1,0 +1,111 @@
+"""2,000 damaged files: each reads or raises an exception that names it; none crashes, hangs or takes much memory.
+
+Every file is also opened for changes and a card of it set: cfitsio, which does that, must not be led astray either. All
+runs in one process of its own with limits on memory, file size and time. The damages are in mutations.py.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import rustfits_cffi as rf
+
+FOLDER = Path(__file__).parent
+ROOT = FOLDER.parent.parent
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="the limits are set as Linux has them")
+def test_damaged_files(tmp_path):
+    progress = tmp_path / "progress"
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
+    child = subprocess.run(
+        [sys.executable, FOLDER / "read_damaged.py", "0", "2000", progress],
+        capture_output=True, text=True, timeout=120, cwd=tmp_path, env=environment,
+    )  # fmt: skip
+    assert child.returncode == 0, f"died at {progress.read_text()}\n{child.stdout[-2000:]}{child.stderr[-2000:]}"
+    complaints = [line for line in child.stdout.splitlines() if not line.startswith("done ")]
+    assert not complaints, "\n".join(complaints[:20])
+    assert "done " in child.stdout
+
+
+@pytest.fixture
+def packed(tmp_path):
+    """A Rice image in 4 tiles, as bytes, and where to write them back."""
+    path = tmp_path / "a.fits"
+    with rf.FITS(path, "w+") as fits:
+        fits.write_image(np.arange(400, dtype="i2").reshape(4, 100), compress=rf.Rice1())
+    return path, bytearray(path.read_bytes())
+
+
+def set_card(raw, key, value):
+    at = raw.index(key.ljust(8).encode() + b"=")
+    raw[at + 10 : at + 80] = str(value).rjust(20).ljust(70).encode()
+
+
+@pytest.mark.parametrize("place, word, words", [(0, 10**6, "corrupt descriptor"), (4, 10**6, "corrupt descriptor"),
+                                                (8, 0, "never written"), (12, 1, "corrupt descriptor")])  # fmt: skip
+def test_bad_descriptor_names_file_hdu_and_tile_and_leaves_the_others(packed, place, word, words):
+    path, raw = packed
+    table = 2880 + 2880
+    raw[table + place : table + place + 4] = word.to_bytes(4, "big")
+    path.write_bytes(raw)
+    with rf.FITS(path) as fits:
+        tile = place // 8
+        with pytest.raises(rf.TileError, match=words) as caught:
+            fits[1][tile]
+        assert f"a.fits, HDU 1, tile {tile}" in str(caught.value)
+        assert (caught.value.hdu, caught.value.tile) == (1, tile)
+        assert fits[1][3, 5] == 305
+
+
+def test_overlapping_tiles_are_refused(packed):
+    path, raw = packed
+    raw[5760 + 12 : 5760 + 16] = raw[5760 + 4 : 5760 + 8]  # the second tile begins where the first does
+    path.write_bytes(raw)
+    with rf.FITS(path) as fits, pytest.raises(rf.TileError, match="tile 0.*another tile"):
+        fits[1].read()
+
+
+def test_declared_sizes_are_not_believed(packed):
+    path, raw = packed
+    for key, value in (("ZNAXIS1", 2**40), ("ZTILE1", 2**40)):
+        set_card(raw, key, value)
+    path.write_bytes(raw)
+    with rf.FITS(path) as fits:
+        assert fits[1].shape == (4, 2**40)
+        with pytest.raises(ValueError, match="HDU 1.*trust_sizes"):
+            fits[1].read()
+        with pytest.raises(ValueError, match="trust_sizes"):
+            fits[1][0, 0]
+
+
+@pytest.mark.parametrize("key, value", [("ZNAXIS2", 0), ("ZTILE1", -3), ("ZTILE2", 0), ("ZNAXIS1", "0.5"), ("THEAP", 2**50)])
+def test_cfitsio_is_kept_from_headers_it_cannot_take(packed, key, value):
+    """With some of these its process would end, with others it would write without end."""
+    path, raw = packed
+    if key == "THEAP":
+        at = raw.index(b"ZVAL2   =")
+        raw[at : at + 8] = b"THEAP   "
+    set_card(raw, key, value)
+    path.write_bytes(raw)
+    with rf.FITS(path, "r+") as fits:
+        for change in (lambda: fits[0].header.__setitem__("A", 1), lambda: fits.write_image(np.zeros(3))):
+            with pytest.raises(ValueError, match=f"a.fits.*HDU 1: .*{key}"):
+                change()
+    assert path.read_bytes() == raw
+
+
+def test_truncated_files_are_not_filled(packed):
+    path, raw = packed
+    del raw[5760 + 40 :]
+    path.write_bytes(raw)
+    with rf.FITS(path, "r+") as fits:
+        with pytest.raises(ValueError, match="HDU 1: truncated"):
+            fits[0].header["A"] = 1
+        with pytest.raises(ValueError, match="HDU 1: truncated"):
+            fits.write_image(np.zeros(3))
+    assert path.read_bytes() == raw
