@@ -96,14 +96,13 @@ class FITS:
     @property
     def hdus(self) -> list[HDU]:
         """All HDUs in file order: a new list of the same objects each time."""
-        if len(self._hdus) < len(self._directory):
-            with self._handle.lock:  # each object once, whichever thread asks first
-                return [self._hdu(number) for number in range(len(self._directory))]
+        return [self._hdu(number) for number in range(len(self._directory))]
 
     def _hdu(self, number: int) -> HDU:
         """The one object for an HDU, made when it is first asked for."""
         hdu = self._hdus.get(number)
         if hdu is None:
+            # each object once, whichever thread asks first
             hdu = self._hdus.setdefault(number, open_hdu(self._directory, number))
         return hdu
 

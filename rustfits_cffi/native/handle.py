@@ -207,6 +207,13 @@ class FileHandle:
         self._require_usable()
         if not self.writable:
             raise PermissionError(f"{self.path}: opened read-only (mode 'r'): cannot {action}")
+        self._require_harmless(action)
+
+    def _require_harmless(self, action: str) -> None:
+        """Raise `FITSFormatError` if cfitsio has not opened the file yet and must not."""
+        hazard = self.hazard() if self._fitsfile is None else None
+        if hazard:
+            raise FITSFormatError(f"{self.path}: cannot {action}: {hazard}")
 
     # -- inside -------------------------------------------------------------------------------------------------------
 
@@ -236,9 +243,7 @@ class FileHandle:
     def _open_fitsfile(self, action: str):
         """cfitsio's handle, opened at the first call: most files are only read, and need none."""
         if self._fitsfile is None:
-            hazard = self.hazard()
-            if hazard:
-                raise FITSFormatError(f"{self.path}: cannot {action}: {hazard}")
+            self._require_harmless(action)
             out, status = ffi.new("fitsfile **"), ffi.new("int *")
             if self.size() == 0:
                 self._create_fitsfile(out, status)
