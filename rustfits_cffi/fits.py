@@ -102,7 +102,7 @@ class FITS:
         """The one object for an HDU, made when it is first asked for."""
         hdu = self._hdus.get(number)
         if hdu is None:
-            # each object once, whichever thread asks first
+            # the first object stays, whichever thread asks first
             hdu = self._hdus.setdefault(number, open_hdu(self._directory, number))
         return hdu
 

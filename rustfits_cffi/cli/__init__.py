@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 
-from rustfits_cffi.cli import compare, demo, fpack, funpack, info, verify
 from rustfits_cffi.native.library import versions
 
+# Each command's module is imported when it is asked for: a pack of a small file takes less than importing them all.
 COMMANDS = {
-    "pack": (fpack.main, "compress files as fpack does, with its options"),
-    "unpack": (funpack.main, "restore files as funpack does, with its options"),
-    "info": (info.main, "list the HDUs of a file: type, name, shape, codec, tiles, ratio"),
-    "compare": (compare.main, "tell in what two files differ"),
-    "verify": (verify.main, "compress an original again and compare with its packed form"),
-    "demo": (demo.main, "pack a simulated exposure or a file of yours and show what comes out"),
+    "pack": ("fpack", "compress files as fpack does, with its options"),
+    "unpack": ("funpack", "restore files as funpack does, with its options"),
+    "info": ("info", "list the HDUs of a file: type, name, shape, codec, tiles, ratio"),
+    "compare": ("compare", "tell in what two files differ"),
+    "verify": ("verify", "compress an original again and compare with its packed form"),
+    "demo": ("demo", "pack a simulated exposure or a file of yours and show what comes out"),
 }
 
 
@@ -29,17 +30,21 @@ def main(arguments: list[str] | None = None) -> int:
     if arguments[0] not in COMMANDS:
         print(f"rustfits-cffi: there is no command {arguments[0]!r}\n\n{_usage()}", file=sys.stderr)
         return 2
-    return COMMANDS[arguments[0]][0](arguments[1:])
+    return _run(arguments[0], arguments[1:])
 
 
 def fpack_main() -> int:
     """Run ``rustfits-fpack``."""
-    return fpack.main(sys.argv[1:])
+    return _run("pack", sys.argv[1:])
 
 
 def funpack_main() -> int:
     """Run ``rustfits-funpack``."""
-    return funpack.main(sys.argv[1:])
+    return _run("unpack", sys.argv[1:])
+
+
+def _run(command: str, arguments: list[str]) -> int:
+    return import_module(f"rustfits_cffi.cli.{COMMANDS[command][0]}").main(arguments)
 
 
 def _usage() -> str:

@@ -86,7 +86,7 @@ def _simulate(path: str) -> None:
     with FITS(path, "w+") as fits:
         for name, pixels in images.items():
             fits.write_image(pixels, extname=name)
-    _say(f"written: {nbytes_text(os.path.getsize(path))} in {time.perf_counter() - start:.2f} s")
+    print(f"  written: {nbytes_text(os.path.getsize(path))} in {time.perf_counter() - start:.2f} s")
 
 
 def _show(plain: str, folder: str) -> None:

@@ -106,23 +106,8 @@ class CompressedImageHDU(ImageHDU):
 
     # -- reading ------------------------------------------------------------------------------------------------------
 
-    def _read_section(self, selection: Selection, *, scale: bool) -> np.ndarray:
-        handle = self._directory.handle
-        if not handle.writable:
-            return self._reader().read(selection, scale=scale)
-        with handle.lock:  # or another thread could move the tiles before they are read
-            return self._reader().read(selection, scale=scale)
-
-    def _reader(self) -> TileReader:
-        return self._entry.cache.get("reader") or self._make_reader()
-
     def _make_reader(self) -> TileReader:
-        handle = self._directory.handle
-        with handle.lock:
-            handle.descriptor()  # a closed file is told before anything else
-            reader = TileReader(self._directory, self._index, self._layout, self._pixel_type, self._tile_cache)
-            self._entry.cache["reader"] = reader
-        return reader
+        return TileReader(self._directory, self._index, self._layout, self._pixel_type, self._tile_cache)
 
     @property
     def tile_cache_size(self) -> int:

@@ -12,16 +12,17 @@ from typing import Any
 import numpy as np
 
 from rustfits_cffi import threads
-from rustfits_cffi.errors import FITSFormatError, TruncatedError
+from rustfits_cffi.errors import FITSFormatError
 from rustfits_cffi.format.dtypes import BITPIX_DTYPES
 from rustfits_cffi.format.scaling import PixelType
-from rustfits_cffi.format.runs import runs_of
+from rustfits_cffi.format.runs import Runs, runs_of
 from rustfits_cffi.format.selection import Selection, select, select_all
 from rustfits_cffi.hdu.base import HDU
 from rustfits_cffi.hdu.pixels import stored_pixels
+from rustfits_cffi.hdu.plain_reader import PlainReader
+from rustfits_cffi.hdu.tile_reader import TileReader
 from rustfits_cffi.native import image as native
 
-_STRIDED_READ_NBYTES = 1 << 20  # runs of which only every n-th pixel is wanted are read this much at a time
 
 
 class ImageHDU(HDU):
@@ -121,11 +122,26 @@ class ImageHDU(HDU):
         return self._read(selection, scale=scale)
 
     def __getitem__(self, key: Any) -> np.ndarray:
+        if type(key) is slice:
+            line = self._read_line(key)
+            if line is not None:
+                return line
         selection = self._select(key)
         result = self._read(selection, scale=True)
         if selection.out_shape != selection.count:
             result.resize(selection.out_shape, refcheck=False)  # unlike reshape it leaves the caller the owner
         return result[()] if selection.is_scalar else result
+
+    def _read_line(self, key: slice) -> np.ndarray | None:
+        """A plain slice of a one-dimensional image, None if it is something else.
+
+        Time lines and sky maps are read in very many short pieces, for which making a `Selection` takes longest.
+        """
+        reader = self._entry.cache.get("reader")
+        if reader is None or reader.line_length is None or self._directory.handle.writable:
+            return None
+        start, stop, step = key.indices(reader.line_length)
+        return reader.read_line(start, stop - start) if step == 1 and stop > start else None
 
     def _select(self, key: Any) -> Selection:
         """The pixels that an index means; a header may declare a negative length, which no index takes."""
@@ -151,56 +167,25 @@ class ImageHDU(HDU):
         return np.ma.MaskedArray(data, mask)
 
     def _read_section(self, selection: Selection, *, scale: bool) -> np.ndarray:
-        """Pixels of a selection that is not empty. The reading hook."""
-        kind = self._pixel_type
+        """Pixels of a selection that is not empty."""
         handle = self._directory.handle
-        with handle.lock:
-            data_start = self._entry.data_start
-            self._require_pixels(data_start, selection)
-            runs = runs_of(selection)
-            offsets = runs.first * kind.stored.itemsize + data_start
-            flip = scale and kind.is_unsigned_trick
-            if runs.step == 1:
-                pixels = np.empty(selection.count, kind.scaled if flip else kind.stored)
-                nthreads = threads.get_num_threads() if pixels.nbytes > 1 << 20 else 1
-                native.read_runs(
-                    handle, offsets, runs.length * pixels.itemsize, pixels, flip=flip, nthreads=nthreads
-                )
-            else:
-                pixels = self._read_strided(offsets, runs, selection, flip=flip)
-        return kind.scale(pixels) if scale and kind.is_general else pixels
+        if not handle.writable:
+            return self._reader().read(selection, scale=scale)
+        with handle.lock:  # or another thread could move the pixels before they are read
+            return self._reader().read(selection, scale=scale)
 
-    def _read_strided(self, offsets: np.ndarray, runs, selection: Selection, *, flip: bool) -> np.ndarray:
-        """Every n-th pixel of each run: read whole runs, a bounded number at a time, and keep what is wanted."""
-        kind = self._pixel_type
-        dtype = kind.scaled if flip else kind.stored
-        result = np.empty(selection.count, dtype)
-        rows = result.reshape(len(offsets), -1)
-        at_once = max(1, _STRIDED_READ_NBYTES // (runs.length * dtype.itemsize))
-        for begin in range(0, len(offsets), at_once):
-            part = np.ascontiguousarray(offsets[begin : begin + at_once])
-            raw = np.empty((len(part), runs.length), dtype)
-            native.read_runs(
-                self._directory.handle, part, runs.length * dtype.itemsize, raw, flip=flip, nthreads=1
-            )
-            rows[begin : begin + at_once] = raw[:, :: runs.step]
-        return result
+    def _reader(self) -> PlainReader | TileReader:
+        """What reads the pixels: made once, and again when the header has changed."""
+        reader = self._entry.cache.get("reader")
+        if reader is None:
+            with self._directory.handle.lock:
+                self._directory.handle.require_usable()
+                reader = self._entry.cache["reader"] = self._make_reader()
+        return reader
 
-    def _require_pixels(self, data_start: int, selection: Selection) -> None:
-        """Check the declared shape against the file before memory is taken for it."""
-        problem = self._entry.structure.problem
-        if problem:
-            raise FITSFormatError(f"{self._where}: {problem}")
-        last = 0
-        for length, stop in zip(selection.shape, selection.stop):
-            last = last * length + stop - 1
-        end = data_start + (last + 1) * self._pixel_type.stored.itemsize
-        size = self._directory.handle.size()
-        if end > size:
-            raise TruncatedError(
-                f"{self._where}: truncated: shape {self.shape} of {self._pixel_type.stored} needs the bytes up to {end}, "
-                f"the file ends at {size}"
-            )
+    def _make_reader(self) -> PlainReader | TileReader:
+        """The reading hook."""
+        return PlainReader(self._directory, self._index, self._pixel_type)
 
     # -- writing ------------------------------------------------------------------------------------------------------
 
@@ -257,7 +242,7 @@ class ImageHDU(HDU):
         kind = self._pixel_type
         handle = self._directory.handle
         with handle.change(action="write pixels"):
-            self._require_pixels(self._entry.data_start, selection)
+            self._reader().require(selection)
             runs = runs_of(selection)
             rows = stored.reshape(len(runs.first), -1)
             for first, row in zip(runs.first.tolist(), rows):
@@ -267,13 +252,10 @@ class ImageHDU(HDU):
                     handle, self._index + 1, first, row, kind.bitpix, nthreads=threads.get_num_threads()
                 )
 
-    def _merged(self, first: int, runs, row: np.ndarray) -> np.ndarray:
+    def _merged(self, first: int, runs: Runs, row: np.ndarray) -> np.ndarray:
         """A run as it is in the file, with every n-th pixel replaced."""
-        handle, kind = self._directory.handle, self._pixel_type
-        whole = np.empty(runs.length, kind.stored)
-        offset = np.array([self._entry.data_start + first * whole.itemsize], np.int64)
-        handle.flush()
-        native.read_runs(handle, offset, whole.nbytes, whole, flip=False, nthreads=1)
+        self._directory.handle.flush()
+        whole = self._reader().read_stored(first, runs.length)
         whole[:: runs.step] = row
         return whole
 

@@ -62,6 +62,7 @@ class TileReader:
         self._scaled_out = "double" if kind.is_general else "unsigned"
         self._cache = cache
         cache.clear()
+        self.line_length = layout.shape[0] if len(layout.shape) == 1 else None
 
     def read(self, selection: Selection, *, scale: bool) -> np.ndarray:
         """Pixels of a selection that is not empty, every axis kept.
@@ -87,6 +88,15 @@ class TileReader:
             if selection.is_whole and pixels.nbytes <= self._cache.capacity - self._cache.used:
                 self._keep_all(pixels)
             return pixels
+
+    def read_line(self, first: int, count: int) -> np.ndarray:
+        """Consecutive pixels of a one-dimensional image, scaled: from one cached tile, if it has them all."""
+        number, start = divmod(first, self._grid.tile_shape[0])
+        tile = self._cache.get(number)
+        if tile is not None and start + count <= len(tile):
+            self._handle.require_usable()
+            return tile[start : start + count].copy()
+        return self.read(select(slice(first, first + count), self._grid.shape), scale=True)
 
     # -- a few tiles, with the cache ------------------------------------------------------------------------------------
 

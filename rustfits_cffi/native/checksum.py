@@ -18,8 +18,40 @@ _UNSET = "0" * 16
 _NOTHING = "         0"  # DATASUM before it is known, in cfitsio's spelling
 
 
-def write_checksum(handle: FileHandle, number: int | None = None) -> None:
-    """Create or update both cards of an HDU (1-based; the current one by default); cards that hold stay untouched."""
+class RunningSum:
+    """Sum of a data unit taken while its pieces are written, in any order."""
+
+    def __init__(self) -> None:
+        self._total = 0
+        self._is_known = True
+
+    @property
+    def value(self) -> int | None:
+        """The sum; None if a piece did not begin on a 32-bit word, so that the file must be read for it."""
+        return self._total if self._is_known else None
+
+    def add(self, offset: int, piece: np.ndarray) -> None:
+        """Take in a contiguous piece at byte `offset` of the data unit; what is missing to a word counts as zeros."""
+        raw = np.frombuffer(piece, np.uint8)
+        self._is_known = self._is_known and offset % 4 == 0
+        rest = raw[len(raw) // 4 * 4 :].tobytes()
+        self._total = lib.rf_sum32(ffi.from_buffer("uint8_t[]", raw), len(raw), self._total)
+        if rest:
+            self._total = lib.rf_sum32(rest.ljust(4, b"\0"), 4, self._total)
+
+
+def write_checksum(handle: FileHandle, number: int | None = None, *, data_sum: int | None = None) -> None:
+    """Create or update both cards of an HDU; cards that hold stay untouched.
+
+    Parameters
+    ----------
+    handle : FileHandle
+        The file.
+    number : int, optional
+        HDU number, 1-based as cfitsio counts; the current one by default.
+    data_sum : int, optional
+        Sum of the data unit, where it is known; otherwise the data are read.
+    """
     now = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime())
     with handle.call(number, action="write checksums") as (fptr, status):
         checksum, datasum = _value(fptr, b"CHECKSUM", status), _value(fptr, b"DATASUM", status)
@@ -32,7 +64,8 @@ def write_checksum(handle: FileHandle, number: int | None = None) -> None:
         header_start, data_start, data_end = _settle(fptr, status)
         if status[0]:
             return
-        data_sum = file_sum(handle, data_start, data_end)
+        if data_sum is None:
+            data_sum = file_sum(handle, data_start, data_end)
         if data_sum != _as_number(datasum):
             _set(fptr, b"DATASUM", str(data_sum), comments[1], status)
             checksum = _set(fptr, b"CHECKSUM", _UNSET, comments[0], status) if checksum != _UNSET else checksum

@@ -16,7 +16,15 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
-from rustfits_cffi.errors import FITSError, FITSFormatError, TaintedError, raise_for_status
+from rustfits_cffi.errors import (
+    ClosedError,
+    FITSError,
+    FITSFormatError,
+    FITSReadOnlyError,
+    TaintedError,
+    TruncatedError,
+    raise_for_status,
+)
 from rustfits_cffi.native._lib import ffi, lib
 
 READONLY, READWRITE = 0, 1
@@ -108,7 +116,7 @@ class FileHandle:
 
     def descriptor(self) -> int:
         """The operating system's number of the open file, for positioned reads only."""
-        self._require_usable()
+        self.require_usable()
         return self._fd
 
     def read(self, offset: int, nbytes: int) -> bytearray:
@@ -122,7 +130,7 @@ class FileHandle:
 
     def read_into(self, offset: int, buffer) -> None:
         """Fill `buffer` (writable, contiguous) with the bytes from `offset` on."""
-        self._require_usable()
+        self.require_usable()
         view = memoryview(buffer).cast("B")
         position, wanted = 0, len(view)
         while position < wanted:
@@ -131,8 +139,8 @@ class FileHandle:
                 raise self._ends_early(offset, wanted, offset + position)
             position += got
 
-    def _ends_early(self, offset: int, nbytes: int, end: int) -> FITSError:
-        return FITSError(f"{self.path}: truncated: bytes {offset} to {offset + nbytes} wanted, the file ends at {end}")
+    def _ends_early(self, offset: int, nbytes: int, end: int) -> TruncatedError:
+        return TruncatedError(f"{self.path}: truncated: bytes {offset} to {offset + nbytes} wanted, the file ends at {end}")
 
     def reading(self) -> AbstractContextManager[int]:
         """A block that reads the file by its `descriptor`, which it yields, without keeping other readers out.
@@ -160,7 +168,7 @@ class FileHandle:
         with self.lock:
             if changes:
                 self.require_writable(action)
-            self._require_usable()
+            self.require_usable()
             status = ffi.new("int *")
             fptr = self._open_fitsfile(action)
             if number is not None:
@@ -206,24 +214,25 @@ class FileHandle:
 
     def require_writable(self, action: str) -> None:
         """Raise `OSError` unless the file may be changed, before anything is touched."""
-        self._require_usable()
+        self.require_usable()
         if not self.writable:
-            raise PermissionError(f"{self.path}: opened read-only (mode 'r'): cannot {action}")
+            raise FITSReadOnlyError(f"{self.path}: opened read-only (mode 'r'): cannot {action}")
         self._require_harmless(action)
-
-    def _require_harmless(self, action: str) -> None:
-        """Raise `FITSFormatError` if cfitsio has not opened the file yet and must not."""
-        hazard = self.hazard() if self._fitsfile is None else None
-        if hazard:
-            raise FITSFormatError(f"{self.path}: cannot {action}: {hazard}")
 
     # -- inside -------------------------------------------------------------------------------------------------------
 
     def _require_open(self) -> None:
         if self._fd is None:
-            raise FITSError(f"{self.path}: the file is closed")
+            raise ClosedError(f"{self.path}: the file is closed")
 
-    def _require_usable(self) -> None:
+    def _require_harmless(self, action: str) -> None:
+        """Keep cfitsio, if it does not know the file yet, from one that it would not survive or would harm."""
+        hazard = self.hazard() if self._fitsfile is None else None
+        if hazard:
+            raise FITSFormatError(f"{self.path}: cannot {action}: {hazard}")
+
+    def require_usable(self) -> None:
+        """Raise `OSError` if the file is closed, or a change of it failed midway."""
         self._require_open()
         self.require_untainted()
 

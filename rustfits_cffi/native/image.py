@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 from dataclasses import dataclass
 
@@ -97,38 +96,54 @@ def _ask(fptr, request: CompressionRequest, ndim: int, status) -> None:
     lib.fits_set_huge_hdu(fptr, int(request.huge), status)
 
 
-def read_runs(
-    handle: FileHandle, offsets: np.ndarray, run_nbytes: int, out: np.ndarray, *, flip: bool, nthreads: int
-) -> None:
-    """Fill `out` with runs of big-endian pixels, in native byte order, on all threads.
+class PlainImage:
+    """A plain image in a file, as C takes it; made once, used for every read.
 
     Parameters
     ----------
-    offsets : ndarray of int64
-        Position in the file of each run.
-    run_nbytes : int
-        Length of every run.
-    out : ndarray
-        C-contiguous; its bytes are exactly the runs, one after the other.
-    flip : bool
-        Invert the sign bit: stored integers become those of the unsigned (or signed byte) type.
+    data_start : int
+        Byte of the file.
+    shape : tuple of int
+        In numpy axis order.
+    width : int
+        Bytes per pixel.
 
-    Raises
-    ------
-    TruncatedError
-        If the file ends before the last run.
+    Notes
+    -----
+    Sections must lie within the image and within what the file can hold; nothing is checked here. With `flip` the sign
+    bit is inverted: stored integers become those of the unsigned (or signed byte) type.
     """
-    error_number = ffi.new("int *")
-    status = lib.rf_file_read(
-        handle.descriptor(), ffi.from_buffer("int64_t[]", offsets), len(offsets), run_nbytes,
-        ffi.from_buffer(out, require_writable=True), out.itemsize, flip, nthreads, error_number,
-    )  # fmt: skip
+
+    def __init__(self, data_start: int, shape: tuple[int, ...], width: int) -> None:
+        self._shape = ffi.new("size_t[]", shape)
+        self._image = ffi.new("rf_plain *", (data_start, len(shape), self._shape, width))
+
+    def read(self, fd: int, start, count, step, out: np.ndarray, *, flip: bool, nthreads: int) -> None:
+        """Fill `out`, C-contiguous of shape `count`, with a section in native byte order.
+
+        Raises
+        ------
+        TruncatedError
+            If the file ends first.
+        FITSError
+            If the system reports an error.
+        """
+        section = ffi.new("size_t[]", (*start, *count, *step))
+        _check(lib.rf_plain_read(fd, self._image, section, ffi.from_buffer(out), flip, nthreads))
+
+    def read_line(self, fd: int, first: int, out: np.ndarray, *, flip: bool) -> None:
+        """Fill the one-dimensional `out` with the pixels from number `first` on; raises as `read`."""
+        _check(lib.rf_plain_read_line(fd, self._image, first, len(out), ffi.from_buffer(out), flip))
+
+
+def _check(status: int) -> None:
+    if status == lib.RF_OK:
+        return
     if status == lib.RF_EIO:
-        code = error_number[0] or errno.EIO
-        raise FITSError(code, os.strerror(code), handle.path)
+        raise FITSError(ffi.errno, os.strerror(ffi.errno))
     if status == lib.RF_ETRUNCATED:
-        raise TruncatedError(f"{handle.path}: truncated: the file ends within the pixels asked for")
-    raise_for_status(status, handle.path)
+        raise TruncatedError("truncated: the file ends within the pixels asked for")
+    raise_for_status(status)
 
 
 def write_run(handle: FileHandle, number: int, first: int, pixels: np.ndarray, bitpix: int, *, nthreads: int) -> None:

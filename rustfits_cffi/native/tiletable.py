@@ -23,8 +23,8 @@ class TileTable:
     column: np.ndarray
     offset: np.ndarray
     nbytes: np.ndarray
-    scale: np.ndarray | None
-    zero: np.ndarray | None
+    scale: np.ndarray
+    zero: np.ndarray
     blank: np.ndarray | None
     heap_start: int
     heap_nbytes: int
@@ -63,7 +63,10 @@ def read_tile_table(handle: FileHandle, number: int, keywords: dict[str, float |
     """
     where = f"{handle.path}: HDU {number - 1}"
     with handle.call(number, changes=False, action="read the table of tiles") as (fptr, status):
-        layout, elements, _huge = table_layout(fptr, status)
+        try:
+            layout, elements, _huge = table_layout(fptr, status)
+        except (KeyError, ValueError, IndexError):
+            raise FITSError(f"{where}: its columns are not those of a compressed image") from None
         start, nrows, heap = int(fptr.Fptr.datastart), int(fptr.Fptr.numrows), int(fptr.Fptr.heapstart)
         heap_nbytes, rowlength = int(fptr.Fptr.heapsize), int(fptr.Fptr.rowlength)
     if layout.itemsize != rowlength or nrows * rowlength > handle.size():
@@ -76,8 +79,8 @@ def read_tile_table(handle: FileHandle, number: int, keywords: dict[str, float |
         column,
         offset,
         nbytes,
-        _column(table, "ZSCALE", keywords),
-        _column(table, "ZZERO", keywords),
+        _column(table, "ZSCALE", keywords, 1.0),
+        _column(table, "ZZERO", keywords, 0.0),
         _blank(table, keywords),
         start + heap,
         heap_nbytes,
@@ -98,15 +101,15 @@ def _descriptors(table: np.ndarray, elements: dict[str, int]) -> tuple[np.ndarra
     return column, offset, nbytes
 
 
-def _column(table: np.ndarray, name: str, keywords: dict[str, float | None]) -> np.ndarray | None:
-    if name in table.dtype.names:
+def _column(table: np.ndarray, name: str, keywords: dict[str, float | None], default: float) -> np.ndarray:
+    if name in table.dtype.names and table[name].ndim == 1:
         return table[name].astype(np.float64)
     value = keywords.get(name)
-    return None if value is None else np.full(len(table), value)
+    return np.full(len(table), default if value is None else value)
 
 
 def _blank(table: np.ndarray, keywords: dict[str, float | None]) -> np.ndarray | None:
-    if "ZBLANK" in table.dtype.names:
+    if "ZBLANK" in table.dtype.names and table["ZBLANK"].ndim == 1:
         return table["ZBLANK"].astype(np.int64)
     value = next((keywords[name] for name in ("ZBLANK", "BLANK") if keywords.get(name) is not None), None)
     return None if value is None else np.full(len(table), int(value), np.int64)

@@ -51,8 +51,8 @@ class TileWriter:
     def begin(self, *, over_old_heap: bool = False) -> None:
         """Let cfitsio define the data unit and take the table's layout from it.
 
-        With `over_old_heap` all tiles are written again: the heap is filled from its start, and what is left over of the
-        old one at the end is given back.
+        With `over_old_heap` all tiles are written again: the heap is filled from its start, and what is left over of
+        the old one at the end is given back.
         """
         with self._handle.call(self._number, action="define a compressed image") as (fptr, status):
             lib.fits_set_hdustruc(fptr, status)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from rustfits_cffi.errors import FITSError, raise_for_status, status_text
+from rustfits_cffi.format.compression import is_plausible
 from rustfits_cffi.native import transfer
 from rustfits_cffi.native.codecs import CODECS, CodedTiles, EncodedTiles, TileCodec, TileCoding, pack_pixels
 from rustfits_cffi.native.handle import FileHandle
@@ -150,9 +151,14 @@ class ImageDecoder:
         self._codec = TileCodec(_coding(image, image.seed or 1))
 
     @property
-    def largest_scale(self) -> float | None:
-        """Largest quantization step of the tiles; None for an image that is not quantized."""
-        return None if self._table.scale is None else float(self._table.scale.max(initial=0))
+    def largest_scale(self) -> float:
+        """Largest quantization step of the tiles; meaningless for an image that is not quantized."""
+        return float(self._table.scale.max(initial=0))
+
+    def may_have_nulls(self, batch: Batch) -> bool:
+        """Whether a pixel of a batch may be NaN."""
+        tiles = slice(batch.first_tile, batch.first_tile + batch.ntiles)
+        return self.image.bitpix < 0 and (self._table.blank is not None or bool(self._table.column[tiles].any()))
 
     def batches(self) -> Iterator[tuple[Batch, np.ndarray]]:
         """Every batch of tiles with its pixels, of the stored type in native byte order.
@@ -196,8 +202,10 @@ class ImageDecoder:
 
 def _require_plausible(handle: FileHandle, number: int, image: transfer.CompressedImage, coded_nbytes: int) -> None:
     """Refuse a header that declares far more pixels than its coded bytes can hold, before memory is asked for."""
+    if image.codec == CODECS["HCOMPRESS_1"]:  # any number of equal pixels takes about 30 bytes
+        return
     nbytes = math.prod(image.shape) * abs(image.bitpix) // 8
-    if nbytes > (256 << 20) + 16384 * coded_nbytes:
+    if not is_plausible(nbytes, coded_nbytes):
         raise_for_status(
             414,
             f"{handle.path}: HDU {number - 1} declares {nbytes} bytes of pixels, but has {coded_nbytes} coded ones",
@@ -210,7 +218,7 @@ def as_stored(box: np.ndarray, bitpix: int, *, one_nan: bool) -> np.ndarray:
     `box` is contiguous and means nothing afterwards.
     """
     nulls = np.isnan(box) if one_nan else None
-    pack_pixels(box, box, bitpix, nthreads=get_num_threads())
+    pack_pixels(box, box, bitpix)  # on this thread: the others decode meanwhile
     if nulls is not None and nulls.any():
         box.view(f"u{box.itemsize}")[nulls] = np.iinfo(f"u{box.itemsize}").max
     return box.view(box.dtype.newbyteorder(">"))

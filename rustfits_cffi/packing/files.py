@@ -5,14 +5,18 @@ from __future__ import annotations
 import bz2
 import gzip
 import os
-import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
+from rustfits_cffi.errors import FITSFormatError
+from rustfits_cffi.fits import FITS
+from rustfits_cffi.format.compression import parse_layout
+from rustfits_cffi.hdu import CompressedImageHDU
 from rustfits_cffi.native.handle import FileHandle
 
+DECOMPRESSION_FAILED = 414  # cfitsio's status
 _OPENERS = {b"\x1f\x8b": gzip.open, b"BZ": bz2.open}
 
 
@@ -20,9 +24,9 @@ _OPENERS = {b"\x1f\x8b": gzip.open, b"BZ": bz2.open}
 def temporary_file(beside: str) -> Iterator[str]:
     """Path of a new empty file in the folder of `beside`; removed at the end if it is still there."""
     folder, base = os.path.split(os.path.realpath(beside))
-    path = os.path.join(folder, f".{base[:200]}.{secrets.token_hex(4)}.tmp")
-    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
-    try:
+    path = os.path.join(folder, f".{base[:200]}.{os.urandom(8).hex()}.tmp")
+    try:  # around the creation too: a signal may end the program in the next line
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
         yield path
     finally:
         if os.path.lexists(path):
@@ -60,18 +64,45 @@ def opened_pair(source: str, target: str) -> Iterator[tuple[FileHandle, FileHand
         inp.close()
 
 
+def require_sound(path: str) -> None:
+    """Raise `FITSFormatError` at a compressed image whose header does not agree with itself.
+
+    cfitsio divides and counts by what such headers say, so they must not get that far. All else that may be wrong with
+    a file is left to cfitsio, which tells it by its own numbers.
+    """
+    try:
+        fits = FITS(path, lenient=True, trust_sizes=True)
+    except (OSError, ValueError):
+        return
+    with fits:
+        for index, hdu in enumerate(fits):
+            if not isinstance(hdu, CompressedImageHDU):
+                continue
+            try:
+                parse_layout(hdu.header.get)
+            except FITSFormatError as error:
+                found = FITSFormatError(f"{path}: HDU {index}: {error}")
+                found.status, found.hdu = DECOMPRESSION_FAILED, index
+                raise found from None
+
+
 @contextmanager
 def plain_file(path: str) -> Iterator[str]:
-    """Path of the FITS file that `path` holds: itself, or a temporary file if it is compressed as a whole."""
+    """Path of the FITS file that `path` holds: itself, or a temporary file if it is compressed as a whole.
+
+    It has passed `require_sound`.
+    """
     with open(path, "rb") as stream:
         opener = _OPENERS.get(stream.read(2))
     if opener is None:
+        require_sound(path)
         yield path
         return
     with tempfile.TemporaryDirectory(prefix="rustfits-") as folder:
         plain = os.path.join(folder, "plain.fits")
         with opener(path, "rb") as source, open(plain, "wb") as target:
             shutil.copyfileobj(source, target, 1 << 20)
+        require_sound(plain)
         yield plain
 
 

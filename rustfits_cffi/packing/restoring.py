@@ -15,6 +15,7 @@ from rustfits_cffi.packing.coding import ImageDecoder
 from rustfits_cffi.packing.files import temporary_file
 from rustfits_cffi.packing.options import CODECS
 from rustfits_cffi.packing.pixels import ImagePixels
+from rustfits_cffi.packing.tables import restore_table
 
 HCOMPRESS = CODECS["HCOMPRESS_1"]
 SUBNORMAL = float(np.finfo(np.float32).tiny)  # packing makes 0 of what is smaller
@@ -178,7 +179,7 @@ def _restored_table_sum(packed: FileHandle, place: int) -> int:
     with temporary_file(packed.path) as path:
         table = FileHandle(path, "w+")
         try:
-            transfer.uncompress_table(packed, place, table)
+            restore_table(packed, place, table)
             table.flush()
             facts = transfer.hdu_facts(table, transfer.count_hdus(table))
             return file_sum(table, facts.data_start, facts.data_end)

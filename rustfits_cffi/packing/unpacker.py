@@ -9,13 +9,14 @@ import numpy as np
 
 from rustfits_cffi.errors import FITSError, raise_for_status
 from rustfits_cffi.native import transfer
-from rustfits_cffi.native.checksum import write_checksum
+from rustfits_cffi.native.checksum import RunningSum, write_checksum
 from rustfits_cffi.native.handle import FileHandle
 from rustfits_cffi.packing.coding import ImageDecoder, as_stored
 from rustfits_cffi.packing.files import finished_file, opened_pair, plain_file
 from rustfits_cffi.packing.options import UnpackOptions
 from rustfits_cffi.packing.report import FileReport, HDUReport, Progress, naming_hdu
 from rustfits_cffi.packing.restoring import require_complete
+from rustfits_cffi.packing.tables import restore_table
 
 NOT_IMAGE = 233  # cfitsio's status
 
@@ -134,34 +135,38 @@ def _unpack_hdu(
     inp: FileHandle, number: int, out: FileHandle, *, as_primary: bool, checksums: bool, progress: Progress
 ) -> HDUReport:
     facts, before = transfer.hdu_facts(inp, number), out.size()
-    action = "restored"
+    action, data_sum = "restored", None
     if facts.kind == "compressed image":
-        _restore_image(inp, number, out, as_primary=as_primary, progress=progress)
+        data_sum = _restore_image(inp, number, out, as_primary=as_primary, progress=progress)
     elif facts.kind == "table" and transfer.read_value(inp, number, "ZTABLE") == "T":
-        _require_restorable(inp, number)
-        transfer.uncompress_table(inp, number, out)
+        restore_table(inp, number, out)
     else:
         transfer.copy_hdu(inp, number, out)
         action = "copied"
     if checksums:
-        write_checksum(out)
+        write_checksum(out, data_sum=data_sum)
     out.flush()
     progress(facts.data_end, inp.size())
     return HDUReport(number - 1, action, facts.data_end - facts.header_start, out.size() - before)
 
 
-def _restore_image(inp: FileHandle, number: int, out: FileHandle, *, as_primary: bool, progress: Progress) -> None:
+def _restore_image(
+    inp: FileHandle, number: int, out: FileHandle, *, as_primary: bool, progress: Progress
+) -> int | None:
+    """Append the image that a compressed HDU holds; the sum of its data unit, if it was got in passing."""
     decoder = ImageDecoder(inp, number)
     place, data_start = transfer.begin_restored_image(inp, number, out, as_primary=as_primary)
     size, facts = inp.size(), transfer.hdu_facts(inp, number)
-    done, bitpix = 0, decoder.image.bitpix
+    done, bitpix, total = 0, decoder.image.bitpix, RunningSum()
     for batch, box in decoder.batches():
-        raw = as_stored(box, bitpix, one_nan=decoder.image.is_quantized)
+        raw = as_stored(box, bitpix, one_nan=decoder.image.is_quantized and decoder.may_have_nulls(batch))
         for offset, piece in _runs(decoder.shape, batch.start, raw):
             transfer.write_data(out, place, data_start + offset, piece)
+            total.add(offset, piece)
         done += box.size
         share = (facts.data_end - facts.data_start) * done // max(1, decoder.npixels)
         progress(facts.data_start + share, size)
+    return total.value
 
 
 def _runs(shape: tuple[int, ...], start: tuple[int, ...], box: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
@@ -173,14 +178,3 @@ def _runs(shape: tuple[int, ...], start: tuple[int, ...], box: np.ndarray) -> It
     for outer in np.ndindex(*box.shape[:split]):
         corner = np.add(start, (*outer, *[0] * (len(shape) - split)))
         yield int((corner * strides).sum()), box[outer]
-
-
-def _require_restorable(inp: FileHandle, number: int) -> None:
-    """Refuse compressed tables with the columns on which cfitsio's restorer leaves its buffers."""
-    for column in range(1, int(transfer.read_value(inp, number, "TFIELDS") or 0) + 1):
-        form = (transfer.read_value(inp, number, f"ZFORM{column}") or "").lstrip("0123456789")
-        if form[:1] in ("P", "Q") and form[1:2] in ("X", "A"):
-            raise FITSError(
-                f"{inp.path}: HDU {number - 1}: column {column} has compressed variable-length cells of "
-                f"type {form[:2]}, which cannot be restored safely"
-            )

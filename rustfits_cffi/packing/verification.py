@@ -70,8 +70,12 @@ def verify(original: str | os.PathLike, packed: str | os.PathLike) -> Verificati
     Codec, tiles, dithering, seed and scale are in the header of a packed image; the quantize level is taken from the
     HISTORY card that cfitsio writes.
     """
-    with plain_file(os.fspath(original)) as plain, tempfile.TemporaryDirectory(prefix="rustfits-") as folder:
-        first, second = FileHandle(plain, "r"), FileHandle(os.fspath(packed), "r")
+    with (
+        plain_file(os.fspath(original)) as plain,
+        plain_file(os.fspath(packed)) as coded,
+        tempfile.TemporaryDirectory(prefix="rustfits-") as folder,
+    ):
+        first, second = FileHandle(plain, "r"), FileHandle(coded, "r")
         try:
             images = tuple(restored_images(first, second))
             options = {
@@ -81,9 +85,10 @@ def verify(original: str | os.PathLike, packed: str | os.PathLike) -> Verificati
             first.close()
             second.close()
         again = os.path.join(folder, "again.fz")
-        open(again, "wb").close()
+        with open(again, "wb"):
+            pass  # the packer wants an empty file
         pack_file(plain, again, lambda number: options[number])
-        return Verification(compare(packed, again), images, options)
+        return Verification(compare(coded, again), images, options)
 
 
 def found_options(packed: FileHandle, place: int, original: FileHandle, number: int) -> PackOptions:

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from rustfits_cffi.cli import main
+from rustfits_cffi.cli import main, streams
 from tests.packing.conftest import image_hdu, noise, table_hdu
 
 
@@ -63,3 +63,27 @@ def test_demo_on_a_file_leaves_nothing_behind(folder, capsys):
 def test_the_program_itself(arguments, code, capsys):
     assert main(arguments) == code
     assert "rustfits-cffi" in "".join(capsys.readouterr())
+
+
+class Bar:
+    """Takes what a tqdm bar is told."""
+
+    def __init__(self, total):
+        self.total, self.n = total, 0
+
+    def update(self, more):
+        assert more >= 0
+        self.n += more
+
+
+def test_progress_adds_up_over_files():
+    bar = Bar(300)
+    counter = streams._Counter(bar)
+    for done in (10, 100, 20, 200):  # a file of 100 bytes, then one of 200
+        counter(done, 0)
+    assert bar.n == 300
+
+
+def test_no_progress_in_a_pipe():
+    with streams.progress_bar(["a.fits"]) as progress:
+        assert progress is None

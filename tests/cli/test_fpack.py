@@ -258,7 +258,7 @@ def test_pipes(folder):
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
 def test_an_interrupted_run_leaves_no_half_file(folder, number):
-    big = b"".join(image_hdu(noise((700, 900), seed=i), primary=i == 0) for i in range(60))
+    big = b"".join(image_hdu(noise((700, 900), seed=i), primary=i == 0) for i in range(15))
     (folder / "big.fits").write_bytes(big)
     before = contents(folder)
     process = program("fpack", "-F", "-g2", "-q", "0", "big.fits")

@@ -198,6 +198,21 @@ def test_descriptors_outside_the_heap_raise(packed):
         unpack(packed, packed.with_name("out"))
 
 
+def test_a_damaged_table_does_no_harm_to_the_process(run_tool, write_fits):
+    path = write_fits(None, table_hdu(900))
+    run_tool("fpack", "-C", "-table", path)
+    packed = path.with_name("in.fits.fz")
+    data = bytearray(packed.read_bytes())
+    random = np.random.default_rng(5)
+    for _ in range(3):
+        data[8640 + int(random.integers(64))] = 255  # the descriptors
+        data[-int(random.integers(3000, 8000))] ^= 255
+    packed.write_bytes(data)
+    with pytest.raises(OSError, match="HDU 1"):
+        unpack(packed, path.with_name("out"))
+    assert not path.with_name("out").exists()
+
+
 # -- verify -----------------------------------------------------------------------------------------------------------
 
 

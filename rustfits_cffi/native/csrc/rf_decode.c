@@ -379,8 +379,7 @@ static int read_run(const reading *r, rf_worker *w, const int64_t *rows, size_t 
     *failed = rows[0];
     uint8_t *coded = rf_reserve(&w->coded, nbytes);
     if (!coded) return RF_ENOMEM;
-    int error_number;
-    int status = rf_read_exactly(t->fd, coded, nbytes, t->heap_start + t->offset[rows[0]], &error_number);
+    int status = rf_read_exactly(t->fd, coded, nbytes, t->heap_start + t->offset[rows[0]]);
     for (size_t i = 0; i < n && status == RF_OK; i++) {
         *failed = rows[i];
         status = decode_tile(&r->d, w, rows[i], (size_t)rows[i], coded, (size_t)t->nbytes[rows[i]]);

@@ -1,5 +1,6 @@
 /*
- * rf_file.h - positioned reads of big-endian pixels into native arrays: the only code of ours that touches a file.
+ * rf_file.h - positioned reads of plain images: big-endian pixels of a file into native arrays. With rf_tiles_read the
+ * only code of ours that touches a file.
  *
  * It is in C because a small cut-out of a plain image is one short read a row, and because a large read and its byte
  * order are cheapest done together, piece by piece, while the piece is in the cache.
@@ -10,20 +11,32 @@
 #include "rf.h"
 
 /* cffi: begin */
+/* A plain image in a file. */
+typedef struct {
+    int64_t data_start;   /* byte of the file */
+    size_t ndim;
+    const size_t *shape;  /* numpy order */
+    int width;            /* bytes per pixel: 1, 2, 4 or 8 */
+} rf_plain;
+
 /*
- * rf_file_read - read nruns runs of run_nbytes each, one after the other, into dst, in native byte order.
- * Memory:  the caller owns offset (nruns byte positions in the file) and dst (nruns * run_nbytes bytes).
- * Sizes:   width is the bytes per pixel (1, 2, 4 or 8) and divides run_nbytes. With flip the sign bit of every pixel
- *          is inverted: stored integers become those of the unsigned (or signed byte) type.
- * Result:  RF_OK; RF_ETRUNCATED if the file ends first, RF_EIO if the system reports an error, whose errno goes to
- *          *error_number; RF_EARGUMENT for another width. dst is then undefined.
+ * rf_plain_read - read a section of an image, in native byte order.
+ * Memory:  the caller owns section (start, count and step of each axis: 3 * ndim numbers, steps >= 1) and dst, which is
+ *          C-contiguous of shape count. Pixels that lie close together are read together, through a bounded scratch.
+ * Sizes:   the section lies within the image, and its last byte within what int64_t counts; the caller has checked.
+ *          With flip the sign bit of every pixel is inverted: stored integers become those of the unsigned (or signed
+ *          byte) type.
+ * Result:  RF_OK; RF_ETRUNCATED if the file ends first; RF_EIO if the system reports an error, with errno set; RF_ENOMEM;
+ *          RF_EARGUMENT for another width or more than 64 axes. After an error dst is undefined.
  * Threads: up to nthreads; moves no file position, so several may read one descriptor.
  */
-int rf_file_read(int fd, const int64_t *offset, size_t nruns, size_t run_nbytes, void *dst, int width, int flip,
-                 int nthreads, int *error_number);
+int rf_plain_read(int fd, const rf_plain *image, const size_t *section, void *dst, int flip, int nthreads);
+
+/* rf_plain_read_line - the same for `count` consecutive pixels from number `first` on, on one thread. */
+int rf_plain_read_line(int fd, const rf_plain *image, size_t first, size_t count, void *dst, int flip);
 /* cffi: end */
 
-/* Read nbytes at byte `offset`: RF_OK, RF_ETRUNCATED, or RF_EIO with errno in *error_number. */
-int rf_read_exactly(int fd, uint8_t *dst, size_t nbytes, int64_t offset, int *error_number);
+/* Read nbytes at byte `offset`: RF_OK, RF_ETRUNCATED, or RF_EIO with errno set. */
+int rf_read_exactly(int fd, uint8_t *dst, size_t nbytes, int64_t offset);
 
 #endif

@@ -1,0 +1,67 @@
+"""Compressed tables restored by cfitsio in a process of its own.
+
+cfitsio's code for this trusts what it reads and writes past its buffers when a file is damaged. In another process that
+ends the process, not the caller's.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from rustfits_cffi.errors import FITSError, raise_for_status
+from rustfits_cffi.native import transfer
+from rustfits_cffi.native.handle import FileHandle
+from rustfits_cffi.packing.files import temporary_file
+
+DECOMPRESSION_FAILED = 414  # cfitsio's status
+_PROGRAM = "import sys; from rustfits_cffi.packing.tables import main; main(*sys.argv[1:])"
+
+
+def restore_table(source: FileHandle, number: int, out: FileHandle) -> None:
+    """Append the table that the compressed HDU `number` (1-based) of `source` holds.
+
+    Raises
+    ------
+    FITSError
+        If it cannot be restored.
+    """
+    _require_restorable(source, number)
+    with temporary_file(out.path) as path:
+        root = str(Path(__file__).resolve().parent.parent.parent)
+        command = [sys.executable, "-c", f"import sys; sys.path.insert(0, {root!r}); {_PROGRAM}"]
+        command += [source.path, str(number), path]
+        child = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+        if child.returncode:
+            reason = child.stderr.strip().splitlines()[-1:] if child.returncode > 0 else ["cfitsio broke down over it"]
+            what = f"{source.path}: HDU {number - 1}: the table: {' '.join(reason)}"
+            raise_for_status(DECOMPRESSION_FAILED, what)
+        table = FileHandle(path, "r")
+        try:
+            transfer.copy_hdu(table, transfer.count_hdus(table), out)
+        finally:
+            table.close()
+
+
+def main(source: str, number: str, target: str) -> None:
+    """What the other process does: the restored table becomes the last HDU of the empty file `target`."""
+    inp, out = FileHandle(source, "r"), FileHandle(target, "w+")
+    try:
+        transfer.uncompress_table(inp, int(number), out)
+    except FITSError as error:
+        sys.exit(str(error))
+    finally:
+        inp.close()
+    out.close()
+
+
+def _require_restorable(source: FileHandle, number: int) -> None:
+    """Refuse columns that cfitsio sizes as if their cells had a fixed length."""
+    for column in range(1, int(transfer.read_value(source, number, "TFIELDS") or 0) + 1):
+        form = (transfer.read_value(source, number, f"ZFORM{column}") or "").lstrip("0123456789")
+        if form[:1] in ("P", "Q") and form[1:2] in ("X", "A"):
+            raise FITSError(
+                f"{source.path}: HDU {number - 1}: column {column} has compressed variable-length cells of type "
+                f"{form[:2]}, which cannot be restored safely"
+            )
