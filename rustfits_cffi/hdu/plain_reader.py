@@ -15,6 +15,7 @@ from rustfits_cffi.format.selection import Selection
 from rustfits_cffi.native.image import PlainImage
 
 _ONE_THREAD_NBYTES = 1 << 20  # starting threads costs more than reading so little
+_TRUSTED_NPIX = 1 << 16  # memory taken without asking whether the file has so many pixels: reading will tell
 
 
 class PlainReader:
@@ -59,20 +60,29 @@ class PlainReader:
         kind = self._kind
         flip = scale and kind.is_unsigned_trick
         with self._handle.reading() as fd:
-            self.require(selection)
+            if selection.size > _TRUSTED_NPIX:
+                self.require(selection)
             pixels = np.empty(selection.count, self._result_type if flip else kind.stored)
             nthreads = threads.get_num_threads() if pixels.nbytes > _ONE_THREAD_NBYTES else 1
-            self._image.read(fd, selection.start, selection.count, selection.step, pixels, flip=flip, nthreads=nthreads)
+            try:
+                self._image.read(
+                    fd, selection.start, selection.count, selection.step, pixels, flip=flip, nthreads=nthreads
+                )
+            except TruncatedError as error:
+                raise self._truncated(str(error)) from None
         return kind.scale(pixels) if scale and kind.is_general else pixels
 
     def read_line(self, first: int, count: int) -> np.ndarray:
         """Consecutive pixels of a one-dimensional image, scaled: what readers of time lines and sky maps do most."""
         kind = self._kind
         with self._handle.reading() as fd:
-            if count > 1 << 16:  # a file may declare any length
+            if count > _TRUSTED_NPIX:
                 self._require_end(first + count)
             pixels = np.empty(count, self._result_type)
-            self._image.read_line(fd, first, pixels, flip=kind.is_unsigned_trick)
+            try:
+                self._image.read_line(fd, first, pixels, flip=kind.is_unsigned_trick)
+            except TruncatedError as error:
+                raise self._truncated(str(error)) from None
         return kind.scale(pixels) if kind.is_general else pixels
 
     def read_stored(self, first: int, count: int) -> np.ndarray:
@@ -93,7 +103,7 @@ class PlainReader:
         end = self._data_start + npix * self._kind.stored.itemsize
         size = self._handle.size()
         if end > size:
-            raise TruncatedError(
-                f"{self._where}: truncated: shape {self._shape} of {self._kind.stored} needs the bytes up to {end}, the file "
-                f"ends at {size}"
-            )
+            raise self._truncated(f"the bytes up to {end} are needed, the file ends at {size}")
+
+    def _truncated(self, reason: str) -> TruncatedError:
+        return TruncatedError(f"{self._where}: truncated: shape {self._shape} of {self._kind.stored}: {reason}")

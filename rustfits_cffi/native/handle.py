@@ -63,16 +63,14 @@ class FileHandle:
         self.hazard: Callable[[], str | None] = lambda: None
         self._fitsfile = None
         self._tainted = False
-        self._nreaders = 0
-        self._readers_left = threading.Condition()
-        self._fd = self._open_descriptor(truncate=mode == "w+")
+        self._file = self._open(truncate=mode == "w+")
 
     # -- life ---------------------------------------------------------------------------------------------------------
 
     @property
     def closed(self) -> bool:
         """Whether `close` has been called."""
-        return self._fd is None
+        return self._file is None
 
     @property
     def writable(self) -> bool:
@@ -93,31 +91,26 @@ class FileHandle:
         with self.lock:
             if self.closed:
                 return
-            fd, self._fd = self._fd, None
-            with self._readers_left:
-                self._readers_left.wait_for(lambda: self._nreaders == 0)
-            try:
-                self._close_fitsfile()
-            finally:
-                os.close(fd)
+            self._file = None  # closed when the last reader lets it go
+            self._close_fitsfile()
 
     def sync(self) -> None:
         """Ask the operating system to put the file on its disk."""
         with self.lock:
             if not self.closed:
-                os.fsync(self._fd)
+                os.fsync(self._file[0])
 
     def size(self) -> int:
         """Bytes in the file now."""
         self._require_open()
-        return os.fstat(self._fd).st_size
+        return os.fstat(self._file[0]).st_size
 
     # -- reading ------------------------------------------------------------------------------------------------------
 
     def descriptor(self) -> int:
         """The operating system's number of the open file, for positioned reads only."""
         self.require_usable()
-        return self._fd
+        return self._file[0]
 
     def read(self, offset: int, nbytes: int) -> bytearray:
         """`nbytes` bytes of the file from byte `offset` on; `FITSError` if the file ends before them."""
@@ -134,7 +127,7 @@ class FileHandle:
         view = memoryview(buffer).cast("B")
         position, wanted = 0, len(view)
         while position < wanted:
-            got = os.preadv(self._fd, [view[position:]], offset + position)
+            got = os.preadv(self._file[0], [view[position:]], offset + position)
             if got == 0:
                 raise self._ends_early(offset, wanted, offset + position)
             position += got
@@ -222,7 +215,7 @@ class FileHandle:
     # -- inside -------------------------------------------------------------------------------------------------------
 
     def _require_open(self) -> None:
-        if self._fd is None:
+        if self._file is None:
             raise ClosedError(f"{self.path}: the file is closed")
 
     def _require_harmless(self, action: str) -> None:
@@ -241,7 +234,7 @@ class FileHandle:
         if self._tainted:
             raise TaintedError(f"{self.path}: a change failed midway, the file is in an indeterminate state: reopen it")
 
-    def _open_descriptor(self, *, truncate: bool) -> int:
+    def _open(self, *, truncate: bool):
         flags = os.O_RDONLY if self.mode == "r" else os.O_RDWR
         if truncate:
             flags |= os.O_CREAT | os.O_TRUNC
@@ -249,7 +242,7 @@ class FileHandle:
         if not stat.S_ISREG(os.fstat(fd).st_mode):
             os.close(fd)
             raise OSError(f"{self.path}: not a regular file")
-        return fd
+        return _owned(fd)
 
     def _open_fitsfile(self, action: str):
         """cfitsio's handle, opened at the first call: most files are only read, and need none."""
@@ -269,7 +262,7 @@ class FileHandle:
     def _require_same_file(self, action: str) -> None:
         """Raise `FITSError` if the file was moved or replaced since it was opened: cfitsio opens it by its name."""
         try:
-            same = os.path.samestat(os.stat(self._absolute), os.fstat(self._fd))
+            same = os.path.samestat(os.stat(self._absolute), os.fstat(self._file[0]))
         except FileNotFoundError:
             same = False
         if not same:
@@ -277,13 +270,12 @@ class FileHandle:
 
     def _create_fitsfile(self, out, status) -> None:
         """Let cfitsio create the file. It refuses a name that exists, so the empty one makes place for its twin."""
-        mode = stat.S_IMODE(os.fstat(self._fd).st_mode)
+        mode = stat.S_IMODE(os.fstat(self._file[0]).st_mode)
         target = self._absolute
         self._require_same_file("create it")
         os.unlink(target)
-        os.close(self._fd)
         lib.fits_create_diskfile(out, os.fsencode(target), status)
-        self._fd = os.open(target, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), mode)
+        self._file = _owned(os.open(target, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), mode))
         os.chmod(target, mode)
 
     def _close_fitsfile(self) -> None:
@@ -300,7 +292,7 @@ class FileHandle:
         except OSError:
             pass  # it complains of the half-made HDU that goes away in the next line
         try:
-            os.ftruncate(self._fd, end)
+            os.ftruncate(self._file[0], end)
         except OSError:
             self.taint()
 
@@ -310,35 +302,36 @@ class FileHandle:
 
 
 class _Reading:
-    """Counts the readers of a file, so that it is closed only when none is left."""
+    """Holds on to an open file while it is read, and to its lock if it may change."""
 
-    __slots__ = ("_handle",)
+    __slots__ = ("_file", "_lock")
 
     def __init__(self, handle: FileHandle):
-        self._handle = handle
+        self._lock = handle.lock if handle.writable else None
+        if self._lock is not None:
+            self._lock.acquire()
+        try:
+            handle.require_usable()
+            self._file = handle._file
+            if self._file is None:  # closed by another thread since the line before
+                raise ClosedError(f"{handle.path}: the file is closed")
+        except BaseException:
+            if self._lock is not None:
+                self._lock.release()
+            raise
 
     def __enter__(self) -> int:
-        handle = self._handle
-        if handle.writable:
-            handle.lock.acquire()
-        try:
-            with handle._readers_left:
-                fd = handle.descriptor()
-                handle._nreaders += 1
-        except BaseException:
-            if handle.writable:
-                handle.lock.release()
-            raise
-        return fd
+        return self._file[0]
 
     def __exit__(self, *exception: object) -> None:
-        handle = self._handle
-        with handle._readers_left:
-            handle._nreaders -= 1
-            if handle._nreaders == 0:
-                handle._readers_left.notify_all()
-        if handle.writable:
-            handle.lock.release()
+        self._file = None
+        if self._lock is not None:
+            self._lock.release()
+
+
+def _owned(fd: int):
+    """A file descriptor that is closed when nobody holds on to it any more."""
+    return ffi.gc(ffi.new("int *", fd), lambda pointer: os.close(pointer[0]))
 
 
 def error_messages() -> list[str]:

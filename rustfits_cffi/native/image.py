@@ -142,7 +142,7 @@ def _check(status: int) -> None:
     if status == lib.RF_EIO:
         raise FITSError(ffi.errno, os.strerror(ffi.errno))
     if status == lib.RF_ETRUNCATED:
-        raise TruncatedError("truncated: the file ends within the pixels asked for")
+        raise TruncatedError("the file ends within the pixels asked for")
     raise_for_status(status)
 
 
