@@ -21,7 +21,7 @@ _FIRST_READ = 4 * BLOCK_NBYTES  # most headers end within it
 _MOST_AT_ONCE = 1 << 20  # bytes looked through at a time while HDUs are short
 _CARD_NBYTES = 80
 _KEYWORD = re.compile(rb"[A-Z0-9_-]{1,8} *", re.IGNORECASE)
-_PARSED_BY_CFITSIO = ("table", "compressed image", "compressed table")
+_PARSED_BY_CFITSIO = ("table", "compressed image", "compressed table", "unknown")
 _MAX_HEADER_NBYTES = 64 << 20  # a "header" without END must not be read to the end of a huge file
 
 
@@ -105,8 +105,10 @@ class Directory:
     def __getitem__(self, index: int) -> Entry:
         entry = self._entries.get(index)
         if entry is None:
-            entry = Entry(*self._table.header(index), is_primary=index == 0)
-            self._entries[index] = entry
+            with self.handle.lock:  # or the HDU could move before the entry is where `refresh` sees it
+                entry = self._entries.get(index)
+                if entry is None:
+                    entry = self._entries[index] = Entry(*self._table.header(index), is_primary=index == 0)
         return entry
 
     def kind(self, index: int) -> str:

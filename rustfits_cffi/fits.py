@@ -216,6 +216,8 @@ class FITS:
             If the file is closed or read-only, or writing fails. The file is then as it was.
         """
         pixels = np.asanyarray(data)
+        if pixels.ndim == 0 and pixels.dtype.kind in "iuf":
+            raise ValueError("a single number has no axes and is no image: give an array, such as [value]")
         plan = ImagePlan.of(pixels.dtype, pixels.shape, compress, quantize, blank, extname, extver)
         number = create_image(self._directory, plan, pixels, header=header)
         return self._hdu(number)

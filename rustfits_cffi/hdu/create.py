@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import operator
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -23,6 +25,8 @@ from rustfits_cffi.native import image as native
 from rustfits_cffi.native.codecs import CODECS
 from rustfits_cffi.native.handle import FileHandle
 
+_MOST_NBYTES = 1 << 62
+_MOST_COMPRESSED_AXES = 6  # MAX_COMPRESS_DIM of cfitsio
 _SLAB_NBYTES = 16 << 20  # pixels converted at a time
 _RICE_BLOCKSIZE = 32  # the only one that cfitsio writes
 _DITHER_METHODS = {"no_dither": -1, "dither1": 1, "dither2": 2}  # cfitsio's numbers
@@ -69,8 +73,13 @@ class ImagePlan:
         shape = check_dims(dims)
         codec = parse_compress(compress)
         check_combination(dtype, codec, quantize)
+        if math.prod(shape) * kind.stored.itemsize > _MOST_NBYTES:
+            raise ValueError(f"an image of {shape} pixels of {dtype} is larger than any file can be")
         if codec is not None:
+            if len(shape) > _MOST_COMPRESSED_AXES:
+                raise ValueError(f"compressed images have at most {_MOST_COMPRESSED_AXES} axes, not {len(shape)}")
             codec = replace(codec, tile_shape=resolve_tile_shape(shape, codec))
+            quantize = _as_cfitsio_dithers(codec, quantize)
             if 0 in shape:
                 raise NotImplementedError(
                     "a compressed image cannot be created without pixels yet: cfitsio divides by its number of tiles"
@@ -150,6 +159,14 @@ def create_image(directory: Directory, plan: ImagePlan, pixels: np.ndarray | Non
     directory.append_new()
     directory.remember(number - 1, "config", (plan.codec, plan.quantize))
     return number - 1
+
+
+def _as_cfitsio_dithers(codec: Codec, quantize: Quantize | None) -> Quantize | None:
+    """dither1 in place of dither2 for HCOMPRESS: cfitsio writes no other, and says so on the standard error stream."""
+    if isinstance(codec, Hcompress1) and quantize is not None and quantize.method == "dither2":
+        warnings.warn("HCOMPRESS_1 is not combined with dither2, as in cfitsio: dither1 is used", stacklevel=4)
+        return replace(quantize, method="dither1")
+    return quantize
 
 
 def _write_plain(directory: Directory, number: int, plan: ImagePlan, pixels: np.ndarray) -> None:

@@ -208,21 +208,24 @@ def _tile_codec(layout: CompressedLayout, kind: PixelType, where: str) -> TileCo
     """The tile engine set up for an image in a file."""
     if layout.codec is None:
         raise FITSFormatError(f"{where}: ZCMPTYPE = {layout.zcmptype!r} is no codec that can be decoded")
-    return TileCodec(
-        TileCoding(
-            shape=layout.shape,
-            tile_shape=layout.tile_shape,
-            bitpix=layout.zbitpix,
-            codec=layout.codec,
-            unsigned=kind.is_unsigned_trick,
-            quantized=layout.is_quantized,
-            dither=_DITHERS[layout.quantize_method],
-            seed=layout.seed,
-            rice_block=layout.rice_blocksize,
-            rice_bytepix=layout.rice_bytepix,
-            hcompress_smooth=int(layout.hcompress_smooth),
-        )
+    coding = TileCoding(
+        shape=layout.shape,
+        tile_shape=layout.tile_shape,
+        bitpix=layout.zbitpix,
+        codec=layout.codec,
+        unsigned=kind.is_unsigned_trick,
+        quantized=layout.is_quantized,
+        dither=_DITHERS[layout.quantize_method],
+        seed=layout.seed,
+        rice_block=layout.rice_blocksize,
+        rice_bytepix=layout.rice_bytepix,
+        hcompress_smooth=int(layout.hcompress_smooth),
     )
+    try:
+        return TileCodec(coding)
+    except FITSFormatError:
+        pixels = "quantized floats" if layout.is_quantized else f"pixels of ZBITPIX = {layout.zbitpix}"
+        raise FITSFormatError(f"{where}: {layout.codec} cannot hold {pixels} in tiles of {layout.tile_shape}") from None
 
 
 def _part(selection: Selection, outside: tuple[slice, ...]) -> Selection:

@@ -55,6 +55,8 @@ class FileHandle:
         if mode not in MODES:
             raise OSError(f"mode {mode!r} is not supported: use one of 'r', 'r+', 'w+'")
         self.path = path
+        # cfitsio opens the file later, from another folder perhaps, and takes "~" for a home
+        self._absolute = os.path.realpath(path)
         self.mode = mode
         self.writable = mode != "r"
         self.lock = threading.RLock()
@@ -257,15 +259,26 @@ class FileHandle:
                 self._create_fitsfile(out, status)
             else:
                 mode = READWRITE if self.writable else READONLY
-                lib.fits_open_diskfile(out, os.fsencode(self.path), mode, status)
+                self._require_same_file(action)
+                lib.fits_open_diskfile(out, os.fsencode(self._absolute), mode, status)
             self._check(status, "open it with cfitsio")
             self._fitsfile = out[0]
         return self._fitsfile
 
+    def _require_same_file(self, action: str) -> None:
+        """Raise `FITSError` if the file was moved or replaced since it was opened: cfitsio opens it by its name."""
+        try:
+            same = os.path.samestat(os.stat(self._absolute), os.fstat(self._file[0]))
+        except FileNotFoundError:
+            same = False
+        if not same:
+            raise FITSError(f"{self.path}: cannot {action}: the file was moved or replaced after it was opened")
+
     def _create_fitsfile(self, out, status) -> None:
         """Let cfitsio create the file. It refuses a name that exists, so the empty one makes place for its twin."""
         mode = stat.S_IMODE(os.fstat(self._file[0]).st_mode)
-        target = os.path.realpath(self.path)
+        target = self._absolute
+        self._require_same_file("create it")
         os.unlink(target)
         lib.fits_create_diskfile(out, os.fsencode(target), status)
         self._file = _owned(os.open(target, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), mode))

@@ -227,6 +227,7 @@ def test_synonyms_in_files(path, old, new, expected):
 @pytest.mark.parametrize("method", ["no_dither", "dither1", "dither2"])
 @pytest.mark.parametrize("codec", ["RICE_1", "GZIP_1", "GZIP_2", "HCOMPRESS_1"])
 @pytest.mark.parametrize("dtype", ["f4", "f8"])
+@pytest.mark.filterwarnings("ignore:HCOMPRESS_1 is not combined")
 def test_nan_and_infinities_become_nan_alone(path, codec, method, dtype):
     clean = noise(dtype=dtype)
     pixels = clean.copy()
@@ -282,6 +283,52 @@ def test_equal_input_gives_equal_files_and_seeds_differ(tmp_path):
             assert hdu.header["ZDITHER0"] == max(seed, 1)
         raw[name] = (tmp_path / name).read_bytes()
     assert raw["a"] == raw["b"] == raw["c"] != raw["d"]
+
+
+def test_second_dither_with_hcompress_is_the_first(path):
+    pixels = noise()
+    pixels[3:5] = 0
+    with rf.FITS(path, "w+") as fits:
+        with pytest.warns(UserWarning, match="dither1 is used"):
+            hdu = fits.write_image(pixels, compress=rf.Hcompress1(), quantize=rf.Quantize(method="dither2", seed=5))
+        assert hdu.header["ZQUANTIZ"] == "SUBTRACTIVE_DITHER_1"
+        assert np.abs(hdu.read() - pixels).max() < 2
+        first = fits.write_image(pixels, compress=rf.Hcompress1(), quantize=rf.Quantize(method="dither1", seed=5))
+        assert np.array_equal(first.read(), hdu.read())
+
+
+# -- tile cache -------------------------------------------------------------------------------------------------------
+
+
+def test_tile_cache(path):
+    pixels = noise(dtype="i4")
+    with rf.FITS(path, "w+") as fits:
+        hdu = fits.write_image(pixels, compress=rf.Rice1(tile_shape=(10, 10)))
+        assert hdu.tile_cache_size == 32 << 20 and hdu.tile_cache_used == 0
+        for _ in range(3):
+            assert np.array_equal(hdu[0:10, 0:10], pixels[:10, :10])
+            assert hdu.tile_cache_used == 400
+        part = hdu[0:10, 0:10]
+        part[:] = -1  # the caller's copy
+        assert np.array_equal(hdu[0:10, 0:10], pixels[:10, :10])
+        hdu.read()
+        assert hdu.tile_cache_used == pixels.nbytes
+        hdu.set_tile_cache_size(1000)
+        assert hdu.tile_cache_used <= 1000 == hdu.tile_cache_size
+        hdu.clear_tile_cache()
+        assert hdu.tile_cache_used == 0 and hdu.tile_cache_size == 1000
+        hdu.set_tile_cache_size(0)
+        assert np.array_equal(hdu[5:25, 5:25], pixels[5:25, 5:25]) and hdu.tile_cache_used == 0
+        hdu.set_tile_cache_size(1 << 20)
+        assert np.array_equal(hdu[5:25, 5:25], pixels[5:25, 5:25]) and hdu.tile_cache_used > 0
+        hdu.write(pixels[::-1])
+        assert np.array_equal(hdu[5:25, 5:25], pixels[::-1][5:25, 5:25])
+        hdu.header["BSCALE"] = 2.0
+        assert np.array_equal(hdu[5:25, 5:25], 2.0 * pixels[::-1][5:25, 5:25])
+        with pytest.raises(OverflowError):
+            hdu.set_tile_cache_size(-1)
+        with pytest.raises(TypeError):
+            hdu.set_tile_cache_size(1.5)
 
 
 # -- rewriting --------------------------------------------------------------------------------------------------------

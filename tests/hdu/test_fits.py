@@ -638,3 +638,71 @@ def test_write(path):
     rf.write(Path(path), PIXELS)
     with rf.FITS(path) as fits:
         assert len(fits) == 1
+
+
+# -- names of files ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["a[1].fits", "!x.fits", "a b.fits", "ü.fits", "x(y).fits", "x.fits.Z", "mem:", "~x.fits", "-", "a,b",
+                                  "f.fits[0:3]", "*.fits", "a%20b", "x" * 200, "stdin"])  # fmt: skip
+def test_names_are_taken_as_they_are(tmp_path, name, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with rf.FITS(name, "w+") as fits:
+        fits.write_image(PIXELS, compress=rf.Rice1())
+    with rf.FITS(name, "r+") as fits:
+        fits[0].header["A"] = 1
+        fits.write_image(PIXELS)
+    with rf.FITS(name) as fits:
+        assert len(fits) == 3 and fits[0].header["A"] == 1
+    assert os.listdir(tmp_path) == [name] and (tmp_path / name).read_bytes().startswith(b"SIMPLE")
+
+
+def test_another_working_folder_is_another_matter(three, tmp_path, monkeypatch):
+    monkeypatch.chdir(three.parent)
+    with rf.FITS(three.name, "r+") as fits:
+        elsewhere = tmp_path / "elsewhere"
+        elsewhere.mkdir()
+        monkeypatch.chdir(elsewhere)
+        fits[0].header["A"] = 1
+        assert not list(elsewhere.iterdir())
+    assert rf.read_header(three)["A"] == 1
+
+
+def test_file_that_was_replaced_is_left_alone(three):
+    with rf.FITS(three, "r+") as fits:
+        moved = three.rename(three.with_name("moved.fits"))
+        rf.write(three, PIXELS + 9)
+        before = three.read_bytes(), moved.read_bytes()
+        with pytest.raises(OSError, match="moved or replaced"):
+            fits.write_image(PIXELS)
+        assert np.array_equal(fits[0].read(), PIXELS)
+    assert (three.read_bytes(), moved.read_bytes()) == before
+
+
+def test_links_are_followed(three):
+    link = three.with_name("link.fits")
+    link.symlink_to(three.name)
+    with rf.FITS(link, "r+") as fits:
+        fits[0].header["A"] = 1
+    assert link.is_symlink() and rf.read_header(three)["A"] == 1
+    with rf.FITS(link, "w+") as fits:
+        fits.write_image(PIXELS)
+    assert link.is_symlink() and np.array_equal(rf.read(three), PIXELS)
+
+
+@pytest.mark.parametrize("data", [5, 2.5, np.float32(1), np.array(3)])
+def test_single_numbers_are_no_images(path, data):
+    with rf.FITS(path, "w+") as fits:
+        for compress in (None, "GZIP_1"):
+            with pytest.raises(ValueError):
+                fits.write_image(data, compress=compress)
+        assert len(fits) == 0
+
+
+@pytest.mark.parametrize("dtype, dims, compress", [("u1", (2**62, 2**62), None), ("f8", (2**61,), None), ("f8", (2**40, 2**22), "GZIP_1"),
+                                                   ("i2", (2,) * 7, "RICE_1")])  # fmt: skip
+def test_sizes_that_cannot_be(path, dtype, dims, compress):
+    with rf.FITS(path, "w+") as fits:
+        with pytest.raises(ValueError):
+            fits.create_image_hdu(dtype, dims, compress=compress)
+        assert len(fits) == 0 and path.stat().st_size == 0

@@ -103,6 +103,7 @@ def test_any_index_assigns_as_numpy_does(folder, data):
         assert np.array_equal(fits[1].read(), np.arange(5))
 
 
+@pytest.mark.filterwarnings("ignore:HCOMPRESS_1 is not combined")
 @SETTINGS
 @hypothesis.given(data=st.data())
 def test_hcompress_and_quantized_images_by_section(folder, data):

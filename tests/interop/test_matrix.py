@@ -29,6 +29,8 @@ def cases():
             for name in QUANTIZE:
                 if codec == "PLIO_1" or (name == "none" and codec in ("RICE_1", "HCOMPRESS_1")):
                     continue
+                if codec == "HCOMPRESS_1" and name == "dither2":
+                    continue  # cfitsio has no such files
                 yield codec, dtype, name
 
 

@@ -72,9 +72,13 @@ static bool read_string(const uint8_t *card, const uint8_t **text, size_t *len)
 static bool take_axis(header *h, const uint8_t *card)
 {
     int64_t length, number = 0;
-    for (size_t i = 5; i < 8 && card[i] != ' '; i++) {
+    size_t i = 5;
+    for (; i < 8 && card[i] != ' '; i++) {
         if (card[i] < '0' || card[i] > '9') return true; /* NAXISA: some other keyword */
         number = number * 10 + card[i] - '0';
+    }
+    for (; i < 8; i++) {
+        if (card[i] != ' ') return true;
     }
     if (number == 0 || (h->has_naxis && number > h->naxis)) return true;
     if (!h->has_naxis || number != h->naxes + 1) return number <= h->naxes; /* later cards of an axis do not count */
