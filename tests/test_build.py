@@ -4,6 +4,7 @@ import hashlib
 import importlib.util
 import io
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -179,6 +180,20 @@ def test_a_missing_compiler_is_named(builder, source, tmp_path, monkeypatch):
     monkeypatch.setenv("CC", "no-such-compiler -m64")
     with pytest.raises(SystemExit, match="no C compiler: 'no-such-compiler' was not found. Install one, or name it in CC"):
         builder.compile_all([(source, [])], tmp_path / "objects")
+
+
+@pytest.mark.parametrize("command", [["build_cfitsio.py", "check"], ["setup.py", "-q", "build_ext"]])
+def test_without_a_compiler_the_build_ends_in_one_line(tmp_path, command):
+    environment = os.environ | {"CC": "no-such-compiler"}
+    result = subprocess.run([sys.executable, *command], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300)
+    assert result.returncode == 1
+    assert result.stderr.startswith("error: no C compiler: 'no-such-compiler' was not found") and result.stderr.count("\n") == 1
+
+
+def test_missing_headers_of_python_are_named(builder, monkeypatch, tmp_path):
+    monkeypatch.setattr(builder.sysconfig, "get_paths", lambda: {"include": str(tmp_path)})
+    with pytest.raises(SystemExit, match=r"no Python\.h in .*python3-dev"):
+        builder.require_compiler()
 
 
 def test_a_compile_error_shows_the_file_and_what_the_compiler_said(builder, source, tmp_path):
