@@ -29,6 +29,7 @@ from rustfits_cffi.native._lib import ffi, lib
 
 READONLY, READWRITE = 0, 1
 MODES = ("r", "r+", "w+")
+_END_OF_FILE = 107  # cfitsio's status
 
 
 class FileHandle:
@@ -256,6 +257,8 @@ class FileHandle:
             self._require_harmless(action)
             out, status = ffi.new("fitsfile **"), ffi.new("int *")
             if self.size() == 0:
+                if not self.writable:
+                    raise_for_status(_END_OF_FILE, f"{self.path}: the file is empty")
                 self._create_fitsfile(out, status)
             else:
                 mode = READWRITE if self.writable else READONLY
