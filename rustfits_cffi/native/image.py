@@ -45,17 +45,17 @@ def create_image(
     blank: int | None = None,
     cards: bytes = b"",
 ) -> int:
-    """Append an image HDU without data at the end of the file (cfitsio's ``fits_create_img``), and `cards` to its header.
+    """Append an image HDU without data at the end of the file (cfitsio's ``fits_create_imgll``), and `cards` to its header.
 
     Must run inside `FileHandle.appending`. Returns the HDU's number, 1-based.
     """
     code = _CREATE_CODES.get(dtype.str[1:], bitpix)
-    axes = ffi.new("long[]", list(shape[::-1]) or [0])
+    axes = ffi.new("long long[]", list(shape[::-1]) or [0])
     with handle.call(action="create an image HDU") as (fptr, status):
         _move_to_end(handle, fptr, status)
         if request is not None:
             _ask(fptr, request, len(shape), status)
-        lib.fits_create_img(fptr, code, len(shape), axes, status)
+        lib.fits_create_imgll(fptr, code, len(shape), axes, status)  # fits_create_img forgets all axes but 20
         lib.fits_unset_compression_request(fptr, ffi.new("int *"))
         if blank is not None:
             write_blank(fptr, blank, status, compressed=request is not None)

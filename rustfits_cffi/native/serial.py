@@ -76,7 +76,8 @@ def create_image(handle: FileHandle, shape: tuple[int, ...], dtype: str, request
     with handle.call(action="create an image") as (fptr, status):
         if request is not None:
             _request(fptr, request, status)
-        lib.fits_create_img(fptr, _BITPIX[dtype], len(shape), ffi.new("long[]", shape[::-1] or [0]), status)
+        axes = ffi.new("long long[]", shape[::-1] or [0])
+        lib.fits_create_imgll(fptr, _BITPIX[dtype], len(shape), axes, status)
 
 
 def end_requests(handle: FileHandle) -> None:
