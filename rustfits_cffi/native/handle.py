@@ -66,6 +66,7 @@ class FileHandle:
         self._fitsfile = None
         self._tainted = False
         self._file = self._open(truncate=mode == "w+")
+        self._seen_size = self.size()
 
     # -- life ---------------------------------------------------------------------------------------------------------
 
@@ -185,18 +186,21 @@ class FileHandle:
         """
         with self.lock:
             self.require_writable(action)
+            self._require_unchanged(action)
             try:
                 yield
                 self.flush()
             except BaseException:
                 self.taint()
                 raise
+            self._seen_size = self.size()
 
     @contextmanager
     def appending(self, *, action: str) -> Iterator[None]:
         """A group of calls that only adds at the end of the file: if it fails the file gets its old end back."""
         with self.lock:
             self.require_writable(action)
+            self._require_unchanged(action)
             end = self.size()
             try:
                 yield
@@ -204,6 +208,7 @@ class FileHandle:
             except BaseException:
                 self._restore_end(end)
                 raise
+            self._seen_size = self.size()
 
     def flush(self) -> None:
         """Let cfitsio finish the current HDU (counts, padding) and hand all its buffers to the operating system."""
@@ -230,6 +235,15 @@ class FileHandle:
         hazard = self.hazard() if self._fitsfile is None else None
         if hazard:
             raise FITSFormatError(f"{self.path}: cannot {action}: {hazard}")
+
+    def _require_unchanged(self, action: str) -> None:
+        """Refuse to change a file that another handle or program has made longer or shorter: its end is not known."""
+        size = self.size()
+        if size != self._seen_size:
+            raise FITSError(
+                f"{self.path}: cannot {action}: the file has {size} bytes now and had {self._seen_size} when it was "
+                "last used here: something else has changed it; open it again"
+            )
 
     def require_usable(self) -> None:
         """Raise `OSError` if the file is closed, or a change of it failed midway."""
@@ -265,7 +279,10 @@ class FileHandle:
                 self._require_same_file(action)
                 lib.fits_open_diskfile(out, os.fsencode(self._absolute), mode, status)
             self._check(status, "open it with cfitsio")
-            self._fitsfile = out[0]
+            # cfitsio takes an open file of the same name for the same file, also when it was replaced since. An open
+            # file has no such name here: each handle is on its own.
+            out[0].Fptr.filename[0:2] = b"/\0"
+            self._fitsfile = ffi.gc(out[0], _abandon)
         return self._fitsfile
 
     def _require_same_file(self, action: str) -> None:
@@ -290,6 +307,7 @@ class FileHandle:
     def _close_fitsfile(self) -> None:
         if self._fitsfile is not None:
             fptr, self._fitsfile = self._fitsfile, None
+            ffi.gc(fptr, None)
             status = ffi.new("int *")
             lib.fits_close_file(fptr, status)
             self._check(status, "close")
@@ -341,6 +359,12 @@ class _Reading:
 def _owned(fd: int):
     """A file descriptor that is closed when nobody holds on to it any more."""
     return ffi.gc(ffi.new("int *", fd), lambda pointer: os.close(pointer[0]))
+
+
+def _abandon(fptr) -> None:
+    """Close what nobody holds any more. All changes were flushed; who knows what the file is by now, so write nothing."""
+    fptr.Fptr.writemode = READONLY
+    lib.fits_close_file(fptr, ffi.new("int *"))
 
 
 def error_messages() -> list[str]:

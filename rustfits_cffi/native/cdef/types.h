@@ -1,6 +1,8 @@
 /* What cfitsio calls its types. */
 typedef long long LONGLONG;
 typedef struct {
+    char *filename;
+    int writemode;
     LONGLONG filesize;
     LONGLONG logfilesize;
     LONGLONG headend;
