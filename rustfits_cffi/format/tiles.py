@@ -85,6 +85,13 @@ class TileGrid:
             raise IndexError(f"tile {row} is outside the {self.ntiles} tiles of the image")
         return tuple(row // stride % count for stride, count in zip(self._strides, self.counts, strict=True))
 
+    def tile_at(self, pixel: tuple[int, ...]) -> int:
+        """Number of the tile that holds a pixel of the image."""
+        number = 0
+        for index, tile, stride in zip(pixel, self.tile_shape, self._strides):
+            number += index // tile * stride
+        return number
+
     def extent(self, row: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """First pixel, and one past the last, of tile number `row` along each axis."""
         start = tuple(place * tile for place, tile in zip(self.place(row), self.tile_shape, strict=True))

@@ -121,27 +121,26 @@ class ImageHDU(HDU):
         return self._read(selection, scale=scale)
 
     def __getitem__(self, key: Any) -> np.ndarray:
-        if type(key) is slice:
-            line = self._read_line(key)
-            if line is not None:
-                return line
-        selection = self._select(key)
-        result = self._read(selection, scale=True)
+        reader = self._ready_reader()
+        if reader is None:
+            selection = self._select(key)
+            result = self._read(selection, scale=True)
+        else:
+            if type(key) is slice and reader.line_length is not None:
+                # time lines and sky maps are read in so many short pieces that making a Selection takes longest
+                start, stop, step = key.indices(reader.line_length)
+                if step == 1 and stop > start:
+                    return reader.read_line(start, stop - start)
+            selection = select(key, reader.shape)
+            result = self._read(selection, scale=True) if selection.is_empty else reader.read(selection, scale=True)
         if selection.out_shape != selection.count:
             result.resize(selection.out_shape, refcheck=False)  # unlike reshape it leaves the caller the owner
         return result[()] if selection.is_scalar else result
 
-    def _read_line(self, key: slice) -> np.ndarray | None:
-        """A plain slice of a one-dimensional image, None if it is something else.
-
-        Time lines and sky maps are read in very many short pieces, for which making a `Selection` takes longest.
-        """
+    def _ready_reader(self) -> PlainReader | TileReader | None:
+        """The reader, if there is one already and nobody can change the file meanwhile: the short way to the pixels."""
         directory = self._directory
-        reader = directory[self._index].cache.get("reader")
-        if reader is None or reader.line_length is None or directory.handle.writable:
-            return None
-        start, stop, step = key.indices(reader.line_length)
-        return reader.read_line(start, stop - start) if step == 1 and stop > start else None
+        return None if directory.handle.writable else directory[self._index].cache.get("reader")
 
     def _select(self, key: Any) -> Selection:
         """The pixels that an index means; a header may declare a negative length, which no index takes."""

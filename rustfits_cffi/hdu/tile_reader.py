@@ -21,8 +21,11 @@ from rustfits_cffi.native.codecs import DITHER_NUMBERS, TileCodec, TileCoding
 
 _ONE_THREAD_NPIX = 1 << 14  # starting threads costs more than decoding so few pixels
 _MOST_CACHED_TILES = 16  # a section of more tiles is decoded on all cores at once
-_COSTLY_NPIX = 1 << 16
+_COSTLY_NPIX = 1 << 16  # a tile that takes so long to decode that it is kept at once
+_OFTEN = 6  # visits after which a small tile is kept
+_MOST_REMEMBERED = 1 << 16  # tiles whose visits are counted
 _WIDEST_PIXEL_NBYTES = 8
+_TRUSTED_NPIX = PLAUSIBLE_BASE_NBYTES // _WIDEST_PIXEL_NBYTES
 
 
 class TileReader:
@@ -57,10 +60,14 @@ class TileReader:
         self._codec = _tile_codec(layout, kind, f"{directory.handle.path}, HDU {index}")
         self._store = TileStore(directory, index, layout)
         self._largest_npix = layout.grid.max_npix
-        self._image_npix = math.prod(layout.shape)
+        itemsize = kind.scaled.itemsize
+        self._tile_nbytes = self._largest_npix * itemsize
+        self._image_nbytes = math.prod(layout.shape) * itemsize
+        self._visits: dict[int, int] = {}
         self._scaled_out = "double" if kind.is_general else "unsigned"
         self._cache = cache
         cache.clear()
+        self.shape = layout.shape
         self.line_length = layout.shape[0] if len(layout.shape) == 1 else None
         self._line_tile = layout.tile_shape[0]
         self._last_line_tile = -2  # none, nor the one before the first
@@ -78,10 +85,11 @@ class TileReader:
             If the file is closed or cannot be read.
         """
         with self._handle.reading() as fd:
-            self._check(selection)
+            if self._store.has_bad or selection.size > _TRUSTED_NPIX or self._largest_npix > _TRUSTED_NPIX:
+                self._check(selection)
             if not scale:
                 return self._decode(fd, selection, self._kind.stored, "stored")
-            if self._cache.capacity:
+            if self._keeps_at_once or self._is_visited_often(selection):
                 numbers = self._grid.few_tiles(selection, _MOST_CACHED_TILES)
                 if numbers is not None:
                     return self._read_few(fd, selection, numbers)
@@ -109,7 +117,7 @@ class TileReader:
         """
         length = self._grid.shape[0]
         tile_nbytes = self._line_tile * self._kind.scaled.itemsize
-        if not self._cache.wants(number, tile_nbytes, at_once=self._keeps_at_once):
+        if not self._keeps_at_once:
             return None
         in_order, self._last_line_tile = number == self._last_line_tile + 1, number
         ahead = in_order and 4 * tile_nbytes <= self._cache.capacity and threads.get_num_threads() > 1
@@ -126,12 +134,25 @@ class TileReader:
 
     @property
     def _keeps_at_once(self) -> bool:
-        """Whether a tile is kept the first time it is read.
+        """Whether tiles are kept the first time they are read.
 
-        A small tile of a large image is cheaper to decode twice, and only as far as wanted, than to keep for nothing.
+        A small tile of a large image is cheaper to decode a few times, and only as far as wanted, than to keep for nothing.
         """
-        image_nbytes = self._image_npix * self._kind.scaled.itemsize
-        return self._largest_npix >= _COSTLY_NPIX or image_nbytes <= self._cache.capacity
+        capacity = self._cache.capacity
+        if self._largest_npix >= _COSTLY_NPIX:
+            return self._tile_nbytes <= capacity
+        return self._image_nbytes <= capacity
+
+    def _is_visited_often(self, selection: Selection) -> bool:
+        """Whether so many sections began in the same tile that its pixels should be kept after all."""
+        if not self._cache.capacity:
+            return False
+        tile = self._grid.tile_at(selection.start)
+        visits = self._visits.get(tile, 0) + 1
+        if len(self._visits) >= _MOST_REMEMBERED:
+            self._visits.clear()
+        self._visits[tile] = visits
+        return visits > _OFTEN
 
     # -- a few tiles, with the cache ------------------------------------------------------------------------------------
 
@@ -139,11 +160,11 @@ class TileReader:
         """A section of a few tiles: those that are cached, or should be, are copied from their whole tiles."""
         cache, grid = self._cache, self._grid
         tiles = [cache.get(number) for number in numbers]
-        itemsize = self._kind.scaled.itemsize
-        for i, number in enumerate(numbers):
-            if tiles[i] is None and cache.wants(number, itemsize * self._largest_npix, at_once=self._keeps_at_once):
-                tiles[i] = self._decode_tile(fd, number)
-                cache.put(number, tiles[i])
+        if self._tile_nbytes <= cache.capacity:
+            for i, number in enumerate(numbers):
+                if tiles[i] is None:
+                    tiles[i] = self._decode_tile(fd, number)
+                    cache.put(number, tiles[i])
         if all(tile is None for tile in tiles):
             return self._decode(fd, selection, self._kind.scaled, self._scaled_out)
         result = np.empty(selection.count, self._kind.scaled)
@@ -169,6 +190,14 @@ class TileReader:
 
     def _decode(self, fd: int, selection: Selection, dtype: np.dtype, out: str) -> np.ndarray:
         result = np.empty(selection.count, dtype)
+        if result.size <= _ONE_THREAD_NPIX:
+            self._decode_into(fd, selection, result, out, 1)
+        else:
+            with threads.lend() as nthreads:
+                self._decode_into(fd, selection, result, out, nthreads)
+        return result
+
+    def _decode_into(self, fd: int, selection: Selection, result: np.ndarray, out: str, nthreads: int) -> None:
         scaling = self._kind.scaling
         try:
             self._codec.read(
@@ -181,17 +210,14 @@ class TileReader:
                 out=out,
                 bscale=scaling.bscale,
                 bzero=scaling.bzero,
-                nthreads=threads.get_num_threads() if result.size > _ONE_THREAD_NPIX else 1,
+                nthreads=nthreads,
             )
         except TileError as error:
             raise TileError(error.reason, file=self._handle.path, hdu=self._index, tile=error.tile) from None
-        return result
 
     def _check(self, selection: Selection) -> None:
         """Refuse tiles that are not there, and sizes that so few coded bytes cannot mean, before memory is taken."""
         nbytes = max(selection.size, self._largest_npix) * _WIDEST_PIXEL_NBYTES
-        if nbytes <= PLAUSIBLE_BASE_NBYTES and not self._store.has_bad:
-            return
         tiles = self._grid.tiles_touched(selection)
         self._store.require(tiles)
         coded_nbytes = self._store.coded_nbytes(tiles)
