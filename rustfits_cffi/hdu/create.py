@@ -22,7 +22,7 @@ from rustfits_cffi.hdu.pixels import stored_pixels
 from rustfits_cffi.hdu.tile_encoder import TileJob, dither_seed, write_tiles
 from rustfits_cffi.header import items_to_copy
 from rustfits_cffi.native import image as native
-from rustfits_cffi.native.codecs import CODECS
+from rustfits_cffi.native.coding import CODECS
 from rustfits_cffi.native.handle import FileHandle
 from rustfits_cffi.native.requests import DITHERS, LOSSLESS, MAX_DIMENSIONS, CompressionRequest
 

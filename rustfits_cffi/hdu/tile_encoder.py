@@ -16,8 +16,10 @@ from rustfits_cffi.format.scaling import PixelType
 from rustfits_cffi.format.tiles import TileGrid
 from rustfits_cffi.hdu.pixels import stored_pixels
 from rustfits_cffi.native.blank import require_zblank
-from rustfits_cffi.native.codecs import DITHER_NUMBERS, EncodedTiles, TileCodec, TileCoding, any_nonfinite
+from rustfits_cffi.native.codecs import TileCodec
+from rustfits_cffi.native.coding import DITHER_NUMBERS, EncodedTiles, TileCoding
 from rustfits_cffi.native.handle import FileHandle
+from rustfits_cffi.native.pixels import any_nonfinite
 from rustfits_cffi.native.requests import LARGEST_SEED
 from rustfits_cffi.native.tilewriter import TileWriter
 

@@ -17,7 +17,8 @@ from rustfits_cffi.format.scaling import PixelType
 from rustfits_cffi.format.selection import Selection, select
 from rustfits_cffi.hdu.tile_cache import TileCache
 from rustfits_cffi.hdu.tile_store import TileStore
-from rustfits_cffi.native.codecs import DITHER_NUMBERS, TileCodec, TileCoding
+from rustfits_cffi.native.codecs import TileCodec
+from rustfits_cffi.native.coding import DITHER_NUMBERS, TileCoding
 
 _ONE_THREAD_NPIX = 1 << 14  # starting threads costs more than decoding so few pixels
 _MOST_CACHED_TILES = 16  # a section of more tiles is decoded on all cores at once

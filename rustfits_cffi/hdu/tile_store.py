@@ -11,13 +11,7 @@ from rustfits_cffi.directory import Directory
 from rustfits_cffi.errors import TileError, TruncatedError
 from rustfits_cffi.format.columns import Column
 from rustfits_cffi.format.compression import CompressedLayout
-from rustfits_cffi.native.codecs import (
-    COMPRESSED_DATA,
-    GZIP_COMPRESSED_DATA,
-    NO_COLUMN,
-    UNCOMPRESSED_DATA,
-    TileTable,
-)
+from rustfits_cffi.native.coding import COMPRESSED_DATA, GZIP_COMPRESSED_DATA, NO_COLUMN, UNCOMPRESSED_DATA, TileTable
 
 
 class TileStore:

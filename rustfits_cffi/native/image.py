@@ -117,7 +117,7 @@ def write_run(handle: FileHandle, number: int, first: int, pixels: np.ndarray, b
         for begin in range(0, flat.size, step):
             part = flat[begin : begin + step]
             raw = ffi.from_buffer(converted[: part.size], require_writable=True)
-            packed = lib.rf_pixels_pack(ffi.from_buffer(part), part.size, bitpix, 0, raw, nthreads)
+            packed = lib.rf_pixels_pack(ffi.from_buffer(part), part.size, bitpix, raw, nthreads)
             raise_for_status(packed, handle.path)
             lib.ffmbyt(fptr, position, 1, status)
             lib.ffpbyt(fptr, part.nbytes, raw, status)

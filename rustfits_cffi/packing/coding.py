@@ -10,10 +10,11 @@ import numpy as np
 from rustfits_cffi.errors import FITSError, raise_for_status, status_text
 from rustfits_cffi.format.compression import is_plausible
 from rustfits_cffi.native import transfer
-from rustfits_cffi.native.codecs import CODECS, CodedTiles, EncodedTiles, TileCodec, TileCoding, pack_pixels
+from rustfits_cffi.native.codecs import TileCodec
+from rustfits_cffi.native.coding import CODECS, UNCOMPRESSED_DATA, CodedTiles, EncodedTiles, TileCoding
 from rustfits_cffi.native.handle import FileHandle
+from rustfits_cffi.native.pixels import pack_pixels
 from rustfits_cffi.native.tiletable import read_tile_table
-from rustfits_cffi.native.tilewriter import UNCOMPRESSED
 from rustfits_cffi.packing.pixels import Batch, ahead, tile_batches
 from rustfits_cffi.threads import lend
 
@@ -106,7 +107,7 @@ class ImageEncoder:
             else [bool(np.isfinite(np.frombuffer(tile, box.dtype)).all()) for tile in tiles]
         )
         nbytes = np.array([len(tile) for tile in tiles], np.int64)
-        column = np.full(batch.ntiles, UNCOMPRESSED, np.uint8)
+        column = np.full(batch.ntiles, UNCOMPRESSED_DATA, np.uint8)
         return EncodedTiles(np.frombuffer(b"".join(tiles), np.uint8), nbytes, column, None, None, ~np.array(finite))
 
     def _as_coded(self, box: np.ndarray) -> np.ndarray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rustfits_cffi.native.codecs import CODECS
+from rustfits_cffi.native.coding import CODECS
 from rustfits_cffi.native.requests import DITHERS, LARGEST_SEED, MAX_DIMENSIONS, SEEDS
 
 

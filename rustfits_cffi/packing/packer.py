@@ -11,7 +11,7 @@ import numpy as np
 from rustfits_cffi.errors import raise_for_status
 from rustfits_cffi.native import requests, transfer
 from rustfits_cffi.native.checksum import write_checksum
-from rustfits_cffi.native.codecs import CODECS
+from rustfits_cffi.native.coding import CODECS
 from rustfits_cffi.native.handle import FileHandle
 from rustfits_cffi.native.requests import DITHERS, LARGEST_SEED, MAX_DIMENSIONS, SEEDS, CompressionRequest
 from rustfits_cffi.native.tilewriter import TileWriter

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from math import prod
 
 from rustfits_cffi.native import requests, serial, transfer
-from rustfits_cffi.native.codecs import CODECS
+from rustfits_cffi.native.coding import CODECS
 from rustfits_cffi.native.handle import FileHandle
 from rustfits_cffi.native.requests import DITHERS, LARGEST_SEED, MAX_DIMENSIONS, CompressionRequest
 from rustfits_cffi.reference.handles import Created, Opened

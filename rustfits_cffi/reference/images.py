@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from rustfits_cffi.config import Codec, Hcompress1, Quantize, Rice1, parse_compress
 from rustfits_cffi.native import requests, serial
-from rustfits_cffi.native.codecs import CODECS
+from rustfits_cffi.native.coding import CODECS
 from rustfits_cffi.native.handle import FileHandle
 from rustfits_cffi.native.requests import DITHERS, LARGEST_SEED, LOSSLESS, MAX_DIMENSIONS, CompressionRequest
 from rustfits_cffi.reference.handles import Opened, abandon
