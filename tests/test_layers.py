@@ -92,7 +92,7 @@ def test_no_cycle():
     done, under_way = set(), []
 
     def visit(node):
-        assert node not in under_way, f"import cycle: {under_way[under_way.index(node):] + [node]}"
+        assert node not in under_way, f"import cycle: {[*under_way[under_way.index(node):], node]}"
         if node not in done:
             under_way.append(node)
             for other in sorted(graph[node]):

@@ -53,10 +53,7 @@ def obtain(name: str) -> Path:
         _require_tree(lock, target)
         return target
     local = os.environ.get(ENVIRONMENT_VARIABLE)
-    if local:
-        files = _files_from_local(lock, Path(local))
-    else:
-        files = _files_from_registry(lock)
+    files = _files_from_local(lock, Path(local)) if local else _files_from_registry(lock)
     _install(lock, files, target)
     return target
 

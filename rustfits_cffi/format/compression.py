@@ -10,12 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..config import CODECS, Codec, Hcompress1, Quantize, Rice1
-from ..errors import FITSFormatError
-from .cards import CardIndex, read_chain
-from .columns import Column, Getter, find_column, integer_keyword, keyword_getter, parse_columns
-from .dtypes import BITPIX_DTYPES, Scaling, scaling
-from .tiles import TileGrid
+from rustfits_cffi.config import CODECS, Codec, Hcompress1, Quantize, Rice1
+from rustfits_cffi.errors import FITSFormatError
+from rustfits_cffi.format.cards import CardIndex, read_chain
+from rustfits_cffi.format.columns import Column, Getter, find_column, integer_keyword, keyword_getter, parse_columns
+from rustfits_cffi.format.dtypes import BITPIX_DTYPES, Scaling, scaling
+from rustfits_cffi.format.tiles import TileGrid
 
 __all__ = [
     "CompressedLayout",

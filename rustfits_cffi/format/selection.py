@@ -66,11 +66,6 @@ class Selection:
         return self.count == self.shape
 
     @property
-    def is_contiguous_step(self) -> bool:
-        """Whether every step is 1."""
-        return all(step == 1 for step in self.step)
-
-    @property
     def slices(self) -> tuple[slice, ...]:
         """The same pixels as numpy slices, no axis dropped."""
         return tuple(slice(a, b, s) for a, b, s in zip(self.start, self.stop, self.step, strict=True))

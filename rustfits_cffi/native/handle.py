@@ -73,13 +73,8 @@ class FileHandle:
         """Whether `close` has been called."""
         return self._file is None
 
-    @property
-    def tainted(self) -> bool:
-        """Whether a change failed midway, so that file and memory may disagree."""
-        return self._tainted
-
     def taint(self) -> None:
-        """Refuse all further work on this handle."""
+        """Refuse all further work on this handle: a change failed midway, so file and memory may disagree."""
         self._tainted = True
 
     def close(self) -> None:

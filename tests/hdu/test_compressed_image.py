@@ -3,6 +3,7 @@
 Byte identity is tested in tests/identity, damaged files in tests/hostile.
 """
 
+import itertools
 import threading
 import time
 
@@ -530,7 +531,7 @@ def test_python_goes_on_while_tiles_are_coded(path, action):
         stop.set()
         counter.join()
     inside = [begin, *(turn for turn in turns if begin < turn < end), end]
-    longest = max(b - a for a, b in zip(inside, inside[1:]))
+    longest = max(b - a for a, b in itertools.pairwise(inside))
     assert longest < 0.5 * (end - begin), f"silent for {longest:.3f} of {end - begin:.3f} s"
 
 

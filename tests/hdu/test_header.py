@@ -57,7 +57,7 @@ def test_values_come_back(header, path, name, key):
     for source in (header, again(path)):
         result = source[key]
         assert result == expected and type(result) is type(expected), source.cards
-        assert key in source and source.get(key) == expected and key.upper() in [k.upper() for k in source.keys()]
+        assert key in source and source.get(key) == expected and key.upper() in [k.upper() for k in source]
     assert all(len(card) <= 80 for card in header.cards)
 
 
@@ -117,7 +117,7 @@ def test_place_and_comment_stay(header, path):
     header.update({"A": (1, "one"), "B": (2, "two"), "C": 3})
     header["B"] = 22
     assert header.comment_of("B") == "two" and header["b"] == 22
-    assert [key for key in header.keys() if key in "ABC"] == ["A", "B", "C"]
+    assert [key for key in header if key in "ABC"] == ["A", "B", "C"]
     header["B"] = (5, "")
     assert header.comment_of("B") == ""
     header.set_comment("A", "new")
@@ -135,7 +135,7 @@ def test_long_strings_are_chained_and_replaced_whole(header, path):
     header["LONG"] = ("x'y " * 80, "the comment")
     assert sum(card.startswith("CONTINUE") for card in header.cards) >= 4
     assert again(path)["LONG"] == ("x'y " * 80).rstrip() and again(path).comment_of("LONG") == "the comment"
-    assert "CONTINUE" not in header and "CONTINUE" not in header.keys()
+    assert "CONTINUE" not in header and "CONTINUE" not in header
     header["LONG"] = "short"
     assert not any(card.startswith("CONTINUE") for card in again(path).cards)
     header["LONG"] = "z" * 200
@@ -147,9 +147,9 @@ def test_long_strings_are_chained_and_replaced_whole(header, path):
 
 def test_hierarch_keys_keep_their_spelling(header, path):
     header["ESO det Dit"] = (1.5, "s")
-    assert again(path)["eso  DET dit"] == 1.5 and "ESO det Dit" in header.keys()
+    assert again(path)["eso  DET dit"] == 1.5 and "ESO det Dit" in header
     header["eso det dit"] = 2.5
-    assert [key for key in header.keys() if key.upper() == "ESO DET DIT"] == ["ESO det Dit"]
+    assert [key for key in header if key.upper() == "ESO DET DIT"] == ["ESO det Dit"]
     assert any(card.startswith("HIERARCH ESO det Dit = 2.5 / s") for card in header.cards)
 
 
@@ -163,7 +163,7 @@ def test_commentary(header, path):
     fresh = again(path)
     assert fresh["HISTORY"] == [*start["HISTORY"], "h1", "h2"]
     assert fresh["comment"] == [*start["COMMENT"], "c" * 72, "c" * 28] and fresh[""] == ["b"]
-    assert list(fresh.keys()).count("HISTORY") == 1 and "" in fresh.keys()
+    assert list(fresh.keys()).count("HISTORY") == 1 and "" in fresh
     cards = fresh.cards
     assert cards.index("HISTORY h2") == cards.index("HISTORY h1") + 1
     for bad in ("é", "a\nb", "a\tb"):
@@ -280,7 +280,7 @@ def test_odd_cards_of_other_writers(path):
     head = head.ljust(-(-len(head) // 2880) * 2880)
     path.write_bytes(head + raw[2880:])
     header = rf.read_header(path)
-    assert header["LOWER"] == header["lower"] == 5 and "lower" in header.keys()
+    assert header["LOWER"] == header["lower"] == 5 and "lower" in header
     assert header["bar@"] == 1 and header["BI.Z"] == "x" and "NOVALUE" not in header
     assert header["EMPTY"] is None and header["ONLYC"] is None and header.comment_of("ONLYC") == "c"
     assert header["DFLOAT"] == 1500.0 and header["CPLX"] == 1 - 2.5j and header["PLUS"] == 7 and header["ZEROS"] == 7
