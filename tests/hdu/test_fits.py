@@ -706,3 +706,24 @@ def test_sizes_that_cannot_be(path, dtype, dims, compress):
         with pytest.raises(ValueError):
             fits.create_image_hdu(dtype, dims, compress=compress)
         assert len(fits) == 0 and path.stat().st_size == 0
+
+
+def test_handles_that_nobody_closed_do_not_matter(path):
+    for number in range(5):
+        forgotten = rf.FITS(path, "w+")
+        forgotten.write_image(PIXELS + number)
+        del forgotten
+        forgotten = rf.FITS(path, "r+")
+        forgotten[0].header["A"] = number
+        del forgotten
+        kept = rf.FITS(path, "r+")  # while this one stays open the file is replaced
+        kept[0].header["B"] = number
+        with rf.FITS(path, "w+") as fits:
+            fits.write_image(PIXELS - number)
+        with rf.FITS(path, "r+") as fits:
+            fits.write_image(PIXELS + 7 * number, compress=rf.Rice1())
+        with rf.FITS(path) as fits:
+            assert np.array_equal(fits[0].read(), PIXELS - number) and "B" not in fits[0].header
+            assert np.array_equal(fits[1].read(), PIXELS + 7 * number)
+        kept.close()
+        assert np.array_equal(rf.read(path, 1), PIXELS + 7 * number)
