@@ -137,8 +137,9 @@ class ImageHDU(HDU):
 
         Time lines and sky maps are read in very many short pieces, for which making a `Selection` takes longest.
         """
-        reader = self._entry.cache.get("reader")
-        if reader is None or reader.line_length is None or self._directory.handle.writable:
+        directory = self._directory
+        reader = directory[self._index].cache.get("reader")
+        if reader is None or reader.line_length is None or directory.handle.writable:
             return None
         start, stop, step = key.indices(reader.line_length)
         return reader.read_line(start, stop - start) if step == 1 and stop > start else None

@@ -45,6 +45,8 @@ class PlainReader:
         self._image = PlainImage(entry.data_start, self._shape, kind.stored.itemsize)
         self._data_start = entry.data_start
         self._result_type = kind.scaled if kind.is_unsigned_trick else kind.stored
+        self._flip = kind.is_unsigned_trick
+        self._is_general = kind.is_general
         self.line_length = self._shape[0] if len(self._shape) == 1 else None
 
     def read(self, selection: Selection, *, scale: bool) -> np.ndarray:
@@ -73,23 +75,25 @@ class PlainReader:
         return kind.scale(pixels) if scale and kind.is_general else pixels
 
     def read_line(self, first: int, count: int) -> np.ndarray:
-        """Consecutive pixels of a one-dimensional image, scaled: what readers of time lines and sky maps do most."""
-        kind = self._kind
-        with self._handle.reading() as fd:
-            if count > _TRUSTED_NPIX:
-                self._require_end(first + count)
-            pixels = np.empty(count, self._result_type)
-            try:
-                self._image.read_line(fd, first, pixels, flip=kind.is_unsigned_trick)
-            except TruncatedError as error:
-                raise self._truncated(str(error)) from None
-        return kind.scale(pixels) if kind.is_general else pixels
+        """Consecutive pixels of a one-dimensional image in a file that cannot change, scaled.
+
+        What readers of time lines and sky maps do most, so every step is counted.
+        """
+        file = self._handle.held()
+        if count > _TRUSTED_NPIX:
+            self._require_end(first + count)
+        pixels = np.empty(count, self._result_type)
+        try:
+            self._image.read_line(file[0], first, count, pixels, self._flip)
+        except TruncatedError as error:
+            raise self._truncated(str(error)) from None
+        return self._kind.scale(pixels) if self._is_general else pixels
 
     def read_stored(self, first: int, count: int) -> np.ndarray:
         """Consecutive pixels as they are stored; `first` counts in the order of the file, whatever the axes."""
         pixels = np.empty(count, self._kind.stored)
         with self._handle.reading() as fd:
-            self._image.read_line(fd, first, pixels, flip=False)
+            self._image.read_line(fd, first, count, pixels, False)
         return pixels
 
     def require(self, selection: Selection) -> None:

@@ -63,6 +63,8 @@ class TileReader:
         self._cache = cache
         cache.clear()
         self.line_length = layout.shape[0] if len(layout.shape) == 1 else None
+        self._line_tile = layout.tile_shape[0]
+        self._last_line_tile = -2  # none, nor the one before the first
 
     def read(self, selection: Selection, *, scale: bool) -> np.ndarray:
         """Pixels of a selection that is not empty, every axis kept.
@@ -90,13 +92,47 @@ class TileReader:
             return pixels
 
     def read_line(self, first: int, count: int) -> np.ndarray:
-        """Consecutive pixels of a one-dimensional image, scaled: from one cached tile, if it has them all."""
-        number, start = divmod(first, self._grid.tile_shape[0])
-        tile = self._cache.get(number)
-        if tile is not None and start + count <= len(tile):
-            self._handle.require_usable()
-            return tile[start : start + count].copy()
+        """Consecutive pixels of a one-dimensional image in a file that cannot change, scaled."""
+        number, start = divmod(first, self._line_tile)
+        if start + count <= self._line_tile:
+            tile = self._cache.get(number)
+            if tile is None:
+                tile = self._load_line_tile(number)
+            if tile is not None:
+                self._handle.held()  # a closed file is not read, not even from memory
+                return tile[start : start + count].copy()
         return self.read(select(slice(first, first + count), self._grid.shape), scale=True)
+
+    def _load_line_tile(self, number: int) -> np.ndarray | None:
+        """Decode a tile of a one-dimensional image into the cache, None if it is not wanted there.
+
+        Who reads tile after tile gets the next one decoded at the same time on another core.
+        """
+        length = self._grid.shape[0]
+        tile_nbytes = self._line_tile * self._kind.scaled.itemsize
+        if not self._cache.wants(number, tile_nbytes, at_once=self._keeps_at_once):
+            return None
+        in_order, self._last_line_tile = number == self._last_line_tile + 1, number
+        ahead = in_order and 4 * tile_nbytes <= self._cache.capacity and threads.get_num_threads() > 1
+        first = number * self._line_tile
+        wanted = select(slice(first, first + (1 + ahead) * self._line_tile), self._grid.shape)
+        with self._handle.reading() as fd:
+            self._check(wanted)
+            pixels = self._decode(fd, wanted, self._kind.scaled, self._scaled_out)
+        self._cache.put(number, pixels[: self._line_tile])
+        if ahead and first + self._line_tile < length:
+            self._cache.put(number + 1, pixels[self._line_tile :])
+            self._last_line_tile = number + 1
+        return pixels[: self._line_tile]
+
+    @property
+    def _keeps_at_once(self) -> bool:
+        """Whether a tile is kept the first time it is read.
+
+        A small tile of a large image is cheaper to decode twice, and only as far as wanted, than to keep for nothing.
+        """
+        image_nbytes = self._image_npix * self._kind.scaled.itemsize
+        return self._largest_npix >= _COSTLY_NPIX or image_nbytes <= self._cache.capacity
 
     # -- a few tiles, with the cache ------------------------------------------------------------------------------------
 
@@ -105,10 +141,8 @@ class TileReader:
         cache, grid = self._cache, self._grid
         tiles = [cache.get(number) for number in numbers]
         itemsize = self._kind.scaled.itemsize
-        # a small tile of a large image is cheaper to decode twice, and as far as wanted, than to keep for nothing
-        at_once = self._largest_npix >= _COSTLY_NPIX or self._image_npix * itemsize <= cache.capacity
         for i, number in enumerate(numbers):
-            if tiles[i] is None and cache.wants(number, itemsize * self._largest_npix, at_once=at_once):
+            if tiles[i] is None and cache.wants(number, itemsize * self._largest_npix, at_once=self._keeps_at_once):
                 tiles[i] = self._decode_tile(fd, number)
                 cache.put(number, tiles[i])
         if all(tile is None for tile in tiles):

@@ -58,6 +58,7 @@ class FileHandle:
         # cfitsio opens the file later, from another folder perhaps, and takes "~" for a home
         self._absolute = os.path.realpath(path)
         self.mode = mode
+        self.writable = mode != "r"
         self.lock = threading.RLock()
         # Tells why cfitsio must not look at this file: its parser trusts some numbers that can stop the whole process.
         self.hazard: Callable[[], str | None] = lambda: None
@@ -71,11 +72,6 @@ class FileHandle:
     def closed(self) -> bool:
         """Whether `close` has been called."""
         return self._file is None
-
-    @property
-    def writable(self) -> bool:
-        """Whether the file was opened for changes."""
-        return self.mode != "r"
 
     @property
     def tainted(self) -> bool:
@@ -111,6 +107,16 @@ class FileHandle:
         """The operating system's number of the open file, for positioned reads only."""
         self.require_usable()
         return self._file[0]
+
+    def held(self):
+        """The open file, closed only when its last holder lets it go; ``held()[0]`` is its `descriptor`.
+
+        For a read of a file that cannot change; `reading` is for all.
+        """
+        file = self._file
+        if file is None or self._tainted:
+            self.require_usable()
+        return file
 
     def read(self, offset: int, nbytes: int) -> bytearray:
         """`nbytes` bytes of the file from byte `offset` on; `FITSError` if the file ends before them."""

@@ -131,9 +131,11 @@ class PlainImage:
         section = ffi.new("size_t[]", (*start, *count, *step))
         _check(lib.rf_plain_read(fd, self._image, section, ffi.from_buffer(out), flip, nthreads))
 
-    def read_line(self, fd: int, first: int, out: np.ndarray, *, flip: bool) -> None:
-        """Fill the one-dimensional `out` with the pixels from number `first` on; raises as `read`."""
-        _check(lib.rf_plain_read_line(fd, self._image, first, len(out), ffi.from_buffer(out), flip))
+    def read_line(self, fd: int, first: int, count: int, out: np.ndarray, flip: bool) -> None:
+        """Fill the one-dimensional `out` with `count` pixels from number `first` on; raises as `read`."""
+        status = lib.rf_plain_read_line(fd, self._image, first, count, ffi.from_buffer(out), flip)
+        if status:
+            _check(status)
 
 
 def _check(status: int) -> None:
