@@ -65,14 +65,18 @@ class PlainReader:
             if selection.size > _TRUSTED_NPIX:
                 self.require(selection)
             pixels = np.empty(selection.count, self._result_type if flip else kind.stored)
-            nthreads = threads.get_num_threads() if pixels.nbytes > _ONE_THREAD_NBYTES else 1
-            try:
-                self._image.read(
-                    fd, selection.start, selection.count, selection.step, pixels, flip=flip, nthreads=nthreads
-                )
-            except TruncatedError as error:
-                raise self._truncated(str(error)) from None
+            if pixels.nbytes <= _ONE_THREAD_NBYTES:
+                self._read_into(fd, selection, pixels, flip, 1)
+            else:
+                with threads.lend() as nthreads:
+                    self._read_into(fd, selection, pixels, flip, nthreads)
         return kind.scale(pixels) if scale and kind.is_general else pixels
+
+    def _read_into(self, fd: int, selection: Selection, pixels: np.ndarray, flip: bool, nthreads: int) -> None:
+        try:
+            self._image.read(fd, selection.start, selection.count, selection.step, pixels, flip=flip, nthreads=nthreads)
+        except TruncatedError as error:
+            raise self._truncated(str(error)) from None
 
     def read_line(self, first: int, count: int) -> np.ndarray:
         """Consecutive pixels of a one-dimensional image in a file that cannot change, scaled.

@@ -84,17 +84,20 @@ class TileJob:
         TileError
             If a tile holds a pixel that the codec cannot store.
         """
-        nthreads = threads.get_num_threads()
         bound = self.codec.tile_bound
         ntiles = self.grid.ntiles
-        at_once = min(ntiles, max(nthreads, _BATCH_NBYTES // bound))
+        at_once = min(ntiles, max(threads.get_num_threads(), _BATCH_NBYTES // bound))
         buffer = np.empty(at_once * bound, np.uint8)
         for first in range(0, ntiles, at_once):
             rows = np.arange(first, min(ntiles, first + at_once), dtype=np.int64)
             try:
-                yield self.codec.encode(self.pixels, rows, stored=self.is_stored, nthreads=nthreads, buffer=buffer)
+                with threads.lend() as nthreads:
+                    coded = self.codec.encode(
+                        self.pixels, rows, stored=self.is_stored, nthreads=nthreads, buffer=buffer
+                    )
             except TileError as error:
                 raise TileError(f"{where}: {self._reason(error)}", tile=error.tile) from None
+            yield coded
 
     def _reason(self, error: TileError) -> str:
         """Why a tile could not be encoded, with the pixel value that is to blame where there is one."""

@@ -170,6 +170,14 @@ class TileReader:
 
     def _decode(self, fd: int, selection: Selection, dtype: np.dtype, out: str) -> np.ndarray:
         result = np.empty(selection.count, dtype)
+        if result.size <= _ONE_THREAD_NPIX:
+            self._decode_into(fd, selection, result, out, 1)
+        else:
+            with threads.lend() as nthreads:
+                self._decode_into(fd, selection, result, out, nthreads)
+        return result
+
+    def _decode_into(self, fd: int, selection: Selection, result: np.ndarray, out: str, nthreads: int) -> None:
         scaling = self._kind.scaling
         try:
             self._codec.read(
@@ -182,13 +190,12 @@ class TileReader:
                 out=out,
                 bscale=scaling.bscale,
                 bzero=scaling.bzero,
-                nthreads=threads.get_num_threads() if result.size > _ONE_THREAD_NPIX else 1,
+                nthreads=nthreads,
             )
         except TileError as error:
             raise TileError(error.reason, file=self._handle.path, hdu=self._index, tile=error.tile) from None
         except FITSFormatError as error:
             raise FITSFormatError(f"{self._handle.path}, HDU {self._index}: {error}") from None
-        return result
 
     def _check(self, selection: Selection) -> None:
         """Refuse tiles that are not there, and sizes that so few coded bytes cannot mean, before memory is taken."""

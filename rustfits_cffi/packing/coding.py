@@ -15,7 +15,7 @@ from rustfits_cffi.native.handle import FileHandle
 from rustfits_cffi.native.tiletable import read_tile_table
 from rustfits_cffi.native.tilewriter import UNCOMPRESSED
 from rustfits_cffi.packing.pixels import Batch, ahead, tile_batches
-from rustfits_cffi.threads import get_num_threads
+from rustfits_cffi.threads import lend
 
 _CODEC_NAMES = {number: name for name, number in CODECS.items()}
 _KEYWORDS = ("ZSCALE", "ZZERO", "ZBLANK", "BLANK")
@@ -82,9 +82,10 @@ class ImageEncoder:
         if self._buffer.nbytes < room:
             self._buffer = np.empty(room, np.uint8)
         try:
-            return self._codec.encode(
-                box, rows, origin=batch.start, stored=True, nthreads=get_num_threads(), buffer=self._buffer
-            )
+            with lend() as nthreads:
+                return self._codec.encode(
+                    box, rows, origin=batch.start, stored=True, nthreads=nthreads, buffer=self._buffer
+                )
         except FITSError as error:
             if error.status not in _NOT_CODABLE:
                 raise
@@ -183,16 +184,17 @@ class ImageDecoder:
             *(None if values is None else values[tiles] for values in (table.scale, table.zero, table.blank)),
         )
         try:
-            return self._codec.decode(
-                coded,
-                described,
-                start=batch.start,
-                count=batch.count,
-                step=[1] * len(self.shape),
-                out="stored",
-                dst=room[: math.prod(batch.count)].reshape(batch.count),
-                nthreads=get_num_threads(),
-            )
+            with lend() as nthreads:
+                return self._codec.decode(
+                    coded,
+                    described,
+                    start=batch.start,
+                    count=batch.count,
+                    step=[1] * len(self.shape),
+                    out="stored",
+                    dst=room[: math.prod(batch.count)].reshape(batch.count),
+                    nthreads=nthreads,
+                )
         except FITSError as error:
             raise_for_status(
                 error.status or 414, file=self._handle.path, hdu=self._number - 1, tile=getattr(error, "tile", None)
