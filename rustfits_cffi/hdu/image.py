@@ -14,15 +14,14 @@ import numpy as np
 from rustfits_cffi import threads
 from rustfits_cffi.errors import FITSFormatError
 from rustfits_cffi.format.dtypes import BITPIX_DTYPES
-from rustfits_cffi.format.scaling import PixelType
 from rustfits_cffi.format.runs import Runs, runs_of
+from rustfits_cffi.format.scaling import PixelType
 from rustfits_cffi.format.selection import Selection, select, select_all
 from rustfits_cffi.hdu.base import HDU
 from rustfits_cffi.hdu.pixels import stored_pixels
 from rustfits_cffi.hdu.plain_reader import PlainReader
 from rustfits_cffi.hdu.tile_reader import TileReader
 from rustfits_cffi.native import image as native
-
 
 
 class ImageHDU(HDU):
