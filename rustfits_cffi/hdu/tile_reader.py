@@ -17,9 +17,8 @@ from rustfits_cffi.format.scaling import PixelType
 from rustfits_cffi.format.selection import Selection, select
 from rustfits_cffi.hdu.tile_cache import TileCache
 from rustfits_cffi.hdu.tile_store import TileStore
-from rustfits_cffi.native.codecs import TileCodec, TileCoding
+from rustfits_cffi.native.codecs import DITHER_NUMBERS, TileCodec, TileCoding
 
-_DITHERS = {None: 0, "no_dither": 0, "dither1": 1, "dither2": 2}
 _ONE_THREAD_NPIX = 1 << 14  # starting threads costs more than decoding so few pixels
 _MOST_CACHED_TILES = 16  # a section of more tiles is decoded on all cores at once
 _COSTLY_NPIX = 1 << 16  # a tile that takes so long to decode that it is kept at once
@@ -243,7 +242,7 @@ def _tile_codec(layout: CompressedLayout, kind: PixelType, where: str) -> TileCo
         codec=layout.codec,
         unsigned=kind.is_unsigned_trick,
         quantized=layout.is_quantized,
-        dither=_DITHERS[layout.quantize_method],
+        dither=DITHER_NUMBERS[layout.quantize_method or "no_dither"],
         seed=layout.seed,
         rice_block=layout.rice_blocksize,
         rice_bytepix=layout.rice_bytepix,

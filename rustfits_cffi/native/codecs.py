@@ -41,6 +41,7 @@ CODECS = {
     "HCOMPRESS_1": lib.RF_HCOMPRESS_1,
     "NOCOMPRESS": lib.RF_NOCOMPRESS,
 }
+DITHER_NUMBERS = {"no_dither": 0, "dither1": 1, "dither2": 2}  # n of SUBTRACTIVE_DITHER_n
 NULLS = {"none": lib.RF_NULLS_NONE, "nonfinite": lib.RF_NULLS_NONFINITE, "fpack": lib.RF_NULLS_FPACK}
 OUTS = {"stored": lib.RF_OUT_STORED, "unsigned": lib.RF_OUT_UNSIGNED, "double": lib.RF_OUT_DOUBLE}
 
