@@ -5,12 +5,14 @@
 ``rustfits_cffi/native/csrc/`` (so compiler and Python read the same words). All C files are compiled in parallel;
 only those that changed are compiled again.
 
-``python build_cfitsio.py tools FOLDER`` builds the ``fpack`` and ``funpack`` programs from the same objects' sources.
+``python build_cfitsio.py check`` says what is missing, in one line, before pip wraps it in its own words.
+``python build_cfitsio.py tools FOLDER`` builds the ``fpack`` and ``funpack`` programs from the same sources.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -78,9 +80,30 @@ def compile_jobs() -> list[tuple[Path, list[str]]]:
     return jobs
 
 
+def compiler_command() -> list[str]:
+    """The C compiler: as CC says, or the one Python was built with."""
+    return (os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc").split()
+
+
+def no_compiler() -> SystemExit:
+    return SystemExit(f"error: no C compiler: {compiler_command()[0]!r} was not found. Install one, or name it in CC.")
+
+
+def require_compiler() -> None:
+    """End with one clear message if nothing could be compiled."""
+    if not shutil.which(compiler_command()[0]):
+        raise no_compiler()
+    include = Path(sysconfig.get_paths()["include"])
+    if not (include / "Python.h").is_file():
+        raise SystemExit(
+            f"error: no Python.h in {include}: the C headers of this Python are not installed. Install the package that "
+            "has them (python3-dev or python3-devel on Linux), or build with another Python: make PYTHON=..."
+        )
+
+
 def compile_all(jobs: list[tuple[Path, list[str]]], folder: Path) -> list[str]:
     """Object files of `jobs` in `folder`, compiled on all cores; those newer than their sources are kept."""
-    compiler = (os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc").split()
+    compiler = compiler_command()
     folder.mkdir(parents=True, exist_ok=True)
 
     def build(job: tuple[Path, list[str]]) -> str:
@@ -95,7 +118,7 @@ def compile_all(jobs: list[tuple[Path, list[str]]], folder: Path) -> list[str]:
         try:
             result = subprocess.run(command, capture_output=True, text=True, check=False)
         except FileNotFoundError:
-            raise SystemExit(f"error: no C compiler: {compiler[0]!r} was not found. Install one, or name it in CC.")
+            raise no_compiler() from None
         if result.returncode:
             raise SystemExit(f"error: {source.name} does not compile:\n{' '.join(command)}\n{result.stderr}")
         sys.stderr.write(result.stderr)
@@ -122,6 +145,7 @@ class BuildExtension(build_ext):
     """Obtains the sources and compiles all C files in parallel before the generated wrapper is compiled and linked."""
 
     def build_extension(self, ext):
+        require_compiler()
         obtain_sources()
         ext.extra_objects = compile_all(compile_jobs(), Path(self.build_temp, "objects").resolve())
         ext.depends = ext.extra_objects  # or setuptools would not link again when only these changed
@@ -146,8 +170,7 @@ def build_tools(folder: Path) -> None:
     objects = compile_all([*library, (utilities / "fpackutil.c", flags)], folder / "objects")
     for program in ("fpack", "funpack"):
         main = compile_all([(utilities / f"{program}.c", flags)], folder / "objects")
-        compiler = (os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc").split()
-        subprocess.run([*compiler, *main, *objects, "-lm", "-pthread", "-o", str(folder / program)], check=True)
+        subprocess.run([*compiler_command(), *main, *objects, "-lm", "-pthread", "-o", str(folder / program)], check=True)
 
 
 COMMANDS = {"build_ext": BuildExtension, "sdist": SourceDistribution}
@@ -166,5 +189,8 @@ ffibuilder.set_source(
 if __name__ == "__main__":
     if len(sys.argv) == 3 and sys.argv[1] == "tools":
         build_tools(Path(sys.argv[2]).resolve())
+    elif sys.argv[1:] == ["check"]:
+        require_compiler()
+        obtain_sources()
     else:
         ffibuilder.compile(verbose=True) if sys.argv[1:] == [] else sys.exit(__doc__)

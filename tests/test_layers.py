@@ -25,6 +25,7 @@ ALLOWED = {
     "polycomp": FREE | {"native"},
     "cli": FREE | {"config", "format", "native", "directory", "header", "hdu", "fits", "comparison", "reference", "packing"},
 }
+ALLOWED["__main__"] = {"cli"}
 ALLOWED["__init__"] = set(ALLOWED)
 
 

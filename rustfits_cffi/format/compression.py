@@ -204,7 +204,8 @@ def cfitsio_hazard(index: CardIndex) -> str | None:
     counted twice: the next HDU is expected where THEAP + PCOUNT ends, instead of NAXIS1 * NAXIS2 + PCOUNT.
     """
     for position in index.find_all("THEAP"):
-        width, nrows = (read_chain(index.cards, place)[0] if place else 0 for place in map(index.find, ("NAXIS1", "NAXIS2")))
+        places = (index.find(key) for key in ("NAXIS1", "NAXIS2"))
+        width, nrows = (read_chain(index.cards, place)[0] if place else 0 for place in places)
         value = read_chain(index.cards, position)[0]
         if not (isinstance(width, int) and isinstance(nrows, int)) or value != width * nrows:
             return f"THEAP = {value!r}: a heap with a gap before it cannot be changed"

@@ -215,6 +215,8 @@ class TileReader:
             )
         except TileError as error:
             raise TileError(error.reason, file=self._handle.path, hdu=self._index, tile=error.tile) from None
+        except FITSFormatError as error:
+            raise FITSFormatError(f"{self._handle.path}, HDU {self._index}: {error}") from None
 
     def _check(self, selection: Selection) -> None:
         """Refuse tiles that are not there, and sizes that so few coded bytes cannot mean, before memory is taken."""

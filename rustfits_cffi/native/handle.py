@@ -255,10 +255,18 @@ class FileHandle:
             else:
                 mode = READWRITE if self.writable else READONLY
                 self._require_same_file(action)
-                lib.fits_open_diskfile(out, os.fsencode(self._absolute), mode, status)
+                lib.fits_open_diskfile(out, os.fsencode(self._name_for_cfitsio()), mode, status)
             self._check(status, "open it with cfitsio")
-            self._fitsfile = out[0]
+            self._fitsfile = ffi.gc(out[0], _close_quietly)
         return self._fitsfile
+
+    def _name_for_cfitsio(self) -> str:
+        """A name that means this open file and no other handle's.
+
+        cfitsio shares its state between all files it has open under one name, though that may mean another file by now.
+        """
+        name = f"/dev/fd/{self._file[0]}"
+        return name if os.path.exists(name) else self._absolute
 
     def _require_same_file(self, action: str) -> None:
         """Raise `FITSError` if the file was moved or replaced since it was opened: cfitsio opens it by its name."""
@@ -282,6 +290,7 @@ class FileHandle:
     def _close_fitsfile(self) -> None:
         if self._fitsfile is not None:
             fptr, self._fitsfile = self._fitsfile, None
+            ffi.gc(fptr, None)  # closed here, so no longer when it is collected
             status = ffi.new("int *")
             lib.fits_close_file(fptr, status)
             self._check(status, "close")
@@ -333,6 +342,12 @@ class _Reading:
 def _owned(fd: int):
     """A file descriptor that is closed when nobody holds on to it any more."""
     return ffi.gc(ffi.new("int *", fd), lambda pointer: os.close(pointer[0]))
+
+
+def _close_quietly(fptr) -> None:
+    """For a handle that nobody closed: cfitsio must not keep the file open, but there is nobody to tell of errors."""
+    lib.fits_close_file(fptr, ffi.new("int *"))
+    lib.fits_clear_errmsg()
 
 
 def error_messages() -> list[str]:

@@ -47,7 +47,9 @@ def use(path, errors):
         repr(fits)
         for hdu in fits:
             repr(hdu)
-            attempt(lambda hdu=hdu: (hdu.header.keys(), hdu.header.values(), hdu.header.to_dict(), str(hdu.header)), errors)
+            attempt(
+                lambda hdu=hdu: (hdu.header.keys(), hdu.header.values(), hdu.header.to_dict(), str(hdu.header)), errors
+            )
             if isinstance(hdu, rf.ImageHDU) and hdu.shape:
                 attempt(lambda hdu=hdu: hdu[(slice(0, 3, 2),) * hdu.ndim], errors)
                 attempt(hdu.read, errors)
