@@ -1,12 +1,13 @@
-"""`python -m benchmarks.scaling`: how reading and writing scale with threads, measured as far as there are cores, then modelled.
+"""`python -m benchmarks.scaling`: how reading and writing scale with threads, measured to the cores there are.
 
-A call has a serial part (Python, headers, cfitsio, memory that one thread takes) and a part inside our C batch call that is
-shared among threads. With n threads
+Beyond them it is modelled. A call has a serial part (Python, headers, cfitsio, memory that one thread takes) and a part
+inside our C batch call that is shared among threads. With n threads
 
     T(n) = serial + max(shared / n, bytes / bandwidth(n))
 
-The serial part is the time outside the batch call, measured with one thread. `bandwidth` is that of fresh memory being written
-for the first time, which every result has to be: measured with one thread and with all cores, and taken not to grow further.
+The serial part is the time outside the batch call, measured with one thread. `bandwidth` is that of fresh memory being
+written for the first time, which every result has to be: measured with one thread and with all cores, and taken not to
+grow further.
 """
 
 from __future__ import annotations
@@ -37,7 +38,8 @@ def main() -> None:
     bandwidth = {n: fresh_memory_bandwidth(n) for n in (1, cores)}
     print(f"{cores} cores; fresh memory is written at {bandwidth[1]:.1f} GB/s by one thread, "
           f"{bandwidth[cores]:.1f} GB/s by {cores}\n")
-    print("workload                   serial  shared   " + "".join(f"{f'T({n})':>10}" for n in MODELLED) + "   measured")
+    columns = "".join(f"{f'T({n})':>10}" for n in MODELLED)
+    print(f"workload                   serial  shared   {columns}   measured")
     with tempfile.TemporaryDirectory() as name:
         for title, action, nbytes in workloads(Path(name)):
             serial, shared = split_time(action)
@@ -45,8 +47,8 @@ def main() -> None:
             measured = [median_time(action, n) for n in range(1, cores + 1)]
             print(f"{title:<26}{serial * 1e3:6.1f}  {shared * 1e3:6.1f}   " + "".join(f"{t * 1e3:10.1f}" for t in model)
                   + "   " + "  ".join(f"{t * 1e3:.1f}" for t in measured))
-    print("\nmilliseconds; measured: with 1 thread and so on to all cores. Where T stops falling the serial part or the memory is "
-          "reached.")
+    print("\nmilliseconds; measured: with 1 thread and so on to all cores. Where T stops falling the serial part or "
+          "the memory is reached.")
 
 
 def workloads(folder: Path) -> list[tuple[str, Callable[[], object], int]]:
@@ -130,7 +132,7 @@ def fresh_memory_bandwidth(nthreads: int, nbytes: int = 128 << 20) -> float:
     for _ in range(5):
         part = nbytes // nthreads
         start = time.perf_counter()
-        workers = [threading.Thread(target=lambda: np.empty(part, np.uint8).fill(1)) for _ in range(nthreads)]
+        workers = [threading.Thread(target=lambda n=part: np.empty(n, np.uint8).fill(1)) for _ in range(nthreads)]
         for worker in workers:
             worker.start()
         for worker in workers:

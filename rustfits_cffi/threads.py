@@ -72,8 +72,8 @@ def get_num_threads() -> int:
 def lend() -> Iterator[int]:
     """A block that may use so many threads, its own among them.
 
-    Callers share what `get_num_threads` allows: who comes while others are at work gets what is left, at least one. So a
-    program that reads with many threads of its own does not start many times as many.
+    Callers share what `get_num_threads` allows: who comes while others are at work gets what is left, at least one.
+    So a program that reads with many threads of its own does not start many times as many.
     """
     global _lent
     allowed = get_num_threads()

@@ -146,7 +146,7 @@ def test_versions():
 
 
 def seconds_to_import(statement):
-    """Median of the CPU time that a statement takes in fresh processes; wall-clock time would measure the neighbours."""
+    """Median of the CPU time that a statement takes in fresh processes; the clock would measure the neighbours."""
     code = f"import time, numpy; begin = time.process_time(); {statement}; print(time.process_time() - begin)"
     command = [sys.executable, "-c", code]
     return statistics.median(float(subprocess.check_output(command, text=True, cwd=ROOT)) for _ in range(7))

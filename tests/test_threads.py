@@ -35,9 +35,8 @@ def test_impossible_numbers(count):
 
 def test_callers_at_the_same_time_share():
     rf.set_num_threads(4)
-    with threads.lend() as first:
-        with threads.lend() as second, threads.lend() as third:
-            assert (first, second, third) == (4, 1, 1)
+    with threads.lend() as first, threads.lend() as second, threads.lend() as third:
+        assert (first, second, third) == (4, 1, 1)
     with threads.lend() as again:
         assert again == 4
 

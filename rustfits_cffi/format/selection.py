@@ -47,7 +47,8 @@ class Selection:
     @property
     def stop(self) -> tuple[int, ...]:
         """One past the last index taken along each axis."""
-        return tuple([a + (n - 1) * s + 1 if n else a for a, s, n in zip(self.start, self.step, self.count)])
+        axes = zip(self.start, self.step, self.count, strict=True)
+        return tuple([a + (n - 1) * s + 1 if n else a for a, s, n in axes])
 
     @property
     def size(self) -> int:
@@ -107,7 +108,7 @@ def select(key: Any, shape: tuple[int, ...]) -> Selection:
         key = _expand(key, len(shape))
     starts, steps, counts, out = [], [], [], []
     ellipses = 0
-    for part, length in zip(key, shape):
+    for part, length in zip(key, shape, strict=True):
         if part is Ellipsis:  # as many indices as axes: it stands for this one axis
             part = _EVERYTHING
             ellipses += 1

@@ -87,7 +87,7 @@ class TileGrid:
     def tile_at(self, pixel: tuple[int, ...]) -> int:
         """Number of the tile that holds a pixel of the image."""
         number = 0
-        for index, tile, stride in zip(pixel, self.tile_shape, self._strides):
+        for index, tile, stride in zip(pixel, self.tile_shape, self._strides, strict=True):
             number += index // tile * stride
         return number
 
@@ -130,7 +130,7 @@ class TileGrid:
         if prod(map(len, axes)) > most:
             return None
         rows = [0]
-        for axis, stride in zip(axes, self._strides):
+        for axis, stride in zip(axes, self._strides, strict=True):
             rows = [row + place * stride for row in rows for place in axis]
         return rows
 
@@ -150,7 +150,7 @@ class TileGrid:
         Returns
         -------
         inside, outside : tuple of slice
-            `inside` cuts the tile (whose shape is smaller at the edges), `outside` the result before any axis is dropped (of shape
+            `inside` cuts the tile (smaller at the edges), `outside` the result before any axis is dropped (of shape
             ``selection.count``).
         """
         inside, outside = [], []

@@ -124,7 +124,7 @@ class ImagePlan:
             return None
         level, dither, seed = LOSSLESS, "dither1", 0
         if self.quantize is not None:
-            # The level is not stored in the file; cfitsio only has to know that there is one (`LOSSLESS` would be none).
+            # The level is not stored in the file; cfitsio only has to know that there is one.
             level, dither, seed = 4.0, self.quantize.method, dither_seed(self.quantize)
         hcompress = self.codec if isinstance(self.codec, Hcompress1) else Hcompress1()
         return CompressionRequest(

@@ -159,7 +159,9 @@ class ImageHDU(HDU):
     def _read_masked(self, selection: Selection, *, scale: bool) -> np.ma.MaskedArray:
         kind = self._pixel_type
         if kind.bitpix < 0:
-            raise ValueError(f"{self._where}: mask_blank needs integer pixels, this image has float BITPIX={kind.bitpix}")
+            raise ValueError(
+                f"{self._where}: mask_blank needs integer pixels, this image has float BITPIX={kind.bitpix}"
+            )
         stored = self._read(selection, scale=False)
         data = kind.scale(stored) if scale else stored
         mask = np.ma.nomask if kind.blank is None else stored == kind.blank
@@ -227,12 +229,12 @@ class ImageHDU(HDU):
         origin = (0,) * len(shape) if start is None else tuple(start)
         if len(origin) != len(shape):
             raise ValueError(f"{self._where}: start has {len(origin)} numbers, the image has {len(shape)} axes")
-        for axis, (first, count, length) in enumerate(zip(origin, block_shape, shape)):
+        for axis, (first, count, length) in enumerate(zip(origin, block_shape, shape, strict=True)):
             if first < 0:
                 raise ValueError(f"{self._where}: start[{axis}] is {first}, it must be >= 0")
             if first + count > length:
                 raise ValueError(f"{self._where}: axis {axis}: {first} + {count} exceeds HDU dim {length}")
-        return select(tuple(slice(a, a + n) for a, n in zip(origin, block_shape)), shape)
+        return select(tuple(slice(a, a + n) for a, n in zip(origin, block_shape, strict=True)), shape)
 
     def _write_section(self, selection: Selection, stored: np.ndarray) -> None:
         """Write stored pixels into a selection. The writing hook."""
@@ -244,7 +246,7 @@ class ImageHDU(HDU):
             self._reader().require(selection)
             runs = runs_of(selection)
             rows = stored.reshape(len(runs.first), -1)
-            for first, row in zip(runs.first.tolist(), rows):
+            for first, row in zip(runs.first.tolist(), rows, strict=True):
                 if runs.step != 1:
                     row = self._merged(first, runs, row)
                 native.write_run(

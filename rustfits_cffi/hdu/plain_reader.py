@@ -101,9 +101,9 @@ class PlainReader:
         return pixels
 
     def require(self, selection: Selection) -> None:
-        """Check the declared shape against the file before memory is taken for it; `TruncatedError` if it ends first."""
+        """Check the declared shape against the file before memory is taken for it: `TruncatedError`."""
         last = 0
-        for length, stop in zip(selection.shape, selection.stop):
+        for length, stop in zip(selection.shape, selection.stop, strict=True):
             last = last * length + stop - 1
         self._require_end(last + 1)
 

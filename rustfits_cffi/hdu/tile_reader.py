@@ -137,7 +137,8 @@ class TileReader:
     def _keeps_at_once(self) -> bool:
         """Whether tiles are kept the first time they are read.
 
-        A small tile of a large image is cheaper to decode a few times, and only as far as wanted, than to keep for nothing.
+        A small tile of a large image is cheaper to decode a few times, and only as far as wanted, than to keep for
+        nothing.
         """
         capacity = self._cache.capacity
         if self._largest_npix >= _COSTLY_NPIX:
@@ -155,7 +156,7 @@ class TileReader:
         self._visits[tile] = visits
         return visits > _OFTEN
 
-    # -- a few tiles, with the cache ------------------------------------------------------------------------------------
+    # -- a few tiles, with the cache ----------------------------------------------------------------------------------
 
     def _read_few(self, fd: int, selection: Selection, numbers: list[int]) -> np.ndarray:
         """A section of a few tiles: those that are cached, or should be, are copied from their whole tiles."""
@@ -169,7 +170,7 @@ class TileReader:
         if all(tile is None for tile in tiles):
             return self._decode(fd, selection, self._kind.scaled, self._scaled_out)
         result = np.empty(selection.count, self._kind.scaled)
-        for number, tile in zip(numbers, tiles):
+        for number, tile in zip(numbers, tiles, strict=True):
             inside, outside = grid.overlap(number, selection)
             if tile is None:
                 part = _part(selection, outside)
@@ -187,7 +188,7 @@ class TileReader:
         for number in range(self._grid.ntiles):
             self._cache.put(number, pixels[self._grid.slices(number)].copy())
 
-    # -- straight from the file -----------------------------------------------------------------------------------------
+    # -- straight from the file ---------------------------------------------------------------------------------------
 
     def _decode(self, fd: int, selection: Selection, dtype: np.dtype, out: str) -> np.ndarray:
         result = np.empty(selection.count, dtype)
@@ -258,6 +259,7 @@ def _tile_codec(layout: CompressedLayout, kind: PixelType, where: str) -> TileCo
 
 def _part(selection: Selection, outside: tuple[slice, ...]) -> Selection:
     """The part of a selection that lands in some block of its result."""
-    start = tuple(a + block.start * step for a, block, step in zip(selection.start, outside, selection.step))
+    places = zip(selection.start, outside, selection.step, strict=True)
+    start = tuple(a + block.start * step for a, block, step in places)
     count = tuple(block.stop - block.start for block in outside)
     return Selection(selection.shape, start, selection.step, count, count)

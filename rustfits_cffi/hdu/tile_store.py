@@ -140,7 +140,9 @@ def _cells(rows: np.ndarray, column: Column, dtype: str) -> np.ndarray:
     return np.ascontiguousarray(rows[:, column.offset : column.offset + column.nbytes]).view(dtype)
 
 
-def _per_tile(rows: np.ndarray, source: Column | float | None, dtype: np.dtype, default: float | None = None) -> np.ndarray:
+def _per_tile(
+    rows: np.ndarray, source: Column | float | None, dtype: np.dtype, default: float | None = None
+) -> np.ndarray:
     """A number for each tile: from a column, else the keyword's, else the default."""
     if isinstance(source, Column):
         return _cells(rows, source, _CELL_TYPES[source.letter])[:, 0].astype(dtype)

@@ -134,7 +134,8 @@ class FileHandle:
             position += got
 
     def _ends_early(self, offset: int, nbytes: int, end: int) -> TruncatedError:
-        return TruncatedError(f"{self.path}: truncated: bytes {offset} to {offset + nbytes} wanted, the file ends at {end}")
+        wanted = f"bytes {offset} to {offset + nbytes} wanted"
+        return TruncatedError(f"{self.path}: truncated: {wanted}, the file ends at {end}")
 
     def reading(self) -> AbstractContextManager[int]:
         """A block that reads the file by its `descriptor`, which it yields, without keeping other readers out.
@@ -146,7 +147,9 @@ class FileHandle:
     # -- changing -----------------------------------------------------------------------------------------------------
 
     @contextmanager
-    def call(self, number: int | None = None, *, action: str = "change the file", changes: bool = True) -> Iterator[tuple]:
+    def call(
+        self, number: int | None = None, *, action: str = "change the file", changes: bool = True
+    ) -> Iterator[tuple]:
         """The door to cfitsio: hold the lock, move to HDU `number` (1-based), check the status on leaving.
 
         Yields ``(fptr, status)``. cfitsio calls do nothing once status is set, so several may share one block.

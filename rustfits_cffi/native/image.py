@@ -28,7 +28,7 @@ def create_image(
     blank: int | None = None,
     cards: bytes = b"",
 ) -> int:
-    """Append an image HDU without data at the end of the file (cfitsio's ``fits_create_img``), and `cards` to its header.
+    """Append an image HDU without data at the end of the file, and `cards` to its header.
 
     Must run inside `FileHandle.appending`. Returns the HDU's number, 1-based.
     """

@@ -209,7 +209,10 @@ def _number(fptr, name: bytes) -> float:
 
 
 def compress_image(source: FileHandle, number: int, target: FileHandle, *, roomy: bool) -> None:
-    """Append an image HDU compressed as asked for, which is forgotten then: by ``fits_img_compress``, or its steps with room for the coders."""
+    """Append an image HDU compressed as was asked for, which cfitsio then forgets.
+
+    By ``fits_img_compress``, or if `roomy` by its steps with room for the coders.
+    """
     with (
         source.call(number, action="compress", changes=False) as (fin, _),
         target.call(action="compress") as (out, status),

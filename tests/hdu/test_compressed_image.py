@@ -401,7 +401,7 @@ def test_created_hdu_is_filled_by_a_write(path):
     pixels = noise(dtype="i2")
     with rf.FITS(path, "w+") as fits:
         fits.create_image_hdu("i2", pixels.shape, compress=rf.Rice1(tile_shape=(8, 8)))
-        with pytest.raises(ValueError, match="tile 0.*never written"):
+        with pytest.raises(ValueError, match=r"tile 0.*never written"):
             fits[1].read()
         fits[1].write(pixels)
         assert np.array_equal(fits[1].read(), pixels)
@@ -589,7 +589,7 @@ def test_threads_that_ask_first_get_the_same_objects(path):
     for _ in range(5):
         with rf.FITS(path) as fits:
             found = []
-            workers = [threading.Thread(target=lambda: found.append(fits.hdus)) for _ in range(6)]
+            workers = [threading.Thread(target=lambda found=found: found.append(fits.hdus)) for _ in range(6)]
             for worker in workers:
                 worker.start()
             for worker in workers:

@@ -85,7 +85,7 @@ def test_mode_must_be_text(path, mode):
 
 @pytest.mark.parametrize("mode", ["r", "r+"])
 def test_missing_file_is_named(path, mode):
-    with pytest.raises(OSError, match="a.fits"):
+    with pytest.raises(OSError, match=r"a\.fits"):
         rf.FITS(path, mode)
     assert not path.exists()
 
@@ -334,7 +334,7 @@ def test_tainted_handle_refuses_everything_and_a_fresh_one_does_not(three):
             lambda: fits.create_image_hdu("i2", (3,)),
         ]
         for action in actions:
-            with pytest.raises(OSError, match="(indeterminate state|inconsistent).*reopen"):
+            with pytest.raises(OSError, match=r"(indeterminate state|inconsistent).*reopen"):
                 action()
         assert len(fits) == 3 and not fits.closed
     assert fits.closed

@@ -260,7 +260,7 @@ def test_cards_and_lengths(header):
     assert len(header) == len(header.keys()) == len(set(header.keys())) and list(header) == header.keys()
     assert str(header) == "\n".join(header.cards)
     assert repr(header) == f"<FITSHeader: {len(header)} unique keys, {len(header.cards)} cards>"
-    assert dict(header.items()) == dict(zip(header.keys(), header.values()))
+    assert dict(header.items()) == dict(zip(header.keys(), header.values(), strict=True))
     for key in ("END", "CONTINUE", "HIERARCH"):
         assert key not in header
         with pytest.raises(KeyError):

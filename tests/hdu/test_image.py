@@ -172,7 +172,7 @@ def test_writing_through_a_scale(opened):
         with pytest.raises(ValueError, match=words):
             hdu[1, 2] = bad
         assert np.array_equal(hdu.read(scale=False), before)
-    with pytest.raises(ValueError, match="BITPIX=16.*scaled 'f8'"):
+    with pytest.raises(ValueError, match=r"BITPIX=16.*scaled 'f8'"):
         hdu.write(np.zeros((2, 3), "f4"))
     hdu[0, 0] = 12
     assert hdu[0, 0] == 12.0

@@ -10,6 +10,7 @@ import signal
 import sys
 import tempfile
 import warnings
+from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -99,7 +100,7 @@ def main(first, last, progress):
                 errors = []
                 signal.setitimer(signal.ITIMER_REAL, SECONDS)
                 try:
-                    attempt(lambda: work(path, errors), errors)
+                    attempt(partial(work, path, errors), errors)
                 except (Exception, TooSlow) as error:
                     print(f"{told}: {work.__name__}: {type(error).__name__}: {error}")
                 finally:

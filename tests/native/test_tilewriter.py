@@ -35,8 +35,9 @@ def fpack(tools, *arguments):
 
 
 def request(codec=RICE, tile=(-1, 1, 1), level=4.0, method=1, seed=7, scale=0.0):
+    tile_shape = (1,) * (6 - len(tile)) + tile[::-1]
     return CompressionRequest(
-        codec=codec, tile_shape=(1,) * (6 - len(tile)) + tile[::-1], level=level, dither=method, seed=seed, hcomp_scale=scale
+        codec=codec, tile_shape=tile_shape, level=level, dither=method, seed=seed, hcomp_scale=scale
     )
 
 
