@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 export RUSTFITS_CFFI_STRICT ?= 1
 
-.PHONY: demo test bench build tools clean
+.PHONY: demo test bench lint build tools clean
 
 build: $(VENV)/.built
 
@@ -33,6 +33,11 @@ $(VENV)/.tested: $(VENV)/.built
 	$(PIP) --requirement $(VENV)/requirements.txt
 	@touch $@
 
+# Of the extra "dev" the linter alone; its rules are in pyproject.toml.
+$(VENV)/.linted: $(VENV)/.installed
+	$(PIP) ruff
+	@touch $@
+
 tools: $(VENV)/.built
 	@echo "Building fpack and funpack from the same sources ..."
 	$(BIN)/python build_cfitsio.py tools $(TOOLS)
@@ -45,6 +50,9 @@ test: $(VENV)/.tested tools
 
 bench: $(VENV)/.tested tools
 	$(BIN)/python -m benchmarks
+
+lint: $(VENV)/.linted
+	$(BIN)/ruff check .
 
 clean:
 	rm -rf build dist $(VENV) rustfits_cffi/_cfitsio.* *.egg-info

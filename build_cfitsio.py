@@ -28,14 +28,16 @@ CDEF = ROOT / "rustfits_cffi" / "native" / "cdef"
 CSRC = ROOT / "rustfits_cffi" / "native" / "csrc"
 SOURCES = {name: ROOT / "vendor" / name / "src" for name in ("cfitsio", "zlib", "libdeflate")}
 
-CFITSIO_FILES = """
-    buffers cfileio checksum drvrfile drvrmem editcol edithdu eval_f eval_l eval_y fits_hcompress fits_hdecompress
-    fitscore getcol getcolb getcold getcole getcoli getcolj getcolk getcoll getcols getcolsb getcolui getcoluj getcoluk
-    getkey group grparser histo imcompress iraffits modkey pliocomp putcol putcolb putcold putcole putcoli putcolj
-    putcolk putcoll putcols putcolsb putcolu putcolui putcoluj putcoluk putkey quantize region ricecomp scalnull
-    simplerng swapproc wcssub wcsutil zcompress zuncompress
-""".split()
-ZLIB_FILES = "adler32 crc32 deflate infback inffast inflate inftrees trees uncompr zutil".split()
+CFITSIO_FILES = [
+    "buffers", "cfileio", "checksum", "drvrfile", "drvrmem", "editcol", "edithdu", "eval_f", "eval_l", "eval_y",
+    "fits_hcompress", "fits_hdecompress", "fitscore", "getcol", "getcolb", "getcold", "getcole", "getcoli", "getcolj",
+    "getcolk", "getcoll", "getcols", "getcolsb", "getcolui", "getcoluj", "getcoluk", "getkey", "group", "grparser",
+    "histo", "imcompress", "iraffits", "modkey", "pliocomp", "putcol", "putcolb", "putcold", "putcole", "putcoli",
+    "putcolj", "putcolk", "putcoll", "putcols", "putcolsb", "putcolu", "putcolui", "putcoluj", "putcoluk", "putkey",
+    "quantize", "region", "ricecomp", "scalnull", "simplerng", "swapproc", "wcssub", "wcsutil", "zcompress",
+    "zuncompress",
+]  # fmt: skip
+ZLIB_FILES = ["adler32", "crc32", "deflate", "infback", "inffast", "inflate", "inftrees", "trees", "uncompr", "zutil"]
 
 # Without contraction everywhere: a fused multiply-add changes quantized pixels, and so bytes.
 COMMON_FLAGS = ["-O2", "-ffp-contract=off", "-fvisibility=hidden", "-fPIC"]
@@ -102,8 +104,8 @@ def require_compiler() -> None:
     include = Path(sysconfig.get_paths()["include"])
     if not (include / "Python.h").is_file():
         raise SystemExit(
-            f"error: no Python.h in {include}: the C headers of this Python are not installed. Install the package that "
-            "has them (python3-dev or python3-devel on Linux), or build with another Python: make PYTHON=..."
+            f"error: no Python.h in {include}: the C headers of this Python are not installed. Install the package "
+            "that has them (python3-dev or python3-devel on Linux), or build with another Python: make PYTHON=..."
         )
 
 
@@ -173,10 +175,11 @@ def build_tools(folder: Path) -> None:
     flags = VENDOR_FLAGS + CFITSIO_MACROS
     library = [job for job in compile_jobs() if job[0].is_relative_to(SOURCES["cfitsio"])
                or job[0].is_relative_to(SOURCES["zlib"])]
-    objects = compile_all(library + [(utilities / "fpackutil.c", flags)], folder / "objects")
+    objects = compile_all([*library, (utilities / "fpackutil.c", flags)], folder / "objects")
     for program in ("fpack", "funpack"):
         main = compile_all([(utilities / f"{program}.c", flags)], folder / "objects")
-        subprocess.run([*compiler_command(), *main, *objects, "-lm", "-pthread", "-o", str(folder / program)], check=True)
+        command = [*compiler_command(), *main, *objects, "-lm", "-pthread", "-o", str(folder / program)]
+        subprocess.run(command, check=True)
 
 
 COMMANDS = {"build_ext": BuildExtension, "sdist": SourceDistribution}

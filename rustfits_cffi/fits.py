@@ -162,7 +162,8 @@ class FITS:
         Parameters
         ----------
         dtype : dtype_like
-            uint8, int16, int32, int64, float32, float64, or int8, uint16, uint32, uint64 (stored by the unsigned trick).
+            uint8, int16, int32, int64, float32, float64, or (stored by the unsigned trick) int8, uint16, uint32,
+            uint64.
         dims : sequence of int
             Shape, slowest axis first; the first may be 0.
         extname, extver : optional

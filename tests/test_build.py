@@ -1,4 +1,4 @@
-"""The build: where the third-party sources come from, that wrong ones are refused, what it says when it cannot go on."""
+"""The build: where the third-party sources come from, that wrong ones are refused, how it ends when it cannot go on."""
 
 import hashlib
 import importlib.util
@@ -122,7 +122,8 @@ def test_a_corrupt_archive_is_refused_and_leaves_nothing(vendor, monkeypatch, na
     data = bytearray(vendor.packages.get(name, vendor.release))
     data[len(data) // 2] ^= 1
     (vendor.local / name).write_bytes(data)
-    with pytest.raises(vendor.VendorError, match=r"is not the pinned file: its sha256 is \w{64}, the lock names \w{64}"):
+    words = r"is not the pinned file: its sha256 is \w{64}, the lock names \w{64}"
+    with pytest.raises(vendor.VendorError, match=words):
         vendor.obtain("inner")
     assert [path.name for path in (vendor.VENDOR / "inner").iterdir()] == ["lock.json"]
 
@@ -178,16 +179,19 @@ def source(builder, tmp_path, monkeypatch):
 
 def test_a_missing_compiler_is_named(builder, source, tmp_path, monkeypatch):
     monkeypatch.setenv("CC", "no-such-compiler -m64")
-    with pytest.raises(SystemExit, match="no C compiler: 'no-such-compiler' was not found. Install one, or name it in CC"):
+    words = r"no C compiler: 'no-such-compiler' was not found\. Install one, or name it in CC"
+    with pytest.raises(SystemExit, match=words):
         builder.compile_all([(source, [])], tmp_path / "objects")
 
 
 @pytest.mark.parametrize("command", [["build_cfitsio.py", "check"], ["setup.py", "-q", "build_ext"]])
 def test_without_a_compiler_the_build_ends_in_one_line(tmp_path, command):
     environment = os.environ | {"CC": "no-such-compiler"}
-    result = subprocess.run([sys.executable, *command], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300)
+    command = [sys.executable, *command]
+    result = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300)
     assert result.returncode == 1
-    assert result.stderr.startswith("error: no C compiler: 'no-such-compiler' was not found") and result.stderr.count("\n") == 1
+    assert result.stderr.startswith("error: no C compiler: 'no-such-compiler' was not found")
+    assert result.stderr.count("\n") == 1
 
 
 def test_missing_headers_of_python_are_named(builder, monkeypatch, tmp_path):
@@ -217,7 +221,8 @@ def run_setup(tmp_path, *commands):
     skip = shutil.ignore_patterns(".git", ".venv", "build", "dist", "*.egg-info", "__pycache__", ".hypothesis", "*.so",
                                   "results")
     shutil.copytree(ROOT, copy, ignore=skip)
-    subprocess.run([sys.executable, "setup.py", "-q", *commands], cwd=copy, check=True, capture_output=True, timeout=300)
+    command = [sys.executable, "setup.py", "-q", *commands]
+    subprocess.run(command, cwd=copy, check=True, capture_output=True, timeout=300)
 
 
 def test_source_distribution_carries_the_sources_and_the_tests(tmp_path):

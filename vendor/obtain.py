@@ -53,10 +53,7 @@ def obtain(name: str) -> Path:
         _require_tree(lock, target)
         return target
     local = os.environ.get(ENVIRONMENT_VARIABLE)
-    if local:
-        files = _files_from_local(lock, Path(local))
-    else:
-        files = _files_from_registry(lock)
+    files = _files_from_local(lock, Path(local)) if local else _files_from_registry(lock)
     _install(lock, files, target)
     return target
 
@@ -129,7 +126,8 @@ def _files_from_local(lock: dict, place: Path) -> dict[str, bytes]:
         raise VendorError(f"{ENVIRONMENT_VARIABLE} names {place}, which does not exist.")
     if place.is_file():
         if place.name not in _known_file_names():
-            raise VendorError(f"{ENVIRONMENT_VARIABLE} names {place}, a file of another name than {_wanted_packages()}.")
+            wanted = _wanted_packages()
+            raise VendorError(f"{ENVIRONMENT_VARIABLE} names {place}, a file of another name than {wanted}.")
         place = place.parent
     for path in (place / name for name in (_package_file_name(lock), lock["archive"]) if name):
         if path.is_file() and path.name == lock["archive"]:

@@ -75,13 +75,8 @@ class FileHandle:
         """Whether `close` has been called."""
         return self._file is None
 
-    @property
-    def tainted(self) -> bool:
-        """Whether a change failed midway, so that file and memory may disagree."""
-        return self._tainted
-
     def taint(self) -> None:
-        """Refuse all further work on this handle."""
+        """Refuse all further work on this handle: a change failed midway, so file and memory may disagree."""
         self._tainted = True
 
     def close(self) -> None:
@@ -141,7 +136,8 @@ class FileHandle:
             position += got
 
     def _ends_early(self, offset: int, nbytes: int, end: int) -> TruncatedError:
-        return TruncatedError(f"{self.path}: truncated: bytes {offset} to {offset + nbytes} wanted, the file ends at {end}")
+        wanted = f"bytes {offset} to {offset + nbytes} wanted"
+        return TruncatedError(f"{self.path}: truncated: {wanted}, the file ends at {end}")
 
     def reading(self) -> AbstractContextManager[int]:
         """A block that reads the file by its `descriptor`, which it yields, without keeping other readers out.
@@ -153,7 +149,9 @@ class FileHandle:
     # -- changing -----------------------------------------------------------------------------------------------------
 
     @contextmanager
-    def call(self, number: int | None = None, *, action: str = "change the file", changes: bool = True) -> Iterator[tuple]:
+    def call(
+        self, number: int | None = None, *, action: str = "change the file", changes: bool = True
+    ) -> Iterator[tuple]:
         """The door to cfitsio: hold the lock, move to HDU `number` (1-based), check the status on leaving.
 
         Yields ``(fptr, status)``. cfitsio calls do nothing once status is set, so several may share one block.
@@ -277,13 +275,18 @@ class FileHandle:
             else:
                 mode = READWRITE if self.writable else READONLY
                 self._require_same_file(action)
-                lib.fits_open_diskfile(out, os.fsencode(self._absolute), mode, status)
+                lib.fits_open_diskfile(out, os.fsencode(self._name_for_cfitsio()), mode, status)
             self._check(status, "open it with cfitsio")
-            # cfitsio takes an open file of the same name for the same file, also when it was replaced since. An open
-            # file has no such name here: each handle is on its own.
-            out[0].Fptr.filename[0:2] = b"/\0"
             self._fitsfile = ffi.gc(out[0], _abandon)
         return self._fitsfile
+
+    def _name_for_cfitsio(self) -> str:
+        """A name that means this open file and no other handle's.
+
+        cfitsio shares its state between all files it has open under one name, though that may mean another file by now.
+        """
+        name = f"/dev/fd/{self._file[0]}"
+        return name if os.path.exists(name) else self._absolute
 
     def _require_same_file(self, action: str) -> None:
         """Raise `FITSError` if the file was moved or replaced since it was opened: cfitsio opens it by its name."""
@@ -307,7 +310,7 @@ class FileHandle:
     def _close_fitsfile(self) -> None:
         if self._fitsfile is not None:
             fptr, self._fitsfile = self._fitsfile, None
-            ffi.gc(fptr, None)
+            ffi.gc(fptr, None)  # closed here, so no longer when it is collected
             status = ffi.new("int *")
             lib.fits_close_file(fptr, status)
             self._check(status, "close")
@@ -365,6 +368,7 @@ def _abandon(fptr) -> None:
     """Close what nobody holds any more. All changes were flushed; who knows what the file is by now, so write nothing."""
     fptr.Fptr.writemode = READONLY
     lib.fits_close_file(fptr, ffi.new("int *"))
+    lib.fits_clear_errmsg()
 
 
 def error_messages() -> list[str]:

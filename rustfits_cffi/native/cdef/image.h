@@ -10,6 +10,7 @@ int fits_set_dither_seed(fitsfile *fptr, int seed, int *status);
 int fits_set_hcomp_scale(fitsfile *fptr, float scale, int *status);
 int fits_set_hcomp_smooth(fitsfile *fptr, int smooth, int *status);
 int fits_set_huge_hdu(fitsfile *fptr, int huge, int *status);
+int fits_set_lossy_int(fitsfile *fptr, int lossy, int *status);
 int fits_unset_compression_request(fitsfile *fptr, int *status);
 int imcomp_init_table(fitsfile *out, int bitpix, int naxis, long *naxes, int writebitpix, int *status);
 int imcomp_copy_img2comp(fitsfile *in, fitsfile *out, int *status);
