@@ -849,8 +849,8 @@ def test_files_never_closed_are_closed_when_forgotten(tmp_path):
 
 
 def test_reading_a_table_says_that_it_is_one(tmp_path):
-    cards = ["XTENSION= 'BINTABLE'", "BITPIX  = 8", "NAXIS   = 2", "NAXIS1  = 4", "NAXIS2  = 1", "PCOUNT  = 0", "GCOUNT  = 1",
-             "TFIELDS = 1", "TFORM1  = '1J'", "END"]  # fmt: skip
+    cards = ["XTENSION= 'BINTABLE'", "BITPIX  = 8", "NAXIS   = 2", "NAXIS1  = 4", "NAXIS2  = 1", "PCOUNT  = 0",
+             "GCOUNT  = 1", "TFIELDS = 1", "TFORM1  = '1J'", "END"]  # fmt: skip
     primary = ["SIMPLE  = T", "BITPIX  = 8", "NAXIS   = 0", "END"]
     text = "".join("".join(f"{card:<80}" for card in part).ljust(2880) for part in (primary, cards))
     (tmp_path / "t.fits").write_bytes(text.encode() + bytes(2880))
