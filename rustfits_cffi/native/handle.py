@@ -268,25 +268,21 @@ class FileHandle:
         if self._fitsfile is None:
             self._require_harmless(action)
             out, status = ffi.new("fitsfile **"), ffi.new("int *")
-            if self.size() == 0:
-                if not self.writable:
-                    raise_for_status(_END_OF_FILE, f"{self.path}: the file is empty")
-                self._create_fitsfile(out, status)
-            else:
-                mode = READWRITE if self.writable else READONLY
-                self._require_same_file(action)
-                lib.fits_open_diskfile(out, os.fsencode(self._name_for_cfitsio()), mode, status)
+            try:
+                if self.size() == 0:
+                    if not self.writable:
+                        raise_for_status(_END_OF_FILE, f"{self.path}: the file is empty")
+                    self._create_fitsfile(out, status)
+                else:
+                    mode = READWRITE if self.writable else READONLY
+                    self._require_same_file(action)
+                    lib.fits_open_diskfile(out, os.fsencode(self._absolute), mode, status)
+            finally:  # Ctrl-C comes right after the call that it waited for
+                self._fitsfile = _own_fitsfile(out[0])
+            if status[0] > 0:
+                self._fitsfile = None
             self._check(status, "open it with cfitsio")
-            self._fitsfile = ffi.gc(out[0], _abandon)
         return self._fitsfile
-
-    def _name_for_cfitsio(self) -> str:
-        """A name that means this open file and no other handle's.
-
-        cfitsio shares its state between all files it has open under one name, though that may mean another file by now.
-        """
-        name = f"/dev/fd/{self._file[0]}"
-        return name if os.path.exists(name) else self._absolute
 
     def _require_same_file(self, action: str) -> None:
         """Raise `FITSError` if the file was moved or replaced since it was opened: cfitsio opens it by its name."""
@@ -362,6 +358,18 @@ class _Reading:
 def _owned(fd: int):
     """A file descriptor that is closed when nobody holds on to it any more."""
     return ffi.gc(ffi.new("int *", fd), lambda pointer: os.close(pointer[0]))
+
+
+def _own_fitsfile(fptr):
+    """cfitsio's open file, closed when it is forgotten; None if there is none.
+
+    cfitsio lets two files open under one name share its state, though the name may mean another file by now, or one
+    that was never closed. So an open file has no name that could be met again.
+    """
+    if not fptr:
+        return None
+    fptr.Fptr.filename[0:2] = b"/\0"
+    return ffi.gc(fptr, _abandon)
 
 
 def _abandon(fptr) -> None:
