@@ -23,7 +23,8 @@ ALLOWED = {
     "reference": FREE | {"config", "format", "native", "directory", "header", "hdu", "fits", "comparison"},
     "packing": FREE | {"config", "format", "native", "directory", "header", "hdu", "fits", "comparison"},
     "polycomp": FREE | {"native"},
-    "cli": FREE | {"config", "format", "native", "directory", "header", "hdu", "fits", "comparison", "reference", "packing"},
+    "cli": FREE
+    | {"config", "format", "native", "directory", "header", "hdu", "fits", "comparison", "reference", "packing", "polycomp"},
 }
 ALLOWED["__init__"] = set(ALLOWED)
 
