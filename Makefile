@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 export RUSTFITS_CFFI_STRICT ?= 1
 
-.PHONY: demo test bench build tools clean
+.PHONY: demo test bench lint build tools clean
 
 build: $(VENV)/.built
 
@@ -21,6 +21,7 @@ $(VENV)/.installed: pyproject.toml
 $(VENV)/.built: $(VENV)/.installed setup.py build_cfitsio.py vendor/obtain.py $(wildcard vendor/*/lock.json) \
 		$(wildcard rustfits_cffi/native/csrc/*) $(wildcard rustfits_cffi/native/cdef/*)
 	@echo "Obtaining the sources of cfitsio, zlib and libdeflate, and compiling them with ours (about a minute) ..."
+	@$(BIN)/python build_cfitsio.py check
 	$(PIP) --no-build-isolation --no-deps --editable .
 	@touch $@
 
@@ -30,6 +31,11 @@ $(VENV)/.tested: $(VENV)/.built
 	@$(BIN)/python -c 'from importlib.metadata import requires; print(*[r.split(";")[0] for r in requires("rustfits_cffi") \
 		if "extra" in r and "dev" not in r], sep="\n")' > $(VENV)/requirements.txt
 	$(PIP) --requirement $(VENV)/requirements.txt
+	@touch $@
+
+# Of the extra "dev" the linter alone; its rules are in pyproject.toml.
+$(VENV)/.linted: $(VENV)/.installed
+	$(PIP) ruff
 	@touch $@
 
 tools: $(VENV)/.built
@@ -44,6 +50,9 @@ test: $(VENV)/.tested tools
 
 bench: $(VENV)/.tested tools
 	$(BIN)/python -m benchmarks
+
+lint: $(VENV)/.linted
+	$(BIN)/ruff check .
 
 clean:
 	rm -rf build dist $(VENV) rustfits_cffi/_cfitsio.* *.egg-info

@@ -5,12 +5,14 @@
 ``rustfits_cffi/native/csrc/`` (so compiler and Python read the same words). All C files are compiled in parallel;
 only those that changed are compiled again.
 
-``python build_cfitsio.py tools FOLDER`` builds the ``fpack`` and ``funpack`` programs from the same objects' sources.
+``python build_cfitsio.py check`` says what is missing, in one line, before pip wraps it in its own words.
+``python build_cfitsio.py tools FOLDER`` builds the ``fpack`` and ``funpack`` programs from the same sources.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -26,14 +28,16 @@ CDEF = ROOT / "rustfits_cffi" / "native" / "cdef"
 CSRC = ROOT / "rustfits_cffi" / "native" / "csrc"
 SOURCES = {name: ROOT / "vendor" / name / "src" for name in ("cfitsio", "zlib", "libdeflate")}
 
-CFITSIO_FILES = """
-    buffers cfileio checksum drvrfile drvrmem editcol edithdu eval_f eval_l eval_y fits_hcompress fits_hdecompress
-    fitscore getcol getcolb getcold getcole getcoli getcolj getcolk getcoll getcols getcolsb getcolui getcoluj getcoluk
-    getkey group grparser histo imcompress iraffits modkey pliocomp putcol putcolb putcold putcole putcoli putcolj
-    putcolk putcoll putcols putcolsb putcolu putcolui putcoluj putcoluk putkey quantize region ricecomp scalnull
-    simplerng swapproc wcssub wcsutil zcompress zuncompress
-""".split()
-ZLIB_FILES = "adler32 crc32 deflate infback inffast inflate inftrees trees uncompr zutil".split()
+CFITSIO_FILES = [
+    "buffers", "cfileio", "checksum", "drvrfile", "drvrmem", "editcol", "edithdu", "eval_f", "eval_l", "eval_y",
+    "fits_hcompress", "fits_hdecompress", "fitscore", "getcol", "getcolb", "getcold", "getcole", "getcoli", "getcolj",
+    "getcolk", "getcoll", "getcols", "getcolsb", "getcolui", "getcoluj", "getcoluk", "getkey", "group", "grparser",
+    "histo", "imcompress", "iraffits", "modkey", "pliocomp", "putcol", "putcolb", "putcold", "putcole", "putcoli",
+    "putcolj", "putcolk", "putcoll", "putcols", "putcolsb", "putcolu", "putcolui", "putcoluj", "putcoluk", "putkey",
+    "quantize", "region", "ricecomp", "scalnull", "simplerng", "swapproc", "wcssub", "wcsutil", "zcompress",
+    "zuncompress",
+]  # fmt: skip
+ZLIB_FILES = ["adler32", "crc32", "deflate", "infback", "inffast", "inflate", "inftrees", "trees", "uncompr", "zutil"]
 
 # Without contraction everywhere: a fused multiply-add changes quantized pixels, and so bytes.
 COMMON_FLAGS = ["-O2", "-ffp-contract=off", "-fvisibility=hidden", "-fPIC"]
@@ -84,9 +88,30 @@ def compile_jobs() -> list[tuple[Path, list[str]]]:
     return jobs
 
 
+def compiler_command() -> list[str]:
+    """The C compiler: as CC says, or the one Python was built with."""
+    return (os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc").split()
+
+
+def no_compiler() -> SystemExit:
+    return SystemExit(f"error: no C compiler: {compiler_command()[0]!r} was not found. Install one, or name it in CC.")
+
+
+def require_compiler() -> None:
+    """End with one clear message if nothing could be compiled."""
+    if not shutil.which(compiler_command()[0]):
+        raise no_compiler()
+    include = Path(sysconfig.get_paths()["include"])
+    if not (include / "Python.h").is_file():
+        raise SystemExit(
+            f"error: no Python.h in {include}: the C headers of this Python are not installed. Install the package "
+            "that has them (python3-dev or python3-devel on Linux), or build with another Python: make PYTHON=..."
+        )
+
+
 def compile_all(jobs: list[tuple[Path, list[str]]], folder: Path) -> list[str]:
     """Object files of `jobs` in `folder`, compiled on all cores; those newer than their sources are kept."""
-    compiler = (os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc").split()
+    compiler = compiler_command()
     folder.mkdir(parents=True, exist_ok=True)
 
     def build(job: tuple[Path, list[str]]) -> str:
@@ -101,7 +126,7 @@ def compile_all(jobs: list[tuple[Path, list[str]]], folder: Path) -> list[str]:
         try:
             result = subprocess.run(command, capture_output=True, text=True, check=False)
         except FileNotFoundError:
-            raise SystemExit(f"error: no C compiler: {compiler[0]!r} was not found. Install one, or name it in CC.")
+            raise no_compiler() from None
         if result.returncode:
             raise SystemExit(f"error: {source.name} does not compile:\n{' '.join(command)}\n{result.stderr}")
         sys.stderr.write(result.stderr)
@@ -128,6 +153,7 @@ class BuildExtension(build_ext):
     """Obtains the sources and compiles all C files in parallel before the generated wrapper is compiled and linked."""
 
     def build_extension(self, ext):
+        require_compiler()
         obtain_sources()
         ext.extra_objects = compile_all(compile_jobs(), Path(self.build_temp, "objects").resolve())
         ext.depends = ext.extra_objects  # or setuptools would not link again when only these changed
@@ -149,11 +175,11 @@ def build_tools(folder: Path) -> None:
     flags = VENDOR_FLAGS + CFITSIO_MACROS
     library = [job for job in compile_jobs() if job[0].is_relative_to(SOURCES["cfitsio"])
                or job[0].is_relative_to(SOURCES["zlib"])]
-    objects = compile_all(library + [(utilities / "fpackutil.c", flags)], folder / "objects")
+    objects = compile_all([*library, (utilities / "fpackutil.c", flags)], folder / "objects")
     for program in ("fpack", "funpack"):
         main = compile_all([(utilities / f"{program}.c", flags)], folder / "objects")
-        compiler = (os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc").split()
-        subprocess.run([*compiler, *main, *objects, "-lm", "-pthread", "-o", str(folder / program)], check=True)
+        command = [*compiler_command(), *main, *objects, "-lm", "-pthread", "-o", str(folder / program)]
+        subprocess.run(command, check=True)
 
 
 COMMANDS = {"build_ext": BuildExtension, "sdist": SourceDistribution}
@@ -172,5 +198,8 @@ ffibuilder.set_source(
 if __name__ == "__main__":
     if len(sys.argv) == 3 and sys.argv[1] == "tools":
         build_tools(Path(sys.argv[2]).resolve())
+    elif sys.argv[1:] == ["check"]:
+        require_compiler()
+        obtain_sources()
     else:
         ffibuilder.compile(verbose=True) if sys.argv[1:] == [] else sys.exit(__doc__)

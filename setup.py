@@ -7,7 +7,7 @@ from setuptools import setup
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from build_cfitsio import COMMANDS  # noqa: E402  (found only after the line above)
+from build_cfitsio import COMMANDS  # found only after the line above
 
 setup(
     cffi_modules=["build_cfitsio.py:ffibuilder"],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -22,3 +24,25 @@ class WholeRead(Workload):
 
     def verify(self, peer: Any, result: Any) -> None:
         demand_equal(result, self.store.reference)
+
+
+class ThreadedRead(WholeRead):
+    """As many Python threads as the row's count, each reading a file of its own: who holds the GIL gains nothing."""
+
+    def prepare(self) -> None:
+        super().prepare()
+        self.output_nbytes = self.nbytes * self.case.count
+        self.paths = [self.path.with_name(f"{self.path.stem}-copy{i}.fits") for i in range(self.case.count)]
+        for path in self.paths:
+            shutil.copyfile(self.path, path)
+
+    def trial(self, peer: Any) -> AbstractContextManager[Action]:
+        def read_all() -> list[Any]:
+            with ThreadPoolExecutor(len(self.paths)) as pool:
+                return list(pool.map(lambda path: peer.read_whole(path, self.ext), self.paths))
+
+        return ready(read_all)
+
+    def verify(self, peer: Any, result: Any) -> None:
+        for image in result:
+            demand_equal(image, self.store.reference)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from benchmarks.cutout import Chunks, Pieces, Stamps
 from benchmarks.files import Find, Pack, Unpack, Walk
-from benchmarks.read import WholeRead
+from benchmarks.read import ThreadedRead, WholeRead
 from benchmarks.workload import Workload
 from benchmarks.write import Write
 
 WORKLOADS: dict[str, type[Workload]] = {
-    "read": WholeRead, "stamps": Stamps, "chunks": Chunks, "pieces": Pieces, "write": Write,
+    "read": WholeRead, "threads": ThreadedRead, "stamps": Stamps, "chunks": Chunks, "pieces": Pieces, "write": Write,
     "pack": Pack, "unpack": Unpack, "walk": Walk, "find": Find,
 }

@@ -157,12 +157,13 @@ class FITS:
         quantize: Quantize | None = None,
         blank: int | None = None,
     ) -> None:
-        """Append an image HDU of zeros.
+        """Append an image HDU: of zeros, or compressed without pixels, which cannot be read until it was written.
 
         Parameters
         ----------
         dtype : dtype_like
-            uint8, int16, int32, int64, float32, float64, or int8, uint16, uint32, uint64 (stored by the unsigned trick).
+            uint8, int16, int32, int64, float32, float64, or (stored by the unsigned trick) int8, uint16, uint32,
+            uint64.
         dims : sequence of int
             Shape, slowest axis first; the first may be 0.
         extname, extver : optional

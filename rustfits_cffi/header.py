@@ -132,8 +132,8 @@ class FITSHeader:
         Parameters
         ----------
         other : FITSHeader or mapping
-            A header: its structural keywords are left out. A mapping of keys to values or ``(value, comment)``: they may
-            not be structural.
+            A header: its structural keywords are left out. A mapping of keys to values or ``(value, comment)``: they
+            may not be structural.
         copy_commentary : bool
             Copy the COMMENT, HISTORY and blank cards of a header too.
 

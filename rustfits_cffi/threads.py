@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import operator
 import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-__all__ = ["ENVIRONMENT_NAME", "get_num_threads", "set_num_threads"]
+__all__ = ["ENVIRONMENT_NAME", "get_num_threads", "lend", "set_num_threads"]
 
 ENVIRONMENT_NAME = "RUSTFITS_NUM_THREADS"
 
@@ -13,6 +16,8 @@ ENVIRONMENT_NAME = "RUSTFITS_NUM_THREADS"
 _MOST = 4096
 
 _chosen: int | None = None
+_lent = 0
+_lent_lock = threading.Lock()
 
 
 def set_num_threads(count: int | None) -> None:
@@ -61,6 +66,25 @@ def get_num_threads() -> int:
     except ValueError:
         raise ValueError(f"{ENVIRONMENT_NAME} must be a number of threads, got {text!r}") from None
     return _checked(count, ENVIRONMENT_NAME)
+
+
+@contextmanager
+def lend() -> Iterator[int]:
+    """A block that may use so many threads, its own among them.
+
+    Callers share what `get_num_threads` allows: who comes while others are at work gets what is left, at least one.
+    So a program that reads with many threads of its own does not start many times as many.
+    """
+    global _lent
+    allowed = get_num_threads()
+    with _lent_lock:
+        count = max(1, allowed - _lent)
+        _lent += count
+    try:
+        yield count
+    finally:
+        with _lent_lock:
+            _lent -= count
 
 
 def usable_cores() -> int:

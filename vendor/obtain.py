@@ -4,8 +4,8 @@ Each folder ``vendor/<name>/`` holds a ``lock.json`` (which release, which regis
 hashes) and, once obtained, the unpacked sources in ``src/``. Sources are looked for in this order:
 
 1. ``vendor/<name>/src``: unpacked already (a source distribution carries it so);
-2. the environment variable ``RUSTFITS_CFFI_VENDOR``: a folder that holds the package's source distribution, the
-   release archive, or the unpacked sources in ``<name>/``;
+2. the environment variable ``RUSTFITS_CFFI_VENDOR``: a folder that holds the packages' source distributions, the
+   release archives, or the unpacked sources in ``<name>/``; or one of those archives, whose neighbours count too;
 3. the package registry, through ``pip download`` with the pinned hash.
 
 Whatever the way, the unpacked tree must have the hash that the lock names.
@@ -53,10 +53,7 @@ def obtain(name: str) -> Path:
         _require_tree(lock, target)
         return target
     local = os.environ.get(ENVIRONMENT_VARIABLE)
-    if local:
-        files = _files_from_local(lock, Path(local))
-    else:
-        files = _files_from_registry(lock)
+    files = _files_from_local(lock, Path(local)) if local else _files_from_registry(lock)
     _install(lock, files, target)
     return target
 
@@ -113,14 +110,26 @@ def _package_file_name(lock: dict) -> str:
     return f"{lock['package']}-{lock['package_version']}.tar.gz"
 
 
+def _known_file_names() -> set[str]:
+    locks = [read_lock(name) for name in NAMES]
+    return {_package_file_name(lock) for lock in locks} | {lock["archive"] for lock in locks if lock["archive"]}
+
+
+def _wanted_packages() -> str:
+    """The source distributions that carry all libraries, in words: whoever fetches them by hand wants to go once."""
+    return " and ".join(sorted({_package_file_name(read_lock(name)) for name in NAMES}))
+
+
 def _files_from_local(lock: dict, place: Path) -> dict[str, bytes]:
     """Sources from a folder, or from a single archive, named by the user."""
     if not place.exists():
         raise VendorError(f"{ENVIRONMENT_VARIABLE} names {place}, which does not exist.")
-    candidates = [place] if place.is_file() else [place / _package_file_name(lock)]
-    if place.is_dir() and lock["archive"]:
-        candidates.append(place / lock["archive"])
-    for path in candidates:
+    if place.is_file():
+        if place.name not in _known_file_names():
+            wanted = _wanted_packages()
+            raise VendorError(f"{ENVIRONMENT_VARIABLE} names {place}, a file of another name than {wanted}.")
+        place = place.parent
+    for path in (place / name for name in (_package_file_name(lock), lock["archive"]) if name):
         if path.is_file() and path.name == lock["archive"]:
             data = path.read_bytes()
             _require_hash(str(path), data, lock["archive_sha256"])
@@ -132,7 +141,10 @@ def _files_from_local(lock: dict, place: Path) -> dict[str, bytes]:
     if (place / lock["name"]).is_dir():
         return _files_in_folder(lock, place / lock["name"])
     wanted = " or ".join(filter(None, [_package_file_name(lock), lock["archive"], lock["name"] + "/"]))
-    raise VendorError(f"{ENVIRONMENT_VARIABLE} names {place}, but {lock['name']} is not there; wanted: {wanted}.")
+    raise VendorError(
+        f"{ENVIRONMENT_VARIABLE} names {os.environ[ENVIRONMENT_VARIABLE]}, but {lock['name']} is not there; "
+        f"wanted: {wanted}.\nFor all libraries put {_wanted_packages()} into one folder."
+    )
 
 
 def _files_from_registry(lock: dict) -> dict[str, bytes]:
@@ -152,11 +164,12 @@ def _files_from_registry(lock: dict) -> dict[str, bytes]:
 
 
 def _download_failed(lock: dict, stderr: str) -> str:
-    last = [line for line in stderr.splitlines() if line.startswith("ERROR")][-1:] or ["pip gave no reason"]
+    lines = [line.strip() for line in stderr.splitlines() if line.strip()]
+    last = [line for line in lines if line.startswith("ERROR")][-1:] or lines[-1:] or ["pip gave no reason"]
     return (
         f"Could not download {lock['package']} {lock['package_version']}, which carries the sources of "
-        f"{lock['name']} {lock['version']} ({last[0].strip()}).\n"
-        f"Without a network: put {_package_file_name(lock)} into a folder and set {ENVIRONMENT_VARIABLE} to that "
+        f"{lock['name']} {lock['version']} ({last[0]}).\n"
+        f"Without a network: put {_wanted_packages()} into a folder and set {ENVIRONMENT_VARIABLE} to that "
         f"folder, or install from our source distribution, which carries the sources."
     )
 

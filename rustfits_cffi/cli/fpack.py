@@ -10,8 +10,9 @@ import numpy as np
 
 from rustfits_cffi.cli import listing, report, streams
 from rustfits_cffi.cli.streams import Quit
+from rustfits_cffi.native.requests import LARGEST_SEED, MAX_DIMENSIONS
 from rustfits_cffi.packing.names import Job, plan_packing
-from rustfits_cffi.packing.options import MAX_DIMENSIONS, PackOptions
+from rustfits_cffi.packing.options import PackOptions
 from rustfits_cffi.packing.packer import pack
 
 USAGE = """\
@@ -255,7 +256,7 @@ def _set_quantization(settings: Settings, option: str) -> None:
         settings.pack["seed"] = "checksum"
     elif suffix[:1].isdigit():
         seed = int(re.match(r"\d+", suffix).group())
-        if seed > 10000:
+        if seed > LARGEST_SEED:
             raise Quit(255, "Error: invalid q suffix", USAGE)
         if seed:
             settings.pack["seed"] = seed

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 
@@ -29,8 +28,3 @@ def nbytes_text(nbytes: float) -> str:
             return f"{nbytes:.0f} {unit}" if unit == "B" else f"{nbytes:.3g} {unit}"
         nbytes /= 1000
     raise AssertionError("not reached")
-
-
-def base_name(path: str) -> str:
-    """The last part of a path."""
-    return os.path.basename(path) or path

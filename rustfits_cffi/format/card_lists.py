@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from .card_writing import commentary_cards, format_cards, set_card_comment
-from .cards import (
+from rustfits_cffi.format.card_writing import commentary_cards, format_cards, set_card_comment
+from rustfits_cffi.format.cards import (
     COMMENTARY,
     CardIndex,
     check_printable,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from .cards import Value, check_printable, parse_card, parse_value, read_chain, split_value
+from rustfits_cffi.format.cards import Value, check_printable, parse_card, parse_value, read_chain, split_value
 
 __all__ = ["CARD_LENGTH", "COMMENTARY_LENGTH", "commentary_cards", "format_cards", "format_float", "set_card_comment"]
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import FITSFormatError
+from rustfits_cffi.errors import FITSFormatError
 
 __all__ = [
     "ELEMENT_NBYTES",

@@ -10,12 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..config import CODECS, Codec, Hcompress1, Quantize, Rice1
-from ..errors import FITSFormatError
-from .cards import CardIndex, read_chain
-from .columns import Column, Getter, find_column, integer_keyword, keyword_getter, parse_columns
-from .dtypes import BITPIX_DTYPES, Scaling, scaling
-from .tiles import TileGrid
+from rustfits_cffi.config import CODECS, Codec, Hcompress1, Quantize, Rice1
+from rustfits_cffi.errors import FITSFormatError
+from rustfits_cffi.format.cards import CardIndex, read_chain
+from rustfits_cffi.format.columns import Column, Getter, find_column, integer_keyword, keyword_getter, parse_columns
+from rustfits_cffi.format.dtypes import BITPIX_DTYPES, Scaling, scaling
+from rustfits_cffi.format.tiles import TileGrid
 
 __all__ = [
     "CompressedLayout",
@@ -204,7 +204,8 @@ def cfitsio_hazard(index: CardIndex) -> str | None:
     counted twice: the next HDU is expected where THEAP + PCOUNT ends, instead of NAXIS1 * NAXIS2 + PCOUNT.
     """
     for position in index.find_all("THEAP"):
-        width, nrows = (read_chain(index.cards, place)[0] if place else 0 for place in map(index.find, ("NAXIS1", "NAXIS2")))
+        places = (index.find(key) for key in ("NAXIS1", "NAXIS2"))
+        width, nrows = (read_chain(index.cards, place)[0] if place else 0 for place in places)
         value = read_chain(index.cards, position)[0]
         if not (isinstance(width, int) and isinstance(nrows, int)) or value != width * nrows:
             return f"THEAP = {value!r}: a heap with a gap before it cannot be changed"

@@ -18,7 +18,6 @@ __all__ = [
     "Scaling",
     "check_dims",
     "image_type",
-    "physical_blank",
     "scaling",
     "stored_blank",
     "stored_dtype",
@@ -176,13 +175,6 @@ def usable_blank(blank: Any, bitpix: int) -> int | None:
         return None
     limits = np.iinfo(dtype)
     return int(blank) if limits.min <= blank <= limits.max else None
-
-
-def physical_blank(stored: int, scale: Scaling) -> int | float:
-    """Physical value of a stored blank."""
-    if scale.kind == "general":
-        return stored * scale.bscale + scale.bzero
-    return stored + int(scale.bzero)
 
 
 def check_dims(dims: Any) -> tuple[int, ...]:

@@ -24,7 +24,7 @@ class Selection:
         Shape of the result: the counts of the axes that no integer dropped.
     """
 
-    __slots__ = ("count", "out_shape", "shape", "start", "step", "stop")
+    __slots__ = ("count", "out_shape", "shape", "start", "step")
 
     def __init__(
         self,
@@ -39,11 +39,16 @@ class Selection:
         self.step = step
         self.count = count
         self.out_shape = out_shape
-        self.stop = tuple([a + (n - 1) * s + 1 if n else a for a, s, n in zip(start, step, count, strict=True)])
 
     def __repr__(self) -> str:
         axes = ", ".join(f"{a}:{b}:{s}" for a, b, s in zip(self.start, self.stop, self.step, strict=True))
         return f"Selection([{axes}] of {self.shape} -> {self.out_shape})"
+
+    @property
+    def stop(self) -> tuple[int, ...]:
+        """One past the last index taken along each axis."""
+        axes = zip(self.start, self.step, self.count, strict=True)
+        return tuple([a + (n - 1) * s + 1 if n else a for a, s, n in axes])
 
     @property
     def size(self) -> int:
@@ -64,11 +69,6 @@ class Selection:
     def is_whole(self) -> bool:
         """Whether every pixel is selected (the result may still have fewer axes)."""
         return self.count == self.shape
-
-    @property
-    def is_contiguous_step(self) -> bool:
-        """Whether every step is 1."""
-        return all(step == 1 for step in self.step)
 
     @property
     def slices(self) -> tuple[slice, ...]:
@@ -108,18 +108,21 @@ def select(key: Any, shape: tuple[int, ...]) -> Selection:
         key = _expand(key, len(shape))
     starts, steps, counts, out = [], [], [], []
     ellipses = 0
-    for axis, (part, length) in enumerate(zip(key, shape, strict=True)):
+    for part, length in zip(key, shape, strict=True):
         if part is Ellipsis:  # as many indices as axes: it stands for this one axis
             part = _EVERYTHING
             ellipses += 1
         if type(part) is slice:
             start, stop, step = part.indices(length) if part.step != 0 else (0, 0, 0)
-            if step < 1:
-                raise ValueError(f"unsupported index: step {step} on axis {axis}; steps must be 1 or more")
-            count = (stop - start + step - 1) // step if stop > start else 0
+            if step == 1:
+                count = stop - start if stop > start else 0
+            elif step < 1:
+                raise ValueError(f"unsupported index: step {step} on axis {len(starts)}; steps must be 1 or more")
+            else:
+                count = (stop - start + step - 1) // step if stop > start else 0
             out.append(count)
         else:
-            start, step, count = _index(part, axis, length), 1, 1
+            start, step, count = _index(part, len(starts), length), 1, 1
         starts.append(start)
         steps.append(step)
         counts.append(count)

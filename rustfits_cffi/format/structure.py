@@ -11,9 +11,9 @@ from functools import cached_property
 from math import prod
 from typing import Any, Literal
 
-from ..errors import FITSFormatError, TruncatedError
-from .cards import CardIndex, Value, read_chain
-from .dtypes import BITPIX_DTYPES
+from rustfits_cffi.errors import FITSFormatError, TruncatedError
+from rustfits_cffi.format.cards import CardIndex, Value, read_chain
+from rustfits_cffi.format.dtypes import BITPIX_DTYPES
 
 __all__ = ["BLOCK_NBYTES", "HDUStructure", "Kind", "find_end", "header_cards", "pad_to_block", "parse_structure"]
 

@@ -12,15 +12,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..config import Codec, Hcompress1
-from .selection import Selection
+from rustfits_cffi.config import Codec, Hcompress1
+from rustfits_cffi.format.selection import Selection
 
 __all__ = [
     "HCOMPRESS_MINIMUM",
     "TileGrid",
     "default_tile_shape",
     "hcompress_rows",
-    "requested_tile_shape",
     "resolve_tile_shape",
 ]
 
@@ -85,6 +84,13 @@ class TileGrid:
             raise IndexError(f"tile {row} is outside the {self.ntiles} tiles of the image")
         return tuple(row // stride % count for stride, count in zip(self._strides, self.counts, strict=True))
 
+    def tile_at(self, pixel: tuple[int, ...]) -> int:
+        """Number of the tile that holds a pixel of the image."""
+        number = 0
+        for index, tile, stride in zip(pixel, self.tile_shape, self._strides, strict=True):
+            number += index // tile * stride
+        return number
+
     def extent(self, row: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """First pixel, and one past the last, of tile number `row` along each axis."""
         start = tuple(place * tile for place, tile in zip(self.place(row), self.tile_shape, strict=True))
@@ -93,36 +99,6 @@ class TileGrid:
     def slices(self, row: int) -> tuple[slice, ...]:
         """The pixels of tile number `row` as numpy slices of the image."""
         return tuple(map(slice, *self.extent(row)))
-
-    def tile_extent(self, row: int) -> tuple[int, ...]:
-        """Shape of tile number `row` itself, smaller at the edges."""
-        start, stop = self.extent(row)
-        return tuple(b - a for a, b in zip(start, stop, strict=True))
-
-    def extents(self, rows: npt.ArrayLike) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        """Start and stop of many tiles at once.
-
-        Parameters
-        ----------
-        rows : array-like of int, shape (n,)
-            Tile numbers, each below `ntiles`.
-
-        Returns
-        -------
-        start, stop : ndarray of int64, shape (n, ndim)
-            First pixel and one past the last.
-        """
-        rows = np.asarray(rows, dtype=np.int64)
-        start = np.empty((len(rows), len(self.shape)), dtype=np.int64)
-        for axis, (stride, count, tile) in enumerate(zip(self._strides, self.counts, self.tile_shape, strict=True)):
-            start[:, axis] = rows // stride % count * tile
-        stop = np.minimum(start + np.array(self.tile_shape, dtype=np.int64), np.array(self.shape, dtype=np.int64))
-        return start, stop
-
-    def npix(self, rows: npt.ArrayLike) -> npt.NDArray[np.int64]:
-        """Pixels of each of many tiles, int64."""
-        start, stop = self.extents(rows)
-        return np.prod(stop - start, axis=1, dtype=np.int64)
 
     def tiles_touched(self, selection: Selection) -> npt.NDArray[np.int64]:
         """Numbers of the tiles that hold a selected pixel, ascending.
@@ -154,7 +130,7 @@ class TileGrid:
         if prod(map(len, axes)) > most:
             return None
         rows = [0]
-        for axis, stride in zip(axes, self._strides):
+        for axis, stride in zip(axes, self._strides, strict=True):
             rows = [row + place * stride for row in rows for place in axis]
         return rows
 
@@ -174,7 +150,7 @@ class TileGrid:
         Returns
         -------
         inside, outside : tuple of slice
-            `inside` cuts the tile (of `tile_extent(row)`), `outside` the result before any axis is dropped (of shape
+            `inside` cuts the tile (smaller at the edges), `outside` the result before any axis is dropped (of shape
             ``selection.count``).
         """
         inside, outside = [], []
@@ -266,75 +242,6 @@ def resolve_tile_shape(shape: tuple[int, ...], codec: Codec) -> tuple[int, ...]:
             _check_hcompress_length(tile, f"tile_shape[{axis}]={tile}")
             _check_last_tile(axis, length, tile)
     return tile_shape
-
-
-def requested_tile_shape(
-    shape: tuple[int, ...], request: tuple[int, ...], codec: Codec | type[Codec]
-) -> tuple[int, ...]:
-    """The tile shape that cfitsio makes of a request, as fpack's ``-t`` and ``-w`` put it.
-
-    Parameters
-    ----------
-    shape, request : tuple of int
-        In numpy order. In `request` 0 is "not given" and a negative number "the whole axis"; axes missing at the slow
-        end count as 0.
-    codec : Codec or subclass
-        Whether HCOMPRESS is all that matters.
-
-    Returns
-    -------
-    tuple of int
-
-    Raises
-    ------
-    ValueError
-        For HCOMPRESS, if not exactly two axes of a tile are longer than 1, or one of them is shorter than 4 and cannot
-        be helped.
-
-    Notes
-    -----
-    cfitsio imcomp_init_table; nothing is clipped to the image.
-    """
-    if not shape:
-        raise ValueError("compressed images must have at least one axis (NAXIS >= 1)")
-    # Worked in FITS order, as cfitsio does: the first axis is the fastest.
-    lengths = shape[::-1]
-    wanted = (tuple(request[::-1]) + (0,) * len(lengths))[: len(lengths)]
-    if not _is_hcompress(codec):
-        return _plain_request(lengths, wanted)[::-1]
-    if sum(length >= HCOMPRESS_MINIMUM for length in lengths) < 2:
-        raise ValueError(f"HCOMPRESS needs an image with two axes of {HCOMPRESS_MINIMUM} pixels or more, got {shape}")
-    if wanted[0] <= 0 and wanted[1] == -1:
-        return ((*lengths[:2],) + (1,) * (len(lengths) - 2))[::-1]
-    tiles = list(_plain_request(lengths, wanted))
-    if wanted[0] <= 0 and all(want in (0, 1) for want in wanted[1:]):
-        tiles[1] = hcompress_rows(lengths[1])
-    return tuple(_hcompress_request(lengths, tiles))[::-1]
-
-
-def _plain_request(lengths: tuple[int, ...], wanted: tuple[int, ...]) -> tuple[int, ...]:
-    """Request to tile lengths by the rule of all codecs, FITS order."""
-    first = wanted[0] if wanted[0] > 0 else lengths[0]
-    rest = (length if want < 0 else max(want, 1) for length, want in zip(lengths[1:], wanted[1:], strict=True))
-    return (max(first, 1), *rest)
-
-
-def _hcompress_request(lengths: tuple[int, ...], tiles: list[int]) -> list[int]:
-    """Tile lengths with cfitsio's checks and its enlargement of tiles whose last one is too small, FITS order."""
-    longer = [axis for axis, tile in enumerate(tiles) if tile > 1]
-    if len(longer) != 2:
-        raise ValueError(f"HCOMPRESS tiles must have exactly 2 axes longer than 1 (2-D), got {tuple(tiles[::-1])}")
-    for axis in longer:
-        _check_hcompress_length(tiles[axis], f"a tile axis of {tiles[axis]} pixels")
-        length, tile = lengths[axis], tiles[axis]
-        rest = length % tile
-        if 0 < rest < HCOMPRESS_MINIMUM:
-            # A last tile that short means length > tile, unless the image axis itself is shorter than 4.
-            tile += -(-rest // max(length // tile, 1))
-            if 0 < length % tile < HCOMPRESS_MINIMUM:
-                _check_last_tile(len(lengths) - 1 - axis, length, tiles[axis])
-            tiles[axis] = tile
-    return tiles
 
 
 def _check_hcompress_length(length: int, what: str) -> None:

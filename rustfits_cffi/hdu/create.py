@@ -22,14 +22,13 @@ from rustfits_cffi.hdu.pixels import stored_pixels
 from rustfits_cffi.hdu.tile_encoder import TileJob, dither_seed, write_tiles
 from rustfits_cffi.header import items_to_copy
 from rustfits_cffi.native import image as native
-from rustfits_cffi.native.codecs import CODECS
+from rustfits_cffi.native.coding import CODECS
 from rustfits_cffi.native.handle import FileHandle
+from rustfits_cffi.native.requests import DITHERS, LOSSLESS, MAX_DIMENSIONS, CompressionRequest
 
 _MOST_NBYTES = 1 << 62
-_MOST_COMPRESSED_AXES = 6  # MAX_COMPRESS_DIM of cfitsio
 _SLAB_NBYTES = 16 << 20  # pixels converted at a time
 _RICE_BLOCKSIZE = 32  # the only one that cfitsio writes
-_DITHER_METHODS = {"no_dither": -1, "dither1": 1, "dither2": 2}  # cfitsio's numbers
 
 
 @dataclass(frozen=True)
@@ -76,8 +75,8 @@ class ImagePlan:
         if math.prod(shape) * kind.stored.itemsize > _MOST_NBYTES:
             raise ValueError(f"an image of {shape} pixels of {dtype} is larger than any file can be")
         if codec is not None:
-            if len(shape) > _MOST_COMPRESSED_AXES:
-                raise ValueError(f"compressed images have at most {_MOST_COMPRESSED_AXES} axes, not {len(shape)}")
+            if len(shape) > MAX_DIMENSIONS:
+                raise ValueError(f"compressed images have at most {MAX_DIMENSIONS} axes, not {len(shape)}")
             codec = replace(codec, tile_shape=resolve_tile_shape(shape, codec))
             quantize = _as_cfitsio_dithers(codec, quantize)
             if 0 in shape:
@@ -119,20 +118,20 @@ class ImagePlan:
             native.set_rice_block(handle, number, self.codec.blocksize)
         return number
 
-    def request(self) -> native.CompressionRequest | None:
+    def request(self) -> CompressionRequest | None:
         """What cfitsio must be asked for before it creates the HDU."""
         if self.codec is None:
             return None
-        level = method = seed = 0
+        level, dither, seed = LOSSLESS, "dither1", 0
         if self.quantize is not None:
-            # The level is not stored in the file; cfitsio only has to know that there is one (0 would mean lossless).
-            level, method, seed = 4.0, _DITHER_METHODS[self.quantize.method], dither_seed(self.quantize)
+            # The level is not stored in the file; cfitsio only has to know that there is one.
+            level, dither, seed = 4.0, self.quantize.method, dither_seed(self.quantize)
         hcompress = self.codec if isinstance(self.codec, Hcompress1) else Hcompress1()
-        return native.CompressionRequest(
+        return CompressionRequest(
             codec=CODECS[self.codec.zcmptype],
             tile_shape=self.codec.tile_shape,
             level=level if self.kind.bitpix < 0 else None,
-            method=method,
+            dither=DITHERS[dither],
             seed=seed,
             hcomp_scale=0.0 - hcompress.scale,  # to cfitsio a negative scale is the step itself
             hcomp_smooth=int(hcompress.smooth),

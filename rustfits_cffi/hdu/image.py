@@ -14,15 +14,14 @@ import numpy as np
 from rustfits_cffi import threads
 from rustfits_cffi.errors import FITSFormatError
 from rustfits_cffi.format.dtypes import BITPIX_DTYPES
-from rustfits_cffi.format.scaling import PixelType
 from rustfits_cffi.format.runs import Runs, runs_of
+from rustfits_cffi.format.scaling import PixelType
 from rustfits_cffi.format.selection import Selection, select, select_all
 from rustfits_cffi.hdu.base import HDU
 from rustfits_cffi.hdu.pixels import stored_pixels
 from rustfits_cffi.hdu.plain_reader import PlainReader
 from rustfits_cffi.hdu.tile_reader import TileReader
 from rustfits_cffi.native import image as native
-
 
 
 class ImageHDU(HDU):
@@ -122,27 +121,26 @@ class ImageHDU(HDU):
         return self._read(selection, scale=scale)
 
     def __getitem__(self, key: Any) -> np.ndarray:
-        if type(key) is slice:
-            line = self._read_line(key)
-            if line is not None:
-                return line
-        selection = self._select(key)
-        result = self._read(selection, scale=True)
+        reader = self._ready_reader()
+        if reader is None:
+            selection = self._select(key)
+            result = self._read(selection, scale=True)
+        else:
+            if type(key) is slice and reader.line_length is not None:
+                # time lines and sky maps are read in so many short pieces that making a Selection takes longest
+                start, stop, step = key.indices(reader.line_length)
+                if step == 1 and stop > start:
+                    return reader.read_line(start, stop - start)
+            selection = select(key, reader.shape)
+            result = self._read(selection, scale=True) if selection.is_empty else reader.read(selection, scale=True)
         if selection.out_shape != selection.count:
             result.resize(selection.out_shape, refcheck=False)  # unlike reshape it leaves the caller the owner
         return result[()] if selection.is_scalar else result
 
-    def _read_line(self, key: slice) -> np.ndarray | None:
-        """A plain slice of a one-dimensional image, None if it is something else.
-
-        Time lines and sky maps are read in very many short pieces, for which making a `Selection` takes longest.
-        """
+    def _ready_reader(self) -> PlainReader | TileReader | None:
+        """The reader, if there is one already and nobody can change the file meanwhile: the short way to the pixels."""
         directory = self._directory
-        reader = directory[self._index].cache.get("reader")
-        if reader is None or reader.line_length is None or directory.handle.writable:
-            return None
-        start, stop, step = key.indices(reader.line_length)
-        return reader.read_line(start, stop - start) if step == 1 and stop > start else None
+        return None if directory.handle.writable else directory[self._index].cache.get("reader")
 
     def _select(self, key: Any) -> Selection:
         """The pixels that an index means; a header may declare a negative length, which no index takes."""
@@ -161,7 +159,9 @@ class ImageHDU(HDU):
     def _read_masked(self, selection: Selection, *, scale: bool) -> np.ma.MaskedArray:
         kind = self._pixel_type
         if kind.bitpix < 0:
-            raise ValueError(f"{self._where}: mask_blank needs integer pixels, this image has float BITPIX={kind.bitpix}")
+            raise ValueError(
+                f"{self._where}: mask_blank needs integer pixels, this image has float BITPIX={kind.bitpix}"
+            )
         stored = self._read(selection, scale=False)
         data = kind.scale(stored) if scale else stored
         mask = np.ma.nomask if kind.blank is None else stored == kind.blank
@@ -229,12 +229,12 @@ class ImageHDU(HDU):
         origin = (0,) * len(shape) if start is None else tuple(start)
         if len(origin) != len(shape):
             raise ValueError(f"{self._where}: start has {len(origin)} numbers, the image has {len(shape)} axes")
-        for axis, (first, count, length) in enumerate(zip(origin, block_shape, shape)):
+        for axis, (first, count, length) in enumerate(zip(origin, block_shape, shape, strict=True)):
             if first < 0:
                 raise ValueError(f"{self._where}: start[{axis}] is {first}, it must be >= 0")
             if first + count > length:
                 raise ValueError(f"{self._where}: axis {axis}: {first} + {count} exceeds HDU dim {length}")
-        return select(tuple(slice(a, a + n) for a, n in zip(origin, block_shape)), shape)
+        return select(tuple(slice(a, a + n) for a, n in zip(origin, block_shape, strict=True)), shape)
 
     def _write_section(self, selection: Selection, stored: np.ndarray) -> None:
         """Write stored pixels into a selection. The writing hook."""
@@ -246,7 +246,7 @@ class ImageHDU(HDU):
             self._reader().require(selection)
             runs = runs_of(selection)
             rows = stored.reshape(len(runs.first), -1)
-            for first, row in zip(runs.first.tolist(), rows):
+            for first, row in zip(runs.first.tolist(), rows, strict=True):
                 if runs.step != 1:
                     row = self._merged(first, runs, row)
                 native.write_run(

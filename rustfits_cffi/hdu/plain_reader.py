@@ -41,13 +41,13 @@ class PlainReader:
             raise FITSFormatError(f"{self._where}: {entry.structure.problem}")
         self._handle = directory.handle
         self._kind = kind
-        self._shape = entry.structure.shape
-        self._image = PlainImage(entry.data_start, self._shape, kind.stored.itemsize)
+        self.shape = entry.structure.shape
+        self._image = PlainImage(entry.data_start, self.shape, kind.stored.itemsize)
         self._data_start = entry.data_start
         self._result_type = kind.scaled if kind.is_unsigned_trick else kind.stored
         self._flip = kind.is_unsigned_trick
         self._is_general = kind.is_general
-        self.line_length = self._shape[0] if len(self._shape) == 1 else None
+        self.line_length = self.shape[0] if len(self.shape) == 1 else None
 
     def read(self, selection: Selection, *, scale: bool) -> np.ndarray:
         """Pixels of a selection that is not empty, every axis kept.
@@ -65,14 +65,18 @@ class PlainReader:
             if selection.size > _TRUSTED_NPIX:
                 self.require(selection)
             pixels = np.empty(selection.count, self._result_type if flip else kind.stored)
-            nthreads = threads.get_num_threads() if pixels.nbytes > _ONE_THREAD_NBYTES else 1
-            try:
-                self._image.read(
-                    fd, selection.start, selection.count, selection.step, pixels, flip=flip, nthreads=nthreads
-                )
-            except TruncatedError as error:
-                raise self._truncated(str(error)) from None
+            if pixels.nbytes <= _ONE_THREAD_NBYTES:
+                self._read_into(fd, selection, pixels, flip, 1)
+            else:
+                with threads.lend() as nthreads:
+                    self._read_into(fd, selection, pixels, flip, nthreads)
         return kind.scale(pixels) if scale and kind.is_general else pixels
+
+    def _read_into(self, fd: int, selection: Selection, pixels: np.ndarray, flip: bool, nthreads: int) -> None:
+        try:
+            self._image.read(fd, selection.start, selection.count, selection.step, pixels, flip=flip, nthreads=nthreads)
+        except TruncatedError as error:
+            raise self._truncated(str(error)) from None
 
     def read_line(self, first: int, count: int) -> np.ndarray:
         """Consecutive pixels of a one-dimensional image in a file that cannot change, scaled.
@@ -97,9 +101,9 @@ class PlainReader:
         return pixels
 
     def require(self, selection: Selection) -> None:
-        """Check the declared shape against the file before memory is taken for it; `TruncatedError` if it ends first."""
+        """Check the declared shape against the file before memory is taken for it: `TruncatedError`."""
         last = 0
-        for length, stop in zip(selection.shape, selection.stop):
+        for length, stop in zip(selection.shape, selection.stop, strict=True):
             last = last * length + stop - 1
         self._require_end(last + 1)
 
@@ -110,4 +114,4 @@ class PlainReader:
             raise self._truncated(f"the bytes up to {end} are needed, the file ends at {size}")
 
     def _truncated(self, reason: str) -> TruncatedError:
-        return TruncatedError(f"{self._where}: truncated: shape {self._shape} of {self._kind.stored}: {reason}")
+        return TruncatedError(f"{self._where}: truncated: shape {self.shape} of {self._kind.stored}: {reason}")

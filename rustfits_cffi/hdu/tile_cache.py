@@ -9,20 +9,14 @@ from collections import OrderedDict
 import numpy as np
 
 DEFAULT_NBYTES = 32 << 20
-_MOST_SEEN = 1 << 16  # numbers of tiles remembered without their pixels
 
 
 class TileCache:
-    """Tiles by number. May be used from several threads; the arrays in it are never written to again.
-
-    A tile may have to be read twice before it is kept, so that one pass over a large image does not cost more than it
-    saves.
-    """
+    """Tiles by number. May be used from several threads; the arrays in it are never written to again."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._tiles: OrderedDict[int, np.ndarray] = OrderedDict()
-        self._seen: set[int] = set()
         self._capacity = DEFAULT_NBYTES
         self._used = 0
 
@@ -55,7 +49,6 @@ class TileCache:
         """Drop all tiles; the capacity stays."""
         with self._lock:
             self._tiles.clear()
-            self._seen.clear()
             self._used = 0
 
     def get(self, number: int) -> np.ndarray | None:
@@ -66,21 +59,6 @@ class TileCache:
                 self._tiles.move_to_end(number)
             return tile
 
-    def wants(self, number: int, nbytes: int, *, at_once: bool) -> bool:
-        """Whether a tile that is not here, and is about to be read, should be decoded whole and put in.
-
-        With `at_once` that is so the first time, else the second time that it is asked for.
-        """
-        with self._lock:
-            if nbytes > self._capacity:
-                return False
-            if at_once or number in self._seen:
-                return True
-            if len(self._seen) >= _MOST_SEEN:
-                self._seen.clear()
-            self._seen.add(number)
-            return False
-
     def put(self, number: int, tile: np.ndarray) -> None:
         """Keep the pixels of a tile; others go if there is no room. Nothing happens if it exceeds the capacity."""
         with self._lock:
@@ -88,7 +66,6 @@ class TileCache:
                 return
             self._tiles[number] = tile
             self._used += tile.nbytes
-            self._seen.discard(number)
             self._shrink()
 
     def _shrink(self) -> None:

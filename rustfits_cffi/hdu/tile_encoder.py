@@ -15,16 +15,16 @@ from rustfits_cffi.errors import TileError
 from rustfits_cffi.format.scaling import PixelType
 from rustfits_cffi.format.tiles import TileGrid
 from rustfits_cffi.hdu.pixels import stored_pixels
-from rustfits_cffi.native.codecs import EncodedTiles, TileCodec, TileCoding, any_nonfinite
+from rustfits_cffi.native.blank import require_zblank
+from rustfits_cffi.native.codecs import TileCodec
+from rustfits_cffi.native.coding import DITHER_NUMBERS, EncodedTiles, TileCoding
 from rustfits_cffi.native.handle import FileHandle
-from rustfits_cffi.native.image import set_zblank
+from rustfits_cffi.native.pixels import any_nonfinite
+from rustfits_cffi.native.requests import LARGEST_SEED
 from rustfits_cffi.native.tilewriter import TileWriter
 
 _BATCH_NBYTES = 16 << 20  # room for the coded tiles of one batch
 _SPOOL_NBYTES = 64 << 20  # coded tiles kept in memory before they go to a temporary file
-_DITHERS = {"no_dither": 0, "dither1": 1, "dither2": 2}
-_NULL_INTEGER = -2147483647  # what cfitsio stores for a null pixel of a quantized image
-_LAST_SEED = 10000
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class TileJob:
             codec=codec.zcmptype,
             unsigned=kind.is_unsigned_trick,
             quantized=quantize is not None,
-            dither=_DITHERS[quantize.method] if quantize else 0,
+            dither=DITHER_NUMBERS[quantize.method] if quantize else 0,
             seed=dither_seed(quantize) if quantize else 1,
             level=quantize.level if quantize else 0.0,
             nulls="nonfinite" if has_nulls else "none",
@@ -84,17 +84,20 @@ class TileJob:
         TileError
             If a tile holds a pixel that the codec cannot store.
         """
-        nthreads = threads.get_num_threads()
         bound = self.codec.tile_bound
         ntiles = self.grid.ntiles
-        at_once = min(ntiles, max(nthreads, _BATCH_NBYTES // bound))
+        at_once = min(ntiles, max(threads.get_num_threads(), _BATCH_NBYTES // bound))
         buffer = np.empty(at_once * bound, np.uint8)
         for first in range(0, ntiles, at_once):
             rows = np.arange(first, min(ntiles, first + at_once), dtype=np.int64)
             try:
-                yield self.codec.encode(self.pixels, rows, stored=self.is_stored, nthreads=nthreads, buffer=buffer)
+                with threads.lend() as nthreads:
+                    coded = self.codec.encode(
+                        self.pixels, rows, stored=self.is_stored, nthreads=nthreads, buffer=buffer
+                    )
             except TileError as error:
                 raise TileError(f"{where}: {self._reason(error)}", tile=error.tile) from None
+            yield coded
 
     def _reason(self, error: TileError) -> str:
         """Why a tile could not be encoded, with the pixel value that is to blame where there is one."""
@@ -113,7 +116,7 @@ def dither_seed(quantize: Quantize) -> int:
 
     0 and negative numbers give 1, so that equal input gives equal files; the dither repeats after 10000.
     """
-    return (quantize.seed - 1) % _LAST_SEED + 1 if quantize.seed > 0 else 1
+    return (quantize.seed - 1) % LARGEST_SEED + 1 if quantize.seed > 0 else 1
 
 
 def write_tiles(handle: FileHandle, number: int, job: TileJob) -> None:
@@ -128,7 +131,7 @@ def write_tiles(handle: FileHandle, number: int, job: TileJob) -> None:
         writer.append(batch.nbytes, batch.column, batch.data, batch.scale, batch.zero)
     writer.finish()
     if job.has_nulls:
-        set_zblank(handle, number, _NULL_INTEGER)
+        require_zblank(handle, number)
 
 
 def rewrite_tiles(directory: Directory, index: int, job: TileJob) -> None:
@@ -151,4 +154,4 @@ def rewrite_tiles(directory: Directory, index: int, job: TileJob) -> None:
                 writer.append(batch.nbytes, batch.column, coded, batch.scale, batch.zero)
             writer.finish()
             if job.has_nulls:
-                set_zblank(handle, index + 1, _NULL_INTEGER)
+                require_zblank(handle, index + 1)

@@ -17,13 +17,17 @@ from rustfits_cffi.format.scaling import PixelType
 from rustfits_cffi.format.selection import Selection, select
 from rustfits_cffi.hdu.tile_cache import TileCache
 from rustfits_cffi.hdu.tile_store import TileStore
-from rustfits_cffi.native.codecs import TileCodec, TileCoding
+from rustfits_cffi.native.codecs import TileCodec
+from rustfits_cffi.native.coding import DITHER_NUMBERS, TileCoding
 
-_DITHERS = {None: 0, "no_dither": 0, "dither1": 1, "dither2": 2}
+_FLOAT_CODECS = ("GZIP_1", "GZIP_2", "NOCOMPRESS")
 _ONE_THREAD_NPIX = 1 << 14  # starting threads costs more than decoding so few pixels
 _MOST_CACHED_TILES = 16  # a section of more tiles is decoded on all cores at once
-_COSTLY_NPIX = 1 << 16
+_COSTLY_NPIX = 1 << 16  # a tile that takes so long to decode that it is kept at once
+_OFTEN = 6  # visits after which a small tile is kept
+_MOST_REMEMBERED = 1 << 16  # tiles whose visits are counted
 _WIDEST_PIXEL_NBYTES = 8
+_TRUSTED_NPIX = PLAUSIBLE_BASE_NBYTES // _WIDEST_PIXEL_NBYTES
 
 
 class TileReader:
@@ -56,12 +60,19 @@ class TileReader:
         self._grid = layout.grid
         self._kind = kind
         self._codec = _tile_codec(layout, kind, f"{directory.handle.path}, HDU {index}")
+        self._unreadable = None
+        if kind.bitpix < 0 and layout.quantize_method is None and layout.codec not in _FLOAT_CODECS:
+            self._unreadable = f"float pixels that are not quantized, in {layout.codec} tiles, which hold integers only"
         self._store = TileStore(directory, index, layout)
         self._largest_npix = layout.grid.max_npix
-        self._image_npix = math.prod(layout.shape)
+        itemsize = kind.scaled.itemsize
+        self._tile_nbytes = self._largest_npix * itemsize
+        self._image_nbytes = math.prod(layout.shape) * itemsize
+        self._visits: dict[int, int] = {}
         self._scaled_out = "double" if kind.is_general else "unsigned"
         self._cache = cache
         cache.clear()
+        self.shape = layout.shape
         self.line_length = layout.shape[0] if len(layout.shape) == 1 else None
         self._line_tile = layout.tile_shape[0]
         self._last_line_tile = -2  # none, nor the one before the first
@@ -79,10 +90,11 @@ class TileReader:
             If the file is closed or cannot be read.
         """
         with self._handle.reading() as fd:
-            self._check(selection)
+            if self._store.has_bad or selection.size > _TRUSTED_NPIX or self._largest_npix > _TRUSTED_NPIX:
+                self._check(selection)
             if not scale:
                 return self._decode(fd, selection, self._kind.stored, "stored")
-            if self._cache.capacity:
+            if self._keeps_at_once or self._is_visited_often(selection):
                 numbers = self._grid.few_tiles(selection, _MOST_CACHED_TILES)
                 if numbers is not None:
                     return self._read_few(fd, selection, numbers)
@@ -110,7 +122,7 @@ class TileReader:
         """
         length = self._grid.shape[0]
         tile_nbytes = self._line_tile * self._kind.scaled.itemsize
-        if not self._cache.wants(number, tile_nbytes, at_once=self._keeps_at_once):
+        if not self._keeps_at_once:
             return None
         in_order, self._last_line_tile = number == self._last_line_tile + 1, number
         ahead = in_order and 4 * tile_nbytes <= self._cache.capacity and threads.get_num_threads() > 1
@@ -127,28 +139,42 @@ class TileReader:
 
     @property
     def _keeps_at_once(self) -> bool:
-        """Whether a tile is kept the first time it is read.
+        """Whether tiles are kept the first time they are read.
 
-        A small tile of a large image is cheaper to decode twice, and only as far as wanted, than to keep for nothing.
+        A small tile of a large image is cheaper to decode a few times, and only as far as wanted, than to keep for
+        nothing.
         """
-        image_nbytes = self._image_npix * self._kind.scaled.itemsize
-        return self._largest_npix >= _COSTLY_NPIX or image_nbytes <= self._cache.capacity
+        capacity = self._cache.capacity
+        if self._largest_npix >= _COSTLY_NPIX:
+            return self._tile_nbytes <= capacity
+        return self._image_nbytes <= capacity
 
-    # -- a few tiles, with the cache ------------------------------------------------------------------------------------
+    def _is_visited_often(self, selection: Selection) -> bool:
+        """Whether so many sections began in the same tile that its pixels should be kept after all."""
+        if not self._cache.capacity:
+            return False
+        tile = self._grid.tile_at(selection.start)
+        visits = self._visits.get(tile, 0) + 1
+        if len(self._visits) >= _MOST_REMEMBERED:
+            self._visits.clear()
+        self._visits[tile] = visits
+        return visits > _OFTEN
+
+    # -- a few tiles, with the cache ----------------------------------------------------------------------------------
 
     def _read_few(self, fd: int, selection: Selection, numbers: list[int]) -> np.ndarray:
         """A section of a few tiles: those that are cached, or should be, are copied from their whole tiles."""
         cache, grid = self._cache, self._grid
         tiles = [cache.get(number) for number in numbers]
-        itemsize = self._kind.scaled.itemsize
-        for i, number in enumerate(numbers):
-            if tiles[i] is None and cache.wants(number, itemsize * self._largest_npix, at_once=self._keeps_at_once):
-                tiles[i] = self._decode_tile(fd, number)
-                cache.put(number, tiles[i])
+        if self._tile_nbytes <= cache.capacity:
+            for i, number in enumerate(numbers):
+                if tiles[i] is None:
+                    tiles[i] = self._decode_tile(fd, number)
+                    cache.put(number, tiles[i])
         if all(tile is None for tile in tiles):
             return self._decode(fd, selection, self._kind.scaled, self._scaled_out)
         result = np.empty(selection.count, self._kind.scaled)
-        for number, tile in zip(numbers, tiles):
+        for number, tile in zip(numbers, tiles, strict=True):
             inside, outside = grid.overlap(number, selection)
             if tile is None:
                 part = _part(selection, outside)
@@ -166,10 +192,18 @@ class TileReader:
         for number in range(self._grid.ntiles):
             self._cache.put(number, pixels[self._grid.slices(number)].copy())
 
-    # -- straight from the file -----------------------------------------------------------------------------------------
+    # -- straight from the file ---------------------------------------------------------------------------------------
 
     def _decode(self, fd: int, selection: Selection, dtype: np.dtype, out: str) -> np.ndarray:
         result = np.empty(selection.count, dtype)
+        if result.size <= _ONE_THREAD_NPIX:
+            self._decode_into(fd, selection, result, out, 1)
+        else:
+            with threads.lend() as nthreads:
+                self._decode_into(fd, selection, result, out, nthreads)
+        return result
+
+    def _decode_into(self, fd: int, selection: Selection, result: np.ndarray, out: str, nthreads: int) -> None:
         scaling = self._kind.scaling
         try:
             self._codec.read(
@@ -182,17 +216,16 @@ class TileReader:
                 out=out,
                 bscale=scaling.bscale,
                 bzero=scaling.bzero,
-                nthreads=threads.get_num_threads() if result.size > _ONE_THREAD_NPIX else 1,
+                nthreads=nthreads,
             )
         except TileError as error:
             raise TileError(error.reason, file=self._handle.path, hdu=self._index, tile=error.tile) from None
-        return result
+        except FITSFormatError as error:
+            raise FITSFormatError(f"{self._handle.path}, HDU {self._index}: {self._unreadable or error}") from None
 
     def _check(self, selection: Selection) -> None:
         """Refuse tiles that are not there, and sizes that so few coded bytes cannot mean, before memory is taken."""
         nbytes = max(selection.size, self._largest_npix) * _WIDEST_PIXEL_NBYTES
-        if nbytes <= PLAUSIBLE_BASE_NBYTES and not self._store.has_bad:
-            return
         tiles = self._grid.tiles_touched(selection)
         self._store.require(tiles)
         coded_nbytes = self._store.coded_nbytes(tiles)
@@ -215,7 +248,7 @@ def _tile_codec(layout: CompressedLayout, kind: PixelType, where: str) -> TileCo
         codec=layout.codec,
         unsigned=kind.is_unsigned_trick,
         quantized=layout.is_quantized,
-        dither=_DITHERS[layout.quantize_method],
+        dither=DITHER_NUMBERS[layout.quantize_method or "no_dither"],
         seed=layout.seed,
         rice_block=layout.rice_blocksize,
         rice_bytepix=layout.rice_bytepix,
@@ -230,6 +263,7 @@ def _tile_codec(layout: CompressedLayout, kind: PixelType, where: str) -> TileCo
 
 def _part(selection: Selection, outside: tuple[slice, ...]) -> Selection:
     """The part of a selection that lands in some block of its result."""
-    start = tuple(a + block.start * step for a, block, step in zip(selection.start, outside, selection.step))
+    places = zip(selection.start, outside, selection.step, strict=True)
+    start = tuple(a + block.start * step for a, block, step in places)
     count = tuple(block.stop - block.start for block in outside)
     return Selection(selection.shape, start, selection.step, count, count)

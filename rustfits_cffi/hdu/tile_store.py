@@ -11,13 +11,7 @@ from rustfits_cffi.directory import Directory
 from rustfits_cffi.errors import TileError, TruncatedError
 from rustfits_cffi.format.columns import Column
 from rustfits_cffi.format.compression import CompressedLayout
-from rustfits_cffi.native.codecs import (
-    COMPRESSED_DATA,
-    GZIP_COMPRESSED_DATA,
-    NO_COLUMN,
-    UNCOMPRESSED_DATA,
-    TileTable,
-)
+from rustfits_cffi.native.coding import COMPRESSED_DATA, GZIP_COMPRESSED_DATA, NO_COLUMN, UNCOMPRESSED_DATA, TileTable
 
 
 class TileStore:
@@ -146,7 +140,9 @@ def _cells(rows: np.ndarray, column: Column, dtype: str) -> np.ndarray:
     return np.ascontiguousarray(rows[:, column.offset : column.offset + column.nbytes]).view(dtype)
 
 
-def _per_tile(rows: np.ndarray, source: Column | float | None, dtype: np.dtype, default: float | None = None) -> np.ndarray:
+def _per_tile(
+    rows: np.ndarray, source: Column | float | None, dtype: np.dtype, default: float | None = None
+) -> np.ndarray:
     """A number for each tile: from a column, else the keyword's, else the default."""
     if isinstance(source, Column):
         return _cells(rows, source, _CELL_TYPES[source.letter])[:, 0].astype(dtype)

@@ -29,6 +29,7 @@ from rustfits_cffi.native._lib import ffi, lib
 
 READONLY, READWRITE = 0, 1
 MODES = ("r", "r+", "w+")
+_END_OF_FILE = 107  # cfitsio's status
 
 
 class FileHandle:
@@ -65,6 +66,7 @@ class FileHandle:
         self._fitsfile = None
         self._tainted = False
         self._file = self._open(truncate=mode == "w+")
+        self._seen_size = self.size()
 
     # -- life ---------------------------------------------------------------------------------------------------------
 
@@ -73,13 +75,8 @@ class FileHandle:
         """Whether `close` has been called."""
         return self._file is None
 
-    @property
-    def tainted(self) -> bool:
-        """Whether a change failed midway, so that file and memory may disagree."""
-        return self._tainted
-
     def taint(self) -> None:
-        """Refuse all further work on this handle."""
+        """Refuse all further work on this handle: a change failed midway, so file and memory may disagree."""
         self._tainted = True
 
     def close(self) -> None:
@@ -139,7 +136,8 @@ class FileHandle:
             position += got
 
     def _ends_early(self, offset: int, nbytes: int, end: int) -> TruncatedError:
-        return TruncatedError(f"{self.path}: truncated: bytes {offset} to {offset + nbytes} wanted, the file ends at {end}")
+        wanted = f"bytes {offset} to {offset + nbytes} wanted"
+        return TruncatedError(f"{self.path}: truncated: {wanted}, the file ends at {end}")
 
     def reading(self) -> AbstractContextManager[int]:
         """A block that reads the file by its `descriptor`, which it yields, without keeping other readers out.
@@ -151,7 +149,9 @@ class FileHandle:
     # -- changing -----------------------------------------------------------------------------------------------------
 
     @contextmanager
-    def call(self, number: int | None = None, *, action: str = "change the file", changes: bool = True) -> Iterator[tuple]:
+    def call(
+        self, number: int | None = None, *, action: str = "change the file", changes: bool = True
+    ) -> Iterator[tuple]:
         """The door to cfitsio: hold the lock, move to HDU `number` (1-based), check the status on leaving.
 
         Yields ``(fptr, status)``. cfitsio calls do nothing once status is set, so several may share one block.
@@ -184,18 +184,21 @@ class FileHandle:
         """
         with self.lock:
             self.require_writable(action)
+            self._require_unchanged(action)
             try:
                 yield
                 self.flush()
             except BaseException:
                 self.taint()
                 raise
+            self._seen_size = self.size()
 
     @contextmanager
     def appending(self, *, action: str) -> Iterator[None]:
         """A group of calls that only adds at the end of the file: if it fails the file gets its old end back."""
         with self.lock:
             self.require_writable(action)
+            self._require_unchanged(action)
             end = self.size()
             try:
                 yield
@@ -203,6 +206,7 @@ class FileHandle:
             except BaseException:
                 self._restore_end(end)
                 raise
+            self._seen_size = self.size()
 
     def flush(self) -> None:
         """Let cfitsio finish the current HDU (counts, padding) and hand all its buffers to the operating system."""
@@ -230,6 +234,15 @@ class FileHandle:
         if hazard:
             raise FITSFormatError(f"{self.path}: cannot {action}: {hazard}")
 
+    def _require_unchanged(self, action: str) -> None:
+        """Refuse to change a file that another handle or program has made longer or shorter: its end is not known."""
+        size = self.size()
+        if size != self._seen_size:
+            raise FITSError(
+                f"{self.path}: cannot {action}: the file has {size} bytes now and had {self._seen_size} when it was "
+                "last used here: something else has changed it; open it again"
+            )
+
     def require_usable(self) -> None:
         """Raise `OSError` if the file is closed, or a change of it failed midway."""
         self._require_open()
@@ -256,14 +269,24 @@ class FileHandle:
             self._require_harmless(action)
             out, status = ffi.new("fitsfile **"), ffi.new("int *")
             if self.size() == 0:
+                if not self.writable:
+                    raise_for_status(_END_OF_FILE, f"{self.path}: the file is empty")
                 self._create_fitsfile(out, status)
             else:
                 mode = READWRITE if self.writable else READONLY
                 self._require_same_file(action)
-                lib.fits_open_diskfile(out, os.fsencode(self._absolute), mode, status)
+                lib.fits_open_diskfile(out, os.fsencode(self._name_for_cfitsio()), mode, status)
             self._check(status, "open it with cfitsio")
-            self._fitsfile = out[0]
+            self._fitsfile = ffi.gc(out[0], _abandon)
         return self._fitsfile
+
+    def _name_for_cfitsio(self) -> str:
+        """A name that means this open file and no other handle's.
+
+        cfitsio shares its state between all files it has open under one name, though that may mean another file by now.
+        """
+        name = f"/dev/fd/{self._file[0]}"
+        return name if os.path.exists(name) else self._absolute
 
     def _require_same_file(self, action: str) -> None:
         """Raise `FITSError` if the file was moved or replaced since it was opened: cfitsio opens it by its name."""
@@ -287,6 +310,7 @@ class FileHandle:
     def _close_fitsfile(self) -> None:
         if self._fitsfile is not None:
             fptr, self._fitsfile = self._fitsfile, None
+            ffi.gc(fptr, None)  # closed here, so no longer when it is collected
             status = ffi.new("int *")
             lib.fits_close_file(fptr, status)
             self._check(status, "close")
@@ -338,6 +362,13 @@ class _Reading:
 def _owned(fd: int):
     """A file descriptor that is closed when nobody holds on to it any more."""
     return ffi.gc(ffi.new("int *", fd), lambda pointer: os.close(pointer[0]))
+
+
+def _abandon(fptr) -> None:
+    """Close what nobody holds any more. All changes were flushed; who knows what the file is by now, so write nothing."""
+    fptr.Fptr.writemode = READONLY
+    lib.fits_close_file(fptr, ffi.new("int *"))
+    lib.fits_clear_errmsg()
 
 
 def error_messages() -> list[str]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 
 import numpy as np
 
 from rustfits_cffi.errors import FITSError, TruncatedError, raise_for_status
+from rustfits_cffi.native import requests
 from rustfits_cffi.native._lib import ffi, lib
+from rustfits_cffi.native.blank import write_blank
 from rustfits_cffi.native.handle import FileHandle
 from rustfits_cffi.native.header import append_cards
 
@@ -17,61 +18,33 @@ _CREATE_CODES = {"i1": 10, "u2": 20, "u4": 40, "u8": 80}
 _WRITE_NBYTES = 4 << 20  # pixels converted at a time while writing
 
 
-@dataclass(frozen=True, kw_only=True)
-class CompressionRequest:
-    """What cfitsio is told before it creates a compressed image (its ``fits_set_*`` requests).
-
-    `level` 0 asks for lossless floats; `method` is -1 (no dithering), 1 or 2; `tile_shape` is in numpy axis order, with
-    None for cfitsio's default.
-    """
-
-    codec: int
-    tile_shape: tuple[int, ...] | None = None
-    level: float | None = None
-    method: int = 0
-    seed: int = 0
-    hcomp_scale: float = 0.0
-    hcomp_smooth: int = 0
-    huge: bool = False
-
-
 def create_image(
     handle: FileHandle,
     dtype: np.dtype,
     bitpix: int,
     shape: tuple[int, ...],
-    request: CompressionRequest | None,
+    request: requests.CompressionRequest | None,
     *,
     blank: int | None = None,
     cards: bytes = b"",
 ) -> int:
-    """Append an image HDU without data at the end of the file (cfitsio's ``fits_create_img``), and `cards` to its header.
+    """Append an image HDU without data at the end of the file, and `cards` to its header.
 
     Must run inside `FileHandle.appending`. Returns the HDU's number, 1-based.
     """
     code = _CREATE_CODES.get(dtype.str[1:], bitpix)
-    axes = ffi.new("long[]", list(shape[::-1]) or [0])
+    axes = ffi.new("long long[]", list(shape[::-1]) or [0])
     with handle.call(action="create an image HDU") as (fptr, status):
         _move_to_end(handle, fptr, status)
         if request is not None:
-            _ask(fptr, request, len(shape), status)
-        lib.fits_create_img(fptr, code, len(shape), axes, status)
-        lib.fits_unset_compression_request(fptr, ffi.new("int *"))
+            requests.ask(handle, request)
+        lib.fits_create_imgll(fptr, code, len(shape), axes, status)  # fits_create_img forgets all axes but 20
+        requests.forget(handle)
         if blank is not None:
             write_blank(fptr, blank, status, compressed=request is not None)
         append_cards(fptr, cards, status)
         lib.fits_set_hdustruc(fptr, status)
         return fptr.Fptr.curhdu + 1
-
-
-def write_blank(fptr, value: int, status, *, compressed: bool) -> None:
-    """Write BLANK at the end of the current header, or ZBLANK behind ZCMPTYPE, where cfitsio puts its own."""
-    if compressed:
-        lib.fits_read_card(fptr, b"ZCMPTYPE", ffi.new("char[81]"), status)
-        lib.fits_insert_key_lng(fptr, b"ZBLANK", value, b"null value in the compressed integer array", status)
-    else:
-        out = ffi.new("long long *", value)
-        lib.fits_update_key(fptr, lib.TLONGLONG, b"BLANK", out, b"value of undefined pixels", status)
 
 
 def _move_to_end(handle: FileHandle, fptr, status) -> None:
@@ -80,20 +53,6 @@ def _move_to_end(handle: FileHandle, fptr, status) -> None:
         count = ffi.new("int *")
         lib.fits_get_num_hdus(fptr, count, status)
         lib.fits_movabs_hdu(fptr, count[0], ffi.NULL, status)
-
-
-def _ask(fptr, request: CompressionRequest, ndim: int, status) -> None:
-    lib.fits_set_compression_type(fptr, request.codec, status)
-    tile_shape = request.tile_shape or ()
-    # Axes that are not asked for must be reset, or an earlier image's request would stand.
-    lib.fits_set_tile_dim(fptr, 6, ffi.new("long[6]", [*tile_shape[::-1], *[0] * (6 - len(tile_shape))]), status)
-    if request.level is not None:
-        lib.fits_set_quantize_level(fptr, request.level, status)
-        lib.fits_set_quantize_method(fptr, request.method, status)
-        lib.fits_set_dither_seed(fptr, request.seed, status)
-    lib.fits_set_hcomp_scale(fptr, request.hcomp_scale, status)
-    lib.fits_set_hcomp_smooth(fptr, request.hcomp_smooth, status)
-    lib.fits_set_huge_hdu(fptr, int(request.huge), status)
 
 
 class PlainImage:
@@ -158,19 +117,11 @@ def write_run(handle: FileHandle, number: int, first: int, pixels: np.ndarray, b
         for begin in range(0, flat.size, step):
             part = flat[begin : begin + step]
             raw = ffi.from_buffer(converted[: part.size], require_writable=True)
-            packed = lib.rf_pixels_pack(ffi.from_buffer(part), part.size, bitpix, 0, raw, nthreads)
+            packed = lib.rf_pixels_pack(ffi.from_buffer(part), part.size, bitpix, raw, nthreads)
             raise_for_status(packed, handle.path)
             lib.ffmbyt(fptr, position, 1, status)
             lib.ffpbyt(fptr, part.nbytes, raw, status)
             position += part.nbytes
-
-
-def set_zblank(handle: FileHandle, number: int, value: int) -> None:
-    """Give compressed image `number` (1-based) a ZBLANK, if it has none."""
-    with handle.call(number, action="write ZBLANK") as (fptr, status):
-        if lib.fits_read_card(fptr, b"ZBLANK", ffi.new("char[81]"), ffi.new("int *")):
-            lib.fits_clear_errmsg()
-            write_blank(fptr, value, status, compressed=True)
 
 
 def set_rice_block(handle: FileHandle, number: int, npix: int) -> None:

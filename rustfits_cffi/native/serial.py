@@ -8,23 +8,17 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass
 from math import prod
 
 import numpy as np
 
 from rustfits_cffi.errors import FITSFormatError
+from rustfits_cffi.native import requests
 from rustfits_cffi.native._lib import ffi, lib
+from rustfits_cffi.native.blank import NULL_PIXEL, write_blank
 from rustfits_cffi.native.handle import FileHandle
+from rustfits_cffi.native.requests import MAX_DIMENSIONS, CompressionRequest
 
-MAX_DIMENSIONS = 6  # of a compressed image: MAX_COMPRESS_DIM of fitsio.h
-LOSSLESS = 0.0  # what fits_set_quantize_level takes for "do not quantize"
-# Numbers of the codecs, as fitsio.h has them.
-CODECS = {"RICE_1": 11, "GZIP_1": 21, "GZIP_2": 22, "PLIO_1": 31, "HCOMPRESS_1": 41, "NOCOMPRESS": -1}
-LARGEST_SEED = 10000
-METHODS = {"no_dither": -1, "dither1": 1, "dither2": 2}
-
-_NULL_PIXEL = -2147483647  # COMPRESS_NULL_VALUE of fitsio2.h
 # What cfitsio's readers put for a null while it compresses HDU to HDU: FLOATNULLVALUE, DOUBLENULLVALUE of fitsio.h.
 _NULL_READ = {"f4": np.float32(-9.11912e-36), "f8": np.float64(-9.1191291391491e-36)}
 
@@ -37,65 +31,24 @@ _C_TYPES = {
 _DTYPES = {bitpix: dtype for dtype, bitpix in _BITPIX.items()}
 
 
-@dataclass(frozen=True, kw_only=True)
-class CompressionRequest:
-    """What cfitsio is asked before it creates a compressed image; in its own terms.
-
-    Parameters
-    ----------
-    codec : int
-        Number of the codec, as in ``fitsio.h``.
-    tile : tuple of int
-        Tile size, first FITS axis first; 0 the codec's default, -1 the whole axis. Empty: nothing is asked.
-    level, method : float, int
-        For floats. A level of 0 is "lossless".
-    seed : int
-        1 to 10000; 0 the clock, -1 the sum of the first tile's bytes.
-    hcomp_scale : float
-        Above 0 times the noise, below 0 minus the scale itself.
-    hcomp_smooth : int
-    huge : bool
-        64-bit tile descriptors.
-    """
-
-    codec: int
-    tile: tuple[int, ...] = ()
-    level: float = 4.0
-    method: int = 1
-    seed: int = 1
-    hcomp_scale: float = 0.0
-    hcomp_smooth: int = 0
-    huge: bool = False
-
-
 # -- writing an image -------------------------------------------------------------------------------------------------
 
 
-def create_image(handle: FileHandle, shape: tuple[int, ...], dtype: str, request: CompressionRequest | None) -> None:
+def create_image(
+    handle: FileHandle,
+    shape: tuple[int, ...],
+    dtype: str,
+    request: CompressionRequest | None,
+    blank: int | None = None,
+) -> None:
     """Append an image HDU. The requests stay set: cfitsio takes the quantization level from them while it writes."""
     with handle.call(action="create an image") as (fptr, status):
         if request is not None:
-            _request(fptr, request, status)
-        lib.fits_create_img(fptr, _BITPIX[dtype], len(shape), ffi.new("long[]", shape[::-1] or [0]), status)
-
-
-def end_requests(handle: FileHandle) -> None:
-    """Forget the requests. They would change how images that are read later are understood."""
-    with handle.call(action="reset the compression") as (fptr, status):
-        status[0] = 0
-        lib.fits_unset_compression_request(fptr, status)
-        lib.fits_set_hcomp_smooth(fptr, 0, status)  # the one that the line above leaves
-
-
-def write_blank(handle: FileHandle, value: int, *, compressed: bool) -> None:
-    """Write BLANK at the header's end, or ZBLANK behind ZCMPTYPE where cfitsio puts its own."""
-    with handle.call(action="write BLANK") as (fptr, status):
-        if compressed:
-            lib.fits_read_card(fptr, b"ZCMPTYPE", ffi.new("char[81]"), status)
-            lib.fits_insert_key_lng(fptr, b"ZBLANK", value, b"null value in the compressed integer array", status)
-        else:
-            out = ffi.new("long long *", value)
-            lib.fits_update_key(fptr, lib.TLONGLONG, b"BLANK", out, b"value of undefined pixels", status)
+            requests.ask(handle, request)
+        axes = ffi.new("long long[]", shape[::-1] or [0])
+        lib.fits_create_imgll(fptr, _BITPIX[dtype], len(shape), axes, status)
+        if blank is not None:
+            write_blank(fptr, blank, status, compressed=request is not None)
 
 
 def write_plain(handle: FileHandle, array: np.ndarray) -> None:
@@ -122,19 +75,6 @@ def write_compressed(handle: FileHandle, array: np.ndarray, null: float | None) 
             lib.fits_write_compressed_img(fptr, c_type, *box, nullcheck, ffi.from_buffer(part), pointer, status)
             if status[0]:
                 return
-
-
-def _request(fptr, request: CompressionRequest, status) -> None:
-    """Set every request, in the order in which fpack does."""
-    lib.fits_set_compression_type(fptr, request.codec, status)
-    if request.tile:
-        lib.fits_set_tile_dim(fptr, len(request.tile), ffi.new("long[]", request.tile), status)
-    lib.fits_set_quantize_method(fptr, request.method, status)
-    lib.fits_set_quantize_level(fptr, request.level, status)
-    lib.fits_set_dither_seed(fptr, request.seed, status)
-    lib.fits_set_hcomp_scale(fptr, request.hcomp_scale, status)
-    lib.fits_set_hcomp_smooth(fptr, request.hcomp_smooth, status)
-    lib.fits_set_huge_hdu(fptr, request.huge, status)
 
 
 def _sections(fptr, array: np.ndarray) -> Iterator[tuple[tuple[int, ...], tuple[int, ...]]]:
@@ -269,14 +209,11 @@ def _number(fptr, name: bytes) -> float:
 # -- whole HDUs -------------------------------------------------------------------------------------------------------
 
 
-def request(handle: FileHandle, wanted: CompressionRequest) -> None:
-    """Set the requests for the next image; `compress_image` takes them back."""
-    with handle.call(action="set the compression") as (fptr, status):
-        _request(fptr, wanted, status)
-
-
 def compress_image(source: FileHandle, number: int, target: FileHandle, *, roomy: bool) -> None:
-    """Append an image HDU compressed as requested: by ``fits_img_compress``, or its steps with room for the coders."""
+    """Append an image HDU compressed as was asked for, which cfitsio then forgets.
+
+    By ``fits_img_compress``, or if `roomy` by its steps with room for the coders.
+    """
     with (
         source.call(number, action="compress", changes=False) as (fin, _),
         target.call(action="compress") as (out, status),
@@ -321,8 +258,7 @@ def _compress_with_room(fin, out, status) -> None:
     if raw:
         lib.fits_set_bscale(out, 1.0, 0.0, status)
     if not status[0] and _compress_tiles(fin, out, status):
-        lib.fits_read_card(out, b"ZCMPTYPE", ffi.new("char[81]"), status)
-        lib.fits_insert_key_lng(out, b"ZBLANK", _NULL_PIXEL, b"null value in the compressed integer array", status)
+        write_blank(out, NULL_PIXEL, status, compressed=True)
     lib.fits_set_hdustruc(out, status)
     lib.fits_unset_compression_request(out, status)
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from rustfits_cffi.errors import FITSError
+from rustfits_cffi.native.coding import COMPRESSED_DATA, GZIP_COMPRESSED_DATA, UNCOMPRESSED_DATA
 from rustfits_cffi.native.handle import FileHandle
-from rustfits_cffi.native.tilewriter import COLUMN_NAMES, COMPRESSED, GZIPPED, UNCOMPRESSED, table_layout
+from rustfits_cffi.native.tilewriter import COLUMN_NAMES, table_layout
 
 ABSENT = 255  # column number of a tile that was never written
 
@@ -91,7 +92,7 @@ def _descriptors(table: np.ndarray, elements: dict[str, int]) -> tuple[np.ndarra
     """Column, offset and bytes of each tile: the first of the columns that is not empty has it."""
     column = np.full(len(table), ABSENT, np.uint8)
     offset, nbytes = np.zeros(len(table), np.int64), np.zeros(len(table), np.int64)
-    for code in (GZIPPED, UNCOMPRESSED, COMPRESSED):  # the last one that has the tile wins
+    for code in (GZIP_COMPRESSED_DATA, UNCOMPRESSED_DATA, COMPRESSED_DATA):  # the last one that has the tile wins
         name = COLUMN_NAMES[code]
         if name in table.dtype.names:
             length = table[name][:, 0].astype(np.int64)

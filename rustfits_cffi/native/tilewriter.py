@@ -11,10 +11,14 @@ import numpy as np
 
 from rustfits_cffi.errors import FITSError
 from rustfits_cffi.native._lib import ffi, lib
+from rustfits_cffi.native.coding import COMPRESSED_DATA, GZIP_COMPRESSED_DATA, UNCOMPRESSED_DATA
 from rustfits_cffi.native.handle import FileHandle
 
-COMPRESSED, UNCOMPRESSED, GZIPPED = 0, 1, 2  # column numbers of the tile engine
-COLUMN_NAMES = {COMPRESSED: "COMPRESSED_DATA", UNCOMPRESSED: "UNCOMPRESSED_DATA", GZIPPED: "GZIP_COMPRESSED_DATA"}
+COLUMN_NAMES = {
+    COMPRESSED_DATA: "COMPRESSED_DATA",
+    UNCOMPRESSED_DATA: "UNCOMPRESSED_DATA",
+    GZIP_COMPRESSED_DATA: "GZIP_COMPRESSED_DATA",
+}
 
 _BLOCK = 2880
 _P_LIMIT = 2**32  # P descriptors are unsigned 32-bit pairs
@@ -43,7 +47,7 @@ class TileWriter:
     def __init__(self, handle: FileHandle, number: int, *, uncompressed_tform: str = "1PI"):
         self._handle = handle
         self._number = number
-        self._tforms = {UNCOMPRESSED: uncompressed_tform}
+        self._tforms = {UNCOMPRESSED_DATA: uncompressed_tform}
         self._next_row = 0
 
     # -- steps --------------------------------------------------------------------------------------------------------

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rustfits_cffi.native import requests
 from rustfits_cffi.native._lib import ffi, lib
+from rustfits_cffi.native.blank import NULL_PIXEL, write_blank
 from rustfits_cffi.native.handle import FileHandle
 
 END_OF_FILE = 107  # cfitsio's status
-COMPRESS_NULL = -2147483647  # ZBLANK as cfitsio writes it
 LOSSLESS_LEVEL = 9999.0  # what cfitsio makes of a quantize level of 0
-MAX_DIMENSIONS = 6  # of a compressed image, in cfitsio
 
 
 @dataclass(frozen=True)
@@ -28,20 +28,6 @@ class HDUFacts:
     header_start: int
     data_start: int
     data_end: int
-
-
-@dataclass(frozen=True)
-class CompressRequest:
-    """What is asked of cfitsio before it makes a compressed image; tiles with axis 1 first, -1 for a whole axis."""
-
-    codec: int
-    tile: tuple[int, ...]
-    quantize_level: float
-    quantize_method: int
-    seed: int
-    hcomp_scale: float
-    hcomp_smooth: int
-    lossy_int: bool
 
 
 @dataclass(frozen=True)
@@ -202,25 +188,12 @@ def image_noise(pixels: np.ndarray, null: int | None) -> tuple[float, float, flo
 # -- packing ----------------------------------------------------------------------------------------------------------
 
 
-def set_requests(out: FileHandle, request: CompressRequest) -> None:
-    """Tell cfitsio how the next image of `out` is to be compressed."""
-    with out.call(action="set the compression") as (fptr, status):
-        lib.fits_set_lossy_int(fptr, request.lossy_int, status)
-        lib.fits_set_compression_type(fptr, request.codec, status)
-        lib.fits_set_tile_dim(fptr, len(request.tile), ffi.new("long[]", request.tile), status)
-        lib.fits_set_quantize_method(fptr, request.quantize_method, status)
-        lib.fits_set_quantize_level(fptr, request.quantize_level, status)
-        lib.fits_set_dither_seed(fptr, request.seed, status)
-        lib.fits_set_hcomp_scale(fptr, request.hcomp_scale, status)
-        lib.fits_set_hcomp_smooth(fptr, request.hcomp_smooth, status)
-
-
 def begin_compressed_image(
     source: FileHandle, number: int, out: FileHandle, *, bitpix: int, shape: Sequence[int]
 ) -> CompressedImage:
     """Append the compressed form of an image HDU to `out`, complete but for its tiles.
 
-    The requests of `set_requests` hold; directive cards (FZALGOR and the like) of the source override them.
+    What `requests.ask` asked for holds; directive cards (FZALGOR and the like) of the source override them.
     """
     naxes = ffi.new("long[]", list(reversed(shape)))
     with _both(source, number, out, "compress an image") as (inp, fptr, status):
@@ -236,12 +209,6 @@ def begin_compressed_image(
         lib.imcomp_copy_img2comp(inp, fptr, status)
         lib.fits_set_hdustruc(fptr, status)
         return _compressed_image(fptr, lossy_int)
-
-
-def forget_lossy_int(out: FileHandle) -> None:
-    """The next image of integers stays one of integers."""
-    with out.call(action="set the compression") as (fptr, status):
-        lib.fits_set_lossy_int(fptr, 0, status)
 
 
 def begin_rescaled_image(source: FileHandle, number: int, out: FileHandle, divisor: float) -> tuple[int, int]:
@@ -264,20 +231,11 @@ def set_seed(out: FileHandle, number: int, seed: int) -> None:
 
 def end_compressed_image(out: FileHandle, number: int, *, has_nulls: bool) -> None:
     """Write ZBLANK if there were nulls, settle the header and forget the requests."""
-    card = ffi.new("char[81]")
     with out.call(number, action="finish a compressed image") as (fptr, status):
         if has_nulls:
-            lib.fits_read_card(fptr, b"ZCMPTYPE", card, status)
-            comment = b"null value in the compressed integer array"
-            lib.fits_insert_key_lng(fptr, b"ZBLANK", COMPRESS_NULL, comment, status)
+            write_blank(fptr, NULL_PIXEL, status, compressed=True)
         lib.fits_set_hdustruc(fptr, status)
-        lib.fits_unset_compression_request(fptr, status)
-
-
-def clear_requests(out: FileHandle) -> None:
-    """Forget the requests, which would otherwise change what cfitsio makes of compressed HDUs it reads."""
-    with out.call(action="clear the compression") as (fptr, status):
-        lib.fits_unset_compression_request(fptr, status)
+    requests.forget(out)
 
 
 def copy_hdu(source: FileHandle, number: int, out: FileHandle) -> None:

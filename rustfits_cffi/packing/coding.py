@@ -10,12 +10,13 @@ import numpy as np
 from rustfits_cffi.errors import FITSError, raise_for_status, status_text
 from rustfits_cffi.format.compression import is_plausible
 from rustfits_cffi.native import transfer
-from rustfits_cffi.native.codecs import CODECS, CodedTiles, EncodedTiles, TileCodec, TileCoding, pack_pixels
+from rustfits_cffi.native.codecs import TileCodec
+from rustfits_cffi.native.coding import CODECS, UNCOMPRESSED_DATA, CodedTiles, EncodedTiles, TileCoding
 from rustfits_cffi.native.handle import FileHandle
+from rustfits_cffi.native.pixels import pack_pixels
 from rustfits_cffi.native.tiletable import read_tile_table
-from rustfits_cffi.native.tilewriter import UNCOMPRESSED
 from rustfits_cffi.packing.pixels import Batch, ahead, tile_batches
-from rustfits_cffi.threads import get_num_threads
+from rustfits_cffi.threads import lend
 
 _CODEC_NAMES = {number: name for name, number in CODECS.items()}
 _KEYWORDS = ("ZSCALE", "ZZERO", "ZBLANK", "BLANK")
@@ -82,9 +83,10 @@ class ImageEncoder:
         if self._buffer.nbytes < room:
             self._buffer = np.empty(room, np.uint8)
         try:
-            return self._codec.encode(
-                box, rows, origin=batch.start, stored=True, nthreads=get_num_threads(), buffer=self._buffer
-            )
+            with lend() as nthreads:
+                return self._codec.encode(
+                    box, rows, origin=batch.start, stored=True, nthreads=nthreads, buffer=self._buffer
+                )
         except FITSError as error:
             if error.status not in _NOT_CODABLE:
                 raise
@@ -105,7 +107,7 @@ class ImageEncoder:
             else [bool(np.isfinite(np.frombuffer(tile, box.dtype)).all()) for tile in tiles]
         )
         nbytes = np.array([len(tile) for tile in tiles], np.int64)
-        column = np.full(batch.ntiles, UNCOMPRESSED, np.uint8)
+        column = np.full(batch.ntiles, UNCOMPRESSED_DATA, np.uint8)
         return EncodedTiles(np.frombuffer(b"".join(tiles), np.uint8), nbytes, column, None, None, ~np.array(finite))
 
     def _as_coded(self, box: np.ndarray) -> np.ndarray:
@@ -183,16 +185,17 @@ class ImageDecoder:
             *(None if values is None else values[tiles] for values in (table.scale, table.zero, table.blank)),
         )
         try:
-            return self._codec.decode(
-                coded,
-                described,
-                start=batch.start,
-                count=batch.count,
-                step=[1] * len(self.shape),
-                out="stored",
-                dst=room[: math.prod(batch.count)].reshape(batch.count),
-                nthreads=get_num_threads(),
-            )
+            with lend() as nthreads:
+                return self._codec.decode(
+                    coded,
+                    described,
+                    start=batch.start,
+                    count=batch.count,
+                    step=[1] * len(self.shape),
+                    out="stored",
+                    dst=room[: math.prod(batch.count)].reshape(batch.count),
+                    nthreads=nthreads,
+                )
         except FITSError as error:
             raise_for_status(
                 error.status or 414, file=self._handle.path, hdu=self._number - 1, tile=getattr(error, "tile", None)

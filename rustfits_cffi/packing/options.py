@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-CODECS = {"RICE_1": 11, "GZIP_1": 21, "GZIP_2": 22, "PLIO_1": 31, "HCOMPRESS_1": 41, "NOCOMPRESS": -1}
-DITHERS = {"no_dither": -1, "dither1": 1, "dither2": 2}
-SEEDS = {"clock": 0, "checksum": -1}
-MAX_DIMENSIONS = 6
+from rustfits_cffi.native.coding import CODECS
+from rustfits_cffi.native.requests import DITHERS, LARGEST_SEED, MAX_DIMENSIONS, SEEDS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,8 +62,8 @@ class PackOptions:
         _check_tile(self.tile)
         if isinstance(self.seed, str):
             _check_member("seed", self.seed, SEEDS)
-        elif not 1 <= self.seed <= 10000:
-            raise ValueError(f"seed={self.seed} is outside 1 to 10000")
+        elif not 1 <= self.seed <= LARGEST_SEED:
+            raise ValueError(f"seed={self.seed} is outside 1 to {LARGEST_SEED}")
         if self.hcomp_scale and self.codec != "HCOMPRESS_1":
             raise ValueError(f"hcomp_scale={self.hcomp_scale} needs the codec HCOMPRESS_1, not {self.codec}")
         if self.quantize_level == 0 and self.codec not in ("GZIP_1", "GZIP_2"):

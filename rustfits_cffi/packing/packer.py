@@ -9,14 +9,16 @@ from collections.abc import Callable
 import numpy as np
 
 from rustfits_cffi.errors import raise_for_status
-from rustfits_cffi.native import transfer
+from rustfits_cffi.native import requests, transfer
 from rustfits_cffi.native.checksum import write_checksum
+from rustfits_cffi.native.coding import CODECS
 from rustfits_cffi.native.handle import FileHandle
+from rustfits_cffi.native.requests import DITHERS, LARGEST_SEED, MAX_DIMENSIONS, SEEDS, CompressionRequest
 from rustfits_cffi.native.tilewriter import TileWriter
 from rustfits_cffi.packing.coding import ImageEncoder
 from rustfits_cffi.packing.files import finished_file, opened_pair, plain_file
 from rustfits_cffi.packing.noise import least_noise, rescaled_copy
-from rustfits_cffi.packing.options import CODECS, DITHERS, MAX_DIMENSIONS, SEEDS, PackOptions
+from rustfits_cffi.packing.options import PackOptions
 from rustfits_cffi.packing.pixels import ImagePixels
 from rustfits_cffi.packing.report import FileReport, HDUReport, Progress, naming_hdu
 from rustfits_cffi.packing.restoring import require_restorable
@@ -112,7 +114,7 @@ class _Packer:
         self.number = number
         facts = transfer.hdu_facts(self._inp, number)
         before = self._out.size()
-        transfer.set_requests(self._out, _request(options))
+        requests.ask(self._out, _request(options))
         action, is_lossless, note = self._way(number, facts, options)
         if options.checksums:
             write_checksum(self._out)
@@ -160,7 +162,7 @@ class _Packer:
             return False, ""
         enough, note = self._enough_noise(number, facts, options)
         if not enough:
-            transfer.forget_lossy_int(self._out)
+            requests.forget_lossy_int(self._out)
         image = self._compress(self._inp, number, facts, options)
         lossy_codec = image.codec == CODECS["HCOMPRESS_1"] and image.hcomp_scale != 0
         return image.bitpix > 0 and not lossy_codec, note  # even lossless floats lose infinities, as in fpack
@@ -217,32 +219,31 @@ class _Packer:
         if not image.is_quantized or image.quantize_method not in (1, 2) or image.codec == CODECS["NOCOMPRESS"]:
             return
         if image.seed == SEEDS["clock"]:
-            seed = (int(time.time()) + int(time.process_time() * 100) + image.number - 1) % 10000 + 1
+            seed = (int(time.time()) + int(time.process_time() * 100) + image.number - 1) % LARGEST_SEED + 1
         elif image.seed < 0:
             first = [min(n, t) for n, t in zip(image.shape, image.tile_shape, strict=True)]
-            seed = encoder.first_tile_sum(pixels.read([0] * len(first), first)) % 10000 + 1
+            seed = encoder.first_tile_sum(pixels.read([0] * len(first), first)) % LARGEST_SEED + 1
         else:
             return
         transfer.set_seed(self._out, image.number, seed)
         encoder.set_seed(seed)
 
 
-def _request(options: PackOptions) -> transfer.CompressRequest:
+def _request(options: PackOptions) -> CompressionRequest:
     """The options in cfitsio's terms."""
     if options.tile == "whole":
-        tile = (-1,) * MAX_DIMENSIONS
+        tile_shape = (-1,) * MAX_DIMENSIONS
     else:
-        given = (-1,) if options.tile == "row" else tuple(reversed(options.tile))
-        tile = given + (1,) * (MAX_DIMENSIONS - len(given))
+        given = (-1,) if options.tile == "row" else options.tile
+        tile_shape = (1,) * (MAX_DIMENSIONS - len(given)) + given
     seed = options.seed if isinstance(options.seed, int) else SEEDS[options.seed]
-    return transfer.CompressRequest(
+    return CompressionRequest(
         codec=CODECS[options.codec],
-        tile=tile,
-        quantize_level=options.quantize_level,
-        quantize_method=DITHERS[options.dither],
+        tile_shape=tile_shape,
+        level=options.quantize_level,
+        dither=DITHERS[options.dither],
         seed=seed,
         hcomp_scale=options.hcomp_scale,
-        hcomp_smooth=0,
         lossy_int=options.lossy_int,
     )
 

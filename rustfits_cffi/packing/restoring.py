@@ -10,10 +10,10 @@ import numpy as np
 from rustfits_cffi.errors import FITSError
 from rustfits_cffi.native import transfer
 from rustfits_cffi.native.checksum import file_sum
+from rustfits_cffi.native.coding import CODECS
 from rustfits_cffi.native.handle import FileHandle
 from rustfits_cffi.packing.coding import ImageDecoder
 from rustfits_cffi.packing.files import temporary_file
-from rustfits_cffi.packing.options import CODECS
 from rustfits_cffi.packing.pixels import ImagePixels
 from rustfits_cffi.packing.tables import restore_table
 

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from rustfits_cffi.comparison import Comparison, compare
 from rustfits_cffi.native import transfer
 from rustfits_cffi.native.handle import FileHandle
+from rustfits_cffi.native.requests import DITHERS
 from rustfits_cffi.packing.files import plain_file
-from rustfits_cffi.packing.options import DITHERS, PackOptions
+from rustfits_cffi.packing.options import PackOptions
 from rustfits_cffi.packing.packer import pack_file
 from rustfits_cffi.packing.restoring import RestoredImage, pair_hdus, restored_images
 

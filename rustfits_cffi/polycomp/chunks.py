@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from .encoded import Encoded, Statistics, ratio
-from .errors import PolycompError
-from .polynomial import MAX_COEFFICIENTS, MAX_SAMPLES_PER_CHUNK, scan
-from .samples import sample_type
+from rustfits_cffi.polycomp.encoded import Encoded, Statistics, ratio
+from rustfits_cffi.polycomp.errors import PolycompError
+from rustfits_cffi.polycomp.polynomial import MAX_COEFFICIENTS, MAX_SAMPLES_PER_CHUNK, scan
+from rustfits_cffi.polycomp.samples import sample_type
 
 __all__ = ["Chunk", "chunks", "join"]
 

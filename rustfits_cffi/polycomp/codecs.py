@@ -10,12 +10,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from rustfits_cffi.polycomp import deflated, plain, polynomial, quantization, runlength
+from rustfits_cffi.polycomp.encoded import Encoded, Statistics, ratio
+from rustfits_cffi.polycomp.errors import PolycompError
+from rustfits_cffi.polycomp.samples import sample_type, whole_number
 from rustfits_cffi.threads import get_num_threads
-
-from . import deflated, plain, polynomial, quantization, runlength
-from .encoded import Encoded, Statistics, ratio
-from .errors import PolycompError
-from .samples import sample_type, whole_number
 
 __all__ = ["CODECS", "decode", "encode"]
 

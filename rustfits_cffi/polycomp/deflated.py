@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from .errors import PolycompError, PolycompWarning
-from .samples import bytes_of, check_kind, whole_number
+from rustfits_cffi.polycomp.errors import PolycompError, PolycompWarning
+from rustfits_cffi.polycomp.samples import bytes_of, check_kind, whole_number
 
 __all__ = ["decode", "encode"]
 

@@ -10,11 +10,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from rustfits_cffi.polycomp import polynomial
+from rustfits_cffi.polycomp.encoded import Encoded, Statistics, ratio
+from rustfits_cffi.polycomp.samples import native_samples, whole_number
 from rustfits_cffi.threads import get_num_threads
-
-from . import polynomial
-from .encoded import Encoded, Statistics, ratio
-from .samples import native_samples, whole_number
 
 __all__ = ["Optimization", "Point", "optimize", "parse_numbers"]
 

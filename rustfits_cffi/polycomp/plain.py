@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from .errors import PolycompError
-from .samples import check_kind, elements_of
+from rustfits_cffi.polycomp.errors import PolycompError
+from rustfits_cffi.polycomp.samples import check_kind, elements_of
 
 __all__ = ["decode", "encode"]
 

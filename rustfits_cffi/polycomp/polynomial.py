@@ -12,9 +12,8 @@ from typing import Any
 import numpy as np
 
 from rustfits_cffi.native.polycomp import poly_decode, poly_decode_whole, poly_encode, poly_scan
-
-from .errors import PolycompError, PolycompWarning, stream_errors
-from .samples import bytes_of, native_samples, whole_number
+from rustfits_cffi.polycomp.errors import PolycompError, PolycompWarning, stream_errors
+from rustfits_cffi.polycomp.samples import bytes_of, native_samples, whole_number
 
 __all__ = ["decode", "encode", "scan"]
 

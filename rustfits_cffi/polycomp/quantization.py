@@ -10,9 +10,8 @@ from typing import Any
 import numpy as np
 
 from rustfits_cffi.native.polycomp import quant_decode, quant_encode, quant_nbytes, quant_range
-
-from .errors import PolycompError, PolycompWarning
-from .samples import bytes_of, native_samples, whole_number
+from rustfits_cffi.polycomp.errors import PolycompError, PolycompWarning
+from rustfits_cffi.polycomp.samples import bytes_of, native_samples, whole_number
 
 __all__ = ["decode", "encode", "entropy"]
 

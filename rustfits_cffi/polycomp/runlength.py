@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 
 from rustfits_cffi.native.polycomp import run_decode, run_encode
-
-from .errors import PolycompError, stream_errors
-from .samples import element_range, elements_of, native_samples, whole_number
+from rustfits_cffi.polycomp.errors import PolycompError, stream_errors
+from rustfits_cffi.polycomp.samples import element_range, elements_of, native_samples, whole_number
 
 __all__ = ["decode", "encode"]
 

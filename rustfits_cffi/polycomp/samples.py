@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .errors import PolycompError
+from rustfits_cffi.polycomp.errors import PolycompError
 
 __all__ = ["bytes_of", "element_range", "native_samples", "sample_type", "whole_number"]
 

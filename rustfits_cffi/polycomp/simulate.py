@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .codecs import decode
-from .codecs import encode as encode_series
-from .optimize import optimize
+from rustfits_cffi.polycomp.codecs import decode
+from rustfits_cffi.polycomp.codecs import encode as encode_series
+from rustfits_cffi.polycomp.optimize import optimize
 
 __all__ = [
     "EPHEMERIS_ERROR",

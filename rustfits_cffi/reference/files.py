@@ -6,9 +6,10 @@ import os
 from dataclasses import dataclass, field
 from math import prod
 
-from rustfits_cffi.native import serial, transfer
+from rustfits_cffi.native import requests, serial, transfer
+from rustfits_cffi.native.coding import CODECS
 from rustfits_cffi.native.handle import FileHandle
-from rustfits_cffi.native.serial import CODECS, LARGEST_SEED, CompressionRequest
+from rustfits_cffi.native.requests import DITHERS, LARGEST_SEED, MAX_DIMENSIONS, CompressionRequest
 from rustfits_cffi.reference.handles import Created, Opened
 
 _SMALL_BUFFER = ("HCOMPRESS_1", "PLIO_1")  # whose coders can write past the buffer of cfitsio
@@ -52,21 +53,21 @@ class PackOptions:
     def __post_init__(self) -> None:
         if self.codec not in CODECS:
             raise ValueError(f"unknown codec {self.codec!r}; known are {', '.join(CODECS)}")
-        if self.method not in serial.METHODS:
-            raise ValueError(f"unknown method {self.method!r}; known are {', '.join(serial.METHODS)}")
-        if len(self.tile_shape) > serial.MAX_DIMENSIONS:
-            raise ValueError(f"tile_shape has {len(self.tile_shape)} axes, cfitsio takes {serial.MAX_DIMENSIONS}")
+        if self.method not in DITHERS:
+            raise ValueError(f"unknown method {self.method!r}; known are {', '.join(DITHERS)}")
+        if len(self.tile_shape) > MAX_DIMENSIONS:
+            raise ValueError(f"tile_shape has {len(self.tile_shape)} axes, cfitsio takes {MAX_DIMENSIONS}")
         if not -1 <= self.seed <= LARGEST_SEED:
             raise ValueError(f"seed must be -1, 0 or up to {LARGEST_SEED}, got {self.seed}")
 
     def _request(self) -> CompressionRequest:
         """The same in cfitsio's terms; fpack always names six axes."""
-        tile = tuple(reversed(self.tile_shape)) or (-1,)
+        tile_shape = self.tile_shape or (-1,)
         return CompressionRequest(
             codec=CODECS[self.codec],
-            tile=tile + (1,) * (serial.MAX_DIMENSIONS - len(tile)),
+            tile_shape=(1,) * (MAX_DIMENSIONS - len(tile_shape)) + tile_shape,
             level=self.level,
-            method=serial.METHODS[self.method],
+            dither=DITHERS[self.method],
             seed=self.seed,
             hcomp_scale=self.hcomp_scale,
         )
@@ -117,7 +118,7 @@ def _pack_hdu(source: FileHandle, number: int, target: FileHandle, options: Pack
     facts = transfer.hdu_facts(source, number)
     is_compressed_table = facts.kind == "table" and transfer.read_value(source, number, "ZTABLE") == "T"
     wish = transfer.read_value(source, number, "FZALGOR")
-    serial.request(target, options._request())
+    requests.ask(target, options._request())
     if wish in ("NONE", "none"):
         transfer.copy_hdu(source, number, target)
     elif is_compressed_table and options.tables:

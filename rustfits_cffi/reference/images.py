@@ -10,9 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from rustfits_cffi.config import Codec, Hcompress1, Quantize, Rice1, parse_compress
-from rustfits_cffi.native import serial
+from rustfits_cffi.native import requests, serial
+from rustfits_cffi.native.coding import CODECS
 from rustfits_cffi.native.handle import FileHandle
-from rustfits_cffi.native.serial import CODECS, LARGEST_SEED, CompressionRequest
+from rustfits_cffi.native.requests import DITHERS, LARGEST_SEED, LOSSLESS, MAX_DIMENSIONS, CompressionRequest
 from rustfits_cffi.reference.handles import Opened, abandon
 
 _STORED = {"i1": "u1", "u2": "i2", "u4": "i4", "u8": "i8"}
@@ -96,15 +97,13 @@ def _write(
 ) -> None:
     """Create the HDU and write it, in the order of a program that uses cfitsio."""
     try:
-        serial.create_image(handle, array.shape, array.dtype.str[1:], request)
-        if blank is not None:
-            serial.write_blank(handle, blank, compressed=request is not None)
+        serial.create_image(handle, array.shape, array.dtype.str[1:], request, blank)
         if request is not None:
             serial.write_compressed(handle, array, null)
         elif array.ndim and array.size:
             serial.write_plain(handle, array)
     finally:
-        serial.end_requests(handle)
+        requests.forget(handle)
 
 
 def read_image(
@@ -155,17 +154,17 @@ def image_request(
     if codec is None:
         return None
     _check_codec(array, codec)
-    level, method, seed = serial.LOSSLESS, serial.METHODS["dither1"], 1
+    level, dither, seed = LOSSLESS, DITHERS["dither1"], 1
     if quantize is not None:
-        level, method, seed = _quantize_request(quantize)
+        level, dither, seed = _quantize_request(quantize)
     scale, smooth = 0.0, 0
     if isinstance(codec, Hcompress1):
         scale, smooth = -float(codec.scale) or 0.0, int(codec.smooth)
     return CompressionRequest(
         codec=CODECS[codec.zcmptype],
-        tile=tuple(reversed(codec.tile_shape or ())),
+        tile_shape=codec.tile_shape or (),
         level=level,
-        method=method,
+        dither=dither,
         seed=seed,
         hcomp_scale=scale if hcomp_scale is None else float(hcomp_scale),
         hcomp_smooth=smooth,
@@ -181,9 +180,9 @@ def _check_codec(array: np.ndarray, codec: Codec) -> None:
         raise ValueError(f"cfitsio writes Rice blocks of 32 pixels only, got blocksize={codec.blocksize}")
     if array.dtype.kind != "f" and array.dtype.itemsize == 8:
         raise ValueError(f"cfitsio does not compress 64-bit integers ({array.dtype})")
-    if not 1 <= array.ndim <= serial.MAX_DIMENSIONS or array.size == 0:
+    if not 1 <= array.ndim <= MAX_DIMENSIONS or array.size == 0:
         raise ValueError(
-            f"cfitsio compresses images of 1 to {serial.MAX_DIMENSIONS} axes, none empty, not {array.shape}"
+            f"cfitsio compresses images of 1 to {MAX_DIMENSIONS} axes, none empty, not {array.shape}"
         )
     if codec.tile_shape is not None and len(codec.tile_shape) != array.ndim:
         raise ValueError(f"tile_shape has {len(codec.tile_shape)} axes, the image {array.ndim}")
@@ -196,7 +195,7 @@ def _quantize_request(quantize: Quantize) -> tuple[float, int, int]:
     if quantize.seed > LARGEST_SEED:
         raise ValueError(f"cfitsio takes seeds up to {LARGEST_SEED}, got {quantize.seed}")
     # Level 0 is a quarter of the noise, and so is 4; asked as 0 it would mean lossless.
-    return float(quantize.level or 4.0), serial.METHODS[quantize.method], quantize.seed or 1
+    return float(quantize.level or 4.0), DITHERS[quantize.method], quantize.seed or 1
 
 
 def _stored_blank(blank: int, dtype: str) -> int:

@@ -54,7 +54,7 @@ def test_selects_what_numpy_selects(case):
 @pytest.mark.parametrize("key", [(), ..., slice(None), (..., slice(None)), (slice(None), ..., slice(None)), select_all])
 def test_whole_image(key):
     selection = select_all((4, 5)) if key is select_all else select(key, (4, 5))
-    assert selection.is_whole and selection.out_shape == (4, 5) and selection.is_contiguous_step
+    assert selection.is_whole and selection.out_shape == (4, 5)
 
 
 def test_everything_of_nothing():

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from rustfits_cffi.config import Gzip2, Hcompress1, Rice1
 from rustfits_cffi.format.selection import select
-from rustfits_cffi.format.tiles import TileGrid, default_tile_shape, requested_tile_shape, resolve_tile_shape
+from rustfits_cffi.format.tiles import TileGrid, default_tile_shape, resolve_tile_shape
 
 
 def labels(grid):
@@ -42,21 +42,8 @@ def test_touched_tiles_and_overlaps(case):
     for row in rows.tolist():
         inside, outside = grid.overlap(row, selection)
         tile = image[grid.slices(row)]
-        assert tile.shape == grid.tile_extent(row)
         result[outside] = tile[inside]
     assert np.array_equal(result, wanted)
-
-
-@settings(max_examples=50, deadline=None)
-@given(grids_and_selections())
-def test_many_extents_equal_single_ones(case):
-    grid, _ = case
-    start, stop = grid.extents(np.arange(grid.ntiles))
-    assert [(tuple(a), tuple(b)) for a, b in zip(start.tolist(), stop.tolist(), strict=True)] == [
-        grid.extent(row) for row in range(grid.ntiles)
-    ]
-    assert grid.npix(np.arange(grid.ntiles)).sum() == np.prod(grid.shape)
-    assert all(grid.npix(range(grid.ntiles)) <= grid.max_npix)
 
 
 def test_first_fits_axis_is_fastest():
@@ -110,33 +97,4 @@ def test_refused_tile_shapes(shape, codec, words):
 
 @pytest.mark.parametrize(("length", "rows"), [(31, 16), (33, 24), (49, 20), (97, 20), (193, 20)])
 def test_cfitsio_hcompress_rows(length, rows):
-    assert requested_tile_shape((length, 50), (), Hcompress1) == (rows, 50)
-
-
-@pytest.mark.parametrize(
-    ("shape", "request_", "expected"),
-    [
-        ((37, 50), (16, 16), (16, 17)),
-        ((60, 1, 50), (16, 1, 50), (16, 1, 50)),
-        ((3, 50, 60), (), (1, 20, 60)),
-        ((5, 40, 50), (0, -1, 0), (1, 40, 50)),
-        ((37, 50), (17, 7), None),
-        ((60, 1, 50), (), None),
-        ((50,), (), None),
-        ((37, 50), (3, 16), None),
-        ((3, 50, 60), (16, 1, 16), None),
-    ],
-)
-def test_cfitsio_hcompress_requests(shape, request_, expected):
-    if expected is None:
-        with pytest.raises(ValueError, match="HCOMPRESS"):
-            requested_tile_shape(shape, request_, Hcompress1)
-    else:
-        assert requested_tile_shape(shape, request_, Hcompress1) == expected
-
-
-def test_cfitsio_plain_requests():
-    assert requested_tile_shape((5, 6, 7), (), Rice1) == (1, 1, 7)
-    assert requested_tile_shape((5, 6, 7), (-1, 0, 3), Rice1) == (5, 1, 3)
-    assert requested_tile_shape((5, 6, 7), (4,), Rice1) == (1, 1, 4)
-    assert requested_tile_shape((50,), (100,), Rice1) == (100,)
+    assert default_tile_shape((length, 50), Hcompress1) == (rows, 50)

@@ -1,6 +1,5 @@
 """Small images, written once per kind of HDU."""
 
-import numpy as np
 import pytest
 
 import rustfits_cffi as rf

@@ -3,6 +3,7 @@
 Byte identity is tested in tests/identity, damaged files in tests/hostile.
 """
 
+import itertools
 import threading
 import time
 
@@ -55,8 +56,10 @@ def test_combinations(path, codec, dtype, quantized):
     options = {"compress": CODECS[codec](), "quantize": rf.Quantize() if quantized else None}
     with rf.FITS(path, "w+") as fits:
         if expected:
-            for action in (lambda: fits.write_image(pixels, **options),
-                           lambda: fits.create_image_hdu(dtype, (40, 50), **options)):  # fmt: skip
+            for action in (
+                lambda: fits.write_image(pixels, **options),
+                lambda: fits.create_image_hdu(dtype, (40, 50), **options),
+            ):
                 with pytest.raises(expected[0], match=expected[1]):
                     action()
             assert len(fits) == 0
@@ -77,7 +80,9 @@ def test_quantize_needs_a_codec(path):
             fits.write_image(noise(), compress=rf.Rice1(), quantize=4)
 
 
-@pytest.mark.parametrize("name", ["GZIP", "gzip_1", " GZIP_2 ", "Rice", "RICE_1", "rice_one", "HCOMPRESS", "hcompress_1", "PLIO", "PLIO_1"])
+@pytest.mark.parametrize(
+    "name", ["GZIP", "gzip_1", " GZIP_2 ", "Rice", "RICE_1", "rice_one", "HCOMPRESS", "hcompress_1", "PLIO", "PLIO_1"]
+)
 def test_names_of_codecs(path, name):
     with rf.FITS(path, "w+") as fits:
         hdu = fits.write_image(noise(dtype="i2"), compress=name)
@@ -124,7 +129,9 @@ def test_plio_refuses_what_cfitsio_would_silently_change(path):
 # -- tiles ------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("shape, tiles, count", [((173,), (173,), 1), ((31, 45), (1, 45), 31), ((3, 4, 5), (1, 1, 5), 12)])
+@pytest.mark.parametrize(
+    "shape, tiles, count", [((173,), (173,), 1), ((31, 45), (1, 45), 31), ((3, 4, 5), (1, 1, 5), 12)]
+)
 def test_default_tiles_are_rows(path, shape, tiles, count):
     with rf.FITS(path, "w+") as fits:
         hdu = fits.write_image(noise(shape, "i2"), compress=rf.Rice1())
@@ -155,13 +162,21 @@ def test_given_tiles(path, codec, tiles):
         assert np.array_equal(fits[1][3:39:5, 2:48:7], pixels[3:39:5, 2:48:7])
 
 
-@pytest.mark.parametrize("config, shape, words", [
-    (rf.Rice1(tile_shape=(4,)), (8, 8), "."), (rf.Rice1(tile_shape=(4, 4, 4)), (8, 8), "."), (rf.Rice1(), (), "."),
-    (rf.Hcompress1(), (8,), "2-D"), (rf.Hcompress1(), (8, 8, 8), "2-D"), (rf.Hcompress1(), (3, 8), "minimum of 4"),
-    (rf.Hcompress1(), (8, 3), "minimum of 4"), (rf.Hcompress1(tile_shape=(3, 8)), (8, 8), "minimum of 4"),
-    (rf.Hcompress1(), (0, 8), "axis 0 has size 0"),
-    (rf.Hcompress1(tile_shape=(16, 8)), (34, 8), r"last tile of 2 pixels.*tile_shape\[0\]=17"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "config, shape, words",
+    [
+        (rf.Rice1(tile_shape=(4,)), (8, 8), "."),
+        (rf.Rice1(tile_shape=(4, 4, 4)), (8, 8), "."),
+        (rf.Rice1(), (), "."),
+        (rf.Hcompress1(), (8,), "2-D"),
+        (rf.Hcompress1(), (8, 8, 8), "2-D"),
+        (rf.Hcompress1(), (3, 8), "minimum of 4"),
+        (rf.Hcompress1(), (8, 3), "minimum of 4"),
+        (rf.Hcompress1(tile_shape=(3, 8)), (8, 8), "minimum of 4"),
+        (rf.Hcompress1(), (0, 8), "axis 0 has size 0"),
+        (rf.Hcompress1(tile_shape=(16, 8)), (34, 8), r"last tile of 2 pixels.*tile_shape\[0\]=17"),
+    ],
+)
 def test_tiles_that_do_not_fit(path, config, shape, words):
     with rf.FITS(path, "w+") as fits, pytest.raises(ValueError, match=f"(?s){words}"):
         fits.create_image_hdu("i2", shape, compress=config)
@@ -173,10 +188,18 @@ def test_suggested_tile_works(path):
         assert np.array_equal(hdu.read(), noise((34, 8), "i2"))
 
 
-@pytest.mark.parametrize("config", [
-    rf.Gzip1(heap_format="Q"), rf.Gzip2(tile_shape=(5, 7)), rf.Rice1(blocksize=16), rf.Rice1(heap_format="q", tile_shape=(9, 9)),
-    rf.Hcompress1(scale=3, smooth=True), rf.Hcompress1(tile_shape=(10, 10)), rf.Plio1(heap_format="Q"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "config",
+    [
+        rf.Gzip1(heap_format="Q"),
+        rf.Gzip2(tile_shape=(5, 7)),
+        rf.Rice1(blocksize=16),
+        rf.Rice1(heap_format="q", tile_shape=(9, 9)),
+        rf.Hcompress1(scale=3, smooth=True),
+        rf.Hcompress1(tile_shape=(10, 10)),
+        rf.Plio1(heap_format="Q"),
+    ],
+)
 def test_config_is_found_again(path, config):
     pixels = noise(dtype="i2")
     with rf.FITS(path, "w+") as fits:
@@ -208,10 +231,14 @@ def test_level_is_known_only_to_the_writer(path):
         assert fits[4].compression.level is None
 
 
-@pytest.mark.parametrize("old, new, expected", [
-    (b"'RICE_1  '", b"'RICE_ONE'", rf.Rice1), (b"'GZIP_1  '", b"'GZIP    '", rf.Gzip1),
-    (b"'HCOMPRESS_1'", b"'HCOMPRESS'  ", rf.Hcompress1),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "old, new, expected",
+    [
+        (b"'RICE_1  '", b"'RICE_ONE'", rf.Rice1),
+        (b"'GZIP_1  '", b"'GZIP    '", rf.Gzip1),
+        (b"'HCOMPRESS_1'", b"'HCOMPRESS'  ", rf.Hcompress1),
+    ],
+)
 def test_synonyms_in_files(path, old, new, expected):
     pixels = noise(dtype="i2")
     with rf.FITS(path, "w+") as fits:
@@ -374,7 +401,7 @@ def test_created_hdu_is_filled_by_a_write(path):
     pixels = noise(dtype="i2")
     with rf.FITS(path, "w+") as fits:
         fits.create_image_hdu("i2", pixels.shape, compress=rf.Rice1(tile_shape=(8, 8)))
-        with pytest.raises(ValueError, match="tile 0.*never written"):
+        with pytest.raises(ValueError, match=r"tile 0.*never written"):
             fits[1].read()
         fits[1].write(pixels)
         assert np.array_equal(fits[1].read(), pixels)
@@ -530,7 +557,7 @@ def test_python_goes_on_while_tiles_are_coded(path, action):
         stop.set()
         counter.join()
     inside = [begin, *(turn for turn in turns if begin < turn < end), end]
-    longest = max(b - a for a, b in zip(inside, inside[1:]))
+    longest = max(b - a for a, b in itertools.pairwise(inside))
     assert longest < 0.5 * (end - begin), f"silent for {longest:.3f} of {end - begin:.3f} s"
 
 
@@ -562,9 +589,20 @@ def test_threads_that_ask_first_get_the_same_objects(path):
     for _ in range(5):
         with rf.FITS(path) as fits:
             found = []
-            workers = [threading.Thread(target=lambda: found.append(fits.hdus)) for _ in range(6)]
+            workers = [threading.Thread(target=lambda found=found: found.append(fits.hdus)) for _ in range(6)]
             for worker in workers:
                 worker.start()
             for worker in workers:
                 worker.join(30)
             assert all(hdus == found[0] and [hdu.index for hdu in hdus] == list(range(50)) for hdus in found)
+
+
+def test_floats_in_integer_tiles_are_refused_by_name(tmp_path):
+    path = tmp_path / "raw.fits.fz"
+    with rf.FITS(path, "w+") as fits:
+        fits.write_image(np.arange(60, dtype="i4").reshape(6, 10), compress=rf.Rice1())
+    text = path.read_bytes()
+    assert text.count(b"ZBITPIX =                   32") == 1
+    path.write_bytes(text.replace(b"ZBITPIX =                   32", b"ZBITPIX =                  -32"))
+    with rf.FITS(path) as fits, pytest.raises(rf.FITSError, match=r"raw\.fits\.fz, HDU 1: float pixels .* RICE_1 tiles"):
+        fits[1].read()

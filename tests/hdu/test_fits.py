@@ -1,5 +1,6 @@
 """FITS: opening, modes, life cycle, finding HDUs, adding them, words, errors."""
 
+import gc
 import os
 from pathlib import Path
 
@@ -32,8 +33,13 @@ def block(*cards):
     return raw.ljust(-(-len(raw) // 2880) * 2880)
 
 
-PRIMARY = ("SIMPLE  =                    T", "BITPIX  =                   16", "NAXIS   =                    2",
-           "NAXIS1  =                    4", "NAXIS2  =                    3")  # fmt: skip
+PRIMARY = (
+    "SIMPLE  =                    T",
+    "BITPIX  =                   16",
+    "NAXIS   =                    2",
+    "NAXIS1  =                    4",
+    "NAXIS2  =                    3",
+)
 DATA = PIXELS.astype(">i2").tobytes().ljust(2880, b"\0")
 
 
@@ -80,7 +86,7 @@ def test_mode_must_be_text(path, mode):
 
 @pytest.mark.parametrize("mode", ["r", "r+"])
 def test_missing_file_is_named(path, mode):
-    with pytest.raises(OSError, match="a.fits"):
+    with pytest.raises(OSError, match=r"a\.fits"):
         rf.FITS(path, mode)
     assert not path.exists()
 
@@ -156,12 +162,23 @@ def test_second_hdu_must_be_an_extension(path):
 
 
 def test_size_of_the_data_counts_groups_and_parameters(path):
-    extension = ("XTENSION= 'FOREIGN '", "BITPIX  =                   16", "NAXIS   =                    1",
-                 "NAXIS1  =                 1000", "PCOUNT  =                  100", "GCOUNT  =                    2",
-                 "EXTNAME = 'odd     '")  # fmt: skip
+    extension = (
+        "XTENSION= 'FOREIGN '",
+        "BITPIX  =                   16",
+        "NAXIS   =                    1",
+        "NAXIS1  =                 1000",
+        "PCOUNT  =                  100",
+        "GCOUNT  =                    2",
+        "EXTNAME = 'odd     '",
+    )
     data = b"\0" * 5760  # 2 * 2 * 1100 bytes
-    path.write_bytes(block("SIMPLE  = T", "BITPIX  = 8", "NAXIS   = 0") + block(*extension) + data
-                     + block("XTENSION= 'IMAGE   '", *PRIMARY[1:]) + DATA)  # fmt: skip
+    path.write_bytes(
+        block("SIMPLE  = T", "BITPIX  = 8", "NAXIS   = 0")
+        + block(*extension)
+        + data
+        + block("XTENSION= 'IMAGE   '", *PRIMARY[1:])
+        + DATA
+    )
     with rf.FITS(path) as fits:
         assert [type(hdu).__name__ for hdu in fits] == ["ImageHDU", "HDU", "ImageHDU"]
         assert type(fits["ODD"]) is rf.HDU and fits["odd"].header["PCOUNT"] == 100
@@ -188,9 +205,20 @@ def test_bytes_after_the_last_hdu_do_not_matter(three, tail):
 
 def test_random_groups_open_as_an_image(path):
     path.write_bytes(
-        block("SIMPLE  = T", "BITPIX  = 16", "NAXIS   = 2", "NAXIS1  = 0", "NAXIS2  = 3", "GROUPS  = T", "PCOUNT  = 1",
-              "GCOUNT  = 2") + bytes(2880) + block("XTENSION= 'IMAGE   '", *PRIMARY[1:]) + DATA
-    )  # fmt: skip
+        block(
+            "SIMPLE  = T",
+            "BITPIX  = 16",
+            "NAXIS   = 2",
+            "NAXIS1  = 0",
+            "NAXIS2  = 3",
+            "GROUPS  = T",
+            "PCOUNT  = 1",
+            "GCOUNT  = 2",
+        )
+        + bytes(2880)
+        + block("XTENSION= 'IMAGE   '", *PRIMARY[1:])
+        + DATA
+    )
     with rf.FITS(path) as fits:
         assert isinstance(fits[0], rf.ImageHDU) and fits[0].shape == (3, 0) and not fits[0].has_data
         assert np.array_equal(fits[1].read(), PIXELS)
@@ -307,7 +335,7 @@ def test_tainted_handle_refuses_everything_and_a_fresh_one_does_not(three):
             lambda: fits.create_image_hdu("i2", (3,)),
         ]
         for action in actions:
-            with pytest.raises(OSError, match="(indeterminate state|inconsistent).*reopen"):
+            with pytest.raises(OSError, match=r"(indeterminate state|inconsistent).*reopen"):
                 action()
         assert len(fits) == 3 and not fits.closed
     assert fits.closed
@@ -357,11 +385,25 @@ def test_unknown_name(three, key):
 @pytest.mark.parametrize(
     "key, words",
     [
-        (True, "bool"), (False, "bool"), (np.True_, "."), (b"\xff", "ASCII"), (1.0, "."), (None, "."), (slice(1), "."),
-        ([0], "."), ([83, 67, 73], "."), (np.array([83, 67, 73], "u1"), "."), ((0, 1), "."), (("SCI",), "."),
-        ((83, 67, 73), "."), (bytearray(b"SCI"), "."), (np.array([0]), "."), (("SCI", "2"), "."), (("SCI", True), "."),
+        (True, "bool"),
+        (False, "bool"),
+        (np.True_, "."),
+        (b"\xff", "ASCII"),
+        (1.0, "."),
+        (None, "."),
+        (slice(1), "."),
+        ([0], "."),
+        ([83, 67, 73], "."),
+        (np.array([83, 67, 73], "u1"), "."),
+        ((0, 1), "."),
+        (("SCI",), "."),
+        ((83, 67, 73), "."),
+        (bytearray(b"SCI"), "."),
+        (np.array([0]), "."),
+        (("SCI", "2"), "."),
+        (("SCI", True), "."),
     ],
-)  # fmt: skip
+)
 def test_keys_that_are_none(three, key, words):
     with rf.FITS(three) as fits:
         with pytest.raises((ValueError, TypeError), match=words):
@@ -490,14 +532,23 @@ def test_write_image_takes_nested_lists(path):
 
 
 @pytest.mark.parametrize("compress", [None, "RICE_1"])
-@pytest.mark.parametrize("options, error", [
-    (dict(dtype="c8", dims=(3,)), ValueError), (dict(dtype="f2", dims=(3,)), ValueError),
-    (dict(dtype="?", dims=(3,)), ValueError), (dict(dtype="S3", dims=(3,)), ValueError),
-    (dict(dtype="nonsense", dims=(3,)), TypeError), (dict(dtype="i2", dims=5), TypeError),
-    (dict(dtype="i2", dims=(3.0,)), TypeError), (dict(dtype="i2", dims=(-1, 3)), ValueError),
-    (dict(dtype="i2", dims=(3, 0)), ValueError), (dict(dtype="i2", dims=(3,), extver="x"), TypeError),
-    (dict(dtype="i2", dims=(3,), blank=10**6), ValueError), (dict(dtype="i2", dims=(3,), blank=1.5), TypeError),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "options, error",
+    [
+        (dict(dtype="c8", dims=(3,)), ValueError),
+        (dict(dtype="f2", dims=(3,)), ValueError),
+        (dict(dtype="?", dims=(3,)), ValueError),
+        (dict(dtype="S3", dims=(3,)), ValueError),
+        (dict(dtype="nonsense", dims=(3,)), TypeError),
+        (dict(dtype="i2", dims=5), TypeError),
+        (dict(dtype="i2", dims=(3.0,)), TypeError),
+        (dict(dtype="i2", dims=(-1, 3)), ValueError),
+        (dict(dtype="i2", dims=(3, 0)), ValueError),
+        (dict(dtype="i2", dims=(3,), extver="x"), TypeError),
+        (dict(dtype="i2", dims=(3,), blank=10**6), ValueError),
+        (dict(dtype="i2", dims=(3,), blank=1.5), TypeError),
+    ],
+)
 def test_refused_hdus_leave_nothing(path, compress, options, error):
     with rf.FITS(path, "w+") as fits:
         with pytest.raises(error):
@@ -561,13 +612,16 @@ def test_repr_shows_an_unknown_codec(three):
         assert np.array_equal(fits[2].read(), PIXELS + 2)
 
 
-@pytest.mark.parametrize("old, new", [
-    (b"ZNAXIS1 =                    4", b"ZNAXIS1 =                   -4"),
-    (b"ZBITPIX =                   16", b"ZBITPIX =                   17"),
-    (b"TFORM1  = '1PB", b"TFORM1  = '1ZB"),
-    (b"ZNAXIS  =                    2", b"ZNAXIS  =                 2000"),
-    (b"ZVAL1   =                   32", b"ZVAL1   =                    0"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "old, new",
+    [
+        (b"ZNAXIS1 =                    4", b"ZNAXIS1 =                   -4"),
+        (b"ZBITPIX =                   16", b"ZBITPIX =                   17"),
+        (b"TFORM1  = '1PB", b"TFORM1  = '1ZB"),
+        (b"ZNAXIS  =                    2", b"ZNAXIS  =                 2000"),
+        (b"ZVAL1   =                   32", b"ZVAL1   =                    0"),
+    ],
+)
 def test_repr_never_fails_on_a_damaged_header(three, old, new):
     raw = three.read_bytes()
     assert raw.count(old) == 1
@@ -643,8 +697,26 @@ def test_write(path):
 # -- names of files ---------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["a[1].fits", "!x.fits", "a b.fits", "ü.fits", "x(y).fits", "x.fits.Z", "mem:", "~x.fits", "-", "a,b",
-                                  "f.fits[0:3]", "*.fits", "a%20b", "x" * 200, "stdin"])  # fmt: skip
+@pytest.mark.parametrize(
+    "name",
+    [
+        "a[1].fits",
+        "!x.fits",
+        "a b.fits",
+        "ü.fits",
+        "x(y).fits",
+        "x.fits.Z",
+        "mem:",
+        "~x.fits",
+        "-",
+        "a,b",
+        "f.fits[0:3]",
+        "*.fits",
+        "a%20b",
+        "x" * 200,
+        "stdin",
+    ],
+)
 def test_names_are_taken_as_they_are(tmp_path, name, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with rf.FITS(name, "w+") as fits:
@@ -699,10 +771,78 @@ def test_single_numbers_are_no_images(path, data):
         assert len(fits) == 0
 
 
-@pytest.mark.parametrize("dtype, dims, compress", [("u1", (2**62, 2**62), None), ("f8", (2**61,), None), ("f8", (2**40, 2**22), "GZIP_1"),
-                                                   ("i2", (2,) * 7, "RICE_1")])  # fmt: skip
+@pytest.mark.parametrize(
+    "dtype, dims, compress",
+    [
+        ("u1", (2**62, 2**62), None),
+        ("f8", (2**61,), None),
+        ("f8", (2**40, 2**22), "GZIP_1"),
+        ("i2", (2,) * 7, "RICE_1"),
+    ],
+)
 def test_sizes_that_cannot_be(path, dtype, dims, compress):
     with rf.FITS(path, "w+") as fits:
         with pytest.raises(ValueError):
             fits.create_image_hdu(dtype, dims, compress=compress)
         assert len(fits) == 0 and path.stat().st_size == 0
+
+
+def test_handles_that_nobody_closed_do_not_matter(path):
+    for number in range(5):
+        forgotten = rf.FITS(path, "w+")
+        forgotten.write_image(PIXELS + number)
+        del forgotten
+        forgotten = rf.FITS(path, "r+")
+        forgotten[0].header["A"] = number
+        del forgotten
+        kept = rf.FITS(path, "r+")  # while this one stays open the file is replaced
+        kept[0].header["B"] = number
+        with rf.FITS(path, "w+") as fits:
+            fits.write_image(PIXELS - number)
+        with rf.FITS(path, "r+") as fits:
+            fits.write_image(PIXELS + 7 * number, compress=rf.Rice1())
+        with rf.FITS(path) as fits:
+            assert np.array_equal(fits[0].read(), PIXELS - number) and "B" not in fits[0].header
+            assert np.array_equal(fits[1].read(), PIXELS + 7 * number)
+        kept.close()
+        assert np.array_equal(rf.read(path, 1), PIXELS + 7 * number)
+
+
+@pytest.mark.parametrize("forgotten", ["held", "dropped"])
+def test_a_handle_never_closed_does_not_catch_what_others_write(tmp_path, forgotten):
+    """cfitsio takes an open file of the same name for the same file, even one that has been replaced since."""
+    pixels = np.arange(6, dtype="i2").reshape(2, 3)
+    path = tmp_path / "a.fits"
+    old = rf.FITS(path, "w+")
+    old.write_image(pixels)
+    if forgotten == "dropped":
+        del old
+    rf.write(path, pixels)
+    rf.write(path, pixels + 1, mode="r+", extname="SECOND")
+    with rf.FITS(path) as fits:
+        assert len(fits) == 2 and np.array_equal(fits["SECOND"].read(), pixels + 1)
+
+
+def test_a_file_that_grew_behind_a_writers_back_is_not_written_over(tmp_path):
+    pixels = np.arange(6, dtype="i2").reshape(2, 3)
+    path = tmp_path / "a.fits"
+    rf.write(path, pixels)
+    with rf.FITS(path, "r+") as first, rf.FITS(path, "r+") as second:
+        first.write_image(pixels, extname="A")
+        with pytest.raises(rf.FITSError, match="something else has changed it; open it again"):
+            second.write_image(pixels, extname="B")
+        first.write_image(pixels, extname="C")
+    with rf.FITS(path) as fits:
+        assert [hdu.extname for hdu in fits] == [None, "A", "C"]
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="open files are counted in /proc")
+def test_files_never_closed_are_closed_when_forgotten(tmp_path):
+    def open_files():
+        gc.collect()
+        return len(os.listdir("/proc/self/fd"))
+
+    before = open_files()
+    for number in range(50):
+        rf.FITS(tmp_path / f"{number}.fits", "w+").write_image(np.zeros((2, 2), "i2"))
+    assert open_files() <= before + 2

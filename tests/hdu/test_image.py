@@ -1,6 +1,7 @@
 """Images through their public names, plain and compressed alike.
 
-Matrix: {plain, RICE, GZIP_2, HCOMPRESS} x pixel type x {read, index, write, assign} x {good, bad type, bad shape, masked}.
+Matrix: {plain, RICE, GZIP_2, HCOMPRESS} x pixel type x {read, index, write, assign} x {good, bad type, bad shape,
+masked}.
 """
 
 import numpy as np
@@ -69,9 +70,13 @@ def test_spellings_of_shapes(tmp_path, dims):
 
 @pytest.mark.parametrize("compress", [None, "GZIP_1"])
 @pytest.mark.parametrize(
-    "dims, words", [((-1, 3), "dimension 0 must be >= 0"), ((3, 0), "dimension 1 must be > 0"),
-                    ((0, 3, -2), "dimension 2 must be > 0")],
-)  # fmt: skip
+    "dims, words",
+    [
+        ((-1, 3), "dimension 0 must be >= 0"),
+        ((3, 0), "dimension 1 must be > 0"),
+        ((0, 3, -2), "dimension 2 must be > 0"),
+    ],
+)
 def test_impossible_shapes(tmp_path, dims, words, compress):
     with rf.FITS(tmp_path / "a.fits", "w+") as fits, pytest.raises(ValueError, match=words):
         fits.create_image_hdu("i2", dims, compress=compress)
@@ -167,7 +172,7 @@ def test_writing_through_a_scale(opened):
         with pytest.raises(ValueError, match=words):
             hdu[1, 2] = bad
         assert np.array_equal(hdu.read(scale=False), before)
-    with pytest.raises(ValueError, match="BITPIX=16.*scaled 'f8'"):
+    with pytest.raises(ValueError, match=r"BITPIX=16.*scaled 'f8'"):
         hdu.write(np.zeros((2, 3), "f4"))
     hdu[0, 0] = 12
     assert hdu[0, 0] == 12.0
@@ -182,8 +187,10 @@ def test_scaled_floats_take_anything(opened):
 # -- blank ------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("dtype, blank, stored", [("i2", -99, -99), ("u2", 65535, 32767), ("i1", -128, 0),
-                                                  ("u1", 255, 255), ("u4", 0, -(1 << 31)), ("i4", 7, 7)])  # fmt: skip
+@pytest.mark.parametrize(
+    "dtype, blank, stored",
+    [("i2", -99, -99), ("u2", 65535, 32767), ("i1", -128, 0), ("u1", 255, 255), ("u4", 0, -(1 << 31)), ("i4", 7, 7)],
+)
 def test_blank(opened, kind, dtype, blank, stored):
     pixels = np.arange(96).reshape(8, 12).astype(dtype)
     mask = pixels % 7 == 3
@@ -271,11 +278,34 @@ def test_masked_floats_become_nan(opened, compress):
 
 
 @pytest.mark.parametrize(
-    "key", [0, -1, np.int64(3), np.array(2), slice(2, 5), slice(None, None, 3), slice(-3, None), slice(5, 2), slice(0, 99),
-            slice(100, 200), ..., (), (1, 2), (..., 3), (3, ...), (slice(1, 7, 2), slice(11, 0)), (..., slice(2, 3)),
-            (slice(2, 3), slice(2, 3)), (-8, -12), (7, 11), (slice(1, -1), -2), (0, ..., 1), (1, 2, ...),
-            (slice(3, 8, 4), slice(1, 12, 5))],
-)  # fmt: skip
+    "key",
+    [
+        0,
+        -1,
+        np.int64(3),
+        np.array(2),
+        slice(2, 5),
+        slice(None, None, 3),
+        slice(-3, None),
+        slice(5, 2),
+        slice(0, 99),
+        slice(100, 200),
+        ...,
+        (),
+        (1, 2),
+        (..., 3),
+        (3, ...),
+        (slice(1, 7, 2), slice(11, 0)),
+        (..., slice(2, 3)),
+        (slice(2, 3), slice(2, 3)),
+        (-8, -12),
+        (7, 11),
+        (slice(1, -1), -2),
+        (0, ..., 1),
+        (1, 2, ...),
+        (slice(3, 8, 4), slice(1, 12, 5)),
+    ],
+)
 def test_indexes_are_numpys(opened, kind, key):
     pixels = ramp("u2")
     result, expected = opened(pixels, compress=kind)[key], pixels[key]
@@ -288,10 +318,31 @@ def test_indexes_are_numpys(opened, kind, key):
 def bad_indexes():
     for key in (8, -9, (0, 12), (0, -13), (8, slice(None)), 10**30):
         yield key, IndexError, "out of bounds"
-    for key in (None, [0, 1], np.array([0, 1]), np.array([True] * 8), 1.0, np.float64(1), (None, 0), ([0], 0), {}, b"a"):
+    for key in (
+        None,
+        [0, 1],
+        np.array([0, 1]),
+        np.array([True] * 8),
+        1.0,
+        np.float64(1),
+        (None, 0),
+        ([0], 0),
+        {},
+        b"a",
+    ):
         yield key, ValueError, "unsupported index"
-    for key in (slice(None, None, -1), slice(None, None, 0), (0, slice(5, 1, -2)), (0, 0, 0), (slice(None),) * 3,
-                (..., ...), (0, ..., ...), "a", "SCI", (0, "a")):  # fmt: skip
+    for key in (
+        slice(None, None, -1),
+        slice(None, None, 0),
+        (0, slice(5, 1, -2)),
+        (0, 0, 0),
+        (slice(None),) * 3,
+        (..., ...),
+        (0, ..., ...),
+        "a",
+        "SCI",
+        (0, "a"),
+    ):
         yield key, ValueError, "."
 
 
@@ -341,7 +392,9 @@ def test_other_types_are_refused_and_nothing_written(opened, kind, given):
 
 
 def test_refused_type_is_explained_on_plain_images(opened):
-    with pytest.raises(ValueError, match=r"data dtype \(f4\) does not match HDU BITPIX=16 \(expected 'i2' or scaled 'u2'\)"):
+    with pytest.raises(
+        ValueError, match=r"data dtype \(f4\) does not match HDU BITPIX=16 \(expected 'i2' or scaled 'u2'\)"
+    ):
         opened(ramp("u2"), "r+").write(np.zeros((8, 12), "f4"))
 
 
@@ -367,8 +420,13 @@ def test_block_writes(opened):
     expected[7, 11] = -8
     hdu.write(np.empty((0, 12), "i4"), start=(8, 0))
     assert np.array_equal(hdu.read(), expected)
-    for start, words in (((-1, 0), "must be >= 0"), ((0, 11), "exceeds HDU dim"), ((7, 0), "exceeds HDU dim"),
-                         ((0,), "start"), ((0, 0, 0), "start")):  # fmt: skip
+    for start, words in (
+        ((-1, 0), "must be >= 0"),
+        ((0, 11), "exceeds HDU dim"),
+        ((7, 0), "exceeds HDU dim"),
+        ((0,), "start"),
+        ((0, 0, 0), "start"),
+    ):
         with pytest.raises(ValueError, match=words):
             hdu.write(np.zeros((2, 2), "i4"), start=start)
     for start in (5, 1.5, (0.5, 0), "ab"):
@@ -397,10 +455,16 @@ def test_created_and_compressed_images_take_any_layout(opened, kind):
 def test_assignment(opened):
     hdu, expected = opened(ramp("u2"), "r+"), ramp("u2")
     keys_and_values = [
-        (3, 50000), ((1, 2), np.uint16(65535)), ((slice(2, 6), slice(1, 12, 3)), np.arange(16, dtype="u2").reshape(4, 4)),
-        ((..., 5), np.array(7)), ((slice(0, 8, 3), slice(None)), np.arange(12, dtype="u2")), ((0, slice(0, 2)), 0),
-        (-1, np.arange(12, dtype=">u2")), ((7, 11), True), (slice(2, 3), np.full((1, 12), 9, "u2")),
-    ]  # fmt: skip
+        (3, 50000),
+        ((1, 2), np.uint16(65535)),
+        ((slice(2, 6), slice(1, 12, 3)), np.arange(16, dtype="u2").reshape(4, 4)),
+        ((..., 5), np.array(7)),
+        ((slice(0, 8, 3), slice(None)), np.arange(12, dtype="u2")),
+        ((0, slice(0, 2)), 0),
+        (-1, np.arange(12, dtype=">u2")),
+        ((7, 11), True),
+        (slice(2, 3), np.full((1, 12), 9, "u2")),
+    ]
     for key, value in keys_and_values:
         hdu[key] = value
         expected[key] = value
@@ -410,13 +474,23 @@ def test_assignment(opened):
     assert np.array_equal(hdu.read(), expected)
 
 
-@pytest.mark.parametrize("dtype, value, error", [
-    ("u2", -1, (OverflowError, ValueError)), ("u2", 65536, (OverflowError, ValueError)),
-    ("i1", 128, (OverflowError, ValueError)), ("i1", -129, (OverflowError, ValueError)),
-    ("u1", 300, (OverflowError, ValueError)), ("i4", 2**40 + 7, (OverflowError, ValueError)),
-    ("i4", 1.9, TypeError), ("i2", "x", TypeError), ("i2", None, TypeError), ("u8", 2**64, (OverflowError, ValueError)),
-    ("f4", "x", (TypeError, ValueError)), ("f8", 1j, TypeError),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "dtype, value, error",
+    [
+        ("u2", -1, (OverflowError, ValueError)),
+        ("u2", 65536, (OverflowError, ValueError)),
+        ("i1", 128, (OverflowError, ValueError)),
+        ("i1", -129, (OverflowError, ValueError)),
+        ("u1", 300, (OverflowError, ValueError)),
+        ("i4", 2**40 + 7, (OverflowError, ValueError)),
+        ("i4", 1.9, TypeError),
+        ("i2", "x", TypeError),
+        ("i2", None, TypeError),
+        ("u8", 2**64, (OverflowError, ValueError)),
+        ("f4", "x", (TypeError, ValueError)),
+        ("f8", 1j, TypeError),
+    ],
+)
 @pytest.mark.parametrize("compress", [None, "GZIP_1"])
 def test_numbers_that_do_not_fit(opened, dtype, value, error, compress):
     pixels = ramp(dtype)
@@ -426,7 +500,9 @@ def test_numbers_that_do_not_fit(opened, dtype, value, error, compress):
     assert np.array_equal(hdu.read(), pixels)
 
 
-@pytest.mark.parametrize("dtype, value", [("u2", 50000), ("i1", -5), ("u8", 2**64 - 1), ("i8", -(2**63)), ("f4", 1.5), ("f8", 3)])
+@pytest.mark.parametrize(
+    "dtype, value", [("u2", 50000), ("i1", -5), ("u8", 2**64 - 1), ("i8", -(2**63)), ("f4", 1.5), ("f8", 3)]
+)
 @pytest.mark.parametrize("compress", [None, "GZIP_1"])
 def test_numbers_are_physical(opened, dtype, value, compress):
     hdu = opened(ramp(dtype), "r+", compress=compress)
@@ -469,3 +545,16 @@ def test_only_what_is_asked_for_is_read(tmp_path):
         assert fits[0].shape == (46340, 46340)
         assert np.array_equal(fits[0][46330:, 46330:], np.zeros((10, 10)))
         assert np.array_equal(fits[0][::5000, ::5000], np.zeros((10, 10)))
+
+
+@pytest.mark.parametrize("ndim", [7, 20, 21, 40, 64])
+def test_any_number_of_axes_that_numpy_has(tmp_path, ndim):
+    """fits_create_img of cfitsio keeps 20 axes and writes what lies in memory for the others."""
+    if ndim > 32 and np.lib.NumpyVersion(np.__version__) < "2.0.0":
+        pytest.skip("this numpy has at most 32 axes")
+    pixels = np.arange(240, dtype="i2").reshape((2, 3, *(1,) * (ndim - 5), 2, 4, 5))
+    with rf.FITS(tmp_path / "a.fits", "w+") as fits:
+        fits.write_image(pixels)
+    with rf.FITS(tmp_path / "a.fits") as fits:
+        assert fits[0].shape == pixels.shape and np.array_equal(fits[0].read(), pixels)
+        assert np.array_equal(fits[0][1, 0:2, ..., 3], pixels[1, 0:2, ..., 3])

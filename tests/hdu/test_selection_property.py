@@ -111,8 +111,12 @@ def test_hcompress_and_quantized_images_by_section(folder, data):
     shape = data.draw(st.tuples(st.integers(8, 40), st.integers(8, 40)))
     pixels = np.random.default_rng(data.draw(st.integers(0, 99))).normal(50, 4, shape).astype("f4")
     pixels[data.draw(st.integers(0, 7)), :3] = np.nan
-    compress = data.draw(st.sampled_from([rf.Hcompress1(), rf.Hcompress1(scale=4, smooth=True), rf.Rice1(tile_shape=(7, 9))]))
-    quantize = rf.Quantize(method=data.draw(st.sampled_from(["no_dither", "dither1", "dither2"])), seed=data.draw(st.integers(1, 10000)))
+    compress = data.draw(
+        st.sampled_from([rf.Hcompress1(), rf.Hcompress1(scale=4, smooth=True), rf.Rice1(tile_shape=(7, 9))])
+    )
+    quantize = rf.Quantize(
+        method=data.draw(st.sampled_from(["no_dither", "dither1", "dither2"])), seed=data.draw(st.integers(1, 10000))
+    )
     with rf.FITS(folder / "c.fits", "w+") as fits:
         try:
             hdu = fits.write_image(pixels, compress=compress, quantize=quantize)

@@ -10,6 +10,7 @@ import signal
 import sys
 import tempfile
 import warnings
+from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -47,7 +48,9 @@ def use(path, errors):
         repr(fits)
         for hdu in fits:
             repr(hdu)
-            attempt(lambda hdu=hdu: (hdu.header.keys(), hdu.header.values(), hdu.header.to_dict(), str(hdu.header)), errors)
+            attempt(
+                lambda hdu=hdu: (hdu.header.keys(), hdu.header.values(), hdu.header.to_dict(), str(hdu.header)), errors
+            )
             if isinstance(hdu, rf.ImageHDU) and hdu.shape:
                 attempt(lambda hdu=hdu: hdu[(slice(0, 3, 2),) * hdu.ndim], errors)
                 attempt(hdu.read, errors)
@@ -97,7 +100,7 @@ def main(first, last, progress):
                 errors = []
                 signal.setitimer(signal.ITIMER_REAL, SECONDS)
                 try:
-                    attempt(lambda: work(path, errors), errors)
+                    attempt(partial(work, path, errors), errors)
                 except (Exception, TooSlow) as error:
                     print(f"{told}: {work.__name__}: {type(error).__name__}: {error}")
                 finally:

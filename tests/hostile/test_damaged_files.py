@@ -24,8 +24,12 @@ def test_damaged_files(tmp_path):
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
     child = subprocess.run(
         [sys.executable, FOLDER / "read_damaged.py", "0", "2000", progress],
-        capture_output=True, text=True, timeout=120, cwd=tmp_path, env=environment,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        timeout=120,
+        cwd=tmp_path,
+        env=environment,
+    )
     assert child.returncode == 0, f"died at {progress.read_text()}\n{child.stdout[-2000:]}{child.stderr[-2000:]}"
     complaints = [line for line in child.stdout.splitlines() if not line.startswith("done ")]
     assert not complaints, "\n".join(complaints[:20])
@@ -46,8 +50,15 @@ def set_card(raw, key, value):
     raw[at + 10 : at + 80] = str(value).rjust(20).ljust(70).encode()
 
 
-@pytest.mark.parametrize("place, word, words", [(0, 10**6, "corrupt descriptor"), (4, 10**6, "corrupt descriptor"),
-                                                (8, 0, "never written"), (12, 1, "corrupt descriptor")])  # fmt: skip
+@pytest.mark.parametrize(
+    "place, word, words",
+    [
+        (0, 10**6, "corrupt descriptor"),
+        (4, 10**6, "corrupt descriptor"),
+        (8, 0, "never written"),
+        (12, 1, "corrupt descriptor"),
+    ],
+)
 def test_bad_descriptor_names_file_hdu_and_tile_and_leaves_the_others(packed, place, word, words):
     path, raw = packed
     table = 2880 + 2880
@@ -66,7 +77,7 @@ def test_overlapping_tiles_are_refused(packed):
     path, raw = packed
     raw[5760 + 12 : 5760 + 16] = (1).to_bytes(4, "big")  # the second tile begins within the first
     path.write_bytes(raw)
-    with rf.FITS(path) as fits, pytest.raises(rf.TileError, match="tile 0.*another tile"):
+    with rf.FITS(path) as fits, pytest.raises(rf.TileError, match=r"tile 0.*another tile"):
         fits[1].read()
 
 
@@ -86,13 +97,15 @@ def test_declared_sizes_are_not_believed(packed):
     path.write_bytes(raw)
     with rf.FITS(path) as fits:
         assert fits[1].shape == (4, 2**40)
-        with pytest.raises(ValueError, match="HDU 1.*trust_sizes"):
+        with pytest.raises(ValueError, match=r"HDU 1.*trust_sizes"):
             fits[1].read()
         with pytest.raises(ValueError, match="trust_sizes"):
             fits[1][0, 0]
 
 
-@pytest.mark.parametrize("key, value", [("ZNAXIS2", 0), ("ZTILE1", -3), ("ZTILE2", 0), ("ZNAXIS1", "0.5"), ("THEAP", 2**50)])
+@pytest.mark.parametrize(
+    "key, value", [("ZNAXIS2", 0), ("ZTILE1", -3), ("ZTILE2", 0), ("ZNAXIS1", "0.5"), ("THEAP", 2**50)]
+)
 def test_cfitsio_is_kept_from_headers_it_cannot_take(packed, key, value):
     """With some of these its process would end, with others it would write without end."""
     path, raw = packed
@@ -106,6 +119,17 @@ def test_cfitsio_is_kept_from_headers_it_cannot_take(packed, key, value):
             with pytest.raises(ValueError, match=f"a.fits.*HDU 1: .*{key}"):
                 change()
     assert path.read_bytes() == raw
+
+
+def test_codec_that_cannot_hold_the_pixels_is_named(tmp_path):
+    path = tmp_path / "a.fits"
+    with rf.FITS(path, "w+") as fits:
+        fits.write_image(np.zeros((4, 100), "i4"), compress=rf.Rice1())
+    raw = bytearray(path.read_bytes())
+    set_card(raw, "ZBITPIX", -32)
+    path.write_bytes(raw)
+    with rf.FITS(path) as fits, pytest.raises(ValueError, match=r"a\.fits, HDU 1"):
+        fits[1].read()
 
 
 def test_truncated_files_are_not_filled(packed):

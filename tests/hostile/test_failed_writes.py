@@ -43,8 +43,11 @@ def test_pixel_in_the_last_tile_that_cannot_be_stored(path):
     bad = PIXELS.copy()
     bad[-1, -1] = -1
     with rf.FITS(path, "r+") as fits:
-        for action in (lambda: fits.write_image(bad, compress=rf.Plio1()), lambda: fits["packed"].write(bad),
-                       lambda: fits["packed"].__setitem__(..., bad)):  # fmt: skip
+        for action in (
+            lambda: fits.write_image(bad, compress=rf.Plio1()),
+            lambda: fits["packed"].write(bad),
+            lambda: fits["packed"].__setitem__(..., bad),
+        ):
             with pytest.raises(ValueError, match="negative"):
                 action()
             assert_untouched(path, before)
@@ -85,8 +88,13 @@ def test_full_disk(path, config):
         print("later:", len(fits))
         fits.close()
     """
-    child = subprocess.run([sys.executable, "-c", textwrap.dedent(code), path], capture_output=True, text=True, timeout=60,
-                           env=os.environ | {"PYTHONPATH": str(ROOT)})  # fmt: skip
+    child = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code), path],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )
     assert child.returncode == 0, child.stderr
     lines = child.stdout.splitlines()
     assert lines[0].startswith("failed:") and "a.fits" in lines[0]
@@ -112,8 +120,13 @@ def test_full_disk_while_rewriting_taints_the_handle(path):
                 except OSError as error:
                     print(error)
     """
-    child = subprocess.run([sys.executable, "-c", textwrap.dedent(code), path], capture_output=True, text=True, timeout=60,
-                           env=os.environ | {"PYTHONPATH": str(ROOT)})  # fmt: skip
+    child = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code), path],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )
     assert child.returncode == 0, child.stderr
     first, second = child.stdout.splitlines()
     assert "a.fits" in first and "reopen" in second

@@ -1,8 +1,8 @@
 """Whole files of `write_image` against cfitsio's own serial calls on the same array.
 
 Matrix: codec x pixel type x {1-D, 2-D, 3-D} x {default tiles, given tiles with ragged edges} x, for floats, {lossless,
-each dither method, several levels and seeds} x {finite, with NaN and infinities, constant tiles, tiny tiles, values that
-cannot be quantized}.
+each dither method, several levels and seeds} x {finite, with NaN and infinities, constant tiles, tiny tiles, values
+that cannot be quantized}.
 """
 
 import zlib

@@ -63,8 +63,11 @@ class Astropy:
     def write(self, path, pixels, codec, tiles, quantize):
         options = {"compression_type": codec, "tile_shape": tiles, "quantize_level": 0.0}
         if quantize:
-            options |= {"quantize_level": quantize.level, "quantize_method": ASTROPY_METHODS[quantize.method],
-                        "dither_seed": quantize.seed or 1}  # fmt: skip
+            options |= {
+                "quantize_level": quantize.level,
+                "quantize_method": ASTROPY_METHODS[quantize.method],
+                "dither_seed": quantize.seed or 1,
+            }
         hdu = self.module.CompImageHDU(pixels, **options)
         self.module.HDUList([self.module.PrimaryHDU(), hdu]).writeto(path)
 
@@ -80,7 +83,13 @@ class Rustfits:
             return fits[number].read()
 
     def write(self, path, pixels, codec, tiles, quantize):
-        configs = {"RICE_1": "Rice1", "GZIP_1": "Gzip1", "GZIP_2": "Gzip2", "PLIO_1": "Plio1", "HCOMPRESS_1": "Hcompress1"}
+        configs = {
+            "RICE_1": "Rice1",
+            "GZIP_1": "Gzip1",
+            "GZIP_2": "Gzip2",
+            "PLIO_1": "Plio1",
+            "HCOMPRESS_1": "Hcompress1",
+        }
         config = getattr(self.module, configs[codec])(tile_shape=tiles)
         if quantize:
             quantize = self.module.Quantize(level=quantize.level, method=quantize.method, seed=quantize.seed)
@@ -117,7 +126,13 @@ class Cfitsio:
         return reference.read_image(path, number)
 
     def write(self, path, pixels, codec, tiles, quantize):
-        classes = {"RICE_1": rf.Rice1, "GZIP_1": rf.Gzip1, "GZIP_2": rf.Gzip2, "PLIO_1": rf.Plio1, "HCOMPRESS_1": rf.Hcompress1}
+        classes = {
+            "RICE_1": rf.Rice1,
+            "GZIP_1": rf.Gzip1,
+            "GZIP_2": rf.Gzip2,
+            "PLIO_1": rf.Plio1,
+            "HCOMPRESS_1": rf.Hcompress1,
+        }
         reference.write_image(path, pixels, compress=classes[codec](tile_shape=tiles), quantize=quantize)
 
 

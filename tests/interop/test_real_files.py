@@ -1,7 +1,7 @@
 """Real telescope files and the test files of astropy: every image reads to the bits that other readers give.
 
-The judges are fitsio and the vendored cfitsio for values; where astropy's sample files hold what those refuse, the reason is
-in the table below.
+The judges are fitsio and the vendored cfitsio for values; where astropy's sample files hold what those refuse, the
+reason is in the table below.
 """
 
 from pathlib import Path
@@ -26,7 +26,9 @@ def astropy_files():
     except ImportError:
         return []
     root = Path(astropy.io.fits.__file__).parent
-    return sorted([*(root / "tests" / "data").glob("*.fits"), *(root / "hdu" / "compressed" / "tests" / "data").glob("*.fits")])
+    return sorted(
+        [*(root / "tests" / "data").glob("*.fits"), *(root / "hdu" / "compressed" / "tests" / "data").glob("*.fits")]
+    )
 
 
 def bits_equal(ours, theirs):
@@ -77,12 +79,22 @@ def has_subnormals(pixels):
     return pixels.dtype.kind == "f" and bool((np.abs(pixels[pixels != 0]) < np.finfo(pixels.dtype).tiny).any())
 
 
-@pytest.mark.parametrize("name, count", [
-    ("decam_cutout_dq.fits", 1), ("decam_cutout_image.fits", 1), ("decam_cutout_weight.fits", 1),
-    ("decam_image_fpacked_dither1.fits.fz", 1), ("galactic_center_2mass_j.fits", 1), ("horsehead_i2.fits", 1),
-    ("kepler_lightcurve_table.fits", 1), ("l1448_13co_cube.fits", 1), ("mosaic_staticmask_plio.fits.fz", 4),
-    ("spitzer_f4.fits", 1), ("wise_tiles_table.fits", 0),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "name, count",
+    [
+        ("decam_cutout_dq.fits", 1),
+        ("decam_cutout_image.fits", 1),
+        ("decam_cutout_weight.fits", 1),
+        ("decam_image_fpacked_dither1.fits.fz", 1),
+        ("galactic_center_2mass_j.fits", 1),
+        ("horsehead_i2.fits", 1),
+        ("kepler_lightcurve_table.fits", 1),
+        ("l1448_13co_cube.fits", 1),
+        ("mosaic_staticmask_plio.fits.fz", 4),
+        ("spitzer_f4.fits", 1),
+        ("wise_tiles_table.fits", 0),
+    ],
+)
 def test_telescope_files(real_files, name, count):
     assert check_against_all(real_files / name) == count
 
@@ -94,7 +106,9 @@ def test_sample_files_of_astropy(path):
     check_against_all(path)
 
 
-@pytest.mark.parametrize("name", ["decam_cutout_image.fits", "galactic_center_2mass_j.fits", "horsehead_i2.fits", "l1448_13co_cube.fits"])
+@pytest.mark.parametrize(
+    "name", ["decam_cutout_image.fits", "galactic_center_2mass_j.fits", "horsehead_i2.fits", "l1448_13co_cube.fits"]
+)
 def test_real_pixels_survive_our_own_files(real_files, tmp_path, name):
     pixels = rf.read(real_files / name)
     with rf.FITS(tmp_path / "a.fits", "w+") as fits:

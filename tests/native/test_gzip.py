@@ -7,9 +7,26 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rustfits_cffi.errors import FITSError
+from rustfits_cffi.errors import FITSError, raise_for_status
 from rustfits_cffi.native._lib import ffi, lib
-from rustfits_cffi.native.codecs import gzip_decode, gzip_encode
+
+
+def gzip_encode(data, level=1):
+    """One gzip member; level 1 gives cfitsio's bytes."""
+    source = ffi.from_buffer("uint8_t[]", data)
+    room = ffi.new("uint8_t[]", lib.rf_gzip_bound(len(source)))
+    used = ffi.new("size_t *")
+    raise_for_status(lib.rf_gzip_encode(source, len(source), level, room, len(room), used))
+    return bytes(ffi.buffer(room, used[0]))
+
+
+def gzip_decode(data, capacity):
+    """The bytes of the first gzip member of `data`, which are at most `capacity`."""
+    source = ffi.from_buffer("uint8_t[]", data)
+    room = ffi.new("uint8_t[]", max(capacity, 1))
+    used = ffi.new("size_t *")
+    raise_for_status(lib.rf_gzip_decode(source, len(source), room, capacity, used))
+    return bytes(ffi.buffer(room, used[0]))
 
 
 def cfitsios(data):

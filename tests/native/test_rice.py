@@ -147,7 +147,7 @@ def test_wrong_width_or_block_is_refused():
 def test_exact_room_suffices_and_less_is_refused(arenas, values):
     _, coded = encode(values, 32)
     for cap in {len(coded), len(coded) + 1, len(coded) + 9}:
-        status, again = encode(values, 32, cap, arenas[1].room(cap))
+        status, _again = encode(values, 32, cap, arenas[1].room(cap))
         assert status == lib.RF_OK
         assert arenas[1].taken(cap)[: len(coded)] == coded
     for cap in {len(coded) - 1, len(coded) // 2, 0}:

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from rustfits_cffi.errors import FITSError
-from rustfits_cffi.native import transfer
+from rustfits_cffi.native import requests, transfer
 from rustfits_cffi.native._lib import ffi, lib
 from rustfits_cffi.native.handle import FileHandle
+from rustfits_cffi.native.requests import CompressionRequest
 from rustfits_cffi.native.tilewriter import TileWriter, table_layout
 
 RICE, GZIP_1, PLIO, HCOMPRESS = 11, 21, 31, 41
@@ -34,7 +35,10 @@ def fpack(tools, *arguments):
 
 
 def request(codec=RICE, tile=(-1, 1, 1), level=4.0, method=1, seed=7, scale=0.0):
-    return transfer.CompressRequest(codec, tile, level, method, seed, scale, 0, False)
+    tile_shape = (1,) * (6 - len(tile)) + tile[::-1]
+    return CompressionRequest(
+        codec=codec, tile_shape=tile_shape, level=level, dither=method, seed=seed, hcomp_scale=scale
+    )
 
 
 def coded_tiles(packed, number):
@@ -61,7 +65,7 @@ def rewrite(source_path, packed_path, target_path, asked, batch, **options):
     out = FileHandle(str(target_path), "w+")
     for number in transfer.hdu_numbers(source):
         facts = transfer.hdu_facts(source, number)
-        transfer.set_requests(out, asked)
+        requests.ask(out, asked)
         image = transfer.begin_compressed_image(source, number, out, bitpix=facts.bitpix, shape=facts.shape)
         tiles = coded_tiles(packed, image.number)
         writer = TileWriter(out, image.number, **options)
@@ -124,7 +128,7 @@ def test_an_hdu_before_others_moves_them_back(tmp_path, tools):
     fpack(tools, "-C", "-q7", 4, tmp_path / "a.fits")
     source, packed = FileHandle(str(tmp_path / "a.fits"), "r"), FileHandle(str(tmp_path / "a.fits.fz"), "r")
     out = FileHandle(str(tmp_path / "b.fz"), "w+")
-    transfer.set_requests(out, request())
+    requests.ask(out, request())
     image = transfer.begin_compressed_image(source, 1, out, bitpix=-32, shape=(300, 40))
     transfer.end_compressed_image(out, image.number, has_nulls=False)
     transfer.copy_hdu(packed, 1, out)
@@ -145,7 +149,7 @@ def writer(tmp_path):
     """A writer on a fresh HDU of 30 row tiles."""
     write_images(tmp_path / "a.fits", [noise((30, 40), "i2")])
     source, out = FileHandle(str(tmp_path / "a.fits"), "r"), FileHandle(str(tmp_path / "b.fz"), "w+")
-    transfer.set_requests(out, request())
+    requests.ask(out, request())
     image = transfer.begin_compressed_image(source, 1, out, bitpix=16, shape=(30, 40))
     writer = TileWriter(out, image.number)
     writer.begin()

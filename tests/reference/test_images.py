@@ -8,7 +8,7 @@ import pytest
 
 from rustfits_cffi import reference
 from rustfits_cffi.config import Gzip1, Gzip2, Hcompress1, Plio1, Quantize, Rice1
-from rustfits_cffi.native import serial
+from rustfits_cffi.native import requests, serial
 from rustfits_cffi.native._lib import ffi, lib
 from rustfits_cffi.native.handle import FileHandle
 from rustfits_cffi.reference.images import image_request
@@ -45,7 +45,7 @@ def write_simply(path, array, codec, quantize, null=None):
     serial.create_image(handle, array.shape, array.dtype.str[1:], request)
     with handle.call() as (fptr, status):
         lib.fits_write_img(fptr, serial._C_TYPES[array.dtype.str[1:]], 1, array.size, ffi.from_buffer(array), status)
-    serial.end_requests(handle)
+    requests.forget(handle)
     handle.close()
 
 
@@ -83,7 +83,7 @@ def test_tile_by_tile_with_room_equals_one_call(tmp_path, hcomp_scale):
     with handle.call() as (fptr, status):
         first, last, null = ffi.new("long[]", [1, 1]), ffi.new("long[]", [30, 64]), ffi.new("float *", np.inf)
         lib.fits_write_compressed_img(fptr, lib.TFLOAT, first, last, 1, ffi.from_buffer(array), null, status)
-    serial.end_requests(handle)
+    requests.forget(handle)
     handle.close()
     assert (tmp_path / "a.fits").read_bytes() == (tmp_path / "b.fits").read_bytes()
 

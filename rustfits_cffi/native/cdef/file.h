@@ -8,7 +8,6 @@ int fits_get_num_hdus(fitsfile *fptr, int *count, int *status);
 int fits_movabs_hdu(fitsfile *fptr, int number, int *type, int *status);
 int fits_set_hdustruc(fitsfile *fptr, int *status);
 int fits_get_hduaddrll(fitsfile *fptr, LONGLONG *headstart, LONGLONG *datastart, LONGLONG *dataend, int *status);
-int fits_delete_hdu(fitsfile *fptr, int *type, int *status);
 int fits_write_chksum(fitsfile *fptr, int *status);
 int ffmbyt(fitsfile *fptr, LONGLONG position, int ignore_end, int *status);
 int ffpbyt(fitsfile *fptr, LONGLONG nbytes, void *buffer, int *status);

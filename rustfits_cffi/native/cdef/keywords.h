@@ -1,16 +1,10 @@
 /* Header cards. */
 #define TSTRING ...
 #define TLONGLONG ...
-#define TLOGICAL ...
 #define TDOUBLE ...
 #define TINT ...
 int fits_get_hdrspace(fitsfile *fptr, int *count, int *more, int *status);
 int fits_read_record(fitsfile *fptr, int number, char *card, int *status);
 int fits_read_card(fitsfile *fptr, const char *name, char *card, int *status);
-int fits_write_record(fitsfile *fptr, const char *card, int *status);
-int fits_modify_record(fitsfile *fptr, int number, const char *card, int *status);
-int fits_insert_record(fitsfile *fptr, int number, const char *card, int *status);
-int fits_delete_record(fitsfile *fptr, int number, int *status);
 int fits_update_key(fitsfile *fptr, int type, const char *name, void *value, const char *comment, int *status);
 int fits_insert_key_lng(fitsfile *fptr, const char *name, LONGLONG value, const char *comment, int *status);
-int fits_set_hdrsize(fitsfile *fptr, int more, int *status);

@@ -6,7 +6,6 @@ static const char *const LIBDEFLATE_VERSION_STRING;
 int fits_init_cfitsio(void);
 int fits_init_randoms(void);
 int fits_is_reentrant(void);
-void fits_get_errstatus(int status, char *text);
 int fits_read_errmsg(char *message);
 void fits_clear_errmsg(void);
 const char *zlibVersion(void);

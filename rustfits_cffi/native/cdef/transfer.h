@@ -1,14 +1,11 @@
 /* HDUs from one file to another: what fpack and funpack ask of cfitsio. */
 #define IMAGE_HDU ...
 #define ASCII_TBL ...
-#define BINARY_TBL ...
-#define NO_DITHER ...
 int fits_create_hdu(fitsfile *fptr, int *status);
 int fits_copy_hdu(fitsfile *in, fitsfile *out, int morekeys, int *status);
 int fits_get_hdu_type(fitsfile *fptr, int *type, int *status);
 int fits_is_compressed_image(fitsfile *fptr, int *status);
 int fits_read_key(fitsfile *fptr, int type, const char *name, void *value, char *comment, int *status);
-int fits_set_lossy_int(fitsfile *fptr, int lossy, int *status);
 int fits_set_compression_pref(fitsfile *in, fitsfile *out, int *status);
 int fits_unset_compression_param(fitsfile *fptr, int *status);
 int fits_compress_table(fitsfile *in, fitsfile *out, int *status);

@@ -1,17 +1,13 @@
 /* What cfitsio calls its types. */
 typedef long long LONGLONG;
 typedef struct {
-    LONGLONG filesize;
-    LONGLONG logfilesize;
+    int writemode;
     LONGLONG headend;
     LONGLONG datastart;
     LONGLONG heapstart;
     LONGLONG heapsize;
     LONGLONG rowlength;
     LONGLONG numrows;
-    int request_compress_type;
-    float request_quantize_level;
-    int request_dither_seed;
     int request_lossy_int_compress;
     int compress_type;
     long tilesize[6];
@@ -20,7 +16,6 @@ typedef struct {
     float quantize_level;
     int quantize_method;
     int dither_seed;
-    int compressimg;
     int zbitpix;
     int zndim;
     long znaxis[6];

@@ -1,26 +1,12 @@
 /* A batch of coded tiles to pixels. */
-#include <math.h>
-#include <stdatomic.h>
+#include "rf_decode.h"
+
 #include <string.h>
 
 #include "rf_bytes.h"
-#include "rf_codecs.h"
-#include "rf_file.h"
 #include "rf_pixels.h"
 #include "rf_scaling.h"
 #include "rf_threads.h"
-
-enum { RF_READ_NBYTES = 1 << 18 }; /* coded bytes read from a file at a time, unless one tile has more */
-
-typedef struct {
-    const rf_image *image;
-    rf_tiles tiles;
-    const rf_section *section;
-    const float *randoms;
-    const rf_codec_functions *codec;
-    rf_grid grid;
-    size_t out_width; /* bytes of a pixel in dst */
-} decoding;
 
 /* How the numbers of one tile become pixels. */
 typedef struct {
@@ -36,7 +22,7 @@ typedef struct {
     bool to_double;
 } conversion;
 
-static int check(const decoding *d)
+static int check(const rf_decoding *d)
 {
     const rf_image *image = d->image;
     const rf_section *s = d->section;
@@ -45,7 +31,6 @@ static int check(const decoding *d)
     if (image->quantized && image->dither && !d->randoms) return RF_EARGUMENT;
     if (s->out < RF_OUT_STORED || s->out > RF_OUT_DOUBLE) return RF_EARGUMENT;
     if ((uintptr_t)s->dst % d->out_width) return RF_EARGUMENT;
-    if (!s->start) return s->dst_offset ? RF_OK : RF_EARGUMENT;
     size_t nbytes = d->out_width;
     for (size_t i = 0; i < image->ndim; i++) {
         if (!rf_multiply(nbytes, s->count[i], &nbytes) || s->step[i] == 0) return RF_EARGUMENT;
@@ -71,10 +56,10 @@ static void convert(conversion *c, const void *data, size_t first, size_t n, voi
     }
 }
 
-/* Which of the wanted positions of one axis lie in a tile: the first and how many. */
-static void overlap(size_t start, size_t count, size_t step, size_t origin, size_t extent, size_t *first, size_t *n)
+void rf_overlap(const rf_section *s, const rf_tile *tile, size_t axis, size_t *first, size_t *n)
 {
-    size_t end = origin + extent;
+    size_t start = s->start[axis], count = s->count[axis], step = s->step[axis], origin = tile->origin[axis];
+    size_t end = origin + tile->extent[axis];
     *first = start >= origin ? 0 : (origin - start + step - 1) / step;
     size_t stop = end <= start ? 0 : (end - start + step - 1) / step;
     if (stop > count) stop = count;
@@ -82,7 +67,7 @@ static void overlap(size_t start, size_t count, size_t step, size_t origin, size
 }
 
 /* Loops over the wanted pixels of a tile: a counts pixels of the tile, b bytes of dst. False if none is wanted. */
-static bool plan(const decoding *d, const rf_tile *tile, rf_loops *loops, size_t *at_tile, size_t *at_dst)
+static bool plan(const rf_decoding *d, const rf_tile *tile, rf_loops *loops, size_t *at_tile, size_t *at_dst)
 {
     const rf_section *s = d->section;
     size_t tile_stride = 1, dst_stride = d->out_width;
@@ -90,7 +75,7 @@ static bool plan(const decoding *d, const rf_tile *tile, rf_loops *loops, size_t
     *at_tile = *at_dst = 0;
     for (size_t i = d->image->ndim; i-- > 0;) {
         size_t first, n;
-        overlap(s->start[i], s->count[i], s->step[i], tile->origin[i], tile->extent[i], &first, &n);
+        rf_overlap(s, tile, i, &first, &n);
         if (n == 0) return false;
         *at_tile += (s->start[i] + first * s->step[i] - tile->origin[i]) * tile_stride;
         *at_dst += first * dst_stride;
@@ -105,7 +90,7 @@ static bool plan(const decoding *d, const rf_tile *tile, rf_loops *loops, size_t
  * How many pixels of the tile must be decoded to have the wanted ones. Rice streams are read from the front and may be
  * left when enough is had, which is what makes small sections of large tiles cheap; the other codecs need all.
  */
-static size_t needed(const decoding *d, size_t i, const rf_tile *tile, const rf_loops *loops, size_t at_tile)
+static size_t needed(const rf_decoding *d, size_t i, const rf_tile *tile, const rf_loops *loops, size_t at_tile)
 {
     if (!d->codec->stops_early || d->tiles.column[i] != RF_COMPRESSED_DATA) return tile->npix;
     size_t last = at_tile;
@@ -114,7 +99,7 @@ static size_t needed(const decoding *d, size_t i, const rf_tile *tile, const rf_
 }
 
 /* One innermost run: n pixels, `step` apart in the tile, `gap` bytes apart in dst. */
-static int convert_run(const decoding *d, rf_worker *w, conversion *c, const void *data, size_t first, size_t n,
+static int convert_run(const rf_decoding *d, rf_worker *w, conversion *c, const void *data, size_t first, size_t n,
                        size_t step, uint8_t *dst, size_t gap)
 {
     enum { NEAR = 16 }; /* up to this step it is cheaper to convert all between and drop it */
@@ -132,7 +117,7 @@ static int convert_run(const decoding *d, rf_worker *w, conversion *c, const voi
     return RF_OK;
 }
 
-static int scatter(const decoding *d, rf_worker *w, conversion *c, const void *data, const rf_loops *loops,
+static int scatter(const rf_decoding *d, rf_worker *w, conversion *c, const void *data, const rf_loops *loops,
                    size_t at_tile, size_t at_dst)
 {
     size_t index[RF_MAX_NDIM] = {0};
@@ -157,7 +142,7 @@ static int coded_bytes(const rf_tiles *t, size_t i, const uint8_t **src, size_t 
 }
 
 /* The numbers of a tile, in `target` if they can be. */
-static int decode_column(const decoding *d, rf_worker *w, const rf_tile *tile, size_t i, const uint8_t *src,
+static int decode_column(const rf_decoding *d, rf_worker *w, const rf_tile *tile, size_t i, const uint8_t *src,
                          size_t nbytes, void *target, int target_bitpix, rf_values *values)
 {
     const rf_tiles *t = &d->tiles;
@@ -178,7 +163,7 @@ static int decode_column(const decoding *d, rf_worker *w, const rf_tile *tile, s
 }
 
 /* Integers in the width that the conversion starts from. */
-static int normalise(const decoding *d, rf_worker *w, const rf_tile *tile, bool scaled, void *target,
+static int normalise(const rf_decoding *d, rf_worker *w, const rf_tile *tile, bool scaled, void *target,
                      int target_bitpix, rf_values *values)
 {
     int wanted = scaled ? 32 : d->image->bitpix;
@@ -196,7 +181,7 @@ static int normalise(const decoding *d, rf_worker *w, const rf_tile *tile, bool 
     return status;
 }
 
-static void make_conversion(const decoding *d, int64_t row, size_t i, bool scaled, int bitpix, conversion *c)
+static void make_conversion(const rf_decoding *d, int64_t row, size_t i, bool scaled, int bitpix, conversion *c)
 {
     const rf_image *image = d->image;
     const rf_tiles *t = &d->tiles;
@@ -224,27 +209,15 @@ static void make_conversion(const decoding *d, int64_t row, size_t i, bool scale
     }
 }
 
-/* Tile number `row`, whose element of the arrays is i and whose coded bytes are at src. */
-static int decode_tile(const decoding *d, rf_worker *w, int64_t row, size_t i, const uint8_t *src, size_t nbytes)
+int rf_decode_tile(const rf_decoding *d, rf_worker *w, int64_t row, size_t i, const uint8_t *src, size_t nbytes)
 {
     const rf_section *s = d->section;
     rf_tile tile;
-    rf_loops loops = {.ndim = 1};
-    size_t at_tile = 0, at_dst = 0;
+    rf_loops loops = {.ndim = 0};
+    size_t at_tile, at_dst;
     int status = rf_grid_tile(&d->grid, row, &tile);
     if (status != RF_OK) return status;
-    if (s->start) {
-        if (!plan(d, &tile, &loops, &at_tile, &at_dst)) return RF_OK;
-    } else {
-        size_t dst_nbytes = tile.npix * d->out_width;
-        if (s->dst_offset[i] < 0 || (uint64_t)s->dst_offset[i] > s->dst_nbytes) return RF_ENOSPACE;
-        if (dst_nbytes > s->dst_nbytes - (size_t)s->dst_offset[i]) return RF_ENOSPACE;
-        if ((size_t)s->dst_offset[i] % d->out_width) return RF_EARGUMENT;
-        at_dst = (size_t)s->dst_offset[i];
-        loops.n[0] = tile.npix;
-        loops.a[0] = 1;
-        loops.b[0] = (ptrdiff_t)d->out_width;
-    }
+    if (!plan(d, &tile, &loops, &at_tile, &at_dst)) return RF_OK;
 
     /* a whole tile in one piece may be decoded where it belongs */
     bool whole = loops.ndim == 1 && loops.n[0] == tile.npix && loops.b[0] == (ptrdiff_t)d->out_width;
@@ -267,22 +240,22 @@ static int decode_tile(const decoding *d, rf_worker *w, int64_t row, size_t i, c
 
 static int decode_item(void *job, void *scratch, size_t i)
 {
-    const decoding *d = job;
+    const rf_decoding *d = job;
     const uint8_t *src;
     size_t nbytes;
     int status = coded_bytes(&d->tiles, i, &src, &nbytes);
-    return status == RF_OK ? decode_tile(d, scratch, d->tiles.row[i], i, src, nbytes) : status;
+    return status == RF_OK ? rf_decode_tile(d, scratch, d->tiles.row[i], i, src, nbytes) : status;
 }
 
-/* Starting a thread costs as much as decoding some ten thousand pixels. */
-static int useful_threads(const decoding *d, size_t ntiles, int nthreads)
+int rf_decode_threads(const rf_decoding *d, size_t ntiles, int nthreads)
 {
+    /* starting a thread costs as much as decoding some ten thousand pixels */
     double npix = (double)d->grid.max_npix * (double)ntiles;
     double useful = npix / 32768 + 1;
     return useful < nthreads ? (int)useful : nthreads;
 }
 
-static int prepare(decoding *d)
+int rf_decode_prepare(rf_decoding *d)
 {
     const rf_image *image = d->image;
     d->codec = rf_codec_find(image->codec);
@@ -294,156 +267,10 @@ static int prepare(decoding *d)
 int rf_tiles_decode(const rf_image *image, const rf_tiles *tiles, const rf_section *section, const float *randoms,
                     int nthreads, size_t *failed)
 {
-    decoding d = {.image = image, .tiles = *tiles, .section = section, .randoms = randoms};
+    rf_decoding d = {.image = image, .tiles = *tiles, .section = section, .randoms = randoms};
     *failed = tiles->ntiles;
-    int status = prepare(&d);
+    int status = rf_decode_prepare(&d);
     if (status != RF_OK) return status;
-    return rf_share(decode_item, &d, tiles->ntiles, useful_threads(&d, tiles->ntiles, nthreads), sizeof(rf_worker),
+    return rf_share(decode_item, &d, tiles->ntiles, rf_decode_threads(&d, tiles->ntiles, nthreads), sizeof(rf_worker),
                     rf_worker_end, failed);
-}
-
-/* ---- straight from a file ------------------------------------------------------------------------------------- */
-
-typedef struct {
-    decoding d;
-    const rf_table *table;
-    size_t first[RF_MAX_NDIM], count[RF_MAX_NDIM]; /* tiles touched along each axis: a box of the grid */
-    size_t ntiles;                                 /* in that box */
-    bool has_gaps;                                 /* a step that may leave out tiles */
-    size_t group;                                  /* tiles handed to a thread at a time */
-    _Atomic int64_t failed;                        /* lowest tile number that failed so far */
-} reading;
-
-/* The box of tiles that the section touches; with steps longer than a tile some in it are not wanted, see plan. */
-static void find_box(reading *r)
-{
-    const rf_image *image = r->d.image;
-    const rf_section *s = r->d.section;
-    r->ntiles = 1;
-    r->has_gaps = false;
-    for (size_t i = 0; i < image->ndim; i++) {
-        if (s->count[i] == 0) {
-            r->ntiles = 0;
-            return;
-        }
-        size_t last = s->start[i] + (s->count[i] - 1) * s->step[i];
-        r->first[i] = s->start[i] / image->tile_shape[i];
-        r->count[i] = last / image->tile_shape[i] - r->first[i] + 1;
-        r->ntiles *= r->count[i];
-        r->has_gaps |= s->step[i] > image->tile_shape[i];
-    }
-}
-
-/* Number of the k-th tile of the box; both count with the last axis fastest. */
-static int64_t box_row(const reading *r, size_t k)
-{
-    size_t row = 0, stride = 1;
-    for (size_t i = r->d.image->ndim; i-- > 0;) {
-        row += (r->first[i] + k % r->count[i]) * stride;
-        k /= r->count[i];
-        stride *= r->d.grid.count[i];
-    }
-    return (int64_t)row;
-}
-
-static bool is_wanted(const reading *r, int64_t row)
-{
-    const rf_section *s = r->d.section;
-    rf_tile tile;
-    if (rf_grid_tile(&r->d.grid, row, &tile) != RF_OK) return true;
-    for (size_t i = 0; i < r->d.image->ndim; i++) {
-        size_t first, n;
-        overlap(s->start[i], s->count[i], s->step[i], tile.origin[i], tile.extent[i], &first, &n);
-        if (n == 0) return false;
-    }
-    return true;
-}
-
-/* How many of the tiles rows[0..n-1] lie one after the other in the file, within the bytes to be read at a time. */
-static size_t run_length(const rf_table *t, const int64_t *rows, size_t n, size_t *nbytes)
-{
-    size_t length = 1;
-    *nbytes = (size_t)t->nbytes[rows[0]];
-    while (length < n && t->nbytes[rows[length]] > 0 &&
-           t->offset[rows[length]] == t->offset[rows[0]] + (int64_t)*nbytes &&
-           *nbytes + (size_t)t->nbytes[rows[length]] <= RF_READ_NBYTES) {
-        *nbytes += (size_t)t->nbytes[rows[length]];
-        length++;
-    }
-    return length;
-}
-
-static int read_run(const reading *r, rf_worker *w, const int64_t *rows, size_t n, size_t nbytes, int64_t *failed)
-{
-    const rf_table *t = r->table;
-    *failed = rows[0];
-    uint8_t *coded = rf_reserve(&w->coded, nbytes);
-    if (!coded) return RF_ENOMEM;
-    int status = rf_read_exactly(t->fd, coded, nbytes, t->heap_start + t->offset[rows[0]]);
-    for (size_t i = 0; i < n && status == RF_OK; i++) {
-        *failed = rows[i];
-        status = decode_tile(&r->d, w, rows[i], (size_t)rows[i], coded, (size_t)t->nbytes[rows[i]]);
-        coded += t->nbytes[rows[i]];
-    }
-    return status;
-}
-
-static void note_failure(reading *r, int64_t row)
-{
-    int64_t lowest = atomic_load(&r->failed);
-    while (row < lowest && !atomic_compare_exchange_weak(&r->failed, &lowest, row)) {
-    }
-}
-
-static int read_group(void *job, void *scratch, size_t item)
-{
-    enum { MOST = 64 };
-    reading *r = job;
-    int64_t rows[MOST], failed;
-    size_t n = 0, begin = item * r->group, end = begin + r->group;
-    for (size_t k = begin; k < end && k < r->ntiles; k++) {
-        int64_t row = box_row(r, k);
-        if (r->has_gaps && !is_wanted(r, row)) continue;
-        rows[n++] = row;
-    }
-    for (size_t i = 0; i < n;) {
-        size_t nbytes, length = 0;
-        int status = RF_EMISSING;
-        failed = rows[i];
-        if (r->table->column[rows[i]] != RF_NO_COLUMN && r->table->nbytes[rows[i]] > 0) {
-            length = run_length(r->table, rows + i, n - i, &nbytes);
-            status = read_run(r, scratch, rows + i, length, nbytes, &failed);
-        }
-        if (status != RF_OK) {
-            note_failure(r, failed);
-            return status;
-        }
-        i += length;
-    }
-    return RF_OK;
-}
-
-int rf_tiles_read(const rf_image *image, const rf_table *table, const rf_section *section, const float *randoms,
-                  int nthreads, int64_t *failed)
-{
-    enum { MOST = 64, GROUPS_PER_THREAD = 8 };
-    reading r = {.d = {.image = image, .section = section, .randoms = randoms}, .table = table, .failed = INT64_MAX};
-    rf_tiles *t = &r.d.tiles;
-    size_t group;
-    *failed = -1;
-    t->column = table->column;
-    t->scale = table->scale;
-    t->zero = table->zero;
-    t->blank = table->blank;
-    t->uncompressed_bitpix = table->uncompressed_bitpix;
-    int status = section->start ? prepare(&r.d) : RF_EARGUMENT;
-    if (status != RF_OK) return status;
-    find_box(&r);
-    nthreads = useful_threads(&r.d, r.ntiles, nthreads);
-    r.group = r.ntiles / ((size_t)(nthreads < 1 ? 1 : nthreads) * GROUPS_PER_THREAD);
-    r.group = r.group < 1 ? 1 : r.group > MOST ? MOST : r.group;
-    status = rf_share(read_group, &r, (r.ntiles + r.group - 1) / r.group, nthreads, sizeof(rf_worker), rf_worker_end,
-                      &group);
-    if (status != RF_OK) *failed = atomic_load(&r.failed);
-    return status;
 }

@@ -65,18 +65,11 @@ static void copy_run(const uint8_t *src, ptrdiff_t stride, size_t n, size_t widt
 }
 
 /* Loops from the source (a: bytes) to the contiguous tile (b: bytes), and where the tile begins in the source. */
-static int plan(const encoding *e, size_t i, const rf_tile *tile, rf_loops *loops, const uint8_t **src)
+static int plan(const encoding *e, const rf_tile *tile, rf_loops *loops, const uint8_t **src)
 {
     const rf_pixels *p = e->pixels;
-    size_t width = rf_width(e->image->bitpix), stride = width;
+    size_t stride = rf_width(e->image->bitpix);
     loops->ndim = 0;
-    if (!p->strides) {
-        if (p->tile_offset[i] < 0 || (uint64_t)p->tile_offset[i] > p->src_nbytes) return RF_EARGUMENT;
-        if (tile->npix * width > p->src_nbytes - (size_t)p->tile_offset[i]) return RF_EARGUMENT;
-        *src = (const uint8_t *)p->src + p->tile_offset[i];
-        rf_loops_add(loops, tile->npix, (ptrdiff_t)width, (ptrdiff_t)width);
-        return RF_OK;
-    }
     *src = p->src;
     for (size_t k = e->image->ndim; k-- > 0;) {
         if (tile->origin[k] < p->origin[k]) return RF_EARGUMENT;
@@ -90,17 +83,17 @@ static int plan(const encoding *e, size_t i, const rf_tile *tile, rf_loops *loop
 }
 
 /*
- * The pixels of tile i as stored numbers: a copy in w->pixels, or where they are if nothing must be done to them and
+ * The pixels of a tile as stored numbers: a copy in w->pixels, or where they are if nothing must be done to them and
  * `borrow` says that nobody will.
  */
-static int gather(const encoding *e, rf_worker *w, size_t i, const rf_tile *tile, bool borrow, void **pixels)
+static int gather(const encoding *e, rf_worker *w, const rf_tile *tile, bool borrow, void **pixels)
 {
     rf_loops loops;
     const uint8_t *src;
     size_t width = rf_width(e->image->bitpix), index[RF_MAX_NDIM] = {0};
     bool flip = e->image->unsigned_trick && !e->pixels->stored && e->image->bitpix > 0;
     bool swap = e->pixels->swapped && width > 1;
-    int status = plan(e, i, tile, &loops, &src);
+    int status = plan(e, tile, &loops, &src);
     if (status != RF_OK) return status;
     bool contiguous = loops.ndim == 1 && (loops.n[0] == 1 || loops.a[0] == (ptrdiff_t)width);
     if (borrow && contiguous && !flip && !swap && (uintptr_t)src % width == 0) {
@@ -129,24 +122,24 @@ typedef struct {
 } nulls;
 
 /* Give null pixels one value; the pixels are copied first if they are not our own. */
-static int mark_nulls(const encoding *e, rf_worker *w, size_t i, const rf_tile *tile, void **pixels, nulls *n)
+static int mark_nulls(const encoding *e, rf_worker *w, const rf_tile *tile, void **pixels, nulls *n)
 {
     size_t width = rf_width(e->image->bitpix);
     *n = (nulls){0, false, INFINITY};
     if (e->image->nulls == RF_NULLS_FPACK) {
         n->value = fpack_null(width);
-        int status = gather(e, w, i, tile, false, pixels);
+        int status = gather(e, w, tile, false, pixels);
         if (status != RF_OK) return status;
         n->present = rf_as_read_by_cfitsio(*pixels, tile->npix, width, n->value) > 0;
         n->declared = n->present;
         return RF_OK;
     }
-    int status = gather(e, w, i, tile, true, pixels);
+    int status = gather(e, w, tile, true, pixels);
     if (status != RF_OK || e->image->nulls == RF_NULLS_NONE) return status;
     n->declared = 1;
     n->present = rf_count_nonfinite(*pixels, tile->npix, width) > 0;
     if (!n->present) return RF_OK;
-    status = gather(e, w, i, tile, false, pixels);
+    status = gather(e, w, tile, false, pixels);
     if (status == RF_OK) rf_nonfinite_to_inf(*pixels, tile->npix, width);
     return status;
 }
@@ -191,7 +184,7 @@ static int encode_float(const encoding *e, rf_worker *w, size_t i, const rf_tile
     nulls n;
     rf_values values;
     int quantized = 0;
-    int status = mark_nulls(e, w, i, tile, &pixels, &n);
+    int status = mark_nulls(e, w, tile, &pixels, &n);
     if (status != RF_OK) return status;
     if (e->encoded->has_null) e->encoded->has_null[i] = n.present;
     if (e->image->quantized) {
@@ -222,7 +215,7 @@ static int encode_tile(void *job, void *scratch, size_t i)
         status = encode_float(e, w, i, &tile, dst, &len);
     } else {
         if (e->encoded->has_null) e->encoded->has_null[i] = 0;
-        status = gather(e, w, i, &tile, true, &pixels);
+        status = gather(e, w, &tile, true, &pixels);
         if (status != RF_OK) return status;
         status = e->codec->encode(w, e->image, &tile, (rf_values){pixels, e->image->bitpix}, 0, dst, e->slot, &len);
     }
@@ -281,8 +274,8 @@ int rf_tile_byte_sum(const rf_image *image, const rf_pixels *pixels, int64_t row
     int status = start(&e);
     if (status == RF_OK) status = rf_grid_tile(&e.grid, row, &tile);
     if (status == RF_OK) {
-        status = image->bitpix < 0 ? mark_nulls(&e, &worker, 0, &tile, &data, &n)
-                                   : gather(&e, &worker, 0, &tile, true, &data);
+        status = image->bitpix < 0 ? mark_nulls(&e, &worker, &tile, &data, &n)
+                                   : gather(&e, &worker, &tile, true, &data);
     }
     *sum = 0;
     if (status == RF_OK) {

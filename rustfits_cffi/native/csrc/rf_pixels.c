@@ -207,28 +207,8 @@ typedef struct {
     const uint8_t *src;
     uint8_t *dst;
     size_t npix;
-    int bitpix, out, flip;
-    double bscale, bzero;
+    int bitpix;
 } plain;
-
-static int unpack_block(void *job, void *scratch, size_t item)
-{
-    const plain *p = job;
-    size_t width = rf_width(p->bitpix), first = item * BLOCK;
-    size_t n = p->npix - first < BLOCK ? p->npix - first : BLOCK;
-    const uint8_t *src = p->src + first * width;
-    if (p->out != RF_OUT_DOUBLE) {
-        uint8_t *dst = p->dst + first * width;
-        if (dst != src) memcpy(dst, src, n * width);
-        if (RF_BE(16, 1) != 1) rf_swap(dst, n, width);
-        if (p->out == RF_OUT_UNSIGNED) rf_flip(dst, n, width);
-        return RF_OK;
-    }
-    memcpy(scratch, src, n * width); /* also because src == dst is allowed when a double is as wide as the pixel */
-    if (RF_BE(16, 1) != 1) rf_swap(scratch, n, width);
-    rf_doubles(scratch, p->bitpix, n, p->bscale, p->bzero, (double *)(void *)p->dst + first);
-    return RF_OK;
-}
 
 static int pack_block(void *job, void *scratch, size_t item)
 {
@@ -239,23 +219,13 @@ static int pack_block(void *job, void *scratch, size_t item)
     uint8_t *dst = p->dst + first * width;
     (void)scratch;
     if (dst != src) memcpy(dst, src, n * width);
-    if (p->flip) rf_flip(dst, n, width);
     if (RF_BE(16, 1) != 1) rf_swap(dst, n, width);
     return RF_OK;
 }
 
-int rf_pixels_unpack(const void *src, size_t npix, int bitpix, int out, double bscale, double bzero, void *dst,
-                     int nthreads)
+int rf_pixels_pack(const void *src, size_t npix, int bitpix, void *dst, int nthreads)
 {
-    plain p = {.src = src, .dst = dst, .npix = npix, .bitpix = bitpix, .out = out, .bscale = bscale, .bzero = bzero};
-    size_t failed, scratch = out == RF_OUT_DOUBLE ? BLOCK * rf_width(bitpix) : 0;
-    if (!rf_is_bitpix(bitpix) || out < RF_OUT_STORED || out > RF_OUT_DOUBLE) return RF_EARGUMENT;
-    return rf_share(unpack_block, &p, (npix + BLOCK - 1) / BLOCK, nthreads, scratch, NULL, &failed);
-}
-
-int rf_pixels_pack(const void *src, size_t npix, int bitpix, int flip, void *dst, int nthreads)
-{
-    plain p = {.src = src, .dst = dst, .npix = npix, .bitpix = bitpix, .flip = flip};
+    plain p = {.src = src, .dst = dst, .npix = npix, .bitpix = bitpix};
     size_t failed;
     if (!rf_is_bitpix(bitpix)) return RF_EARGUMENT;
     return rf_share(pack_block, &p, (npix + BLOCK - 1) / BLOCK, nthreads, 0, NULL, &failed);

@@ -19,21 +19,18 @@ typedef enum {
 } rf_out;
 
 /*
- * rf_pixels_unpack - npix big-endian pixels, as a plain image stores them, to native ones.
- * Memory:  src may be dst if the pixels keep their size; otherwise they do not overlap. Both as aligned as numpy's.
- * Sizes:   src has npix pixels of bitpix, dst npix of what `out` names.
- * Result:  RF_OK; RF_EARGUMENT for another bitpix or out.
+ * rf_pixels_pack - npix native pixels of bitpix to big-endian ones, as a plain image stores them.
+ * Memory:  src may be dst; otherwise they do not overlap. Both as aligned as numpy's.
+ * Sizes:   both have npix pixels of bitpix.
+ * Result:  RF_OK; RF_EARGUMENT for another bitpix.
  * Threads: up to nthreads.
  */
-int rf_pixels_unpack(const void *src, size_t npix, int bitpix, int out, double bscale, double bzero, void *dst,
-                     int nthreads);
-
-/* rf_pixels_pack - the way back: native pixels (flip: of the unsigned type) to big-endian ones; else as above. */
-int rf_pixels_pack(const void *src, size_t npix, int bitpix, int flip, void *dst, int nthreads);
+int rf_pixels_pack(const void *src, size_t npix, int bitpix, void *dst, int nthreads);
 
 /*
  * rf_any_nonfinite - is a NaN or an infinity among the floats (width 4) or doubles (8) of a strided array?
- * Memory:  strides are in bytes, of any sign; element 0 is at src.
+ * Memory:  strides are in bytes, of any sign; element 0 is at src. Nothing is written but *found.
+ * Sizes:   ndim numbers in shape and strides.
  * Result:  *found is 1 or 0; RF_EARGUMENT for another width or more than RF_MAX_NDIM axes.
  * Threads: up to nthreads, over the outermost axis.
  */

@@ -72,11 +72,10 @@ typedef struct {
 
 /* Where decoded pixels go. */
 typedef struct {
-    const size_t *start, *count, *step; /* ndim each: pixels start, start + step, ... of each axis; NULL: whole tiles */
-    const int64_t *dst_offset; /* for whole tiles: byte where tile i begins, contiguous; not read for a section */
+    const size_t *start, *count, *step; /* ndim each: pixels start, start + step, ... of each axis */
     int out;                /* rf_out: what the pixels become */
     double bscale, bzero;   /* for RF_OUT_DOUBLE */
-    void *dst;              /* a section: C-contiguous of shape count */
+    void *dst;              /* C-contiguous of shape count */
     size_t dst_nbytes;
 } rf_section;
 
@@ -99,7 +98,7 @@ int rf_tiles_decode(const rf_image *image, const rf_tiles *tiles, const rf_secti
 /*
  * rf_tiles_read - read and decode the tiles that a section touches, each thread its own, straight from the file.
  * Memory:  as rf_tiles_decode; coded bytes in memory are bounded by a few hundred kilobytes a thread, or one tile.
- *          `section` is not of whole tiles.
+ * Sizes:   the table has an element for every tile of the image.
  * Result:  as rf_tiles_decode, but the number of the failed tile goes to *failed, -1 if it is the image; besides
  *          RF_EIO and RF_ETRUNCATED if the file cannot be read there.
  * Threads: up to nthreads; moves no file position.
@@ -110,10 +109,8 @@ int rf_tiles_read(const rf_image *image, const rf_table *table, const rf_section
 /* Pixels to encode. */
 typedef struct {
     const void *src;
-    const ptrdiff_t *strides;     /* bytes, any sign, ndim of them; NULL: tile by tile, see tile_offset */
+    const ptrdiff_t *strides;     /* bytes, any sign, ndim of them */
     const size_t *origin, *shape; /* image coordinates of the pixel at src, and how many pixels there are from there */
-    const int64_t *tile_offset;   /* without strides: byte where tile i begins, contiguous */
-    size_t src_nbytes;            /* without strides: bytes at src */
     int swapped;                  /* not in native byte order */
     int stored;                   /* stored integers even if unsigned_trick; else pixels are of the unsigned type */
     const double *scale, *zero;   /* quantize tile i with these (scale 0: store it as it is), or NULL: find them */
@@ -142,12 +139,21 @@ typedef struct {
 int rf_tiles_encode(const rf_image *image, const rf_pixels *pixels, const int64_t *row, size_t ntiles,
                     const float *randoms, rf_encoded *encoded, int nthreads, size_t *failed);
 
-/* rf_tile_bound - the most bytes one tile of this image can need; 0 if the image is not one that can be encoded. */
+/*
+ * rf_tile_bound - the most bytes one tile of an image can need.
+ * Memory:  only `image` is read.
+ * Sizes:   of the largest tile, which is the first.
+ * Result:  the bytes; 0 if the image is not one that can be encoded.
+ * Threads: pure.
+ */
 size_t rf_tile_bound(const rf_image *image);
 
 /*
- * rf_tile_byte_sum - sum of all bytes of one tile as cfitsio holds it in memory, for the seed of "checksum" dithering.
- * Result:  RF_OK and *sum; pixels are treated as image->nulls says.
+ * rf_tile_byte_sum - sum of all bytes of tile number row as cfitsio holds it in memory, for the "checksum" seed.
+ * Memory:  the caller owns everything; a copy of the tile may be made meanwhile.
+ * Sizes:   `pixels` must cover the tile, as for rf_tiles_encode.
+ * Result:  RF_OK and *sum; pixels are treated as image->nulls says. RF_EARGUMENT, RF_ENOMEM.
+ * Threads: this one; may be called at once from several.
  */
 int rf_tile_byte_sum(const rf_image *image, const rf_pixels *pixels, int64_t row, uint64_t *sum);
 /* cffi: end */

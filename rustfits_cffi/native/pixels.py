@@ -1,0 +1,29 @@
+"""Whole arrays of pixels through our C: a look for what is not finite, and the byte order of FITS."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from rustfits_cffi.errors import raise_for_status
+from rustfits_cffi.native._lib import ffi, lib
+
+
+def any_nonfinite(array: np.ndarray, nthreads: int = 1) -> bool:
+    """Is a NaN or an infinity in this array of float32 or float64, of any strides and byte order?"""
+    shape, strides = ffi.new("size_t[]", [*array.shape]), ffi.new("ptrdiff_t[]", [*array.strides])
+    source = ffi.cast("void *", array.__array_interface__["data"][0])
+    found = ffi.new("int *")
+    raise_for_status(lib.rf_any_nonfinite(source, array.dtype.itemsize, array.ndim, shape, strides,
+                                          not array.dtype.isnative, nthreads, found))  # fmt: skip
+    return bool(found[0])
+
+
+def pack_pixels(pixels: np.ndarray, raw: Any, bitpix: int, *, nthreads: int = 1) -> None:
+    """Native contiguous pixels to big-endian ones in `raw`, which may be the same memory."""
+    source = ffi.from_buffer("uint8_t[]", pixels)
+    target = ffi.from_buffer("uint8_t[]", raw, require_writable=True)
+    if len(source) != len(target) or len(source) != pixels.size * abs(bitpix) // 8:
+        raise ValueError(f"{pixels.size} pixels of BITPIX {bitpix} are not {len(source)} or {len(target)} bytes")
+    raise_for_status(lib.rf_pixels_pack(source, pixels.size, bitpix, target, nthreads))

@@ -1,0 +1,69 @@
+"""How many threads a call may use: the choice, the environment, and callers that share."""
+
+import threading
+
+import numpy as np
+import pytest
+
+import rustfits_cffi as rf
+from rustfits_cffi import threads
+
+
+@pytest.fixture(autouse=True)
+def as_before():
+    yield
+    rf.set_num_threads(None)
+
+
+def test_the_environment_decides_unless_told(monkeypatch):
+    monkeypatch.setenv("RUSTFITS_NUM_THREADS", "3")
+    assert rf.get_num_threads() == 3
+    rf.set_num_threads(5)
+    assert rf.get_num_threads() == 5
+    rf.set_num_threads(None)
+    assert rf.get_num_threads() == 3
+    monkeypatch.setenv("RUSTFITS_NUM_THREADS", "many")
+    with pytest.raises(ValueError, match="RUSTFITS_NUM_THREADS"):
+        rf.get_num_threads()
+
+
+@pytest.mark.parametrize("count", [0, -1, 5000])
+def test_impossible_numbers(count):
+    with pytest.raises(ValueError, match="threads"):
+        rf.set_num_threads(count)
+
+
+def test_callers_at_the_same_time_share():
+    rf.set_num_threads(4)
+    with threads.lend() as first, threads.lend() as second, threads.lend() as third:
+        assert (first, second, third) == (4, 1, 1)
+    with threads.lend() as again:
+        assert again == 4
+
+
+def test_a_failing_caller_gives_its_threads_back():
+    rf.set_num_threads(2)
+    with pytest.raises(KeyError), threads.lend():
+        raise KeyError
+    with threads.lend() as count:
+        assert count == 2
+
+
+def test_many_threads_read_and_write_files_of_their_own(tmp_path):
+    rf.set_num_threads(2)
+    images = [np.random.default_rng(i).normal(100, 5, (300, 400)).astype("f4") for i in range(6)]
+    results = [None] * len(images)
+
+    def work(i):
+        path = tmp_path / f"{i}.fits"
+        with rf.FITS(path, "w+") as fits:
+            fits.write_image(images[i], compress=rf.Rice1(), quantize=rf.Quantize(level=-0.5, method="no_dither"))
+        results[i] = rf.read(path)
+
+    workers = [threading.Thread(target=work, args=(i,)) for i in range(len(images))]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(60)
+    for image, result in zip(images, results, strict=True):
+        assert np.abs(result - image).max() <= 0.2501
