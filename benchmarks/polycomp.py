@@ -145,7 +145,7 @@ def main(arguments: list[str] | None = None) -> None:
     print(f"{'million samples a second':58} {'ours':>9} {'reference':>9} {'ratio':>7} {'target':>7}")
     for row in rows:
         mark = "" if row.reached else "  below"
-        print(f"{row.what:58} {row.ours:9.4g} {row.reference:9.4g} {row.ratio:7.1f} {row.target:7.1f}{mark}")
+        print(f"{row.what:58} {row.ours:9.4g} {row.reference:9.4g} {row.ratio:7.2f} {row.target:7.1f}{mark}")
 
 
 if __name__ == "__main__":
