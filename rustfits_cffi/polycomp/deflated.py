@@ -61,7 +61,8 @@ def _inflate(coded: bytes, need: int, method: str, whole: bool) -> bytearray:
         offset = _where(coded, room, need, method)
         raise PolycompError(f"not a {method} stream: {error}", method=method, offset=offset) from None
     if len(plain) > need and whole:
-        reason, offset = f"the stream holds more than the {need} bytes of the samples", _where(coded, room, need, method)
+        reason = f"the stream holds more than the {need} bytes of the samples"
+        offset = _where(coded, room, need, method)
         raise PolycompError(reason, method=method, offset=offset)
     if len(plain) < need:
         reason = f"the stream gives {len(plain)} bytes instead of {need}"
