@@ -189,6 +189,13 @@ class Directory:
             raise FITSFormatError(f"{self.handle.path}: the file is empty")
         if size < BLOCK_NBYTES:
             raise FITSFormatError(f"{self.handle.path}: not a FITS file: {size} bytes, a header has at least 2880")
+        begin = bytes(self.handle.read(0, 9))
+        if begin[:6] != b"SIMPLE":
+            packed = " (it is compressed as a whole: uncompress it first)" if begin.startswith((b"\x1f\x8b", b"BZh")) else ""
+            text = begin.decode("ascii", "replace")
+            raise FITSFormatError(
+                f"{self.handle.path}: not a FITS file: it must begin with SIMPLE, it begins with {text!r}{packed}"
+            )
 
     def _read(self, position: int, index: int) -> tuple[Entry, HDURecord]:
         """One HDU by all the rules: its entry, and its line in the table."""

@@ -157,7 +157,7 @@ class FITS:
         quantize: Quantize | None = None,
         blank: int | None = None,
     ) -> None:
-        """Append an image HDU of zeros.
+        """Append an image HDU: of zeros, or compressed without pixels, which cannot be read until it was written.
 
         Parameters
         ----------

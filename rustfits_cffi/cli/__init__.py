@@ -44,10 +44,13 @@ def funpack_main() -> int:
 
 
 def _run(command: str, arguments: list[str]) -> int:
+    if arguments == ["--help"] and command in ("pack", "unpack"):
+        arguments = ["-H"]  # fpack's own letter for it; -h is a codec there
     return import_module(f"rustfits_cffi.cli.{COMMANDS[command][0]}").main(arguments)
 
 
 def _usage() -> str:
     width = max(map(len, COMMANDS))
     lines = [f"  {name:<{width}}  {text}" for name, (_, text) in COMMANDS.items()]
-    return "\n".join(["usage: rustfits-cffi COMMAND [options] FILE...", "", *lines])
+    end = "rustfits-cffi COMMAND --help tells the options of one command."
+    return "\n".join(["usage: rustfits-cffi COMMAND [options] FILE...", "", *lines, "", end])

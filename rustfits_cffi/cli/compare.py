@@ -16,8 +16,8 @@ def main(arguments: list[str]) -> int:
         description="Tell in what two FITS files differ: cards, tile descriptors, coded bytes, pixels. "
         "The exit code is 0 if they are the same, 1 if not.",
     )
-    parser.add_argument("a")
-    parser.add_argument("b")
+    parser.add_argument("a", help="one file")
+    parser.add_argument("b", help="the other file")
     parser.add_argument(
         "--strict", action="store_true", help="count the time stamps of checksum cards as differences too"
     )

@@ -6,6 +6,7 @@ import argparse
 
 from rustfits_cffi.cli import streams
 from rustfits_cffi.cli.tables import nbytes_text, table
+from rustfits_cffi.fits import FITS
 from rustfits_cffi.native import transfer
 from rustfits_cffi.native.handle import FileHandle
 from rustfits_cffi.packing.files import plain_file
@@ -27,6 +28,7 @@ def main(arguments: list[str]) -> int:
 def _print_files(names: list[str]) -> None:
     for i, name in enumerate(names):
         with plain_file(name) as path:
+            FITS(path, lenient=True, trust_sizes=True).close()  # tells better than cfitsio why a file is none
             handle = FileHandle(path, "r")
             try:
                 rows = [_row(handle, number) for number in transfer.hdu_numbers(handle)]

@@ -21,8 +21,8 @@ def main(arguments: list[str]) -> int:
         "identical (time stamps of checksums aside), where not, and how far pixels are off. "
         "The exit code is 0 if it is identical, 1 if not.",
     )
-    parser.add_argument("original")
-    parser.add_argument("packed")
+    parser.add_argument("original", help="the file before it was packed")
+    parser.add_argument("packed", help="what fpack, or rustfits-cffi pack, made of it")
     options = parser.parse_args(arguments)
     return streams.run(lambda _: _verify(options.original, options.packed), [])
 

@@ -21,6 +21,7 @@ from rustfits_cffi.hdu.tile_store import TileStore
 from rustfits_cffi.native.codecs import TileCodec
 from rustfits_cffi.native.coding import DITHER_NUMBERS, TileCoding
 
+_FLOAT_CODECS = ("GZIP_1", "GZIP_2", "NOCOMPRESS")
 _ONE_THREAD_NPIX = 1 << 14  # starting threads costs more than decoding so few pixels
 _MOST_CACHED_TILES = 16  # a section of more tiles is decoded on all cores at once
 _COSTLY_NPIX = 1 << 16  # a tile that takes so long to decode that it is kept at once
@@ -60,6 +61,9 @@ class TileReader:
         self._grid = layout.grid
         self._kind = kind
         self._codec = _tile_codec(layout, kind, f"{directory.handle.path}, HDU {index}")
+        self._unreadable = None
+        if kind.bitpix < 0 and layout.quantize_method is None and layout.codec not in _FLOAT_CODECS:
+            self._unreadable = f"float pixels that are not quantized, in {layout.codec} tiles, which hold integers only"
         self._store = TileStore(directory, index, layout)
         self._largest_npix = layout.grid.max_npix
         itemsize = kind.scaled.itemsize
@@ -218,7 +222,7 @@ class TileReader:
         except TileError as error:
             raise TileError(error.reason, file=self._handle.path, hdu=self._index, tile=error.tile) from None
         except FITSFormatError as error:
-            raise FITSFormatError(f"{self._handle.path}, HDU {self._index}: {error}") from None
+            raise FITSFormatError(f"{self._handle.path}, HDU {self._index}: {self._unreadable or error}") from None
 
     def _check(self, selection: Selection) -> None:
         """Refuse tiles that are not there, and sizes that so few coded bytes cannot mean, before memory is taken."""

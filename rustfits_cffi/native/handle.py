@@ -29,6 +29,7 @@ from rustfits_cffi.native._lib import ffi, lib
 
 READONLY, READWRITE = 0, 1
 MODES = ("r", "r+", "w+")
+_END_OF_FILE = 107  # cfitsio's status
 
 
 class FileHandle:
@@ -65,6 +66,7 @@ class FileHandle:
         self._fitsfile = None
         self._tainted = False
         self._file = self._open(truncate=mode == "w+")
+        self._seen_size = self.size()
 
     # -- life ---------------------------------------------------------------------------------------------------------
 
@@ -182,18 +184,21 @@ class FileHandle:
         """
         with self.lock:
             self.require_writable(action)
+            self._require_unchanged(action)
             try:
                 yield
                 self.flush()
             except BaseException:
                 self.taint()
                 raise
+            self._seen_size = self.size()
 
     @contextmanager
     def appending(self, *, action: str) -> Iterator[None]:
         """A group of calls that only adds at the end of the file: if it fails the file gets its old end back."""
         with self.lock:
             self.require_writable(action)
+            self._require_unchanged(action)
             end = self.size()
             try:
                 yield
@@ -201,6 +206,7 @@ class FileHandle:
             except BaseException:
                 self._restore_end(end)
                 raise
+            self._seen_size = self.size()
 
     def flush(self) -> None:
         """Let cfitsio finish the current HDU (counts, padding) and hand all its buffers to the operating system."""
@@ -228,6 +234,15 @@ class FileHandle:
         if hazard:
             raise FITSFormatError(f"{self.path}: cannot {action}: {hazard}")
 
+    def _require_unchanged(self, action: str) -> None:
+        """Refuse to change a file that another handle or program has made longer or shorter: its end is not known."""
+        size = self.size()
+        if size != self._seen_size:
+            raise FITSError(
+                f"{self.path}: cannot {action}: the file has {size} bytes now and had {self._seen_size} when it was "
+                "last used here: something else has changed it; open it again"
+            )
+
     def require_usable(self) -> None:
         """Raise `OSError` if the file is closed, or a change of it failed midway."""
         self._require_open()
@@ -254,13 +269,15 @@ class FileHandle:
             self._require_harmless(action)
             out, status = ffi.new("fitsfile **"), ffi.new("int *")
             if self.size() == 0:
+                if not self.writable:
+                    raise_for_status(_END_OF_FILE, f"{self.path}: the file is empty")
                 self._create_fitsfile(out, status)
             else:
                 mode = READWRITE if self.writable else READONLY
                 self._require_same_file(action)
                 lib.fits_open_diskfile(out, os.fsencode(self._name_for_cfitsio()), mode, status)
             self._check(status, "open it with cfitsio")
-            self._fitsfile = ffi.gc(out[0], _close_quietly)
+            self._fitsfile = ffi.gc(out[0], _abandon)
         return self._fitsfile
 
     def _name_for_cfitsio(self) -> str:
@@ -347,8 +364,9 @@ def _owned(fd: int):
     return ffi.gc(ffi.new("int *", fd), lambda pointer: os.close(pointer[0]))
 
 
-def _close_quietly(fptr) -> None:
-    """For a handle that nobody closed: cfitsio must not keep the file open, but there is nobody to tell of errors."""
+def _abandon(fptr) -> None:
+    """Close what nobody holds any more. All changes were flushed; who knows what the file is by now, so write nothing."""
+    fptr.Fptr.writemode = READONLY
     lib.fits_close_file(fptr, ffi.new("int *"))
     lib.fits_clear_errmsg()
 

@@ -33,12 +33,12 @@ def create_image(
     Must run inside `FileHandle.appending`. Returns the HDU's number, 1-based.
     """
     code = _CREATE_CODES.get(dtype.str[1:], bitpix)
-    axes = ffi.new("long[]", list(shape[::-1]) or [0])
+    axes = ffi.new("long long[]", list(shape[::-1]) or [0])
     with handle.call(action="create an image HDU") as (fptr, status):
         _move_to_end(handle, fptr, status)
         if request is not None:
             requests.ask(handle, request)
-        lib.fits_create_img(fptr, code, len(shape), axes, status)
+        lib.fits_create_imgll(fptr, code, len(shape), axes, status)  # fits_create_img forgets all axes but 20
         requests.forget(handle)
         if blank is not None:
             write_blank(fptr, blank, status, compressed=request is not None)

@@ -45,7 +45,8 @@ def create_image(
     with handle.call(action="create an image") as (fptr, status):
         if request is not None:
             requests.ask(handle, request)
-        lib.fits_create_img(fptr, _BITPIX[dtype], len(shape), ffi.new("long[]", shape[::-1] or [0]), status)
+        axes = ffi.new("long long[]", shape[::-1] or [0])
+        lib.fits_create_imgll(fptr, _BITPIX[dtype], len(shape), axes, status)
         if blank is not None:
             write_blank(fptr, blank, status, compressed=request is not None)
 

@@ -87,3 +87,27 @@ def test_progress_adds_up_over_files():
 def test_no_progress_in_a_pipe():
     with streams.progress_bar(["a.fits"]) as progress:
         assert progress is None
+
+
+@pytest.mark.parametrize("command, code", [("info", 255), ("pack", 107), ("verify", 107), ("compare", 255)])
+def test_an_empty_file_is_refused_and_stays_empty(tmp_path, capsys, command, code):
+    path = tmp_path / "empty.fits"
+    path.touch()
+    assert main([command, str(path), *[str(path)] * (command in ("verify", "compare"))]) == code
+    assert path.stat().st_size == 0 and os.listdir(tmp_path) == ["empty.fits"]
+
+
+def test_info_tells_what_a_file_is_that_is_no_fits_file(tmp_path, capsys):
+    path = tmp_path / "notes.txt"
+    path.write_text("Dear diary, " * 500)
+    assert main(["info", str(path)]) != 0
+    assert "not a FITS file: it must begin with SIMPLE, it begins with 'Dear diar'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["pack", "unpack", "info", "compare", "verify", "demo"])
+def test_every_command_explains_itself(capsys, command):
+    try:
+        code = main([command, "--help"])
+    except SystemExit as end:
+        code = end.code
+    assert code == 0 and len(capsys.readouterr().out.splitlines()) > 5

@@ -595,3 +595,14 @@ def test_threads_that_ask_first_get_the_same_objects(path):
             for worker in workers:
                 worker.join(30)
             assert all(hdus == found[0] and [hdu.index for hdu in hdus] == list(range(50)) for hdus in found)
+
+
+def test_floats_in_integer_tiles_are_refused_by_name(tmp_path):
+    path = tmp_path / "raw.fits.fz"
+    with rf.FITS(path, "w+") as fits:
+        fits.write_image(np.arange(60, dtype="i4").reshape(6, 10), compress=rf.Rice1())
+    text = path.read_bytes()
+    assert text.count(b"ZBITPIX =                   32") == 1
+    path.write_bytes(text.replace(b"ZBITPIX =                   32", b"ZBITPIX =                  -32"))
+    with rf.FITS(path) as fits, pytest.raises(rf.FITSError, match=r"raw\.fits\.fz, HDU 1: float pixels .* RICE_1 tiles"):
+        fits[1].read()

@@ -1,5 +1,6 @@
 """FITS: opening, modes, life cycle, finding HDUs, adding them, words, errors."""
 
+import gc
 import os
 from pathlib import Path
 
@@ -805,3 +806,43 @@ def test_handles_that_nobody_closed_do_not_matter(path):
             assert np.array_equal(fits[1].read(), PIXELS + 7 * number)
         kept.close()
         assert np.array_equal(rf.read(path, 1), PIXELS + 7 * number)
+
+
+@pytest.mark.parametrize("forgotten", ["held", "dropped"])
+def test_a_handle_never_closed_does_not_catch_what_others_write(tmp_path, forgotten):
+    """cfitsio takes an open file of the same name for the same file, even one that has been replaced since."""
+    pixels = np.arange(6, dtype="i2").reshape(2, 3)
+    path = tmp_path / "a.fits"
+    old = rf.FITS(path, "w+")
+    old.write_image(pixels)
+    if forgotten == "dropped":
+        del old
+    rf.write(path, pixels)
+    rf.write(path, pixels + 1, mode="r+", extname="SECOND")
+    with rf.FITS(path) as fits:
+        assert len(fits) == 2 and np.array_equal(fits["SECOND"].read(), pixels + 1)
+
+
+def test_a_file_that_grew_behind_a_writers_back_is_not_written_over(tmp_path):
+    pixels = np.arange(6, dtype="i2").reshape(2, 3)
+    path = tmp_path / "a.fits"
+    rf.write(path, pixels)
+    with rf.FITS(path, "r+") as first, rf.FITS(path, "r+") as second:
+        first.write_image(pixels, extname="A")
+        with pytest.raises(rf.FITSError, match="something else has changed it; open it again"):
+            second.write_image(pixels, extname="B")
+        first.write_image(pixels, extname="C")
+    with rf.FITS(path) as fits:
+        assert [hdu.extname for hdu in fits] == [None, "A", "C"]
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="open files are counted in /proc")
+def test_files_never_closed_are_closed_when_forgotten(tmp_path):
+    def open_files():
+        gc.collect()
+        return len(os.listdir("/proc/self/fd"))
+
+    before = open_files()
+    for number in range(50):
+        rf.FITS(tmp_path / f"{number}.fits", "w+").write_image(np.zeros((2, 2), "i2"))
+    assert open_files() <= before + 2

@@ -545,3 +545,16 @@ def test_only_what_is_asked_for_is_read(tmp_path):
         assert fits[0].shape == (46340, 46340)
         assert np.array_equal(fits[0][46330:, 46330:], np.zeros((10, 10)))
         assert np.array_equal(fits[0][::5000, ::5000], np.zeros((10, 10)))
+
+
+@pytest.mark.parametrize("ndim", [7, 20, 21, 40, 64])
+def test_any_number_of_axes_that_numpy_has(tmp_path, ndim):
+    """fits_create_img of cfitsio keeps 20 axes and writes what lies in memory for the others."""
+    if ndim > 32 and np.lib.NumpyVersion(np.__version__) < "2.0.0":
+        pytest.skip("this numpy has at most 32 axes")
+    pixels = np.arange(240, dtype="i2").reshape((2, 3, *(1,) * (ndim - 5), 2, 4, 5))
+    with rf.FITS(tmp_path / "a.fits", "w+") as fits:
+        fits.write_image(pixels)
+    with rf.FITS(tmp_path / "a.fits") as fits:
+        assert fits[0].shape == pixels.shape and np.array_equal(fits[0].read(), pixels)
+        assert np.array_equal(fits[0][1, 0:2, ..., 3], pixels[1, 0:2, ..., 3])

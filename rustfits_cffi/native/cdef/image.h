@@ -1,5 +1,6 @@
 /* Creating image HDUs, plain and compressed. */
 int fits_create_img(fitsfile *fptr, int bitpix, int naxis, long *naxes, int *status);
+int fits_create_imgll(fitsfile *fptr, int bitpix, int naxis, long long *naxes, int *status);
 int fits_insert_col(fitsfile *fptr, int number, char *ttype, char *tform, int *status);
 int fits_set_compression_type(fitsfile *fptr, int codec, int *status);
 int fits_set_tile_dim(fitsfile *fptr, int ndim, long *dims, int *status);
