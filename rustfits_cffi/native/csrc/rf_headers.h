@@ -41,13 +41,17 @@ typedef struct {
  * Result:  RF_OK: the HDU after the last one described is not, or not wholly, in these bytes.
  *          RF_ETRUNCATED: the header that begins at *next ends behind these bytes. RF_EBADDATA: it is unusual, or none.
  *          RF_ENOSPACE: `cap` is reached. *next is always the byte of the file behind the last HDU described.
+ * Threads: any number, on separate hdus and headers.
  */
 int rf_headers_scan(const uint8_t *bytes, size_t nbytes, int64_t position, int is_primary, rf_hdu *hdus, size_t cap,
                     uint8_t *headers, size_t *nhdus, size_t *headers_len, int64_t *next);
 
 /*
- * rf_headers_find - number of the first of nhdus HDUs whose extname is `name` (upper case, trimmed) and, unless `any`,
- * whose extver is `extver`; nhdus if there is none.
+ * rf_headers_find - the first HDU of a name and, unless `any`, of a version.
+ * Memory:  only read.
+ * Sizes:   nhdus records; name has name_len bytes, upper case and trimmed.
+ * Result:  its number; nhdus if there is none.
+ * Threads: pure.
  */
 size_t rf_headers_find(const rf_hdu *hdus, size_t nhdus, const char *name, size_t name_len, int any, int64_t extver);
 /* cffi: end */
