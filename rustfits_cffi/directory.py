@@ -191,7 +191,8 @@ class Directory:
             raise FITSFormatError(f"{self.handle.path}: not a FITS file: {size} bytes, a header has at least 2880")
         begin = bytes(self.handle.read(0, 9))
         if begin[:6] != b"SIMPLE":
-            packed = " (it is compressed as a whole: uncompress it first)" if begin.startswith((b"\x1f\x8b", b"BZh")) else ""
+            is_packed = begin.startswith((b"\x1f\x8b", b"BZh"))
+            packed = " (it is compressed as a whole: uncompress it first)" if is_packed else ""
             text = begin.decode("ascii", "replace")
             raise FITSFormatError(
                 f"{self.handle.path}: not a FITS file: it must begin with SIMPLE, it begins with {text!r}{packed}"

@@ -1,7 +1,6 @@
 """The names a program may use, their signatures, what importing them costs, and the example of the README."""
 
 import inspect
-import os
 import re
 import statistics
 import subprocess

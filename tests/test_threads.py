@@ -10,7 +10,8 @@ from rustfits_cffi import threads
 
 
 @pytest.fixture(autouse=True)
-def as_before():
+def nothing_chosen():
+    rf.set_num_threads(None)
     yield
     rf.set_num_threads(None)
 

@@ -365,7 +365,7 @@ def _owned(fd: int):
 
 
 def _abandon(fptr) -> None:
-    """Close what nobody holds any more. All changes were flushed; who knows what the file is by now, so write nothing."""
+    """Close what nobody holds any more. All changes were flushed; the file may be another by now, so nothing is written."""
     fptr.Fptr.writemode = READONLY
     lib.fits_close_file(fptr, ffi.new("int *"))
     lib.fits_clear_errmsg()

@@ -15,6 +15,7 @@ __all__ = [
     "Fault",
     "StreamFault",
     "poly_decode",
+    "poly_decode_whole",
     "poly_encode",
     "poly_fit",
     "poly_scan",
@@ -210,6 +211,24 @@ def poly_decode(
     )  # fmt: skip
     _check(status, "decoding a polynomial stream")
     return samples
+
+
+def poly_decode_whole(
+    stream: np.ndarray, dtype: np.dtype, *, count: int, period: float, period_offset: float, nthreads: int
+) -> tuple[np.ndarray, int] | None:
+    """All `count` samples of a stream and the bytes that belong to it; None if it is not such a stream.
+
+    Takes memory for `count` samples before the stream has been looked at.
+    """
+    samples, used = np.empty(count, dtype), ffi.new("size_t *")
+    status = lib.rf_polycomp_decode_whole(
+        _read(stream, "uint8_t *"), stream.size, count, samples.itemsize, period, period_offset, nthreads,
+        _write(samples), used,
+    )  # fmt: skip
+    if status == lib.RF_EBADDATA:
+        return None
+    _check(status, "decoding a polynomial stream")
+    return samples, used[0]
 
 
 def poly_straighten(samples: np.ndarray, period: float) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import functools
 import logging
 import math
@@ -10,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from rustfits_cffi.native.polycomp import poly_decode, poly_encode, poly_scan
+from rustfits_cffi.native.polycomp import poly_decode, poly_decode_whole, poly_encode, poly_scan
 from rustfits_cffi.polycomp.errors import PolycompError, PolycompWarning, stream_errors
 from rustfits_cffi.polycomp.samples import bytes_of, native_samples, whole_number
 
@@ -18,6 +19,8 @@ __all__ = ["decode", "encode", "scan"]
 
 MAX_SAMPLES_PER_CHUNK = 65535
 MAX_COEFFICIENTS = 255
+
+_MAX_TRUSTED_RATIO = 64  # memory that a stream's description may take, unseen, by the bytes of the stream
 
 _log = logging.getLogger("rustfits_cffi.polycomp")
 
@@ -77,10 +80,13 @@ def scan(payload: Any) -> tuple[np.ndarray, np.ndarray, int]:
     stream = bytes_of(payload, "polynomial")
     with stream_errors("polynomial"):
         chunks, nsamples, used = poly_scan(stream)
-    if used < stream.size:
-        rest = stream.size - used
-        warnings.warn(f"{rest} bytes follow the last chunk of a polynomial stream", PolycompWarning, stacklevel=5)
+    _warn_of_rest(stream.size - used)
     return stream, chunks, nsamples
+
+
+def _warn_of_rest(rest: int) -> None:
+    if rest:
+        warnings.warn(f"{rest} bytes follow the last chunk of a polynomial stream", PolycompWarning, stacklevel=6)
 
 
 def decode(
@@ -94,18 +100,35 @@ def decode(
         raise TypeError(f"polynomial streams have no parameter {sorted(unknown)}")
     if dtype.kind != "f":
         raise PolycompError(f"polynomial streams hold float32 or float64, not {dtype}", method=method)
+    branch = {
+        "period": float(period) if straighten and period else 0.0, "period_offset": float(period_offset),
+        "nthreads": nthreads,
+    }  # fmt: skip
+    if count is not None and (start, stop) == (0, count):
+        samples = _decode_whole(payload, dtype, count, branch)
+        if samples is not None:
+            return samples
     stream, chunks, nsamples = scan(payload)
     if count is not None and nsamples != count:
         raise PolycompError(f"the chunks hold {nsamples} samples instead of {count}", method=method)
     start, stop, _ = slice(start, stop).indices(nsamples)
     if start >= stop:
         return np.empty(0, dtype)
-    begin = int(np.searchsorted(chunks["first"] + chunks["nsamples"], start, "right"))
-    end = int(np.searchsorted(chunks["first"], stop, "left"))
-    wanted = chunks[begin:end]
+    first = chunks["first"]
+    wanted = chunks[bisect.bisect_right(first, start) - 1 : bisect.bisect_left(first, stop)]
     offset = int(wanted[0]["first"])
-    samples = poly_decode(
-        stream, wanted, dtype, period=float(period) if straighten and period else 0.0,
-        period_offset=float(period_offset), nthreads=nthreads,
-    )  # fmt: skip
+    samples = poly_decode(stream, wanted, dtype, **branch)
     return samples[start - offset : stop - offset]
+
+
+def _decode_whole(payload: Any, dtype: np.dtype, count: int, branch: dict[str, Any]) -> np.ndarray | None:
+    """All samples, scanned while they are decoded; None leaves it to `scan` to say what is wrong."""
+    stream = bytes_of(payload, "polynomial")
+    if count * dtype.itemsize > _MAX_TRUSTED_RATIO * stream.size:
+        return None
+    found = poly_decode_whole(stream, dtype, count=count, **branch)
+    if found is None:
+        return None
+    samples, used = found
+    _warn_of_rest(stream.size - used)
+    return samples

@@ -115,6 +115,17 @@ int rf_polycomp_decode(const uint8_t *src, const rf_polychunk *chunks, size_t nc
                        double period_offset, int nthreads, void *dst);
 
 /*
+ * rf_polycomp_decode_whole - decode a stream of nsamples samples, each chunk checked when it is reached: faster than
+ * rf_polycomp_scan and rf_polycomp_decode, because the threads share the scan too.
+ * Sizes:   dst has room for nsamples of width bytes each; never more is written, whatever the stream is.
+ * Result:  RF_OK, and *used as rf_polycomp_scan tells it; RF_EARGUMENT or RF_ENOMEM; RF_EBADDATA if the stream is
+ *          damaged or does not hold nsamples: dst is undefined then, and rf_polycomp_scan tells what is wrong.
+ * Threads: up to nthreads.
+ */
+int rf_polycomp_decode_whole(const uint8_t *src, size_t src_len, size_t nsamples, int width, double period,
+                             double period_offset, int nthreads, void *dst, size_t *used);
+
+/*
  * rf_polycomp_straighten - unwrap n angles: where two neighbours differ by more than half a period, one period is
  * taken from (or added to) all that follow.
  * Memory:  out may be in.

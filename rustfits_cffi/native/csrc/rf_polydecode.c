@@ -1,15 +1,24 @@
-/* Decodes chunks of a scanned polynomial stream, shared among threads. */
+/* Decodes the chunks of a polynomial stream, shared among threads. */
+#include <pthread.h>
+
 #include "rf_polychunk.h"
+#include "rf_polyscan.h"
 #include "rf_polyvec.h"
 #include "rf_threads.h"
 
+/* Where the samples come from and go to. */
 typedef struct {
     const uint8_t *src;
-    const rf_polychunk *chunks;
-    size_t nchunks, per_item;
+    uint64_t first; /* number of the sample at dst */
     int width;
     double period, period_offset;
     void *dst;
+} target;
+
+typedef struct {
+    target to;
+    const rf_polychunk *chunks;
+    size_t nchunks, per_item;
 } decode_job;
 
 /* What one thread keeps between chunks; starts zeroed. */
@@ -90,20 +99,20 @@ static void decode_compressed(const rf_polychunk *chunk, const uint8_t *p, reade
     add_halves(y, n, r->front, r->back);
 }
 
-static int decode_chunk(const decode_job *job, const rf_polychunk *chunk, reader *r)
+static int decode_chunk(const target *to, const rf_polychunk *chunk, reader *r)
 {
-    const size_t n = chunk->nsamples, at = (size_t)(chunk->first - job->chunks[0].first);
-    const uint8_t *const p = job->src + chunk->offset;
+    const size_t n = chunk->nsamples, at = (size_t)(chunk->first - to->first);
+    const uint8_t *const p = to->src + chunk->offset;
     const int status = prepare(r, n, chunk->ncheby != 0);
-    double *const y = job->width == 8 ? (double *)job->dst + at : r->y;
+    double *const y = to->width == 8 ? (double *)to->dst + at : r->y;
 
     if (status != RF_OK) return status;
     if (chunk->compressed) decode_compressed(chunk, p, r, y);
     else rf_poly_copy_doubles(y, p + RF_POLY_RAW_NBYTES, n);
-    if (job->period > 0)
-        for (size_t i = 0; i < n; i++) y[i] = rf_poly_wrapped(y[i], job->period, job->period_offset);
-    if (job->width == 4)
-        for (size_t i = 0; i < n; i++) ((float *)job->dst)[at + i] = (float)y[i];
+    if (to->period > 0)
+        for (size_t i = 0; i < n; i++) y[i] = rf_poly_wrapped(y[i], to->period, to->period_offset);
+    if (to->width == 4)
+        for (size_t i = 0; i < n; i++) ((float *)to->dst)[at + i] = (float)y[i];
     return RF_OK;
 }
 
@@ -114,21 +123,96 @@ static int decode_work(void *argument, void *scratch, size_t item)
     const size_t end = job->nchunks - begin < job->per_item ? job->nchunks : begin + job->per_item;
     int status = RF_OK;
 
-    for (size_t i = begin; i < end && status == RF_OK; i++) status = decode_chunk(job, &job->chunks[i], scratch);
+    for (size_t i = begin; i < end && status == RF_OK; i++) status = decode_chunk(&job->to, &job->chunks[i], scratch);
     return status;
 }
 
 int rf_polycomp_decode(const uint8_t *src, const rf_polychunk *chunks, size_t nchunks, int width, double period,
                        double period_offset, int nthreads, void *dst)
 {
-    decode_job job = {.src = src, .chunks = chunks, .nchunks = nchunks, .width = width, .period = period,
-                      .period_offset = period_offset, .dst = dst};
+    decode_job job = {.chunks = chunks, .nchunks = nchunks};
     size_t failed, nsamples;
 
     if (width != 4 && width != 8) return RF_EARGUMENT;
     if (nchunks == 0) return RF_OK;
+    job.to = (target){.src = src, .first = chunks[0].first, .width = width, .period = period,
+                      .period_offset = period_offset, .dst = dst};
     nsamples = (size_t)(chunks[nchunks - 1].first - chunks[0].first) + chunks[nchunks - 1].nsamples;
     job.per_item = RF_POLY_ITEM_SAMPLES / (nsamples / nchunks + 1) + 1;
     return rf_share(decode_work, &job, nchunks / job.per_item + (nchunks % job.per_item != 0), nthreads,
                     sizeof(reader), end_reader, &failed);
+}
+
+/* ---- a stream whose number of samples is known: each thread reads on where the last one stopped, then decodes ---- */
+
+/*
+ * What a thread takes at once. Large portions are faster, because each core then writes to memory of its own; small ones
+ * at the end let all threads finish together. Two threads, 4 million samples: 1.36 ms with the least only, 1.24 ms so.
+ */
+enum { BATCH = 1024, LEAST = RF_POLY_ITEM_SAMPLES, MOST = 4 * RF_POLY_ITEM_SAMPLES }; /* chunks; samples */
+
+typedef struct {
+    target to;
+    size_t nsamples;
+    int nthreads;
+    pthread_mutex_t lock; /* guards what follows */
+    rf_polycursor cursor;
+    bool is_bad;
+} whole_job;
+
+/* Samples to take next. */
+static size_t portion(const whole_job *job)
+{
+    const size_t fair = (job->nsamples - (size_t)job->cursor.nsamples) / (4 * (size_t)job->nthreads);
+
+    return fair < LEAST ? LEAST : fair > MOST ? MOST : fair;
+}
+
+/* The next chunks of the stream; none at its end, or when it is not what it should be. */
+static size_t next_batch(whole_job *job, rf_polychunk *batch)
+{
+    rf_polycursor *const cursor = &job->cursor;
+    rf_polyfault fault;
+    size_t n = 0;
+
+    pthread_mutex_lock(&job->lock);
+    if (!job->is_bad && rf_polycursor_read(cursor, batch, BATCH, portion(job), &n, &fault) != RF_OK) job->is_bad = true;
+    if (cursor->nsamples > job->nsamples) job->is_bad = true;
+    if (job->is_bad) n = 0;
+    pthread_mutex_unlock(&job->lock);
+    return n;
+}
+
+static int whole_work(void *argument, void *scratch, size_t item)
+{
+    whole_job *const job = argument;
+    rf_polychunk batch[BATCH];
+    int status = RF_OK;
+
+    (void)item; /* one a thread, of no meaning: the cursor hands out the work */
+    for (size_t n; status == RF_OK && (n = next_batch(job, batch)) > 0;)
+        for (size_t i = 0; i < n && status == RF_OK; i++) status = decode_chunk(&job->to, &batch[i], scratch);
+    return status;
+}
+
+int rf_polycomp_decode_whole(const uint8_t *src, size_t src_len, size_t nsamples, int width, double period,
+                             double period_offset, int nthreads, void *dst, size_t *used)
+{
+    whole_job job = {.to = {.src = src, .width = width, .period = period, .period_offset = period_offset, .dst = dst},
+                     .nsamples = nsamples};
+    const size_t nitems = nsamples / RF_POLY_ITEM_SAMPLES + 1;
+    rf_polyfault fault;
+    size_t failed;
+    int status;
+
+    if (width != 4 && width != 8) return RF_EARGUMENT;
+    if (rf_polycursor_open(&job.cursor, src, src_len, &fault) != RF_OK) return RF_EBADDATA;
+    job.nthreads = nthreads > 1 ? nthreads : 1;
+    pthread_mutex_init(&job.lock, NULL);
+    status = rf_share(whole_work, &job, nitems < (size_t)job.nthreads ? nitems : (size_t)job.nthreads,
+                      job.nthreads, sizeof(reader), end_reader, &failed);
+    pthread_mutex_destroy(&job.lock);
+    if (status != RF_OK) return status;
+    *used = job.cursor.at;
+    return job.is_bad || job.cursor.nsamples != nsamples ? RF_EBADDATA : RF_OK;
 }

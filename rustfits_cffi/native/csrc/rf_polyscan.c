@@ -1,4 +1,6 @@
 /* Finds the chunks of a polynomial stream; nothing in it is believed before it is checked. */
+#include "rf_polyscan.h"
+
 #include "rf_polychunk.h"
 #include "rf_polyfault.h"
 
@@ -53,24 +55,50 @@ static int scan_chunk(const uint8_t *src, size_t src_len, size_t *at, uint64_t n
     return RF_OK;
 }
 
+int rf_polycursor_open(rf_polycursor *cursor, const uint8_t *src, size_t src_len, rf_polyfault *fault)
+{
+    uint64_t count = 0;
+
+    if (src_len < RF_POLY_COUNT_NBYTES) return rf_poly_fail(fault, RF_POLY_NO_COUNT, 0, 0, src_len);
+    for (int i = RF_POLY_COUNT_NBYTES - 1; i >= 0; i--) count = count << 8 | src[i];
+    if (count > (src_len - RF_POLY_COUNT_NBYTES) / RF_POLY_RAW_NBYTES)
+        return rf_poly_fail(fault, RF_POLY_TOO_MANY, 0, 0, count);
+    *cursor = (rf_polycursor){.src = src, .src_len = src_len, .at = RF_POLY_COUNT_NBYTES, .count = count};
+    return RF_OK;
+}
+
+int rf_polycursor_read(rf_polycursor *cursor, rf_polychunk *chunks, size_t cap, size_t enough, size_t *nread,
+                       rf_polyfault *fault)
+{
+    /* kept in registers: through the pointer every chunk waited for the stores of the one before, four times as long */
+    const uint64_t left = cursor->count - cursor->number, most = left < cap ? left : cap;
+    const uint64_t begin = cursor->nsamples;
+    size_t at = cursor->at, n = 0;
+    uint64_t nsamples = begin;
+
+    while (n < most && nsamples - begin < enough) {
+        const int status = scan_chunk(cursor->src, cursor->src_len, &at, cursor->number + n, &chunks[n], fault);
+        if (status != RF_OK) return status;
+        chunks[n].first = nsamples;
+        nsamples += chunks[n++].nsamples;
+    }
+    cursor->at = at;
+    cursor->number += n;
+    cursor->nsamples = nsamples;
+    *nread = n;
+    return RF_OK;
+}
+
 int rf_polycomp_scan(const uint8_t *src, size_t src_len, rf_polychunk *chunks, size_t cap, size_t *nchunks,
                      uint64_t *nsamples, size_t *used, rf_polyfault *fault)
 {
-    uint64_t count = 0, first = 0;
-    size_t at = RF_POLY_COUNT_NBYTES;
+    rf_polycursor cursor;
+    int status = rf_polycursor_open(&cursor, src, src_len, fault);
 
-    if (src_len < RF_POLY_COUNT_NBYTES) return rf_poly_fail(fault, RF_POLY_NO_COUNT, 0, 0, src_len);
-    for (int i = 7; i >= 0; i--) count = count << 8 | src[i];
-    if (count > (src_len - at) / RF_POLY_RAW_NBYTES) return rf_poly_fail(fault, RF_POLY_TOO_MANY, 0, 0, count);
-    if (count > cap) return RF_ENOSPACE;
-    for (uint64_t i = 0; i < count; i++) {
-        const int status = scan_chunk(src, src_len, &at, i, &chunks[i], fault);
-        if (status != RF_OK) return status;
-        chunks[i].first = first;
-        first += chunks[i].nsamples;
-    }
-    *nchunks = (size_t)count;
-    *nsamples = first;
-    *used = at;
+    if (status == RF_OK && cursor.count > cap) status = RF_ENOSPACE;
+    if (status == RF_OK) status = rf_polycursor_read(&cursor, chunks, cap, SIZE_MAX, nchunks, fault);
+    if (status != RF_OK) return status;
+    *nsamples = cursor.nsamples;
+    *used = cursor.at;
     return RF_OK;
 }
