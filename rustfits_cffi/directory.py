@@ -12,7 +12,7 @@ import numpy as np
 
 from rustfits_cffi.errors import FITSFormatError, TruncatedError
 from rustfits_cffi.format.cards import CardIndex
-from rustfits_cffi.format.compression import cfitsio_hazard
+from rustfits_cffi.format.plausibility import cfitsio_hazard
 from rustfits_cffi.format.structure import BLOCK_NBYTES, HDUStructure, find_end, pad_to_block, parse_structure
 from rustfits_cffi.native.handle import FileHandle
 from rustfits_cffi.native.headers import HDURecord, HDUTable

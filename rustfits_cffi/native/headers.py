@@ -85,12 +85,18 @@ class HDUTable:
     def find(self, name: str, extver: int | None) -> int | None:
         """Number of the first HDU of that name, in either case and without surrounding blanks, None if there is none."""
         wanted = name.strip().upper()
-        odd = [i for i in sorted(self._odd_names) if self._odd_names[i].strip().upper() == wanted]
-        found = [i for i in odd if extver in (None, self._lines[i].extver)]
+        found = self._find_odd(wanted, extver) if self._odd_names else []
         raw = wanted.encode("ascii", "replace")
         hashes = ffi.from_buffer("uint32_t[]", self._hashes)
         index = lib.rf_headers_find(self._lines, hashes, self._count, raw, len(raw), extver is None, extver or 0)
-        return min([*found, index] if index < self._count else found, default=None)
+        if not found:
+            return index if index < self._count else None
+        return min(*found, index)
+
+    def _find_odd(self, wanted: str, extver: int | None) -> list[int]:
+        """Numbers of HDUs whose name, which no line of the table holds, is the one wanted."""
+        same = [i for i in sorted(self._odd_names) if self._odd_names[i].strip().upper() == wanted]
+        return [i for i in same if extver in (None, self._lines[i].extver)]
 
     def scan(self, chunk: np.ndarray, position: int) -> int:
         """Take in the ordinary HDUs that begin in `chunk`, which is byte `position` of the file; returns how many."""

@@ -260,10 +260,16 @@ static bool is_same_name(const rf_hdu *hdu, const char *name, size_t len)
 size_t rf_headers_find(const rf_hdu *hdus, const uint32_t *hashes, size_t nhdus, const char *name, size_t name_len,
                        int any, int64_t extver)
 {
+    enum { AT_ONCE = 256 }; /* compared without a branch, which compilers make vectors of */
     uint32_t wanted = rf_name_hash(name, name_len);
-    for (size_t i = 0; i < nhdus; i++) {
-        if (hashes[i] != wanted || !is_same_name(&hdus[i], name, name_len)) continue;
-        if (any || hdus[i].extver == extver) return i;
+    for (size_t start = 0; start < nhdus; start += AT_ONCE) {
+        size_t stop = nhdus - start < AT_ONCE ? nhdus : start + AT_ONCE;
+        int found = 0;
+        for (size_t i = start; i < stop; i++) found |= hashes[i] == wanted;
+        for (size_t i = start; found && i < stop; i++) {
+            if (hashes[i] != wanted || !is_same_name(&hdus[i], name, name_len)) continue;
+            if (any || hdus[i].extver == extver) return i;
+        }
     }
     return nhdus;
 }
