@@ -14,6 +14,8 @@ build: $(VENV)/.built
 
 $(VENV)/.installed: pyproject.toml
 	@echo "Making a Python environment in $(VENV) and installing cffi and numpy into it ..."
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 10) else "error: Python 3.10 or newer is needed, " \
+		"$(PYTHON) is %d.%d. Name another one: make PYTHON=python3.12" % sys.version_info[:2])'
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) "setuptools>=77" "cffi>=1.16" "numpy>=1.23" "tqdm>=4.60"
 	@touch $@

@@ -262,7 +262,8 @@ def read(filename: str | os.PathLike, ext: int | str | None = None, *, header: b
     with FITS(filename) as fits:
         hdu = fits[ext] if ext is not None else _first_with_data(fits)
         if not isinstance(hdu, ImageHDU):
-            raise ValueError(f"{fits.filename}: HDU {hdu.index}: read does not yet support this kind of HDU")
+            kind = fits._directory.kind(hdu.index)
+            raise ValueError(f"{fits.filename}: HDU {hdu.index} is no image ({kind}), and only images can be read yet")
         data = hdu.read()
         return (data, hdu.header) if header else data
 

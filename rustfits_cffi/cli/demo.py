@@ -16,6 +16,7 @@ from rustfits_cffi.cli import streams
 from rustfits_cffi.cli.simulate import exposure
 from rustfits_cffi.cli.tables import nbytes_text, table
 from rustfits_cffi.fits import FITS
+from rustfits_cffi.hdu import ImageHDU
 from rustfits_cffi.native import transfer
 from rustfits_cffi.native.handle import FileHandle
 from rustfits_cffi.native.library import versions
@@ -65,7 +66,7 @@ def main(arguments: list[str]) -> int:
         "byte by byte and the pixels with the original, and print one table; without FILE, a second one of simulated "
         "series compressed by Polycomp. Nothing is left behind.",
     )
-    parser.add_argument("file", nargs="?")
+    parser.add_argument("file", nargs="?", help="a FITS file of yours; a simulated exposure if not given")
     options = parser.parse_args(arguments)
     return streams.run(lambda _: _demo(options.file), [])
 
@@ -97,12 +98,15 @@ def _simulate(path: str) -> None:
 def _show(plain: str, folder: str) -> None:
     sigmas = _noises(plain)
     rows = [_row(plain, folder, setting, sigmas) for setting in SETTINGS]
-    print(f"\n{nbytes_text(os.path.getsize(plain))} of images, packed by rustfits_cffi and by cfitsio's own code\n")
+    print(f"\n{nbytes_text(os.path.getsize(plain))}, packed by rustfits_cffi and by cfitsio's own code\n")
     print(table(HEADER, rows, left=(0, 9)))
     print(
         "\nas cfitsio: the file equals that of cfitsio byte for byte, time stamps of checksums aside"
         "\nmax error:  largest difference of a pixel after unpacking, in sigma of the noise of its image"
     )
+    with FITS(plain, lenient=True, trust_sizes=True) as fits:
+        if not any(type(hdu) is ImageHDU and hdu.has_data for hdu in fits):
+            print("\nThis file has no plain image: tables and images that are packed already were copied as they are.")
 
 
 def _show_series() -> None:

@@ -20,7 +20,7 @@ _DTYPES = {8: "uint8", 16: "int16", 32: "int32", 64: "int64", -32: "float32", -6
 def main(arguments: list[str]) -> int:
     """Run the command; the exit code."""
     parser = argparse.ArgumentParser(prog="rustfits-cffi info", description="List the HDUs of FITS files.")
-    parser.add_argument("file", nargs="+")
+    parser.add_argument("file", nargs="+", help="FITS file, plain, packed or gzipped")
     names = parser.parse_args(arguments).file
     return streams.run(_print_files, names)
 

@@ -43,6 +43,9 @@ def run(command: Callable[[list[str]], None], arguments: list[str]) -> int:
     except OSError as error:
         print(f"Error: {error}", file=sys.stderr)
         return (getattr(error, "status", None) or 255) & 255
+    except ValueError as error:  # what the environment or an argument says cannot be
+        print(f"Error: {error}", file=sys.stderr)
+        return 255
     except MemoryError as error:
         print(f"Error: {error or 'out of memory'}", file=sys.stderr)
         return 113

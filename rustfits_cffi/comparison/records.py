@@ -64,7 +64,12 @@ class RowDifference:
     b: tuple[float, ...]
 
     def __str__(self) -> str:
-        return f"tile {self.tile} {self.column}: {self.a} in a, {self.b} in b"
+        return f"tile {self.tile} {self.column}: {self._words(self.a)} in a, {self._words(self.b)} in b"
+
+    def _words(self, cell: tuple[float, ...]) -> str:
+        if self.column.endswith("_DATA") and len(cell) == 2:
+            return f"{cell[0]} elements at {cell[1]} of the heap"
+        return ", ".join(map(str, cell))
 
 
 @dataclass(frozen=True)

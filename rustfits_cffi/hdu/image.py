@@ -166,8 +166,12 @@ class ImageHDU(HDU):
             )
         stored = self._read(selection, scale=False)
         data = kind.scale(stored) if scale else stored
-        mask = np.ma.nomask if kind.blank is None else stored == kind.blank
-        return np.ma.MaskedArray(data, mask)
+        return np.ma.MaskedArray(data, self._blank_mask(stored, selection))
+
+    def _blank_mask(self, stored: np.ndarray, selection: Selection) -> np.ndarray:
+        """Where pixels, as stored, are undefined. A hook."""
+        blank = self._pixel_type.blank
+        return np.ma.nomask if blank is None else stored == blank
 
     def _read_section(self, selection: Selection, *, scale: bool) -> np.ndarray:
         """Pixels of a selection that is not empty."""

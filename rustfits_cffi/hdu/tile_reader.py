@@ -104,6 +104,14 @@ class TileReader:
                 self._keep_all(pixels)
             return pixels
 
+    def blank_mask(self, stored: np.ndarray, selection: Selection) -> np.ndarray:
+        """Where integers of a selection are undefined, if each tile has a ZBLANK of its own."""
+        mask = np.zeros(stored.shape, bool)
+        for number in self._grid.tiles_touched(selection).tolist():
+            _, outside = self._grid.overlap(number, selection)
+            mask[outside] = stored[outside] == self._store.blanks[number]
+        return mask
+
     def read_line(self, first: int, count: int) -> np.ndarray:
         """Consecutive pixels of a one-dimensional image in a file that cannot change, scaled."""
         number, start = divmod(first, self._line_tile)

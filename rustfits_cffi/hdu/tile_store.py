@@ -26,6 +26,8 @@ class TileStore:
         Its bytes, from the start of the heap.
     has_bad : bool
         Whether there is a tile that `require` would refuse.
+    blanks : ndarray of int64 or None
+        Of integers with a ZBLANK column: what marks undefined pixels in each tile.
     table : TileTable
         All of it, with scale, zero and blank of each tile, as the tile engine takes it.
     """
@@ -38,12 +40,14 @@ class TileStore:
         rows = self._read_rows(entry.data_start, layout)
         self._find(rows, layout)
         self._check_ranges(layout)
-        scale = zero = blank = None
+        scale = zero = blank = self.blanks = None
         if layout.is_quantized:
             scale = _per_tile(rows, layout.zscale, np.dtype("f8"), 1.0)
             zero = _per_tile(rows, layout.zzero, np.dtype("f8"), 0.0)
             if layout.zblank is not None:
                 blank = _per_tile(rows, layout.zblank, np.dtype("i8"))
+        elif isinstance(layout.zblank, Column):
+            self.blanks = _per_tile(rows, layout.zblank, np.dtype("i8"))
         bitpix = _LETTER_BITPIX.get(layout.uncompressed.letter, 0) if layout.uncompressed else 0
         self.table = TileTable(
             self.column, self.offset, self.nbytes, scale, zero, blank, bitpix, entry.data_start + layout.heap_start

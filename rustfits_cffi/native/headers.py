@@ -83,7 +83,7 @@ class HDUTable:
         return self._lines[index].extver
 
     def find(self, name: str, extver: int | None) -> int | None:
-        """Number of the first HDU of that name, in either case and without surrounding blanks, None if there is none."""
+        """Number of the first HDU of that name, in either case, surrounding blanks aside; None if there is none."""
         wanted = name.strip().upper()
         found = self._find_odd(wanted, extver) if self._odd_names else []
         raw = wanted.encode("ascii", "replace")
@@ -105,9 +105,18 @@ class HDUTable:
         copies = np.empty(len(chunk), np.uint8)
         nhdus, copied, following = ffi.new("size_t *"), ffi.new("size_t *"), ffi.new("int64_t *")
         lib.rf_headers_scan(
-            ffi.from_buffer(chunk), len(chunk), position, self._count == 0, self._lines + self._count,
-            ffi.from_buffer("uint32_t[]", self._hashes) + self._count, cap, ffi.from_buffer(copies), nhdus, copied, following,
-        )  # fmt: skip
+            ffi.from_buffer(chunk),
+            len(chunk),
+            position,
+            self._count == 0,
+            self._lines + self._count,
+            ffi.from_buffer("uint32_t[]", self._hashes) + self._count,
+            cap,
+            ffi.from_buffer(copies),
+            nhdus,
+            copied,
+            following,
+        )
         if nhdus[0]:
             self._add_copies(copies[: copied[0]].tobytes(), nhdus[0])
         return nhdus[0]

@@ -129,3 +129,10 @@ def test_every_command_explains_itself(capsys, command):
     except SystemExit as end:
         code = end.code
     assert code == 0 and len(capsys.readouterr().out.splitlines()) > 5
+
+
+def test_a_bad_number_of_threads_is_told_in_one_line(folder, capsys, monkeypatch):
+    monkeypatch.setenv("RUSTFITS_NUM_THREADS", "many")
+    assert main(["pack", "-O", "c.fz", "a.fits"]) == 255
+    assert capsys.readouterr().err == "Error: RUSTFITS_NUM_THREADS must be a number of threads, got 'many'\n"
+    assert not os.path.exists("c.fz")

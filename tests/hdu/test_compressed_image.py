@@ -607,3 +607,46 @@ def test_floats_in_integer_tiles_are_refused_by_name(tmp_path):
     refused = pytest.raises(rf.FITSError, match=r"raw\.fits\.fz, HDU 1: float pixels .* RICE_1 tiles")
     with rf.FITS(path) as fits, refused:
         fits[1].read()
+
+
+def with_zblank_column(path, blanks):
+    """Give the table of tiles in HDU 1 a column ZBLANK in place of the keyword."""
+    with rf.FITS(path) as fits:
+        header = fits[1].header
+        width, nrows, pcount, ncols = (header[key] for key in ("NAXIS1", "NAXIS2", "PCOUNT", "TFIELDS"))
+        cards = {card[:8].strip(): card for card in header.cards if not card.startswith("ZBLANK")}
+    raw = path.read_bytes()
+    begin = raw.index(b"XTENSION")
+    start = begin + -(-(raw.index(b"END" + b" " * 77, begin) - begin + 80) // 2880) * 2880
+    rows = np.frombuffer(raw, np.uint8, nrows * width, start).reshape(nrows, width)
+    column = np.asarray(blanks, ">i4").reshape(nrows, 1).view(np.uint8)
+    data = np.hstack([rows, column]).tobytes() + raw[start + nrows * width :][:pcount]
+    cards |= {"NAXIS1": f"NAXIS1  = {width + 4:20d}", "TFIELDS": f"TFIELDS = {ncols + 1:20d}"}
+    del cards["END"]
+    cards |= {"T": f"TTYPE{ncols + 1}  = 'ZBLANK'", "F": f"TFORM{ncols + 1}  = '1J'", "END": "END"}
+    text = "".join(f"{card:<80}" for card in cards.values())
+    blocks = text + " " * (-len(text) % 2880)
+    path.write_bytes(raw[:begin] + blocks.encode() + data + bytes(-len(data) % 2880))
+
+
+def test_each_tile_may_have_a_blank_of_its_own(tmp_path):
+    path = tmp_path / "a.fits"
+    pixels = np.arange(30, dtype="i2").reshape(3, 10)
+    with rf.FITS(path, "w+") as fits:
+        fits.write_image(pixels, compress=rf.Rice1(tile_shape=(1, 5)))
+    with_zblank_column(path, [2, 7, -99, 7, 22, 29])
+    with rf.FITS(path) as fits:
+        masked = fits[1].read(mask_blank=True)
+        assert np.array_equal(np.flatnonzero(masked.mask), [2, 7, 22, 29]) and np.array_equal(masked.data, pixels)
+
+
+@pytest.mark.parametrize("method", ["no_dither", "dither1", "dither2"])
+def test_a_zblank_column_marks_nan_like_the_keyword(tmp_path, method):
+    path = tmp_path / "a.fits"
+    pixels = np.random.default_rng(1).normal(5, 1, (8, 30)).astype("f4")
+    pixels[2, 3] = pixels[7, 29] = np.nan
+    with rf.FITS(path, "w+") as fits:
+        fits.write_image(pixels, compress=rf.Rice1(), quantize=rf.Quantize(method=method))
+    by_keyword = rf.read(path)
+    with_zblank_column(path, [-2147483647] * 8)
+    assert np.isnan(by_keyword).sum() == 2 and np.array_equal(rf.read(path), by_keyword, equal_nan=True)

@@ -662,7 +662,7 @@ def test_read_without_anything_to_read(path):
 
 
 def test_read_refuses_ascii_tables(real_files):
-    with pytest.raises(ValueError, match="does not yet support"):
+    with pytest.raises(ValueError, match="only images can be read yet"):
         rf.read(real_files / "horsehead_i2.fits", 1)
 
 
@@ -846,3 +846,13 @@ def test_files_never_closed_are_closed_when_forgotten(tmp_path):
     for number in range(50):
         rf.FITS(tmp_path / f"{number}.fits", "w+").write_image(np.zeros((2, 2), "i2"))
     assert open_files() <= before + 2
+
+
+def test_reading_a_table_says_that_it_is_one(tmp_path):
+    cards = ["XTENSION= 'BINTABLE'", "BITPIX  = 8", "NAXIS   = 2", "NAXIS1  = 4", "NAXIS2  = 1", "PCOUNT  = 0",
+             "GCOUNT  = 1", "TFIELDS = 1", "TFORM1  = '1J'", "END"]  # fmt: skip
+    primary = ["SIMPLE  = T", "BITPIX  = 8", "NAXIS   = 0", "END"]
+    text = "".join("".join(f"{card:<80}" for card in part).ljust(2880) for part in (primary, cards))
+    (tmp_path / "t.fits").write_bytes(text.encode() + bytes(2880))
+    with pytest.raises(ValueError, match=r"t\.fits: HDU 1 is no image \(table\), and only images can be read yet"):
+        rf.read(tmp_path / "t.fits")

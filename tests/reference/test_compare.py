@@ -270,3 +270,12 @@ def test_options_of_pack_show(tmp_path):
     hdu = compare(tmp_path / "a.fz", tmp_path / "b.fz").hdus[1]
     assert {card.name for card in hdu.cards} >= {"ZCMPTYPE", "ZNAME1", "ZVAL1", "PCOUNT"}
     assert hdu.pixels is None
+
+
+def test_a_descriptor_is_told_in_words():
+    from rustfits_cffi.comparison.records import RowDifference
+
+    assert str(RowDifference("COMPRESSED_DATA", 2, (44, 87), (45, 87))) == (
+        "tile 2 COMPRESSED_DATA: 44 elements at 87 of the heap in a, 45 elements at 87 of the heap in b"
+    )
+    assert str(RowDifference("ZSCALE", 0, (0.5,), (0.25,))) == "tile 0 ZSCALE: 0.5 in a, 0.25 in b"
