@@ -298,7 +298,7 @@ def _ascii(name: bytes) -> str:
 
 def _integer(key: Any) -> int:
     """`key` as an int: integers, numpy integers and 0-d integer arrays, nothing else."""
-    if isinstance(key, bool):
+    if isinstance(key, bool | np.bool_):
         raise ValueError("an HDU is found by number or name, not by bool")
     if isinstance(key, np.ndarray) and key.ndim:
         raise ValueError("an HDU is found by number or name, not by an array")

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from math import prod
 from typing import Any
 
+import numpy as np
+
 __all__ = ["Selection", "check_value_shape", "select", "select_all"]
 
 
@@ -154,6 +156,8 @@ def _expand(key: tuple[Any, ...], ndim: int) -> tuple[Any, ...]:
 def _index(part: Any, axis: int, length: int | None) -> int:
     """One integer index, not negative; `length` None only asks whether it is one."""
     try:
+        if isinstance(part, np.bool_):  # an index in numpy before 2.3
+            raise TypeError
         number = operator.index(part)
     except TypeError:
         raise ValueError(

@@ -1,6 +1,7 @@
 """The other readers and writers, each behind the same two functions."""
 
 import subprocess
+from importlib.metadata import version
 
 import numpy as np
 import pytest
@@ -58,10 +59,14 @@ class Astropy:
 
     def read(self, path, number):
         with self.module.open(path, memmap=False) as fits:
-            return fits[number].data
+            bzero, pixels = fits[number].header.get("BZERO"), fits[number].data
+            # before version 7 compressed int8 comes as floats
+            return pixels.astype("i1") if bzero == -128 and pixels.dtype.kind == "f" else pixels
 
     def write(self, path, pixels, codec, tiles, quantize):
         options = {"compression_type": codec, "tile_shape": tiles, "quantize_level": 0.0}
+        if pixels.dtype == "i1" and codec == "HCOMPRESS_1" and int(version("astropy").split(".")[0]) < 7:
+            pytest.skip("before version 7 astropy does not store int8 so")
         if quantize:
             options |= {
                 "quantize_level": quantize.level,
