@@ -12,7 +12,7 @@ import numpy as np
 
 from rustfits_cffi.errors import FITSFormatError, TruncatedError
 from rustfits_cffi.format.cards import CardIndex
-from rustfits_cffi.format.compression import cfitsio_hazard
+from rustfits_cffi.format.plausibility import cfitsio_hazard
 from rustfits_cffi.format.structure import BLOCK_NBYTES, HDUStructure, find_end, pad_to_block, parse_structure
 from rustfits_cffi.native.handle import FileHandle
 from rustfits_cffi.native.headers import HDURecord, HDUTable
@@ -119,9 +119,17 @@ class Directory:
         """Whether it has an axis and none of length 0, without parsing its header."""
         return self._table.has_data(index)
 
+    def extname(self, index: int) -> str | None:
+        """EXTNAME, None if there is none, without parsing the header."""
+        return self._table.extname(index)
+
+    def extver(self, index: int) -> int:
+        """EXTVER, 1 if absent, without parsing the header."""
+        return self._table.extver(index)
+
     def find(self, name: str, extver: int | None = None) -> int | None:
         """Number of the first HDU of that EXTNAME (and EXTVER), None if there is none."""
-        return self._table.find(name.strip().upper(), extver)
+        return self._table.find(name, extver)
 
     def refresh(self, index: int) -> None:
         """Read one HDU's header again after a change; HDUs behind it move with its end."""
@@ -211,7 +219,7 @@ class Directory:
             data_nbytes=structure.data_nbytes,
             kind=structure.kind,
             has_data=structure.has_data,
-            extname=None if structure.extname is None else structure.extname.strip().upper(),
+            extname=structure.extname,
             extver=structure.extver,
         )
         return Entry(position, record.header, index == 0, structure), record

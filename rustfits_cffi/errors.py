@@ -36,7 +36,7 @@ class FITSError(OSError):
     Attributes
     ----------
     status : int or None
-        Number that C reported: one of cfitsio's (101 and above) or of our kernels' (1 to 9).
+        Number that C reported: one of cfitsio's (101 and above) or of our kernels' (1 to 10).
     """
 
     status: int | None = None
@@ -228,7 +228,7 @@ def raise_for_status(status: int, what: str = "", messages: Iterable[str] = (), 
     Parameters
     ----------
     status : int
-        0, an `rf_status` (1 to 9) or a cfitsio status.
+        0, an `rf_status` (1 to 10) or a cfitsio status.
     what : str
         What was being done, with the file's name; goes in front.
     messages : iterable of str

@@ -31,9 +31,8 @@ def folder(tmp_path_factory):
 @pytest.fixture(autouse=True)
 def _threads_as_before():
     """The rows set the number of threads of the whole process."""
-    before = rustfits_cffi.get_num_threads()
     yield
-    rustfits_cffi.set_num_threads(before)
+    rustfits_cffi.set_num_threads(None)
 
 
 def _row(case: Case, seconds: dict[str, float]) -> RowResult:

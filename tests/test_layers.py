@@ -25,7 +25,7 @@ ALLOWED = {
     "polycomp": FREE | {"native"},
 }
 ALLOWED["__main__"] = {"cli"}
-ALLOWED["cli"] = ALLOWED["reference"] | {"reference", "packing"}
+ALLOWED["cli"] = ALLOWED["reference"] | {"reference", "packing", "polycomp"}
 ALLOWED["__init__"] = set(ALLOWED)
 
 

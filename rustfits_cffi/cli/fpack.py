@@ -5,15 +5,18 @@ from __future__ import annotations
 import re
 import sys
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
 from rustfits_cffi.cli import listing, report, streams
+from rustfits_cffi.cli.settings import Settings, run_jobs
 from rustfits_cffi.cli.streams import Quit
 from rustfits_cffi.native.requests import LARGEST_SEED, MAX_DIMENSIONS
 from rustfits_cffi.packing.names import Job, plan_packing
 from rustfits_cffi.packing.options import PackOptions
 from rustfits_cffi.packing.packer import pack
+from rustfits_cffi.packing.report import Progress
 
 USAGE = """\
 usage: fpack [-r|-h|-g|-p] [-w|-t <axes>] [-q <level>] [-s <scale>] [-n <noise>] -v <FITS>
@@ -93,21 +96,14 @@ _SWITCHES = {
 
 
 @dataclass
-class Settings:
-    """A command line, read."""
+class PackSettings(Settings):
+    """A command line of fpack, read."""
 
     pack: dict = field(default_factory=dict)
-    names: list[str] = field(default_factory=list)
-    output: str | None = None
     report: str | None = None
     tile: str | None = None
     whole_tile: bool = False
-    verbose: bool = False
-    clobber: bool = False
-    delete: bool = False
     no_prompt: bool = False
-    to_stdout: bool = False
-    list_only: bool = False
     testing: bool = False
 
 
@@ -121,8 +117,7 @@ def _main(arguments: list[str]) -> None:
         raise Quit(255, USAGE, HINT)
     settings = _read(arguments)
     if settings.list_only:
-        for name in settings.names:
-            listing.print_listing(name)
+        listing.print_listings(settings.names)
         return
     options = _options(settings)
     jobs = plan_packing(
@@ -135,15 +130,12 @@ def _main(arguments: list[str]) -> None:
     if settings.testing:
         report.print_report([job.source for job in jobs], options, settings.report)
         return
-    with streams.progress_bar([job.source for job in jobs], is_quiet=settings.verbose) as progress:
-        for job in jobs:
-            _pack(job, options, settings, progress)
+    run_jobs(jobs, settings, partial(_pack, options, settings))
 
 
-def _pack(job: Job, options: PackOptions, settings: Settings, progress) -> None:
+def _pack(options: PackOptions, settings: PackSettings, job: Job, progress: Progress | None) -> str:
+    """Pack one file; the name of the output."""
     done = None
-    if settings.verbose and not settings.to_stdout:
-        print(f"{job.name} ", end="", flush=True)
     removes_input = (settings.clobber or settings.delete) and not settings.to_stdout
     with (
         streams.input_file(job.source) as source,
@@ -156,16 +148,15 @@ def _pack(job: Job, options: PackOptions, settings: Settings, progress) -> None:
                 print(f"    {hdu.note}", file=sys.stderr if settings.to_stdout else sys.stdout)
     if removes_input and not job.in_place:
         streams.delete_input(job, done, no_prompt=settings.no_prompt)
-    if settings.verbose and not settings.to_stdout:
-        print(f"-> {job.target}")
+    return job.target
 
 
 # -- the command line -------------------------------------------------------------------------------------------------
 
 
-def _read(arguments: list[str]) -> Settings:
+def _read(arguments: list[str]) -> PackSettings:
     """Options up to the first argument that is none; the rest are file names."""
-    settings, position = Settings(), 0
+    settings, position = PackSettings(), 0
     while position < len(arguments) and _is_option(arguments[position]):
         option = arguments[position]
         position += 1
@@ -191,7 +182,7 @@ def _takes_value(option: str) -> bool:
     return option[1] in "qnstRO"
 
 
-def _set_switch(settings: Settings, option: str) -> None:
+def _set_switch(settings: PackSettings, option: str) -> None:
     letter = option[1]
     if letter in _CODECS or letter == "g":
         if "codec" in settings.pack:
@@ -219,7 +210,7 @@ def _set_switch(settings: Settings, option: str) -> None:
         raise Quit(255, f"Error: unknown command line flag `{option}'", USAGE, HINT)
 
 
-def _set_value(settings: Settings, option: str, value: str) -> None:
+def _set_value(settings: PackSettings, option: str, value: str) -> None:
     letter = option[1]
     if letter == "q":
         _set_quantization(settings, option)
@@ -244,7 +235,7 @@ def _set_value(settings: Settings, option: str, value: str) -> None:
         settings.output = value
 
 
-def _set_quantization(settings: Settings, option: str) -> None:
+def _set_quantization(settings: PackSettings, option: str) -> None:
     """Method and seed from what follows ``-q``: z, then t or a number."""
     suffix = option[2:]
     if suffix.startswith("z"):
@@ -270,7 +261,7 @@ def _number(text: str) -> float:
     return float(np.float32(float(match.group()))) if match else 0.0
 
 
-def _check(settings: Settings) -> None:
+def _check(settings: PackSettings) -> None:
     """What fpack finds wrong with options that are right one by one, in its order."""
     pack, codec = settings.pack, settings.pack.get("codec", "RICE_1")
     if settings.report is not None and not settings.testing:
@@ -302,7 +293,7 @@ def _tile(text: str) -> tuple[int, ...] | str:
     return tuple(reversed(lengths)) or "row"
 
 
-def _options(settings: Settings) -> PackOptions:
+def _options(settings: PackSettings) -> PackOptions:
     if settings.testing and settings.pack.get("hcomp_scale"):
         settings.pack["codec"] = "HCOMPRESS_1"  # the one codec that takes a scale; the report tries all
     return PackOptions(**settings.pack)

@@ -5,13 +5,16 @@ from __future__ import annotations
 import gzip
 import os
 import shutil
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import partial
 
 from rustfits_cffi.cli import listing, streams
+from rustfits_cffi.cli.settings import Settings, run_jobs
 from rustfits_cffi.cli.streams import Quit
 from rustfits_cffi.packing.files import finished_file
 from rustfits_cffi.packing.names import Job, plan_unpacking
 from rustfits_cffi.packing.options import UnpackOptions
+from rustfits_cffi.packing.report import Progress
 from rustfits_cffi.packing.unpacker import unpack
 
 USAGE = """\
@@ -44,20 +47,13 @@ _VALUES = {"P": "prefix", "E": "hdus", "O": "output"}
 
 
 @dataclass
-class Settings:
-    """A command line, read."""
+class UnpackSettings(Settings):
+    """A command line of funpack, read."""
 
-    names: list[str] = field(default_factory=list)
     prefix: str = ""
     hdus: str = ""
-    output: str | None = None
     checksums: bool = True
-    clobber: bool = False
-    delete: bool = False
-    to_stdout: bool = False
-    list_only: bool = False
     gzipped: bool = False
-    verbose: bool = False
 
 
 def main(arguments: list[str]) -> int:
@@ -70,8 +66,7 @@ def _main(arguments: list[str]) -> None:
         raise Quit(255, USAGE, HINT)
     settings = _read(arguments)
     if settings.list_only:
-        for name in settings.names:
-            listing.print_listing(name)
+        listing.print_listings(settings.names)
         return
     hdus = tuple(int(part) if part.isdigit() else part for part in settings.hdus.split(",") if part) or None
     options = UnpackOptions(hdus=hdus, checksums=settings.checksums)
@@ -83,14 +78,11 @@ def _main(arguments: list[str]) -> None:
         to_stdout=settings.to_stdout,
         gzipped=settings.gzipped,
     )
-    with streams.progress_bar([job.source for job in jobs], is_quiet=settings.verbose) as progress:
-        for job in jobs:
-            _unpack(job, options, settings, progress)
+    run_jobs(jobs, settings, partial(_unpack, options, settings))
 
 
-def _unpack(job: Job, options: UnpackOptions, settings: Settings, progress) -> None:
-    if settings.verbose and not settings.to_stdout:
-        print(f"{job.source} ", end="", flush=True)
+def _unpack(options: UnpackOptions, settings: UnpackSettings, job: Job, progress: Progress | None) -> str:
+    """Unpack one file; the name of the output."""
     with (
         streams.input_file(job.source) as source,
         streams.output_file(job, lambda: True) as target,
@@ -105,12 +97,10 @@ def _unpack(job: Job, options: UnpackOptions, settings: Settings, progress) -> N
             verified=settings.clobber or settings.delete,
         )
     if settings.to_stdout:
-        return
+        return job.target
     if (settings.clobber or settings.delete) and not job.in_place:
         streams.delete_input(job, done, no_prompt=True)
-    target = _gzip(job.target) if settings.gzipped else job.target
-    if settings.verbose:
-        print(f"-> {target}")
+    return _gzip(job.target) if settings.gzipped else job.target
 
 
 def _gzip(name: str) -> str:
@@ -126,9 +116,9 @@ def _gzip(name: str) -> str:
     return target
 
 
-def _read(arguments: list[str]) -> Settings:
+def _read(arguments: list[str]) -> UnpackSettings:
     """Options up to the first argument that is none; the rest are file names."""
-    settings, position = Settings(), 0
+    settings, position = UnpackSettings(), 0
     while position < len(arguments) and arguments[position].startswith("-") and len(arguments[position]) == 2:
         letter = arguments[position][1]
         position += 1
@@ -152,7 +142,7 @@ def _read(arguments: list[str]) -> Settings:
     return settings
 
 
-def _check(settings: Settings) -> None:
+def _check(settings: UnpackSettings) -> None:
     """What funpack finds wrong with options that are right one by one, in its order."""
     if settings.hdus and (settings.clobber or settings.delete):
         raise Quit(255, "Error: -E option may not be used with -F or -D", USAGE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 
 from rustfits_cffi.cli import streams
 from rustfits_cffi.cli.streams import Quit
@@ -19,8 +20,13 @@ _TILED = {
 }
 
 
-def print_listing(name: str) -> None:
-    """Print what is in a file, in the words of fpack."""
+def print_listings(names: Sequence[str]) -> None:
+    """Print what is in each file, in the words of fpack."""
+    for name in names:
+        _print_listing(name)
+
+
+def _print_listing(name: str) -> None:
     if "[" in name or "]" in name:
         raise Quit(255, f"Error: section/extension notation not supported: {name}")
     if not os.access(name, os.R_OK):

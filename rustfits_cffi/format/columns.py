@@ -1,4 +1,4 @@
-"""The columns of a binary table, and the numbers of its header: what every table, compressed or not, is read by.
+"""The columns of a binary table, compressed or not.
 
 FITS Standard 4.0, section 7.3. Every number comes from a file, so every number is checked; an error names its keyword.
 """
@@ -6,26 +6,21 @@ FITS Standard 4.0, section 7.3. Every number comes from a file, so every number 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from rustfits_cffi.errors import FITSFormatError
+from rustfits_cffi.format.keywords import Getter, integer_keyword, keyword_getter
 
 __all__ = [
     "ELEMENT_NBYTES",
     "Column",
-    "Getter",
     "find_column",
-    "integer_keyword",
-    "keyword_getter",
     "parse_columns",
     "parse_tform",
 ]
 
-Getter = Callable[[str], Any]
-
-INT64_MAX = 2**63 - 1
 _MOST_COLUMNS = 999  # FITS Standard 4.0, section 7.3.1
 
 # Bytes of one element of each TFORM letter, FITS Standard 4.0 table 18; X counts bits and is handled apart.
@@ -134,29 +129,6 @@ def parse_columns(get: Getter | Mapping[str, Any]) -> list[Column]:
     if width != offset:
         raise FITSFormatError(f"NAXIS1 = {width}, but the columns are {offset} bytes wide")
     return columns
-
-
-def keyword_getter(get: Getter | Mapping[str, Any]) -> Getter:
-    """The function that looks a keyword up."""
-    return get.get if isinstance(get, Mapping) else get
-
-
-def integer_keyword(
-    get: Getter, key: str, default: int | None = None, *, low: int = -INT64_MAX, high: int = INT64_MAX
-) -> int:
-    """An integer keyword within limits; `default` None makes it mandatory."""
-    value = get(key)
-    if value is None:
-        if default is None:
-            raise FITSFormatError(f"{key} is missing from the header of a compressed HDU")
-        return default
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise FITSFormatError(f"{key} = {value!r} is not an integer")
-    if not low <= value <= high:
-        raise FITSFormatError(f"{key} = {value} is outside {low} to {high}")
-    return value
 
 
 def find_column(columns: list[Column], name: str) -> Column | None:

@@ -12,34 +12,25 @@ from typing import Any
 
 from rustfits_cffi.config import CODECS, Codec, Hcompress1, Quantize, Rice1
 from rustfits_cffi.errors import FITSFormatError
-from rustfits_cffi.format.cards import CardIndex, read_chain
-from rustfits_cffi.format.columns import Column, Getter, find_column, integer_keyword, keyword_getter, parse_columns
+from rustfits_cffi.format.codec_parameters import codec_parameters, hcompress_parameters, rice_parameters
+from rustfits_cffi.format.columns import Column, find_column, parse_columns
 from rustfits_cffi.format.dtypes import BITPIX_DTYPES, Scaling, scaling
+from rustfits_cffi.format.keywords import Getter, integer_keyword, keyword_getter
 from rustfits_cffi.format.tiles import TileGrid
 
 __all__ = [
     "CompressedLayout",
-    "cfitsio_hazard",
     "codec_of",
     "config_of",
     "image_geometry",
-    "is_plausible",
     "parse_layout",
     "quantize_of",
 ]
 
 _MOST_AXES = 64  # numpy's own limit
-_CFITSIO_MOST_AXES = 6
-_BLOCKSIZE_DEFAULT = 32  # FITS Standard 4.0, table 37
-_BYTEPIX_DEFAULT = 4
 
 # Values of ZQUANTIZ, FITS Standard 4.0 section 10.2, and what Quantize calls them.
 _QUANTIZE_METHODS = {"NO_DITHER": "no_dither", "SUBTRACTIVE_DITHER_1": "dither1", "SUBTRACTIVE_DITHER_2": "dither2"}
-
-# What a lying header may make us allocate: so much for nothing, and so much for each coded byte that is really there.
-# PLIO at its best makes 8192 bytes of one, GZIP 1032, RICE about 205.
-PLAUSIBLE_BASE_NBYTES = 256 * 2**20
-PLAUSIBLE_EXPANSION = 16384
 
 
 @dataclass(frozen=True)
@@ -166,7 +157,7 @@ def parse_layout(get: Getter | Mapping[str, Any]) -> CompressedLayout:
     zcmptype = get("ZCMPTYPE")
     zcmptype = zcmptype if isinstance(zcmptype, str) else None
     codec = codec_of(zcmptype)
-    parameters = _parameters(get)
+    parameters = codec_parameters(get)
     zscale, zzero = (_scaling_source(get, columns, name) for name in ("ZSCALE", "ZZERO"))
     blank = _optional_integer(get, "ZBLANK")
     blank = _optional_integer(get, "BLANK") if blank is None else blank
@@ -185,39 +176,13 @@ def parse_layout(get: Getter | Mapping[str, Any]) -> CompressedLayout:
         zscale=zscale,
         zzero=zzero,
         zblank=_number_column(columns, "ZBLANK", "BIJK") or blank,
-        **_rice_parameters(parameters, codec),
-        **_hcompress_parameters(parameters, codec),
+        **rice_parameters(parameters, codec),
+        **hcompress_parameters(parameters, codec),
         quantize_method=_quantize_method(get, zbitpix, zscale, zzero),
         seed=integer_keyword(get, "ZDITHER0", 1, low=-(2**31), high=2**31 - 1),
         scale=scaling(zbitpix, get("BSCALE"), get("BZERO")),
         blank=blank if zbitpix > 0 else None,
     )
-
-
-def cfitsio_hazard(index: CardIndex) -> str | None:
-    """What about the header of an extension cfitsio would not survive or would misplace, None if nothing.
-
-    Notes
-    -----
-    cfitsio imcomp_get_compressed_image_par divides by ``(ZNAXISn - 1) / ZTILEn + 1`` before it checks anything. It may
-    find another card than the first of a name, so all of them count. A heap that does not follow its table at once is
-    counted twice: the next HDU is expected where THEAP + PCOUNT ends, instead of NAXIS1 * NAXIS2 + PCOUNT.
-    """
-    for position in index.find_all("THEAP"):
-        places = (index.find(key) for key in ("NAXIS1", "NAXIS2"))
-        width, nrows = (read_chain(index.cards, place)[0] if place else 0 for place in places)
-        value = read_chain(index.cards, position)[0]
-        if not (isinstance(width, int) and isinstance(nrows, int)) or value != width * nrows:
-            return f"THEAP = {value!r}: a heap with a gap before it cannot be changed"
-    if index.find("ZIMAGE") is None:
-        return None
-    for axis in range(1, _CFITSIO_MOST_AXES + 1):
-        for key in (f"ZNAXIS{axis}", f"ZTILE{axis}"):
-            for position in index.find_all(key):
-                value = read_chain(index.cards, position)[0]
-                if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                    return f"{key} = {value!r} is not a length of 1 or more"
-    return None
 
 
 def codec_of(zcmptype: str | None) -> str | None:
@@ -264,25 +229,6 @@ def quantize_of(layout: CompressedLayout) -> Quantize | None:
     if layout.quantize_method is None:
         return None
     return Quantize(method=layout.quantize_method, seed=layout.seed)
-
-
-def is_plausible(declared_nbytes: int, coded_nbytes: int) -> bool:
-    """Whether a declared size of decoded data can be believed, given the coded bytes that are really there.
-
-    Parameters
-    ----------
-    declared_nbytes : int
-        Of the decoded array.
-    coded_nbytes : int
-        In the file.
-
-    Returns
-    -------
-    bool
-        False beyond 256 MiB plus 16384 times the coded bytes. HCOMPRESS stores a constant tile of any size in about 30
-        bytes, so for it False means only that tiles should be decoded before the result is allocated.
-    """
-    return declared_nbytes <= PLAUSIBLE_BASE_NBYTES + PLAUSIBLE_EXPANSION * max(coded_nbytes, 0)
 
 
 def _optional_integer(get: Getter, key: str) -> int | None:
@@ -352,54 +298,3 @@ def _quantize_method(get: Getter, zbitpix: int, zscale: Any, zzero: Any) -> str 
     if name not in _QUANTIZE_METHODS:
         raise FITSFormatError(f"ZQUANTIZ = {value!r} is not a known method; known are {', '.join(_QUANTIZE_METHODS)}")
     return _QUANTIZE_METHODS[name]
-
-
-def _parameters(get: Getter) -> dict[str, tuple[str, Any]]:
-    """The codec's parameters: name -> (keyword, value). Old files number them without names."""
-    parameters: dict[str, tuple[str, Any]] = {}
-    for number in range(1, 100):
-        name, value = get(f"ZNAME{number}"), get(f"ZVAL{number}")
-        if name is None and value is None:
-            break
-        key = name.strip().upper() if isinstance(name, str) else f"#{number}"
-        parameters.setdefault(key, (f"ZVAL{number}", value))
-    return parameters
-
-
-def _parameter(parameters: dict[str, tuple[str, Any]], name: str, place: int, default: int) -> tuple[str, int | float]:
-    """Keyword and value of a parameter, by name, else by place where that has no name."""
-    keyword, value = parameters.get(name) or parameters.get(f"#{place}") or (f"ZVAL{place}", None)
-    if value is None:
-        return keyword, default
-    if isinstance(value, bool):
-        value = int(value)  # SMOOTH = T
-    if not isinstance(value, int | float) or value != value or abs(value) > 2**53:
-        raise FITSFormatError(f"{keyword} = {value!r} is not a value of {name}")
-    return keyword, value
-
-
-def _rice_parameters(parameters: dict[str, tuple[str, Any]], codec: str | None) -> dict[str, int]:
-    """Block size and bytes a pixel of RICE_1; the defaults for any other codec."""
-    if codec != "RICE_1":
-        return {"rice_blocksize": _BLOCKSIZE_DEFAULT, "rice_bytepix": _BYTEPIX_DEFAULT}
-    block_key, blocksize = _parameter(parameters, "BLOCKSIZE", 1, _BLOCKSIZE_DEFAULT)
-    byte_key, bytepix = _parameter(parameters, "BYTEPIX", 2, _BYTEPIX_DEFAULT)
-    if blocksize < 16 and bytepix > 8:
-        # Files of the first years have the two the other way round (cfitsio imcomp_get_compressed_image_par).
-        block_key, byte_key, blocksize, bytepix = byte_key, block_key, bytepix, blocksize
-    if bytepix in (-4, -8):
-        bytepix = 4  # one writer derives it from ZBITPIX = -32 or -64 of quantized floats
-    if blocksize < 1 or blocksize > 2**31 - 1 or blocksize != int(blocksize):
-        raise FITSFormatError(f"{block_key} = {blocksize} is not a RICE block size (BLOCKSIZE)")
-    if bytepix not in (1, 2, 4):
-        raise FITSFormatError(f"{byte_key} = {bytepix} is not a RICE pixel width of 1, 2 or 4 (BYTEPIX)")
-    return {"rice_blocksize": int(blocksize), "rice_bytepix": int(bytepix)}
-
-
-def _hcompress_parameters(parameters: dict[str, tuple[str, Any]], codec: str | None) -> dict[str, Any]:
-    """Scale and smoothing of HCOMPRESS_1; the defaults for any other codec."""
-    if codec != "HCOMPRESS_1":
-        return {"hcompress_scale": 0.0, "hcompress_smooth": False}
-    _, scale = _parameter(parameters, "SCALE", 1, 0)
-    _, smooth = _parameter(parameters, "SMOOTH", 2, 0)
-    return {"hcompress_scale": float(scale), "hcompress_smooth": smooth != 0}

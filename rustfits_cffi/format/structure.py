@@ -9,11 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
-from typing import Any, Literal
+from typing import Literal
 
 from rustfits_cffi.errors import FITSFormatError, TruncatedError
 from rustfits_cffi.format.cards import CardIndex, Value, read_chain
 from rustfits_cffi.format.dtypes import BITPIX_DTYPES
+from rustfits_cffi.format.keywords import as_integer
 
 __all__ = ["BLOCK_NBYTES", "HDUStructure", "Kind", "find_end", "header_cards", "pad_to_block", "parse_structure"]
 
@@ -264,12 +265,7 @@ def _integer(index: CardIndex, key: str, default: int | None = None) -> int:
         if default is not None:
             return default
         raise FITSFormatError(f"the header has no {key}")
-    value: Any = _value(index, key)
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)  # 100.0 is a spelling that other readers take
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise FITSFormatError(f"{key} = {value!r} is not an integer")
-    return value
+    return as_integer(_value(index, key), key)
 
 
 def _problem(bitpix: int, shape: tuple[int, ...], pcount: int, gcount: int) -> str | None:

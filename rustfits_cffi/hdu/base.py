@@ -32,12 +32,12 @@ class HDU:
     @property
     def extname(self) -> str | None:
         """EXTNAME, or None."""
-        return self._entry.structure.extname
+        return self._directory.extname(self._index)
 
     @property
     def extver(self) -> int:
         """EXTVER, 1 if absent."""
-        return self._entry.structure.extver
+        return self._directory.extver(self._index)
 
     @property
     def has_data(self) -> bool:

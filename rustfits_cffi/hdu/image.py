@@ -126,6 +126,8 @@ class ImageHDU(HDU):
             selection = self._select(key)
             result = self._read(selection, scale=True)
         else:
+            if type(key) is tuple and len(key) == 1:
+                key = key[0]
             if type(key) is slice and reader.line_length is not None:
                 # time lines and sky maps are read in so many short pieces that making a Selection takes longest
                 start, stop, step = key.indices(reader.line_length)

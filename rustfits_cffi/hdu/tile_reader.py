@@ -12,7 +12,8 @@ import numpy as np
 from rustfits_cffi import threads
 from rustfits_cffi.directory import Directory
 from rustfits_cffi.errors import FITSFormatError, TileError
-from rustfits_cffi.format.compression import PLAUSIBLE_BASE_NBYTES, CompressedLayout, is_plausible
+from rustfits_cffi.format.compression import CompressedLayout
+from rustfits_cffi.format.plausibility import PLAUSIBLE_BASE_NBYTES, is_plausible
 from rustfits_cffi.format.scaling import PixelType
 from rustfits_cffi.format.selection import Selection, select
 from rustfits_cffi.hdu.tile_cache import TileCache

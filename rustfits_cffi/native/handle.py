@@ -63,7 +63,8 @@ class FileHandle:
         self.lock = threading.RLock()
         # Tells why cfitsio must not look at this file: its parser trusts some numbers that can stop the whole process.
         self.hazard: Callable[[], str | None] = lambda: None
-        self._fitsfile = None
+        # Where cfitsio puts its handle: not even an interrupt right after the call can lose what stands here.
+        self._place = ffi.gc(ffi.new("fitsfile **"), _abandon)
         self._tainted = False
         self._file = self._open(truncate=mode == "w+")
         self._seen_size = self.size()
@@ -210,9 +211,9 @@ class FileHandle:
 
     def flush(self) -> None:
         """Let cfitsio finish the current HDU (counts, padding) and hand all its buffers to the operating system."""
-        if self._fitsfile is not None and self.writable:
+        if self._place[0] and self.writable:
             status = ffi.new("int *")
-            lib.fits_flush_file(self._fitsfile, status)
+            lib.fits_flush_file(self._place[0], status)
             self._check(status, "write")
 
     def require_writable(self, action: str) -> None:
@@ -230,7 +231,7 @@ class FileHandle:
 
     def _require_harmless(self, action: str) -> None:
         """Keep cfitsio, if it does not know the file yet, from one that it would not survive or would harm."""
-        hazard = self.hazard() if self._fitsfile is None else None
+        hazard = None if self._place[0] else self.hazard()
         if hazard:
             raise FITSFormatError(f"{self.path}: cannot {action}: {hazard}")
 
@@ -265,24 +266,27 @@ class FileHandle:
 
     def _open_fitsfile(self, action: str):
         """cfitsio's handle, opened at the first call: most files are only read, and need none."""
-        if self._fitsfile is None:
+        if not self._place[0]:
             self._require_harmless(action)
-            out, status = ffi.new("fitsfile **"), ffi.new("int *")
-            try:
-                if self.size() == 0:
-                    if not self.writable:
-                        raise_for_status(_END_OF_FILE, f"{self.path}: the file is empty")
-                    self._create_fitsfile(out, status)
-                else:
-                    mode = READWRITE if self.writable else READONLY
-                    self._require_same_file(action)
-                    lib.fits_open_diskfile(out, os.fsencode(self._absolute), mode, status)
-            finally:  # Ctrl-C comes right after the call that it waited for
-                self._fitsfile = _own_fitsfile(out[0])
-            if status[0] > 0:
-                self._fitsfile = None
+            status = ffi.new("int *")
+            if self.size() == 0:
+                if not self.writable:
+                    raise_for_status(_END_OF_FILE, f"{self.path}: the file is empty")
+                self._create_fitsfile(status)
+            else:
+                mode = READWRITE if self.writable else READONLY
+                self._require_same_file(action)
+                lib.fits_open_diskfile(self._place, os.fsencode(self._name_for_cfitsio()), mode, status)
             self._check(status, "open it with cfitsio")
-        return self._fitsfile
+        return self._place[0]
+
+    def _name_for_cfitsio(self) -> str:
+        """A name that means this open file and no other handle's.
+
+        cfitsio shares its state between all files it has open under one name, though that may mean another file by now.
+        """
+        name = f"/dev/fd/{self._file[0]}"
+        return name if os.path.exists(name) else self._absolute
 
     def _require_same_file(self, action: str) -> None:
         """Raise `FITSError` if the file was moved or replaced since it was opened: cfitsio opens it by its name."""
@@ -293,20 +297,19 @@ class FileHandle:
         if not same:
             raise FITSError(f"{self.path}: cannot {action}: the file was moved or replaced after it was opened")
 
-    def _create_fitsfile(self, out, status) -> None:
+    def _create_fitsfile(self, status) -> None:
         """Let cfitsio create the file. It refuses a name that exists, so the empty one makes place for its twin."""
         mode = stat.S_IMODE(os.fstat(self._file[0]).st_mode)
         target = self._absolute
         self._require_same_file("create it")
         os.unlink(target)
-        lib.fits_create_diskfile(out, os.fsencode(target), status)
+        lib.fits_create_diskfile(self._place, os.fsencode(target), status)
         self._file = _owned(os.open(target, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), mode))
         os.chmod(target, mode)
 
     def _close_fitsfile(self) -> None:
-        if self._fitsfile is not None:
-            fptr, self._fitsfile = self._fitsfile, None
-            ffi.gc(fptr, None)  # closed here, so no longer when it is collected
+        if self._place[0]:
+            fptr, self._place[0] = self._place[0], ffi.NULL
             status = ffi.new("int *")
             lib.fits_close_file(fptr, status)
             self._check(status, "close")
@@ -360,23 +363,12 @@ def _owned(fd: int):
     return ffi.gc(ffi.new("int *", fd), lambda pointer: os.close(pointer[0]))
 
 
-def _own_fitsfile(fptr):
-    """cfitsio's open file, closed when it is forgotten; None if there is none.
-
-    cfitsio lets two files open under one name share its state, though the name may mean another file by now, or one
-    that was never closed. So an open file has no name that could be met again.
-    """
-    if not fptr:
-        return None
-    fptr.Fptr.filename[0:2] = b"/\0"
-    return ffi.gc(fptr, _abandon)
-
-
-def _abandon(fptr) -> None:
-    """Close what nobody holds any more. All was flushed, and the file may be another by now: nothing is written."""
-    fptr.Fptr.writemode = READONLY
-    lib.fits_close_file(fptr, ffi.new("int *"))
-    lib.fits_clear_errmsg()
+def _abandon(place) -> None:
+    """Close what nobody holds any more. All changes were flushed; the file may be another by now: write nothing."""
+    if place[0]:
+        place[0].Fptr.writemode = READONLY
+        lib.fits_close_file(place[0], ffi.new("int *"))
+        lib.fits_clear_errmsg()
 
 
 def error_messages() -> list[str]:

@@ -24,7 +24,7 @@ _HDU_NBYTES = ffi.sizeof("rf_hdu")
 
 @dataclass(frozen=True)
 class HDURecord:
-    """One HDU for `HDUTable.append`; `extname` is upper case and trimmed."""
+    """One HDU for `HDUTable.append`; `extname` as the header has it."""
 
     header_start: int
     header: bytes
@@ -43,7 +43,8 @@ class HDUTable:
         self._lines = ffi.new("rf_hdu[]", 16)
         self._headers: list[bytes] = []  # copies of headers, many in one piece
         self._piece = np.empty(0, np.int64)  # which of them holds the header of each HDU
-        self._long_names: dict[int, str] = {}
+        self._hashes = np.zeros(16, np.uint32)  # of the names, close together for `find`
+        self._odd_names: dict[int, str] = {}  # too long for a line, or with leading blanks
 
     def __len__(self) -> int:
         return self._count
@@ -70,14 +71,32 @@ class HDUTable:
         """First byte behind the last HDU."""
         return _end(self._lines[self._count - 1]) if self._count else 0
 
+    def extname(self, index: int) -> str | None:
+        """EXTNAME as the header has it, without trailing blanks; None if there is none."""
+        if index in self._odd_names:
+            return self._odd_names[index]
+        line = self._lines[index]
+        return None if line.name_len < 0 else ffi.unpack(line.extname, line.name_len).decode("ascii")
+
+    def extver(self, index: int) -> int:
+        """EXTVER, 1 if absent."""
+        return self._lines[index].extver
+
     def find(self, name: str, extver: int | None) -> int | None:
-        """Number of the first HDU of that name (upper case, trimmed), None if there is none."""
-        raw = name.encode("ascii", "replace")
-        if len(raw) > _NAME_CAP:
-            found = [i for i, long_name in sorted(self._long_names.items()) if long_name == name]
-            return next((i for i in found if extver in (None, self._lines[i].extver)), None)
-        index = lib.rf_headers_find(self._lines, self._count, raw, len(raw), extver is None, extver or 0)
-        return index if index < self._count else None
+        """Number of the first HDU of that name, in either case, surrounding blanks aside; None if there is none."""
+        wanted = name.strip().upper()
+        found = self._find_odd(wanted, extver) if self._odd_names else []
+        raw = wanted.encode("ascii", "replace")
+        hashes = ffi.from_buffer("uint32_t[]", self._hashes)
+        index = lib.rf_headers_find(self._lines, hashes, self._count, raw, len(raw), extver is None, extver or 0)
+        if not found:
+            return index if index < self._count else None
+        return min(*found, index)
+
+    def _find_odd(self, wanted: str, extver: int | None) -> list[int]:
+        """Numbers of HDUs whose name, which no line of the table holds, is the one wanted."""
+        same = [i for i in sorted(self._odd_names) if self._odd_names[i].strip().upper() == wanted]
+        return [i for i in same if extver in (None, self._lines[i].extver)]
 
     def scan(self, chunk: np.ndarray, position: int) -> int:
         """Take in the ordinary HDUs that begin in `chunk`, which is byte `position` of the file; returns how many."""
@@ -86,9 +105,18 @@ class HDUTable:
         copies = np.empty(len(chunk), np.uint8)
         nhdus, copied, following = ffi.new("size_t *"), ffi.new("size_t *"), ffi.new("int64_t *")
         lib.rf_headers_scan(
-            ffi.from_buffer(chunk), len(chunk), position, self._count == 0, self._lines + self._count, cap,
-            ffi.from_buffer(copies), nhdus, copied, following,
-        )  # fmt: skip
+            ffi.from_buffer(chunk),
+            len(chunk),
+            position,
+            self._count == 0,
+            self._lines + self._count,
+            ffi.from_buffer("uint32_t[]", self._hashes) + self._count,
+            cap,
+            ffi.from_buffer(copies),
+            nhdus,
+            copied,
+            following,
+        )
         if nhdus[0]:
             self._add_copies(copies[: copied[0]].tobytes(), nhdus[0])
         return nhdus[0]
@@ -116,13 +144,16 @@ class HDUTable:
         line.data_nbytes, line.copied_at = record.data_nbytes, 0
         line.kind, line.has_data = _KIND_NUMBERS[record.kind], record.has_data
         line.extver, line.name_len = min(max(record.extver, -(2**63)), 2**63 - 1), -1
-        self._long_names.pop(index, None)
-        name = None if record.extname is None else record.extname.encode("ascii", "replace")
-        if name is not None and len(name) > _NAME_CAP:
-            self._long_names[index] = record.extname
+        self._hashes[index] = 0
+        self._odd_names.pop(index, None)
+        name = record.extname
+        if name is not None and (len(name) > _NAME_CAP or name.startswith(" ")):
+            self._odd_names[index] = name
         elif name is not None:
-            line.name_len = len(name)
-            ffi.memmove(line.extname, name, len(name))
+            raw = name.encode("ascii", "replace")
+            line.name_len = len(raw)
+            ffi.memmove(line.extname, raw, len(raw))
+            self._hashes[index] = lib.rf_name_hash(raw, len(raw))
 
     def _add_copies(self, headers: bytes, nhdus: int) -> None:
         self._piece[self._count : self._count + nhdus] = len(self._headers)
@@ -137,6 +168,8 @@ class HDUTable:
             self._lines = lines
         if wanted > len(self._piece):
             self._piece = np.resize(self._piece, max(wanted, 2 * len(self._piece)))
+        if wanted > len(self._hashes):
+            self._hashes = np.resize(self._hashes, max(wanted, 2 * len(self._hashes)))
 
 
 def _end(line) -> int:

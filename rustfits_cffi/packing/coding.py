@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from rustfits_cffi.errors import FITSError, raise_for_status, status_text
-from rustfits_cffi.format.compression import is_plausible
+from rustfits_cffi.format.plausibility import is_plausible
 from rustfits_cffi.native import transfer
 from rustfits_cffi.native.codecs import TileCodec
 from rustfits_cffi.native.coding import CODECS, UNCOMPRESSED_DATA, CodedTiles, EncodedTiles, TileCoding

@@ -7,7 +7,7 @@ import gzip
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 from rustfits_cffi.errors import FITSFormatError
@@ -15,6 +15,7 @@ from rustfits_cffi.fits import FITS
 from rustfits_cffi.format.compression import parse_layout
 from rustfits_cffi.hdu import CompressedImageHDU
 from rustfits_cffi.native.handle import FileHandle
+from rustfits_cffi.packing.report import FileReport, HDUReport
 
 DECOMPRESSION_FAILED = 414  # cfitsio's status
 _OPENERS = {b"\x1f\x8b": gzip.open, b"BZ": bz2.open}
@@ -45,6 +46,30 @@ def finished_file(target: str, *, replace: bool, durable: bool = False) -> Itera
         if durable:
             _sync(path)
         _rename(path, target, replace=replace)
+
+
+def convert(
+    source: str,
+    target: str,
+    work: Callable[[str, str], tuple[HDUReport, ...]],
+    verify: Callable[[str, str], None] | None,
+    *,
+    overwrite: bool,
+) -> FileReport:
+    """Make one file of another, which gets its name when it is complete; what became of each HDU.
+
+    `work` and `verify` are called with the paths of a plain input and of the output. With `verify` the output is on its
+    disk before it has its name: the input is to go.
+    """
+    if not overwrite and os.path.lexists(target):
+        raise FileExistsError(f"{target}: the output file already exists")
+    durable = verify is not None
+    with plain_file(source) as plain, finished_file(target, replace=overwrite, durable=durable) as temporary:
+        hdus = work(plain, temporary)
+        if verify is not None:
+            verify(plain, temporary)
+        sizes = os.path.getsize(source), os.path.getsize(temporary)
+    return FileReport(source, target, *sizes, hdus)
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from rustfits_cffi.native.handle import FileHandle
 from rustfits_cffi.native.requests import DITHERS, LARGEST_SEED, MAX_DIMENSIONS, SEEDS, CompressionRequest
 from rustfits_cffi.native.tilewriter import TileWriter
 from rustfits_cffi.packing.coding import ImageEncoder
-from rustfits_cffi.packing.files import finished_file, opened_pair, plain_file
+from rustfits_cffi.packing.files import convert, opened_pair
 from rustfits_cffi.packing.noise import least_noise, rescaled_copy
 from rustfits_cffi.packing.options import PackOptions
 from rustfits_cffi.packing.pixels import ImagePixels
@@ -75,14 +75,11 @@ def pack(
     """
     source, options = os.fspath(source), options or PackOptions()
     target = source + ".fz" if target is None else os.fspath(target)
-    if not overwrite and os.path.lexists(target):
-        raise FileExistsError(f"{target}: the output file already exists")
-    with plain_file(source) as plain, finished_file(target, replace=overwrite, durable=verified) as temporary:
-        hdus = pack_file(plain, temporary, lambda number: options, progress=progress)
-        if verified:
-            require_restorable(plain, temporary)
-        sizes = os.path.getsize(source), os.path.getsize(temporary)
-    return FileReport(source, target, *sizes, hdus)
+
+    def work(plain: str, temporary: str) -> tuple[HDUReport, ...]:
+        return pack_file(plain, temporary, lambda number: options, progress=progress)
+
+    return convert(source, target, work, require_restorable if verified else None, overwrite=overwrite)
 
 
 def pack_file(

@@ -12,7 +12,7 @@ from rustfits_cffi.native import transfer
 from rustfits_cffi.native.checksum import RunningSum, write_checksum
 from rustfits_cffi.native.handle import FileHandle
 from rustfits_cffi.packing.coding import ImageDecoder, as_stored
-from rustfits_cffi.packing.files import finished_file, opened_pair, plain_file
+from rustfits_cffi.packing.files import convert, opened_pair
 from rustfits_cffi.packing.options import UnpackOptions
 from rustfits_cffi.packing.report import FileReport, HDUReport, Progress, naming_hdu
 from rustfits_cffi.packing.restoring import require_complete
@@ -71,15 +71,14 @@ def unpack(
         if not source.endswith(".fz"):
             raise ValueError(f"{source}: does not end in .fz: give the name of the output")
         target = source[:-3]
-    target = os.fspath(target)
-    if not overwrite and os.path.lexists(target):
-        raise FileExistsError(f"{target}: the output file already exists")
-    with plain_file(source) as plain, finished_file(target, replace=overwrite, durable=verified) as temporary:
-        hdus = unpack_file(plain, temporary, options, progress=progress)
-        if verified:
-            require_complete(temporary)
-        sizes = os.path.getsize(source), os.path.getsize(temporary)
-    return FileReport(source, target, *sizes, hdus)
+
+    def work(plain: str, temporary: str) -> tuple[HDUReport, ...]:
+        return unpack_file(plain, temporary, options, progress=progress)
+
+    def verify(plain: str, temporary: str) -> None:
+        require_complete(temporary)
+
+    return convert(source, os.fspath(target), work, verify if verified else None, overwrite=overwrite)
 
 
 def unpack_file(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import bz2
 import math
 import sys
@@ -15,6 +16,8 @@ from rustfits_cffi.polycomp.errors import PolycompError, PolycompWarning
 from rustfits_cffi.polycomp.samples import bytes_of, check_kind, whole_number
 
 __all__ = ["decode", "encode"]
+
+_FAILURES = (zlib.error, OSError, EOFError, ValueError)
 
 
 def encode(samples: Any, *, method: str, nthreads: int, compression_level: int = 9):
@@ -51,19 +54,16 @@ def decode(
 
 def _inflate(coded: bytes, need: int, method: str, whole: bool) -> bytearray:
     """The first `need` bytes of a stream; if these are all, the stream must end with them."""
-    coder = zlib.decompressobj() if method == "zlib" else bz2.BZ2Decompressor()
     room = min(max(1, need + whole), sys.maxsize)  # one byte more than may be there tells that there are more
     try:
-        plain = bytearray(coder.decompress(coded, room))
-        while len(plain) < room and not coder.eof:
-            more = coder.decompress(coder.unconsumed_tail if method == "zlib" else b"", room - len(plain))
-            if not more:
-                break
-            plain += more
-    except (zlib.error, OSError, EOFError, ValueError) as error:
-        raise PolycompError(f"not a {method} stream: {error}", method=method) from None
+        plain, coder = _run(coded, room, method)
+    except _FAILURES as error:
+        offset = _where(coded, room, need, method)
+        raise PolycompError(f"not a {method} stream: {error}", method=method, offset=offset) from None
     if len(plain) > need and whole:
-        raise PolycompError(f"the stream holds more than the {need} bytes of the samples", method=method)
+        reason = f"the stream holds more than the {need} bytes of the samples"
+        offset = _where(coded, room, need, method)
+        raise PolycompError(reason, method=method, offset=offset)
     if len(plain) < need:
         reason = f"the stream gives {len(plain)} bytes instead of {need}"
         raise PolycompError(reason, method=method, offset=len(coded))
@@ -72,3 +72,27 @@ def _inflate(coded: bytes, need: int, method: str, whole: bool) -> bytearray:
     if coder.eof and coder.unused_data:
         warnings.warn(f"{len(coder.unused_data)} bytes follow the {method} stream", PolycompWarning, stacklevel=5)
     return plain
+
+
+def _run(coded: bytes, room: int, method: str) -> tuple[bytearray, Any]:
+    """Up to `room` bytes of a stream, and the state of the decompressor after them."""
+    coder = zlib.decompressobj() if method == "zlib" else bz2.BZ2Decompressor()
+    plain = bytearray(coder.decompress(coded, room))
+    while len(plain) < room and not coder.eof:
+        more = coder.decompress(coder.unconsumed_tail if method == "zlib" else b"", room - len(plain))
+        if not more:
+            break
+        plain += more
+    return plain, coder
+
+
+def _where(coded: bytes, room: int, need: int, method: str) -> int:
+    """The byte at which a bad stream turns bad; the decompressors do not tell, so it is found by halving."""
+
+    def is_bad(length: int) -> bool:
+        try:
+            return len(_run(coded[:length], room, method)[0]) > need
+        except _FAILURES:
+            return True
+
+    return max(0, bisect.bisect_left(range(len(coded) + 1), True, key=is_bad) - 1)

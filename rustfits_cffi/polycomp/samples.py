@@ -94,7 +94,8 @@ def elements_of(payload: Any, dtype: np.dtype, method: str) -> np.ndarray:
     """
     if isinstance(payload, bytes | bytearray | memoryview):
         if len(payload) % dtype.itemsize:
-            raise PolycompError(f"{len(payload)} bytes are not whole elements of {dtype}", method=method)
+            reason, offset = f"{len(payload)} bytes are not whole elements of {dtype}", len(payload) // dtype.itemsize
+            raise PolycompError(reason, method=method, offset=offset * dtype.itemsize)
         payload = np.frombuffer(payload, dtype.newbyteorder("<"))
     array = np.asarray(payload)
     array = np.ascontiguousarray(array, array.dtype.newbyteorder("="))

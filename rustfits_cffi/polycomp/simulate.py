@@ -7,6 +7,8 @@ science data). Everything is computed from a seed; nothing is measured data.
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -41,7 +43,7 @@ _JITTER = 1.5e-6  # radians: what is left of the star tracker's noise
 
 
 class Row(NamedTuple):
-    """One line of a table of results."""
+    """One line of a table of results; errors are in `unit`."""
 
     series: str
     method: str
@@ -51,6 +53,9 @@ class Row(NamedTuple):
     ratio: float
     bound: float
     largest_error: float
+    unit: str
+    encode_seconds: float
+    decode_seconds: float
 
 
 def ephemeris(nsamples: int = 6000, seed: int = 1) -> dict[str, np.ndarray]:
@@ -163,52 +168,65 @@ def compress_ephemeris(series: dict[str, np.ndarray]) -> list[Row]:
             samples, num_of_coefficients=range(8, 18), samples_per_chunk=range(100, 500, 25),
             max_error=EPHEMERIS_ERROR,
         )  # fmt: skip
-        found.append(_row(name, samples, best.encoded, EPHEMERIS_ERROR))
+        found.append(_row(name, samples, "polynomial", EPHEMERIS_ERROR, "m", **best.encoded.parameters))
     return found
 
 
 def compress_telemetry(columns: dict[str, np.ndarray]) -> list[Row]:
     """Each column as a mission would store it, and all of them together."""
-    found = []
-    for name, samples in columns.items():
-        if name == "OBT":
-            coded, bound = encode_series(samples, "diffrle"), 0.0
-        elif name == "FLAG":
-            coded, bound = encode_series(samples, "rle"), 0.0
-        elif name == "DIFF":
-            coded = encode_series(samples, "quantization", bits_per_sample=SCIENCE_BITS)
-            bound = 0.5 / coded.parameters["normalization"] * (1 + 1e-9)
-        else:
-            head = samples[:20_000]  # the choice of parameters needs no more
-            angles: dict[str, Any] = {"max_error": POINTING_ERROR}
-            if name != "THETA":
-                angles |= {"period": 2 * np.pi, "straighten": True}
-            best = optimize(head, num_of_coefficients=range(4, 13), samples_per_chunk=range(40, 400, 20), **angles)
-            coded = encode_series(
-                samples, "polynomial", num_of_coefficients=best.num_of_coefficients,
-                samples_per_chunk=best.samples_per_chunk, **angles,
-            )  # fmt: skip
-            bound = POINTING_ERROR
-        found.append(_row(name, samples, coded, bound))
-    whole, coded_nbytes = sum(row.nbytes for row in found), sum(row.coded_nbytes for row in found)
+    found = [_telemetry_row(name, samples) for name, samples in columns.items()]
+    nbytes, coded_nbytes = sum(row.nbytes for row in found), sum(row.coded_nbytes for row in found)
+    encoding, decoding = sum(row.encode_seconds for row in found), sum(row.decode_seconds for row in found)
     samples = found[0].samples if found else 0
-    found.append(Row("all columns", "", samples, whole, coded_nbytes, whole / coded_nbytes, 0.0, 0.0))
-    return found
+    whole = Row(
+        "all columns", "", samples, nbytes, coded_nbytes, nbytes / coded_nbytes, 0.0, 0.0, "", encoding, decoding
+    )
+    return [*found, whole]
 
 
-def _row(name: str, samples: np.ndarray, coded: Any, bound: float) -> Row:
+def _telemetry_row(name: str, samples: np.ndarray) -> Row:
+    """The result of one column; what it is decides how it is compressed."""
+    if name in ("OBT", "FLAG"):
+        return _row(name, samples, "diffrle" if name == "OBT" else "rle", 0.0, "")
+    if name == "DIFF":
+        step = float(np.ptp(samples)) / (2**SCIENCE_BITS - 1)
+        return _row(name, samples, "quantization", step / 2 * (1 + 1e-9), "K", bits_per_sample=SCIENCE_BITS)
+    head = samples[:20_000]  # the choice of parameters needs no more
+    angles: dict[str, Any] = {"max_error": POINTING_ERROR}
+    if name != "THETA":
+        angles |= {"period": 2 * np.pi, "straighten": True}
+    best = optimize(head, num_of_coefficients=range(4, 13), samples_per_chunk=range(40, 400, 20), **angles)
+    return _row(
+        name, samples, "polynomial", POINTING_ERROR, "rad", num_of_coefficients=best.num_of_coefficients,
+        samples_per_chunk=best.samples_per_chunk, **angles,
+    )  # fmt: skip
+
+
+def _row(name: str, samples: np.ndarray, method: str, bound: float, unit: str, **parameters: Any) -> Row:
     """The result of one series, its largest error measured by decoding it."""
-    difference = np.abs(decode(coded).astype(np.float64) - samples) if bound else decode(coded) != samples
+    coded, encoding = _timed(lambda: encode_series(samples, method, **parameters))
+    decoded, decoding = _timed(lambda: decode(coded))
+    difference = np.abs(decoded.astype(np.float64) - samples) if bound else decoded != samples
     period = coded.parameters.get("period")
     if period:  # 0 and 2 pi are the same angle
         difference = np.minimum(difference, np.abs(period - difference))
     largest = float(difference.max(initial=0))
-    method = coded.method
     if method == "polynomial":
         method += f" {coded.parameters['num_of_coefficients']}/{coded.parameters['samples_per_chunk']}"
     return Row(
-        name, method, samples.size, samples.nbytes, coded.nbytes, samples.nbytes / coded.nbytes, bound, largest
-    )
+        name, method, samples.size, samples.nbytes, coded.nbytes, samples.nbytes / coded.nbytes, bound, largest, unit,
+        encoding, decoding,
+    )  # fmt: skip
+
+
+def _timed(call: Callable[[], Any]) -> tuple[Any, float]:
+    """What a call gives, and the seconds of the fastest of a few: short series take microseconds."""
+    seconds = []
+    for _ in range(5):
+        begin = time.perf_counter()
+        result = call()
+        seconds.append(time.perf_counter() - begin)
+    return result, min(seconds)
 
 
 def rows(seed: int = 1) -> list[Row]:
@@ -222,6 +240,6 @@ def rows(seed: int = 1) -> list[Row]:
     Returns
     -------
     list of Row
-        Bytes before and after, and the largest error against its bound, a series a row.
+        Bytes before and after, the largest error against its bound, and the time taken, a series a row.
     """
     return compress_ephemeris(ephemeris(seed=seed)) + compress_telemetry(telemetry(seed=seed))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from math import prod
 
 from rustfits_cffi.native import requests, serial, transfer
@@ -104,16 +106,27 @@ def pack(
     fpack's -i2f and -n, which first measure the noise of integer images, are not offered.
     """
     options = options or PackOptions()
+    _convert(source, target, partial(_pack_hdu, options), options.checksum, overwrite)
+
+
+def _convert(
+    source: str | os.PathLike[str],
+    target: str | os.PathLike[str],
+    work: Callable[[FileHandle, int, FileHandle], None],
+    checksum: bool,
+    overwrite: bool,
+) -> None:
+    """The loop over HDUs of both programs; the checksums of the first one are brought up to date at the end again."""
     with Opened(source, "r") as fin, Created(target, source, overwrite) as out:
         for number in range(1, transfer.count_hdus(fin) + 1):
-            _pack_hdu(fin, number, out, options)
-            if options.checksum:
+            work(fin, number, out)
+            if checksum:
                 transfer.write_checksums(out)
-        if options.checksum:
+        if checksum:
             transfer.write_checksums(out, 1)
 
 
-def _pack_hdu(source: FileHandle, number: int, target: FileHandle, options: PackOptions) -> None:
+def _pack_hdu(options: PackOptions, source: FileHandle, number: int, target: FileHandle) -> None:
     """One turn of fpack's loop."""
     facts = transfer.hdu_facts(source, number)
     is_compressed_table = facts.kind == "table" and transfer.read_value(source, number, "ZTABLE") == "T"
@@ -159,13 +172,7 @@ def unpack(
     Known to be wrong in cfitsio, and kept: float images with tiles of more than one row come out scrambled if a tile
     holds undefined pixels. `read_image` reads them right.
     """
-    with Opened(source, "r") as fin, Created(target, source, overwrite) as out:
-        for number in range(1, transfer.count_hdus(fin) + 1):
-            _unpack_hdu(fin, number, out)
-            if checksum:
-                transfer.write_checksums(out)
-        if checksum:
-            transfer.write_checksums(out, 1)
+    _convert(source, target, _unpack_hdu, checksum, overwrite)
 
 
 def _unpack_hdu(source: FileHandle, number: int, target: FileHandle) -> None:

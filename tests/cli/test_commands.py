@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from rustfits_cffi.cli import main, streams
+from rustfits_cffi.cli import demo, main, streams
 from tests.packing.conftest import image_hdu, noise, table_hdu
 
 
@@ -56,7 +56,25 @@ def test_demo_on_a_file_leaves_nothing_behind(folder, capsys):
     assert main(["demo", "a.fits"]) == 0
     text = capsys.readouterr().out
     assert text.count(" identical") == 3 and "DIFFERENT" not in text and "none" in text
+    assert "Polycomp" not in text
     assert sorted(os.listdir()) == before
+
+
+def test_demo_without_a_file_shows_the_published_results_of_polycomp_too(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(demo, "exposure", lambda: {"SCI": noise((400, 300))})  # the images are not the point here
+    assert main(["demo"]) == 0
+    images, series = capsys.readouterr().out.split("Polycomp")
+    assert images.count(" identical") == 3
+    assert "ABOVE" not in series
+    lines = [line.split() for line in series.splitlines()]
+    planets = [line for line in lines if line[:1] in (["Ceres"], ["Pallas"], ["Vesta"])]
+    assert len(planets) == 9
+    for line in planets:
+        assert 14 <= float(line[8]) <= 30 and float(line[-4]) < 1 and line[-3] == "m"
+    assert 8 <= next(float(line[6]) for line in lines if line[:2] == ["all", "columns"]) <= 11
+    assert sum("4.8e-06 rad" in line for line in series.splitlines()) == 3
+    assert os.listdir() == []
 
 
 @pytest.mark.parametrize("arguments, code", [([], 2), (["--help"], 0), (["nonsense"], 2), (["--version"], 0)])

@@ -8,11 +8,11 @@ from rustfits_cffi.format.compression import (
     codec_of,
     config_of,
     image_geometry,
-    is_plausible,
     parse_layout,
     quantize_of,
 )
 from rustfits_cffi.format.dtypes import scaling
+from rustfits_cffi.format.plausibility import is_plausible
 
 RICE = {
     "NAXIS1": 8,

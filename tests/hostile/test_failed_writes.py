@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 import rustfits_cffi as rf
+from rustfits_cffi.native.handle import FileHandle
 
 ROOT = Path(__file__).parent.parent.parent
 PIXELS = np.arange(5000, dtype="i4").reshape(50, 100)
@@ -199,3 +200,24 @@ def test_interrupt_in_the_middle_of_a_change(path, monkeypatch):
 def test_limits_are_ours_alone():
     """The limits above are set in other processes only."""
     assert resource.getrlimit(resource.RLIMIT_FSIZE)[0] == resource.RLIM_INFINITY
+
+
+def test_an_interrupt_just_after_cfitsio_opened_a_file_leaves_nothing_behind(tmp_path, monkeypatch):
+    """cfitsio knows files by their descriptor: the next one with the same number must not meet what was left open."""
+    for name, count in (("a.fits", 3), ("b.fits", 1)):
+        with rf.FITS(tmp_path / name, "w+") as fits:
+            for _ in range(count):
+                fits.write_image(PIXELS, compress=rf.Rice1())
+
+    def interrupt(handle, status, action):
+        if action == "open it with cfitsio":
+            raise KeyboardInterrupt
+
+    with rf.FITS(tmp_path / "a.fits", "r+") as fits, monkeypatch.context() as patch:
+        patch.setattr(FileHandle, "_check", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            fits.write_image(PIXELS)
+    with rf.FITS(tmp_path / "b.fits", "r+") as fits:
+        assert fits.write_image(PIXELS + 1).index == 2
+    with rf.FITS(tmp_path / "b.fits") as fits:
+        assert len(fits) == 3 and np.array_equal(fits[2].read(), PIXELS + 1)

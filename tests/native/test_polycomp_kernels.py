@@ -177,6 +177,13 @@ def test_the_same_bytes_and_samples_with_any_number_of_threads(chunk):
     decoded = [native.poly_decode(stream, chunks, np.dtype("f8"), nthreads=n, **plain) for n in (1, 2, 16)]
     assert np.array_equal(decoded[0], decoded[1]) and np.array_equal(decoded[0], decoded[2])
     assert np.abs(decoded[0] - samples).max() == found["largest_error"] <= 2e-6
+    for n in (1, 2, 16):
+        whole, used = native.poly_decode_whole(stream, np.dtype("f8"), count=samples.size, nthreads=n, **plain)
+        assert np.array_equal(whole, decoded[0]) and used == stream.size
+        for count in (0, samples.size - 1, samples.size + 1):
+            assert native.poly_decode_whole(stream, np.dtype("f8"), count=count, nthreads=n, **plain) is None
+        for cut in (0, 7, 8, stream.size // 2, stream.size - 1):
+            assert native.poly_decode_whole(stream[:cut], np.dtype("f8"), count=1000, nthreads=n, **plain) is None
 
 
 def test_quantization_is_the_same_with_any_number_of_threads():

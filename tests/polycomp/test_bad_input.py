@@ -5,6 +5,7 @@ Matrix: cuts at every byte, 2,000 seeded mutations over all methods, lies about 
 
 import bz2
 import pickle
+import tracemalloc
 import warnings
 import zlib
 
@@ -13,6 +14,7 @@ import pytest
 
 from rustfits_cffi import polycomp
 from rustfits_cffi.polycomp import PolycompError, PolycompWarning
+from rustfits_cffi.threads import set_num_threads
 
 
 def streams():
@@ -87,6 +89,32 @@ def test_a_stream_cut_anywhere_is_refused(name):
             decode(stream[:length], coded)
 
 
+@pytest.mark.parametrize("name", streams())
+def test_garbage_truncation_and_lies_name_byte_and_reason(name):
+    coded = streams()[name]
+    stream = coded.payload.tobytes()
+    rng = np.random.default_rng(7)
+    bad = [stream[: len(stream) // 2], stream[:-1], b"", b"\x9b" * 30, *(rng.bytes(40) for _ in range(5))]
+    for payload in bad:
+        with pytest.raises(PolycompError) as caught:
+            decode(payload, coded)
+        error = caught.value
+        assert isinstance(error, ValueError) and error.method == coded.method and error.reason in str(error)
+        assert 0 <= error.offset <= len(payload) and f"byte {error.offset}" in str(error)
+        if coded.method == "polynomial":
+            assert f"chunk {error.chunk}" in str(error)
+
+
+@pytest.mark.parametrize("method, squeeze", [("zlib", zlib.compress), ("bzip2", bz2.compress)])
+def test_the_byte_at_which_a_deflated_stream_turns_bad_is_found(method, squeeze):
+    data = np.random.default_rng(3).integers(0, 50, 4000, np.uint8)
+    stream = bytearray(squeeze(data.tobytes()))
+    stream[-3] ^= 0x55  # within the check of the contents
+    with pytest.raises(PolycompError) as caught:
+        polycomp.decode(bytes(stream), method, dtype="u1", count=data.size)
+    assert len(stream) - 8 <= caught.value.offset < len(stream)
+
+
 @pytest.mark.parametrize("name", [name for name in streams() if name not in ("rle", "diffrle")])
 def test_bytes_after_the_stream_warn(name):
     coded = streams()[name]
@@ -105,6 +133,37 @@ def test_a_lie_about_the_number_of_samples_is_found(name):
             continue
         with pytest.raises(PolycompError):
             decode(coded.payload, coded, count=count)
+
+
+def test_memory_is_not_taken_for_what_a_stream_cannot_hold():
+    """A series is decoded while its stream is scanned only where the stream pays for the memory."""
+    coded = streams()["polynomial"]
+    tracemalloc.start()
+    with pytest.raises(PolycompError, match="the chunks hold 500 samples instead of 100000000"):
+        decode(coded.payload, coded, count=10**8)
+    assert tracemalloc.get_traced_memory()[1] < 10**6
+    tracemalloc.stop()
+
+
+def test_a_damaged_long_stream_is_told_like_a_short_one():
+    """Threads meet the damage in any order; the first of the stream is reported, the same with any number of them."""
+    coded = polycomp.encode(
+        np.sin(np.arange(200_000) / 300), "polynomial", num_of_coefficients=8, samples_per_chunk=80, max_error=1e-6
+    )
+    payload = np.array(coded.payload)
+    for number in (1100, 2000):
+        at = 8 + sum(chunk.nbytes for chunk in polycomp.chunks(coded)[:number])
+        payload[at + 1 : at + 3] = 0
+    messages = set()
+    try:
+        for nthreads in (1, 2, 16):
+            set_num_threads(nthreads)
+            with pytest.raises(PolycompError) as caught:
+                decode(payload, coded)
+            messages.add(str(caught.value))
+    finally:
+        set_num_threads(None)
+    assert len(messages) == 1 and "chunk 1100, byte" in messages.pop()
 
 
 def test_what_a_damaged_polynomial_stream_says():

@@ -134,6 +134,22 @@ def test_quantized_samples_are_within_half_a_step(dtype, bit_order, seed, length
     assert_same(polycomp.decode(coded, start=5, stop=100), decoded[5:100])
 
 
+def test_what_an_encoded_series_says_of_itself():
+    samples = np.arange(1000) / 7
+    for method, stored, parameters in (
+        ("none", "f8", {}), ("zlib", "u1", {"compression_level": 1}), ("bzip2", "u1", {}),
+        ("quantization", "u1", {"bits_per_sample": 12}),
+        ("polynomial", "u1", {"num_of_coefficients": 3, "samples_per_chunk": 90, "max_error": 1e-9}),
+    ):  # fmt: skip
+        coded = polycomp.encode(samples, method, **parameters)
+        assert (coded.method, coded.dtype, coded.count, coded.payload.dtype) == (method, "f8", 1000, stored)
+        assert coded.parameters.items() >= parameters.items()
+        assert coded.statistics.ratio == pytest.approx(samples.nbytes / coded.payload.nbytes)
+        error = np.abs(polycomp.decode(coded) - samples).max()
+        assert error == coded.statistics.largest_error
+        assert (coded.statistics.chunks > 0) == (method == "polynomial")
+
+
 @pytest.mark.parametrize("method, dtype", [("rle", ">i4"), ("diffrle", ">u2"), ("zlib", ">f8"), ("none", ">i2")])
 def test_byte_order_stride_and_alignment_do_not_matter(method, dtype):
     plain = np.arange(60).repeat(3)

@@ -7,8 +7,8 @@
 #define TULONGLONG ...
 #define TFLOAT ...
 int fits_write_img(fitsfile *fptr, int datatype, LONGLONG first, LONGLONG npix, void *array, int *status);
-int fits_write_compressed_img(fitsfile *fptr, int datatype, long *first, long *last, int nullcheck, void *array, void *null,
-                              int *status);
+int fits_write_compressed_img(fitsfile *fptr, int datatype, long *first, long *last, int nullcheck, void *array,
+                              void *null, int *status);
 int fits_read_img(fitsfile *fptr, int datatype, LONGLONG first, LONGLONG npix, void *null, void *array, int *anynull,
                   int *status);
 int fits_read_subset(fitsfile *fptr, int datatype, long *first, long *last, long *step, void *null, void *array,

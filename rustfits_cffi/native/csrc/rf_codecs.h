@@ -24,8 +24,22 @@ typedef struct {
     rf_buffer work;    /* scratch of kernels */
 } rf_worker;
 
-/* At least nbytes of scratch, contents undefined; NULL if it cannot be had. */
+/*
+ * rf_reserve - scratch of at least nbytes, contents undefined.
+ * Memory:  belongs to the buffer; an earlier pointer into it is void.
+ * Sizes:   nbytes may be 0.
+ * Result:  the scratch; NULL if it cannot be had.
+ * Threads: the buffer's own.
+ */
 void *rf_reserve(rf_buffer *buffer, size_t nbytes);
+
+/*
+ * rf_worker_end - free what hangs on an rf_worker.
+ * Memory:  the record itself is the caller's.
+ * Sizes:   none.
+ * Result:  none.
+ * Threads: the worker's own.
+ */
 void rf_worker_end(void *worker);
 
 /* Pixels of a tile as a codec sees them. */
@@ -49,14 +63,32 @@ typedef struct {
     bool stops_early; /* decode does with a tile->npix less than the tile's: only the first pixels are wanted */
 } rf_codec_functions;
 
-/* NULL for a number that is no codec. */
+/*
+ * rf_codec_find - the functions of a codec.
+ * Memory:  the result is a constant.
+ * Sizes:   none.
+ * Result:  NULL for a number that is no codec.
+ * Threads: pure.
+ */
 const rf_codec_functions *rf_codec_find(int codec);
 
-/* Big-endian numbers without any coding; the width is the image's unless src_len says otherwise. */
+/*
+ * rf_raw_decode - big-endian numbers without any coding.
+ * Memory:  as `decode` of rf_codec_functions.
+ * Sizes:   src has as many bytes as the tile's pixels of `bitpix` take.
+ * Result:  RF_OK; RF_ETRUNCATED if it has fewer, RF_ESIZE if more; RF_ENOMEM.
+ * Threads: one for each worker.
+ */
 int rf_raw_decode(rf_worker *w, int bitpix, const rf_tile *tile, const uint8_t *src, size_t src_len, void *target,
                   int target_bitpix, rf_values *out);
 
-/* GZIP_1 whatever the image's codec is: what the GZIP_COMPRESSED_DATA column holds. */
+/*
+ * rf_gzip1_decode, rf_gzip1_encode - GZIP_1 whatever the image's codec is: what GZIP_COMPRESSED_DATA holds.
+ * Memory:  as `decode` and `encode` of rf_codec_functions.
+ * Sizes:   as there.
+ * Result:  as there.
+ * Threads: one for each worker.
+ */
 int rf_gzip1_decode(rf_worker *w, const rf_image *image, const rf_tile *tile, const uint8_t *src, size_t src_len,
                     void *target, int target_bitpix, rf_values *out);
 int rf_gzip1_encode(rf_worker *w, const rf_image *image, const rf_tile *tile, rf_values in, int nullcheck,

@@ -13,8 +13,10 @@
 
 /*
  * rf_randoms_fill - compute the dither sequence.
- * Memory:  randoms has room for RF_NRANDOM floats; every decode and encode call takes it as an argument.
+ * Memory:  randoms is the caller's; every decode and encode call takes it as an argument.
+ * Sizes:   randoms has room for RF_NRANDOM floats.
  * Result:  RF_OK, or RF_EBADDATA if this machine's arithmetic does not end in the value the standard states.
+ * Threads: any number, on separate randoms.
  */
 int rf_randoms_fill(float *randoms);
 /* cffi: end */
@@ -28,10 +30,22 @@ typedef struct {
     size_t next;
 } rf_dither;
 
-/* The walk for dither row `irow` (1-based tile number + ZDITHER0 - 1), at pixel 0. */
+/*
+ * rf_dither_start - begin the walk of a tile, at pixel 0.
+ * Memory:  *d keeps randoms, which stay the caller's.
+ * Sizes:   irow is the 1-based tile number + ZDITHER0 - 1.
+ * Result:  none.
+ * Threads: pure.
+ */
 void rf_dither_start(rf_dither *d, const float *randoms, int64_t irow);
 
-/* Go to `pixel`: the run of random numbers from there, its length to *run. */
+/*
+ * rf_dither_seek - go to a pixel.
+ * Memory:  the result points into randoms.
+ * Sizes:   *run is set to the numbers that follow there.
+ * Result:  the random numbers from that pixel on.
+ * Threads: one for each *d.
+ */
 const float *rf_dither_seek(rf_dither *d, size_t pixel, size_t *run);
 
 #endif

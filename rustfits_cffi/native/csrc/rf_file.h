@@ -26,17 +26,29 @@ typedef struct {
  * Sizes:   the section lies within the image, and its last byte within what int64_t counts; the caller has checked.
  *          With flip the sign bit of every pixel is inverted: stored integers become those of the unsigned (or signed
  *          byte) type.
- * Result:  RF_OK; RF_ETRUNCATED if the file ends first; RF_EIO if the system reports an error, with errno set; RF_ENOMEM;
- *          RF_EARGUMENT for another width or more than 64 axes. After an error dst is undefined.
+ * Result:  RF_OK; RF_ETRUNCATED if the file ends first; RF_EIO if the system reports an error, with errno set;
+ *          RF_ENOMEM; RF_EARGUMENT for another width or more than 64 axes. After an error dst is undefined.
  * Threads: up to nthreads; moves no file position, so several may read one descriptor.
  */
 int rf_plain_read(int fd, const rf_plain *image, const size_t *section, void *dst, int flip, int nthreads);
 
-/* rf_plain_read_line - the same for `count` consecutive pixels from number `first` on, on one thread. */
+/*
+ * rf_plain_read_line - read `count` consecutive pixels from number `first` on.
+ * Memory:  dst is the caller's.
+ * Sizes:   dst has room for count pixels; they lie within the image.
+ * Result:  as rf_plain_read.
+ * Threads: this one; moves no file position.
+ */
 int rf_plain_read_line(int fd, const rf_plain *image, size_t first, size_t count, void *dst, int flip);
 /* cffi: end */
 
-/* Read nbytes at byte `offset`: RF_OK, RF_ETRUNCATED, or RF_EIO with errno set. */
+/*
+ * rf_read_exactly - read bytes of a file.
+ * Memory:  dst is the caller's.
+ * Sizes:   nbytes from byte `offset` on.
+ * Result:  RF_OK, RF_ETRUNCATED if the file ends first, or RF_EIO with errno set.
+ * Threads: any number; moves no file position.
+ */
 int rf_read_exactly(int fd, uint8_t *dst, size_t nbytes, int64_t offset);
 
 #endif

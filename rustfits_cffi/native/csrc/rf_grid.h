@@ -23,10 +23,23 @@ typedef struct {
     size_t nx, ny; /* as the noise estimate and HCOMPRESS see it: the fastest axis longer than 1, and the rest */
 } rf_tile;
 
-/* RF_EARGUMENT: a zero tile axis, too many axes, or sizes whose product overflows or whose tiles reach 2^31 pixels. */
+/*
+ * rf_grid_make - the grid of an image's tiles.
+ * Memory:  shape and tile_shape stay the caller's and are kept by the grid.
+ * Sizes:   ndim numbers each.
+ * Result:  RF_OK; RF_EARGUMENT: a zero tile axis, too many axes, or sizes whose product overflows or whose
+ *          tiles reach 2^31 pixels.
+ * Threads: pure.
+ */
 int rf_grid_make(rf_grid *grid, size_t ndim, const size_t *shape, const size_t *tile_shape);
 
-/* Tile `row` (0-based); RF_EARGUMENT if there is none. */
+/*
+ * rf_grid_tile - place and size of one tile.
+ * Memory:  only *tile is written.
+ * Sizes:   row counts from 0.
+ * Result:  RF_OK; RF_EARGUMENT if there is no such tile.
+ * Threads: pure.
+ */
 int rf_grid_tile(const rf_grid *grid, int64_t row, rf_tile *tile);
 
 /* Nested loops over two arrays at once, innermost axis first; strides in whatever unit both sides were given. */
@@ -36,10 +49,22 @@ typedef struct {
     ptrdiff_t a[RF_MAX_NDIM], b[RF_MAX_NDIM];
 } rf_loops;
 
-/* Add the next axis outwards; it melts into the last one where both sides allow. */
+/*
+ * rf_loops_add - add the next axis outwards; it melts into the last one where both sides allow.
+ * Memory:  only *loops is written.
+ * Sizes:   n steps, a and b apart; at most RF_MAX_NDIM axes.
+ * Result:  none.
+ * Threads: pure.
+ */
 void rf_loops_add(rf_loops *loops, size_t n, ptrdiff_t a, ptrdiff_t b);
 
-/* Step the outer axes (all but axis 0): index is their counter, at_a and at_b the offsets. False after the last. */
+/*
+ * rf_loops_next - step the outer axes (all but axis 0).
+ * Memory:  index (their counter, zeroed at first), *at_a and *at_b (the offsets) are the caller's.
+ * Sizes:   index has RF_MAX_NDIM numbers.
+ * Result:  false after the last step.
+ * Threads: pure.
+ */
 bool rf_loops_next(const rf_loops *loops, size_t *index, ptrdiff_t *at_a, ptrdiff_t *at_b);
 
 #endif

@@ -15,21 +15,37 @@
  * Memory:  dst has rf_gzip_bound(src_len) bytes or dst_cap says how many.
  * Sizes:   src_len < 2^32.
  * Result:  RF_OK and *dst_len; RF_ENOSPACE, RF_ENOMEM; RF_EARGUMENT for a level outside 0..9 or a longer src.
- *          Level 1 is cfitsio's.
+ *          Level 1 is cfitsio's. After an error dst is undefined.
+ * Threads: any number, on separate dst.
  */
 int rf_gzip_encode(const void *src, size_t src_len, int level, uint8_t *dst, size_t dst_cap, size_t *dst_len);
+
+/*
+ * rf_gzip_bound - the most bytes that rf_gzip_encode writes, at any level.
+ * Memory:  none.
+ * Sizes:   src_len bytes to be coded.
+ * Result:  the bytes.
+ * Threads: pure.
+ */
 size_t rf_gzip_bound(size_t src_len);
 
 /*
  * rf_gzip_decode - inflate the first gzip member of src; bytes after it are ignored.
- * Result:  RF_OK and *dst_len; RF_ENOSPACE if it holds more than dst_cap bytes; RF_EBADDATA; RF_ENOMEM.
+ * Memory:  src and dst do not overlap.
+ * Sizes:   dst has room for dst_cap bytes; *dst_len is set to the bytes written.
+ * Result:  RF_OK; RF_ENOSPACE if it holds more than dst_cap bytes; RF_EBADDATA; RF_ENOMEM. After an error dst is
+ *          undefined.
+ * Threads: any number, on separate dst.
  */
 int rf_gzip_decode(const uint8_t *src, size_t src_len, void *dst, size_t dst_cap, size_t *dst_len);
 
 /*
  * rf_planes_split - n native numbers of 2, 4 or 8 bytes to byte planes, the most significant bytes first.
  * rf_planes_join - the way back.
- * Memory:  src and dst have n * width bytes and do not overlap; the numbers are as aligned as numpy's.
+ * Memory:  src and dst do not overlap; the numbers are as aligned as numpy's.
+ * Sizes:   src and dst have n * width bytes.
+ * Result:  none. Width 1 is copied; another width does nothing.
+ * Threads: any number, on separate dst.
  */
 void rf_planes_split(const void *src, size_t n, size_t width, uint8_t *dst);
 void rf_planes_join(const uint8_t *src, size_t n, size_t width, void *dst);
@@ -42,10 +58,25 @@ typedef struct {
     int level;      /* the deflater's */
 } rf_gzip;
 
+/*
+ * rf_gzip_encode_with, rf_gzip_decode_with - as rf_gzip_encode, rf_gzip_decode, with what they set up kept.
+ * Memory:  state is made at the first call and kept for the next.
+ * Sizes:   as there.
+ * Result:  as there.
+ * Threads: one for each state.
+ */
 int rf_gzip_encode_with(rf_gzip *state, const void *src, size_t src_len, int level, uint8_t *dst, size_t dst_cap,
                         size_t *dst_len);
 int rf_gzip_decode_with(rf_gzip *state, const uint8_t *src, size_t src_len, void *dst, size_t dst_cap,
                         size_t *dst_len);
+
+/*
+ * rf_gzip_end - free what hangs on a state, which may be used again afterwards.
+ * Memory:  the record itself is the caller's.
+ * Sizes:   none.
+ * Result:  none.
+ * Threads: the state's own.
+ */
 void rf_gzip_end(rf_gzip *state);
 
 #endif

@@ -32,10 +32,22 @@ int rf_hcompress_encode(const int32_t *src, size_t nx, size_t ny, int scale, int
 int rf_hcompress_decode(const uint8_t *src, size_t src_len, int32_t *dst, size_t nx, size_t ny, int smooth, int wide,
                         void *scratch);
 
-/* rf_hcompress_bound - the most bytes that rf_hcompress_encode writes; SIZE_MAX if that is no size_t. */
+/*
+ * rf_hcompress_bound - the most bytes that rf_hcompress_encode writes.
+ * Memory:  none.
+ * Sizes:   ny rows of nx pixels.
+ * Result:  the bytes; SIZE_MAX if that is no size_t.
+ * Threads: pure.
+ */
 size_t rf_hcompress_bound(size_t nx, size_t ny, int wide);
 
-/* rf_hcompress_scratch_nbytes - scratch for either direction, most of it rarely touched; SIZE_MAX likewise. */
+/*
+ * rf_hcompress_scratch_nbytes - scratch for either direction, most of it rarely touched.
+ * Memory:  none.
+ * Sizes:   ny rows of nx pixels.
+ * Result:  the bytes; SIZE_MAX if that is no size_t.
+ * Threads: pure.
+ */
 size_t rf_hcompress_scratch_nbytes(size_t nx, size_t ny, int wide);
 /* cffi: end */
 

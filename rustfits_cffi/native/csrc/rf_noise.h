@@ -17,7 +17,13 @@ typedef struct {
     double n2, n3, n5;   /* the three estimates; 0: none could be made */
 } rf_noise;
 
-/* Room that the estimators need: elements of `width` (4 or 8) bytes a pixel. 0 if that does not fit a size_t. */
+/*
+ * rf_noise_scratch_nbytes - scratch that the estimators need.
+ * Memory:  none.
+ * Sizes:   ny rows of nx pixels, elements of `width` (4 or 8) bytes.
+ * Result:  the bytes; 0 if that does not fit a size_t.
+ * Threads: pure.
+ */
 size_t rf_noise_scratch_nbytes(size_t nx, size_t ny, int width);
 
 /*
@@ -25,6 +31,7 @@ size_t rf_noise_scratch_nbytes(size_t nx, size_t ny, int width);
  * Memory:  scratch has rf_noise_scratch_nbytes(nx, ny, width) bytes, width 4 for float, 8 for double and int.
  * Sizes:   nx * ny < 2^31.
  * Result:  *noise; pixels equal to null count as absent if nullcheck.
+ * Threads: any number, on separate scratch.
  */
 void rf_noise_float(const float *pix, size_t nx, size_t ny, int nullcheck, float null, rf_noise *noise, void *scratch);
 void rf_noise_double(const double *pix, size_t nx, size_t ny, int nullcheck, double null, rf_noise *noise,
@@ -42,7 +49,13 @@ static inline double rf_noise_sigma(const rf_noise *noise)
     return sigma;
 }
 
-/* rf_range_* - only ngood, min and max, counted as cfitsio does where no noise is asked for (a fixed step). */
+/*
+ * rf_range_float, rf_range_double - only ngood, min and max, counted as cfitsio does where no noise is asked for.
+ * Memory:  only read.
+ * Sizes:   ny rows of nx pixels.
+ * Result:  *noise; pixels equal to null count as absent if nullcheck.
+ * Threads: pure.
+ */
 void rf_range_float(const float *pix, size_t nx, size_t ny, int nullcheck, float null, rf_noise *noise);
 void rf_range_double(const double *pix, size_t nx, size_t ny, int nullcheck, double null, rf_noise *noise);
 

@@ -158,8 +158,8 @@ static DIFF NAME(from_bits)(BITS bits)
 /*
  * The element of rank `rank` among n non-negative numbers, left as they are. Counting passes close in on it: the first
  * pivot is the caller's guess (the median of the row before is a good one), the second steps by the density that
- * absolute differences of Gaussian noise have at their median (0.43 n / median), later ones interpolate. Each pass moves a bound by at least one
- * element, and every fourth halves the range of bit patterns, so no input is slow.
+ * absolute differences of Gaussian noise have at their median (0.43 n / median), later ones interpolate. Each pass moves
+ * a bound by at least one element, and every fourth halves the range of bit patterns, so no input is slow.
  */
 static DIFF NAME(select_fast)(const DIFF *values, size_t n, size_t rank, DIFF guess)
 {

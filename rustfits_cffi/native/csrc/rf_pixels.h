@@ -43,34 +43,77 @@ static inline size_t rf_width(int bitpix) { return (size_t)(bitpix < 0 ? -bitpix
 
 static inline bool rf_is_bitpix(int b) { return b == 8 || b == 16 || b == 32 || b == 64 || b == -32 || b == -64; }
 
-/* In place: reverse the bytes of each pixel; flip its sign bit. */
+/*
+ * rf_swap, rf_flip - reverse the bytes of each pixel; flip its sign bit.
+ * Memory:  in place.
+ * Sizes:   npix pixels of width bytes.
+ * Result:  none.
+ * Threads: any number, on separate pixels.
+ */
 void rf_swap(void *pix, size_t npix, size_t width);
 void rf_flip(void *pix, size_t npix, size_t width);
 
 /*
- * rf_ints - integers of one width to another. Values out of range are clipped if `clip`, else the result is RF_ERANGE.
+ * rf_ints - integers of one width to another.
+ * Memory:  src and dst do not overlap.
+ * Sizes:   npix integers each, as their BITPIX says.
+ * Result:  RF_OK; values out of range are clipped if `clip`, else it is RF_ERANGE; RF_EARGUMENT.
+ * Threads: any number, on separate dst.
  */
 int rf_ints(const void *src, int bitpix, size_t npix, void *dst, int to_bitpix, bool clip);
 
-/* rf_doubles - value * scale + zero; the plain value if that is 1 and 0. */
+/*
+ * rf_doubles - value * scale + zero; the plain value if that is 1 and 0.
+ * Memory:  src and dst do not overlap.
+ * Sizes:   npix numbers each.
+ * Result:  none.
+ * Threads: any number, on separate dst.
+ */
 void rf_doubles(const void *src, int bitpix, size_t npix, double scale, double zero, double *dst);
 
-/* rf_floats - floats of one width to the other, or copied. */
+/*
+ * rf_floats - floats of one width to the other, or copied.
+ * Memory:  src and dst do not overlap.
+ * Sizes:   npix floats each, as their BITPIX says.
+ * Result:  none.
+ * Threads: any number, on separate dst.
+ */
 void rf_floats(const void *src, int bitpix, size_t npix, void *dst, int to_bitpix);
 
-/* How many of npix contiguous floats (width 4) or doubles (8) are not finite. */
+/*
+ * rf_count_nonfinite - how many of some contiguous floats are not finite.
+ * Memory:  only read.
+ * Sizes:   npix floats (width 4) or doubles (8).
+ * Result:  their number.
+ * Threads: pure.
+ */
 size_t rf_count_nonfinite(const void *pix, size_t npix, size_t width);
 
-/* In place: what is not finite becomes +infinity. */
+/*
+ * rf_nonfinite_to_inf - make all that is not finite +infinity.
+ * Memory:  in place.
+ * Sizes:   npix floats (width 4) or doubles (8).
+ * Result:  none.
+ * Threads: any number, on separate pixels.
+ */
 void rf_nonfinite_to_inf(void *pix, size_t npix, size_t width);
 
 /*
- * rf_as_read_by_cfitsio - in place: NaN and infinity become `null`, subnormals and -0 become +0, as where cfitsio reads
- * an image with a null value. Returns how many nulls there were.
+ * rf_as_read_by_cfitsio - make NaN and infinity `null`, subnormals and -0 +0, as where cfitsio reads with a null value.
+ * Memory:  in place.
+ * Sizes:   npix floats (width 4) or doubles (8).
+ * Result:  how many nulls there were.
+ * Threads: any number, on separate pixels.
  */
 size_t rf_as_read_by_cfitsio(void *pix, size_t npix, size_t width, double null);
 
-/* In place: pixels equal to null become the NaN of all bits set. */
+/*
+ * rf_null_to_nan - make pixels equal to null the NaN of all bits set.
+ * Memory:  in place.
+ * Sizes:   npix floats (width 4) or doubles (8).
+ * Result:  none.
+ * Threads: any number, on separate pixels.
+ */
 void rf_null_to_nan(void *pix, size_t npix, size_t width, double null);
 
 #endif

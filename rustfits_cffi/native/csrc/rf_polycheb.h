@@ -19,16 +19,40 @@ typedef struct {
     size_t nscratch;        /* doubles of scratch that the functions below need */
 } rf_polycheb;
 
-/* Prepares chunks of n samples, n at least 2; rf_polycheb_close frees (a zeroed one too). */
+/*
+ * rf_polycheb_open - prepare for chunks of one length.
+ * Memory:  tables hang on the record until it is closed.
+ * Sizes:   n samples, at least 2.
+ * Result:  RF_OK or RF_ENOMEM; then nothing hangs on it.
+ * Threads: pure; afterwards any number may read it at once.
+ */
 int rf_polycheb_open(rf_polycheb *cheb, size_t n);
+
+/*
+ * rf_polycheb_close - free what hangs on an rf_polycheb, which may be all zeros.
+ * Memory:  the record itself is the caller's.
+ * Sizes:   none.
+ * Result:  none.
+ * Threads: the record's own.
+ */
 void rf_polycheb_close(rf_polycheb *cheb);
 
-/* All n coefficients of the halves. */
+/*
+ * rf_polycheb_forward - all coefficients of the halves.
+ * Memory:  scratch has cheb->nscratch doubles.
+ * Sizes:   c has n doubles; front and back have `stride`.
+ * Result:  none.
+ * Threads: any number, on separate scratch and c.
+ */
 void rf_polycheb_forward(const rf_polycheb *cheb, const double *front, const double *back, double *scratch, double *c);
 
 /*
- * The values of k coefficients: c[m] is that of number j[m]. The decoder's own arithmetic (it gives them in ascending
- * order): which way is taken depends on n and k alone. k is at most n; front and back are stride long.
+ * rf_polycheb_inverse - the values of k coefficients: c[m] is that of number j[m]. The decoder's own arithmetic (it
+ * gives them in ascending order): which way is taken depends on n and k alone.
+ * Memory:  scratch has cheb->nscratch doubles.
+ * Sizes:   k is at most n; front and back have `stride` doubles.
+ * Result:  none.
+ * Threads: any number, on separate scratch and halves.
  */
 void rf_polycheb_inverse(const rf_polycheb *cheb, const uint16_t *j, const double *c, size_t k, double *scratch,
                          double *front, double *back);

@@ -57,9 +57,31 @@ typedef struct {
     rf_polycheb cheb;  /* empty when not asked for */
 } rf_polyplan;
 
+/*
+ * rf_polyplan_open - prepare for chunks of one length.
+ * Memory:  settings stay the caller's and are kept; tables hang on the record until it is closed.
+ * Sizes:   n samples a chunk.
+ * Result:  RF_OK or RF_ENOMEM; then nothing hangs on it.
+ * Threads: pure; afterwards any number may read it at once.
+ */
 int rf_polyplan_open(rf_polyplan *plan, const rf_polysettings *settings, size_t n);
+
+/*
+ * rf_polyplan_close - free what hangs on an rf_polyplan, which may be all zeros.
+ * Memory:  the record itself is the caller's.
+ * Sizes:   none.
+ * Result:  none.
+ * Threads: the record's own.
+ */
 void rf_polyplan_close(rf_polyplan *plan);
-/* Doubles of scratch that a chunk of this plan needs. */
+
+/*
+ * rf_polyplan_nscratch - scratch that a chunk of this plan needs.
+ * Memory:  none.
+ * Sizes:   in doubles.
+ * Result:  their number.
+ * Threads: pure.
+ */
 size_t rf_polyplan_nscratch(const rf_polyplan *plan);
 
 typedef struct {
@@ -69,7 +91,13 @@ typedef struct {
     double error;
 } rf_polyresult;
 
-/* Codes plan->n samples at x into dst, which has room for them raw; never takes more. */
+/*
+ * rf_polychunk_encode - code one chunk.
+ * Memory:  scratch has rf_polyplan_nscratch doubles.
+ * Sizes:   plan->n samples at x; dst has room for them raw, and no more is taken.
+ * Result:  what became of it.
+ * Threads: any number, on separate scratch and dst.
+ */
 rf_polyresult rf_polychunk_encode(const rf_polyplan *plan, const double *x, double *scratch, uint8_t *dst);
 
 #endif

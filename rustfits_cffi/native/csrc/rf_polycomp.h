@@ -76,20 +76,29 @@ int rf_polycomp_encode(const double *samples, size_t nsamples, const rf_polysett
 
 /*
  * rf_polycomp_take - put a coded stream together.
+ * Memory:  the stream is only read; dst is the caller's.
  * Sizes:   dst has room for the nbytes that rf_polycomp_encode told.
  * Result:  RF_OK, RF_ENOSPACE or RF_ENOMEM.
- * Threads: up to nthreads, sharing the pieces. The stream is only read.
+ * Threads: up to nthreads, sharing the pieces.
  */
 int rf_polycomp_take(const rf_polystream *stream, int nthreads, uint8_t *dst, size_t dst_cap);
 
-/* rf_polycomp_free - forget a stream; NULL is allowed. */
+/*
+ * rf_polycomp_free - forget a stream.
+ * Memory:  everything that hangs on it is freed; NULL is allowed.
+ * Sizes:   none.
+ * Result:  none.
+ * Threads: one call for each stream.
+ */
 void rf_polycomp_free(rf_polystream *stream);
 
 /*
  * rf_polycomp_scan - find the chunks of a polynomial stream and check every length, count and mask in it.
+ * Memory:  src is only read.
  * Sizes:   chunks has room for cap records; (src_len - 8) / 3 are always enough.
  * Result:  RF_OK: *nchunks and *nsamples are set, and *used to the bytes that the stream takes (what follows is not
  *          looked at). RF_ENOSPACE: cap is too small. RF_EBADDATA: *fault says where and why.
+ * Threads: this one.
  */
 int rf_polycomp_scan(const uint8_t *src, size_t src_len, rf_polychunk *chunks, size_t cap, size_t *nchunks,
                      uint64_t *nsamples, size_t *used, rf_polyfault *fault);
@@ -118,57 +127,85 @@ int rf_polycomp_decode_whole(const uint8_t *src, size_t src_len, size_t nsamples
 
 /*
  * rf_polycomp_straighten - unwrap n angles: where two neighbours differ by more than half a period, one period is
- * taken from (or added to) all that follow. out may be in.
+ * taken from (or added to) all that follow.
+ * Memory:  out may be in.
+ * Sizes:   n doubles each.
+ * Result:  none.
+ * Threads: this one.
  */
 void rf_polycomp_straighten(const double *in, size_t n, double period, double *out);
 
 /*
  * rf_polycomp_fit - the polynomial part of coding one chunk: npoly coefficients of the least squares polynomial in
- * x = 1..n (constant first). Sizes: n more than npoly. Result: RF_OK, RF_EARGUMENT or RF_ENOMEM.
+ * x = 1..n (constant first).
+ * Memory:  samples are only read.
+ * Sizes:   n more than npoly; coefficients has room for npoly.
+ * Result:  RF_OK, RF_EARGUMENT or RF_ENOMEM.
+ * Threads: this one.
  */
 int rf_polycomp_fit(const double *samples, size_t n, uint32_t npoly, double *coefficients);
 
 /*
- * rf_polycomp_transform - the Chebyshev transform of n values, n from 2 to 65535: forward (residuals to coefficients)
- * or inverse (all coefficients to values). Result: RF_OK, RF_EARGUMENT or RF_ENOMEM.
+ * rf_polycomp_transform - the Chebyshev transform: forward (residuals to coefficients) or inverse (all coefficients
+ * to values).
+ * Memory:  in and out do not overlap.
+ * Sizes:   n values each, n from 2 to 65535.
+ * Result:  RF_OK, RF_EARGUMENT or RF_ENOMEM.
+ * Threads: this one.
  */
 int rf_polycomp_transform(const double *in, size_t n, int inverse, double *out);
 
 /*
  * rf_polyrle_encode - code n integers of width bytes (1, 2, 4, 8) as pairs count, value; diff: the first value, then
  * pairs of the differences modulo 2^bits. Longer runs than max_count are split, full runs first.
+ * Memory:  src and dst do not overlap.
  * Sizes:   dst has room for 2 n values; dst_len is set to the values written.
  * Result:  RF_OK or RF_EARGUMENT.
+ * Threads: this one.
  */
 int rf_polyrle_encode(const void *src, size_t n, int width, int diff, uint64_t max_count, void *dst, size_t *dst_len);
 
 /*
- * rf_polyrle_check - whether a run length stream of len values gives exactly n samples.
+ * rf_polyrle_check - whether a run length stream gives exactly n samples.
+ * Memory:  src is only read.
+ * Sizes:   len values of width bytes.
  * Result:  RF_OK, RF_EARGUMENT, or RF_EBADDATA with *fault. is_signed: counts are signed, negative ones are faults.
+ * Threads: this one.
  */
 int rf_polyrle_check(const void *src, size_t len, int width, int is_signed, int diff, uint64_t n, rf_polyfault *fault);
 
 /*
  * rf_polyrle_decode - samples start..stop-1 of a run length stream that rf_polyrle_check passed.
+ * Memory:  src and dst do not overlap.
  * Sizes:   dst has room for stop - start values; never more is written, whatever the stream is.
  * Result:  RF_OK or RF_EARGUMENT.
+ * Threads: this one.
  */
 int rf_polyrle_decode(const void *src, size_t len, int width, int diff, size_t start, size_t stop, void *dst);
 
 /*
- * rf_polyquant_range - smallest and largest of n floats (width 4 or 8); *finite is 0 if any is NaN or infinite.
+ * rf_polyquant_range - smallest and largest of some floats.
+ * Memory:  src is only read.
+ * Sizes:   n floats (width 4) or doubles (8).
+ * Result:  RF_OK, RF_EARGUMENT or RF_ENOMEM; *finite is 0 if any is NaN or infinite.
+ * Threads: up to nthreads, sharing the samples.
  */
 int rf_polyquant_range(const void *src, size_t n, int width, int nthreads, double *smallest, double *largest,
                        int *finite);
 
 /*
- * rf_polyquant_nbytes - bytes of n samples of `bits` bits; 0 when that does not fit a size_t (or n is 0).
+ * rf_polyquant_nbytes - bytes that quantized samples take.
+ * Memory:  none.
+ * Sizes:   n samples of `bits` bits.
+ * Result:  the bytes; 0 when that does not fit a size_t (or n is 0).
+ * Threads: pure.
  */
 size_t rf_polyquant_nbytes(size_t n, int bits);
 
 /*
  * rf_polyquant_encode - quantize n floats: floor((x - offset) * normalization + 0.5), at most 2^bits - 1, bits 1..50.
  * lsb: every level least significant bit first, the last byte right-aligned; else most significant bit first.
+ * Memory:  src and dst do not overlap.
  * Sizes:   dst has room for rf_polyquant_nbytes(n, bits).
  * Result:  RF_OK, RF_EARGUMENT or RF_ENOMEM; *largest_error is that of the samples as decoded.
  * Threads: up to nthreads, sharing the samples.
@@ -178,7 +215,10 @@ int rf_polyquant_encode(const void *src, size_t n, int width, int bits, int lsb,
 
 /*
  * rf_polyquant_decode - samples start..stop-1 of n quantized ones: level / normalization + offset, bits 1..64.
- * Sizes:   src has at least rf_polyquant_nbytes(n, bits) bytes, else RF_ETRUNCATED; dst room for stop - start.
+ * Memory:  src and dst do not overlap.
+ * Sizes:   src has at least rf_polyquant_nbytes(n, bits) bytes; dst room for stop - start samples.
+ * Result:  RF_OK, RF_EARGUMENT, or RF_ETRUNCATED if src is shorter.
+ * Threads: up to nthreads, sharing the samples.
  */
 int rf_polyquant_decode(const uint8_t *src, size_t src_len, size_t n, int width, int bits, int lsb,
                         double normalization, double offset, size_t start, size_t stop, int nthreads, void *dst);

@@ -26,15 +26,27 @@ enum {
  *          method 0 none, 1, 2; irow the 1-based tile number + ZDITHER0 - 1. Pixels equal to null are nulls if
  *          nullcheck.
  *          Pixels that are not finite and not null give an integer, but not one they can be found in again.
+ * Threads: any number, on separate out and scratch.
  */
 int rf_quantize(const void *pix, int width, size_t nx, size_t ny, int nullcheck, double null, float level, int method,
                 int64_t irow, const float *randoms, int32_t *out, double *scale, double *zero, int *quantized,
                 void *scratch);
+
+/*
+ * rf_quantize_scratch_nbytes - scratch that rf_quantize needs.
+ * Memory:  none.
+ * Sizes:   ny rows of nx pixels of width bytes.
+ * Result:  the bytes; 0 if that is no size_t.
+ * Threads: pure.
+ */
 size_t rf_quantize_scratch_nbytes(size_t nx, size_t ny, int width);
 
 /*
  * rf_requantize - scale npix pixels with a scale and zero that are already in the file.
+ * Memory:  out does not overlap pix; randoms as for rf_quantize.
+ * Sizes:   out has npix integers.
  * Result:  RF_OK; RF_ERANGE if a pixel leaves RF_LOWEST_INT .. 2147483647: *bad is the first such.
+ * Threads: any number, on separate out.
  */
 int rf_requantize(const void *pix, int width, size_t npix, int nullcheck, double null, int method, int64_t irow,
                   const float *randoms, double scale, double zero, int32_t *out, size_t *bad);
@@ -42,7 +54,9 @@ int rf_requantize(const void *pix, int width, size_t npix, int nullcheck, double
 /*
  * rf_dequantize - integers number first .. first + n - 1 of a tile to floats (width 4) or doubles (8).
  * Memory:  values and out point at number first; they do not overlap.
+ * Sizes:   out has room for n numbers of width bytes.
  * Result:  RF_OK. Integers equal to blank become NaN if has_blank.
+ * Threads: any number, on separate out.
  */
 int rf_dequantize(const int32_t *values, size_t first, size_t n, double scale, double zero, int method, int64_t irow,
                   const float *randoms, int has_blank, int32_t blank, int width, void *out);

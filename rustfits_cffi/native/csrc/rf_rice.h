@@ -29,7 +29,11 @@ int rf_rice_encode(const void *src, size_t npix, int width, size_t block, uint8_
                    size_t *dst_len);
 
 /*
- * rf_rice_bound - the most bytes that rf_rice_encode writes; SIZE_MAX if that is no size_t or an argument is wrong.
+ * rf_rice_bound - the most bytes that rf_rice_encode writes.
+ * Memory:  none.
+ * Sizes:   npix values of width bytes in blocks of `block`.
+ * Result:  the bytes; SIZE_MAX if that is no size_t or an argument is wrong.
+ * Threads: pure.
  */
 size_t rf_rice_bound(size_t npix, int width, size_t block);
 /* cffi: end */

@@ -18,6 +18,10 @@ typedef struct {
 /*
  * rf_unscale - integers number first .. first + n - 1 of a tile to floats (width 4) or doubles (8); as rf_dequantize,
  * but the walk through the random numbers goes on where it stands, so that a tile can be taken in pieces.
+ * Memory:  values and out point at number first; they do not overlap.
+ * Sizes:   out has room for n numbers of width bytes.
+ * Result:  none.
+ * Threads: one for each dither.
  */
 void rf_unscale(const int32_t *values, size_t first, size_t n, const rf_scaling *scaling, rf_dither *dither,
                 bool has_blank, int32_t blank, int width, void *out);

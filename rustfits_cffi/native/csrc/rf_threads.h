@@ -15,6 +15,7 @@ typedef int (*rf_work)(void *job, void *scratch, size_t item);
  * rf_share - run work(job, scratch, i) for every i in 0..nitems-1 on up to nthreads threads, the caller's among them.
  * Memory:  each thread gets its own zeroed scratch of scratch_nbytes; end(scratch), when given, runs once per thread
  *          at the end to free what the work hung on it.
+ * Sizes:   nitems may be 0, and nthreads 0 or less: then one thread does it.
  * Result:  RF_OK, or the status of the lowest-numbered item that failed, whose number goes to *failed (the same with
  *          any number of threads). All items before it were done. RF_ENOMEM if no thread had scratch.
  * Threads: if a thread cannot be started the others do its share. Items are handed out in order.

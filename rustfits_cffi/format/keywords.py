@@ -1,0 +1,42 @@
+"""Keywords as the numbers they must be. Every number comes from a file, so every number is checked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from rustfits_cffi.errors import FITSFormatError
+
+Getter = Callable[[str], Any]
+"""Gives the value of a keyword (upper case), None if it is absent."""
+
+INT64_MAX = 2**63 - 1
+
+
+def keyword_getter(get: Getter | Mapping[str, Any]) -> Getter:
+    """The function that looks a keyword up."""
+    return get.get if isinstance(get, Mapping) else get
+
+
+def integer_keyword(
+    get: Getter, key: str, default: int | None = None, *, low: int = -INT64_MAX, high: int = INT64_MAX
+) -> int:
+    """An integer keyword within limits; `default` None makes it mandatory."""
+    value = get(key)
+    if value is None:
+        if default is None:
+            raise FITSFormatError(f"{key} is missing from the header of a compressed HDU")
+        return default
+    value = as_integer(value, key)
+    if not low <= value <= high:
+        raise FITSFormatError(f"{key} = {value} is outside {low} to {high}")
+    return value
+
+
+def as_integer(value: Any, key: str) -> int:
+    """The integer that a keyword's value must be; 100.0 is a spelling of one that other readers take."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise FITSFormatError(f"{key} = {value!r} is not an integer")
+    return value
