@@ -147,11 +147,11 @@ def test_versions():
 
 
 def seconds_to_import(statement, cache):
-    """Median of the CPU time that a statement takes in fresh processes; the clock would measure the neighbours.
+    """Median CPU time of a statement in fresh processes: no neighbours in it, and no threads that numpy starts.
 
     Compiled modules lie in `cache`: only the first import of an installation compiles them.
     """
-    code = f"import time, numpy; begin = time.process_time(); {statement}; print(time.process_time() - begin)"
+    code = f"import time, numpy; begin = time.thread_time(); {statement}; print(time.thread_time() - begin)"
     command = [sys.executable, "-c", code]
     environment = {**os.environ, "PYTHONPYCACHEPREFIX": str(cache)}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
