@@ -115,14 +115,21 @@ class TileReader:
     def read_line(self, first: int, count: int) -> np.ndarray:
         """Consecutive pixels of a one-dimensional image in a file that cannot change, scaled."""
         number, start = divmod(first, self._line_tile)
-        if start + count <= self._line_tile:
-            tile = self._cache.get(number)
-            if tile is None:
-                tile = self._load_line_tile(number)
-            if tile is not None:
-                self._handle.held()  # a closed file is not read, not even from memory
+        tile = self._line_tile_pixels(number)
+        if tile is not None:
+            self._handle.held()  # a closed file is not read, not even from memory
+            rest = start + count - self._line_tile
+            if rest <= 0:
                 return tile[start : start + count].copy()
+            following = self._line_tile_pixels(number + 1) if rest <= self._line_tile else None
+            if following is not None:
+                return np.concatenate((tile[start:], following[:rest]))
         return self.read(select(slice(first, first + count), self._grid.shape), scale=True)
+
+    def _line_tile_pixels(self, number: int) -> np.ndarray | None:
+        """A tile of a one-dimensional image, None if it is not one to be kept in the cache."""
+        tile = self._cache.get(number)
+        return self._load_line_tile(number) if tile is None else tile
 
     def _load_line_tile(self, number: int) -> np.ndarray | None:
         """Decode a tile of a one-dimensional image into the cache, None if it is not wanted there.
@@ -180,6 +187,8 @@ class TileReader:
                 if tiles[i] is None:
                     tiles[i] = self._decode_tile(fd, number)
                     cache.put(number, tiles[i])
+        if len(tiles) == 1 and tiles[0] is not None:
+            return tiles[0][self._within_tile(selection)].copy()
         if all(tile is None for tile in tiles):
             return self._decode(fd, selection, self._kind.scaled, self._scaled_out)
         result = np.empty(selection.count, self._kind.scaled)
@@ -191,6 +200,11 @@ class TileReader:
             else:
                 result[outside] = tile[inside]
         return result
+
+    def _within_tile(self, selection: Selection) -> tuple[slice, ...]:
+        """Where a selection that touches one tile lies in it."""
+        axes = zip(selection.start, selection.count, selection.step, self._grid.tile_shape)
+        return tuple([slice(a % tile, a % tile + (n - 1) * step + 1, step) for a, n, step, tile in axes])
 
     def _decode_tile(self, fd: int, number: int) -> np.ndarray:
         whole = select(self._grid.slices(number), self._grid.shape)

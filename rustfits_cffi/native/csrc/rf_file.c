@@ -13,6 +13,7 @@
 enum {
     MOST_AXES = 64,
     PIECE_NBYTES = 1 << 18, /* half of a small second-level cache: read, then swapped while still there */
+    PARTS_PER_ITEM = 16,    /* pieces that a thread takes at a time: it touches memory that no other touches first */
     GAP_NBYTES = 2048       /* reading over a gap this long is cheaper than another read */
 };
 
@@ -139,7 +140,11 @@ static int read_item(void *job, void *scratch, size_t item)
     reading *r = job;
     int status;
     if (r->parts_per_run > 1) {
-        status = read_part(r, item / r->parts_per_run, item % r->parts_per_run);
+        size_t first = item * PARTS_PER_ITEM, last = first + PARTS_PER_ITEM, nparts = r->nruns * r->parts_per_run;
+        status = RF_OK;
+        for (size_t i = first; i < last && i < nparts && status == RF_OK; i++) {
+            status = read_part(r, i / r->parts_per_run, i % r->parts_per_run);
+        }
     } else {
         size_t first = item * r->runs_per_item, last = first + r->runs_per_item;
         status = read_runs(r, scratch, first, last < r->nruns ? last : r->nruns);
@@ -156,7 +161,8 @@ int rf_plain_read(int fd, const rf_plain *image, const size_t *section, void *ds
     size_t failed;
     if (!is_width(image->width) || image->ndim > MOST_AXES) return RF_EARGUMENT;
     if (!plan(&r, image, section)) return RF_OK;
-    size_t nitems = r.parts_per_run > 1 ? r.nruns * r.parts_per_run : (r.nruns + r.runs_per_item - 1) / r.runs_per_item;
+    size_t nitems = (r.nruns + r.runs_per_item - 1) / r.runs_per_item;
+    if (r.parts_per_run > 1) nitems = (r.nruns * r.parts_per_run + PARTS_PER_ITEM - 1) / PARTS_PER_ITEM;
     int status = rf_share(read_item, &r, nitems, nthreads, sizeof(scratch_space), end_scratch, &failed);
     if (status == RF_EIO) errno = atomic_load(&r.error_number);
     return status;
