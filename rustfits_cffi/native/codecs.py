@@ -97,17 +97,13 @@ class TileCodec:
         OSError
             If the file cannot be read.
         """
-        ndim = len(start)
-        numbers = ffi.new("size_t[]", (*start, *count, *step))
-        pixels = ffi.from_buffer("uint8_t[]", dst, require_writable=True)
-        section = ffi.new(
-            "rf_section *",
-            (numbers, numbers + ndim, numbers + 2 * ndim, OUTS[out], bscale, bzero, pixels, dst.nbytes),
-        )
-        failed = ffi.new("int64_t *")
-        table.table.fd = fd
-        status = lib.rf_tiles_read(self._image, table.table, section, _RANDOMS, nthreads, failed)
-        if status:
+        box = ffi.new("size_t[]", (*start, *count, *step))
+        pixels = ffi.from_buffer(dst)
+        place = (self._image, table.table, fd, box, OUTS[out], bscale, bzero, pixels, dst.nbytes, _RANDOMS, nthreads)
+        if lib.rf_tiles_read(*place, ffi.NULL):
+            # which tile it was is asked for only now: most reads go well, and small ones count every step
+            failed = ffi.new("int64_t *")
+            status = lib.rf_tiles_read(*place, failed)
             raise_for_status(status, tile=failed[0] if failed[0] >= 0 else None)
 
     def decode(

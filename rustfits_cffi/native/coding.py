@@ -138,7 +138,7 @@ class TileTable:
             *(ffi.NULL if a is None else c_numbers(a, "double[]", np.float64, len(column)) for a in (scale, zero)),
             ffi.NULL if blank is None else c_numbers(blank, "int64_t[]", np.int64, len(column)),
         ]
-        self.table = ffi.new("rf_table *", (*self._arrays, uncompressed_bitpix, -1, heap_start))
+        self.table = ffi.new("rf_table *", (*self._arrays, uncompressed_bitpix, heap_start))
 
 
 class EncodedTiles(NamedTuple):

@@ -14,6 +14,7 @@ enum {
 typedef struct {
     rf_decoding d;
     const rf_table *table;
+    int fd;
     size_t first[RF_MAX_NDIM], count[RF_MAX_NDIM]; /* tiles touched along each axis: a box of the grid */
     size_t ntiles;                                 /* in that box */
     bool has_gaps;                                 /* a step that may leave out tiles */
@@ -86,7 +87,7 @@ static int read_run(const reading *r, rf_worker *w, const int64_t *rows, size_t 
     *failed = rows[0];
     uint8_t *coded = rf_reserve(&w->coded, nbytes);
     if (!coded) return RF_ENOMEM;
-    int status = rf_read_exactly(t->fd, coded, nbytes, t->heap_start + t->offset[rows[0]]);
+    int status = rf_read_exactly(r->fd, coded, nbytes, t->heap_start + t->offset[rows[0]]);
     for (size_t i = 0; i < n && status == RF_OK; i++) {
         *failed = rows[i];
         status = rf_decode_tile(&r->d, w, rows[i], (size_t)rows[i], coded, (size_t)t->nbytes[rows[i]]);
@@ -129,13 +130,17 @@ static int read_group(void *job, void *scratch, size_t item)
     return RF_OK;
 }
 
-int rf_tiles_read(const rf_image *image, const rf_table *table, const rf_section *section, const float *randoms,
-                  int nthreads, int64_t *failed)
+int rf_tiles_read(const rf_image *image, const rf_table *table, int fd, const size_t *box, int out, double bscale,
+                  double bzero, void *dst, size_t dst_nbytes, const float *randoms, int nthreads, int64_t *failed)
 {
-    reading r = {.d = {.image = image, .section = section, .randoms = randoms}, .table = table, .failed = INT64_MAX};
+    size_t ndim = image->ndim;
+    rf_section section = {.start = box, .count = box + ndim, .step = box + 2 * ndim, .out = out, .bscale = bscale,
+                          .bzero = bzero, .dst = dst, .dst_nbytes = dst_nbytes};
+    reading r = {.d = {.image = image, .section = &section, .randoms = randoms}, .table = table, .fd = fd,
+                 .failed = INT64_MAX};
     rf_tiles *t = &r.d.tiles;
     size_t group;
-    *failed = -1;
+    if (failed) *failed = -1;
     t->column = table->column;
     t->scale = table->scale;
     t->zero = table->zero;
@@ -149,6 +154,6 @@ int rf_tiles_read(const rf_image *image, const rf_table *table, const rf_section
     r.group = r.group < 1 ? 1 : r.group > MOST_IN_GROUP ? MOST_IN_GROUP : r.group;
     status = rf_share(read_group, &r, (r.ntiles + r.group - 1) / r.group, nthreads, sizeof(rf_worker), rf_worker_end,
                       &group);
-    if (status != RF_OK) *failed = atomic_load(&r.failed);
+    if (status != RF_OK && failed) *failed = atomic_load(&r.failed);
     return status;
 }

@@ -66,7 +66,6 @@ typedef struct {
     const double *scale, *zero;
     const int64_t *blank;
     int uncompressed_bitpix;
-    int fd;                         /* the open file */
     int64_t heap_start;             /* byte of the file where the heap begins */
 } rf_table;
 
@@ -98,13 +97,14 @@ int rf_tiles_decode(const rf_image *image, const rf_tiles *tiles, const rf_secti
 /*
  * rf_tiles_read - read and decode the tiles that a section touches, each thread its own, straight from the file.
  * Memory:  as rf_tiles_decode; coded bytes in memory are bounded by a few hundred kilobytes a thread, or one tile.
- * Sizes:   the table has an element for every tile of the image.
+ * Sizes:   the table has an element for every tile of the image; box holds start, count and step of the section, ndim of
+ *          each; the rest of the section as in rf_section. fd is the open file.
  * Result:  as rf_tiles_decode, but the number of the failed tile goes to *failed, -1 if it is the image; besides
- *          RF_EIO and RF_ETRUNCATED if the file cannot be read there.
+ *          RF_EIO and RF_ETRUNCATED if the file cannot be read there. failed may be NULL: who needs it asks again.
  * Threads: up to nthreads; moves no file position.
  */
-int rf_tiles_read(const rf_image *image, const rf_table *table, const rf_section *section, const float *randoms,
-                  int nthreads, int64_t *failed);
+int rf_tiles_read(const rf_image *image, const rf_table *table, int fd, const size_t *box, int out, double bscale,
+                  double bzero, void *dst, size_t dst_nbytes, const float *randoms, int nthreads, int64_t *failed);
 
 /* Pixels to encode. */
 typedef struct {
