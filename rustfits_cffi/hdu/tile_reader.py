@@ -203,7 +203,7 @@ class TileReader:
 
     def _within_tile(self, selection: Selection) -> tuple[slice, ...]:
         """Where a selection that touches one tile lies in it."""
-        axes = zip(selection.start, selection.count, selection.step, self._grid.tile_shape)
+        axes = zip(selection.start, selection.count, selection.step, self._grid.tile_shape, strict=True)
         return tuple([slice(a % tile, a % tile + (n - 1) * step + 1, step) for a, n, step, tile in axes])
 
     def _decode_tile(self, fd: int, number: int) -> np.ndarray:
