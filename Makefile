@@ -1,6 +1,13 @@
-# Two commands for a stranger: `make demo` and `make test`. Everything else is for those who change the code.
+# Two commands for a stranger: `make demo` and `make test`. Everything else is for those who change the code:
+#   make bench [ROWS="R1 S1"]   speed beside the other libraries
+#   make fuzz [MINUTES=10]      the tests that draw random numbers, again and again with other ones
+#   make sanitize               the tests of the C code, with the compiler's checks of addresses and arithmetic
+#   make lint
 
 PYTHON ?= python3
+MINUTES ?= 10
+ROUND ?= $(shell date +%s)
+SANITIZED := tests/native tests/hostile tests/identity tests/hdu tests/polycomp
 VENV := .venv
 BIN := $(VENV)/bin
 TOOLS := build/tools
@@ -8,7 +15,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 export RUSTFITS_CFFI_STRICT ?= 1
 
-.PHONY: demo test bench lint build tools clean
+.PHONY: demo test bench fuzz sanitize lint build tools clean
 
 build: $(VENV)/.built
 
@@ -51,7 +58,17 @@ test: $(VENV)/.tested tools
 	$(BIN)/python -m pytest
 
 bench: $(VENV)/.tested tools
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks $(ROWS)
+
+fuzz: $(VENV)/.tested
+	@end=$$(($$(date +%s) + 60 * $(MINUTES))); round=$(ROUND); while [ $$(date +%s) -lt $$end ]; do \
+		echo "round $$round (to see it again: make fuzz ROUND=$$round)"; \
+		$(BIN)/python -m pytest --fuzz-round $$round --hypothesis-seed $$round || exit 1; round=$$((round + 1)); done
+
+sanitize: $(VENV)/.tested tools
+	RUSTFITS_CFFI_SANITIZE=1 $(BIN)/python setup.py --quiet build --build-base build/sanitized --build-lib build/sanitized/lib
+	PYTHONPATH=$(CURDIR)/build/sanitized/lib LD_PRELOAD="$$(cc -print-file-name=libasan.so) $$(cc -print-file-name=libubsan.so)" \
+		ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 $(BIN)/pytest $(SANITIZED)
 
 lint: $(VENV)/.linted
 	$(BIN)/ruff check .

@@ -44,6 +44,10 @@ COMMON_FLAGS = ["-O2", "-ffp-contract=off", "-fvisibility=hidden", "-fPIC"]
 VENDOR_FLAGS = ["-w", "-fno-strict-aliasing", "-fwrapv"]
 OUR_FLAGS = ["-O3", "-std=c11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-pthread"]
 STRICT_FLAGS = ["-Werror"]  # for us and for CI; a newer compiler's new warning must not stop a user's build
+# RUSTFITS_CFFI_SANITIZE=1 (make sanitize): bad addresses everywhere, bad arithmetic in what is ours.
+SANITIZE = os.environ.get("RUSTFITS_CFFI_SANITIZE") == "1"
+ADDRESS_FLAGS = ["-g", "-fno-omit-frame-pointer", "-fsanitize=address"] if SANITIZE else []
+ARITHMETIC_FLAGS = ["-fsanitize=undefined", "-fno-sanitize-recover=undefined"] if SANITIZE else []
 CFITSIO_MACROS = ["-D_REENTRANT", "-DHAVE_UNISTD_H", "-DHAVE_FTRUNCATE"]
 
 CDEF_BEGIN, CDEF_END = "/* cffi: begin */", "/* cffi: end */"
@@ -85,7 +89,7 @@ def compile_jobs() -> list[tuple[Path, list[str]]]:
     jobs += [(path, VENDOR_FLAGS) for path in sorted(libdeflate.glob("lib/*.c")) + sorted(libdeflate.glob("lib/*/*.c"))]
     strict = STRICT_FLAGS if os.environ.get("RUSTFITS_CFFI_STRICT") == "1" else []
     extra = os.environ.get("RUSTFITS_CFFI_CFLAGS", "").split()
-    jobs += [(path, OUR_FLAGS + strict + extra) for path in sorted(CSRC.glob("*.c"))]
+    jobs += [(path, OUR_FLAGS + ARITHMETIC_FLAGS + strict + extra) for path in sorted(CSRC.glob("*.c"))]
     return jobs
 
 
@@ -118,7 +122,8 @@ def compile_all(jobs: list[tuple[Path, list[str]]], folder: Path) -> list[str]:
     def build(job: tuple[Path, list[str]]) -> str:
         source, flags = job
         target = folder / f"{source.relative_to(ROOT).as_posix().replace('/', '_')}.o"
-        command = [*compiler, *COMMON_FLAGS, *flags, *include_flags(), "-c", str(source), "-o", str(target)]
+        flags = [*COMMON_FLAGS, *ADDRESS_FLAGS, *flags, *include_flags()]
+        command = [*compiler, *flags, "-c", str(source), "-o", str(target)]
         stamp = target.with_suffix(".cmd")
         newest = max(path.stat().st_mtime for path in (source, *source.parent.glob("*.h")))
         fresh = target.exists() and target.stat().st_mtime > newest
@@ -192,7 +197,8 @@ ffibuilder.set_source(
     preamble(),
     include_dirs=[str(folder) for folder in (*SOURCES.values(), CSRC)],
     extra_compile_args=["-O2", "-ffp-contract=off", "-fvisibility=hidden", "-w", "-D_REENTRANT"],
-    extra_link_args=["-pthread"] + (["-Wl,-Bsymbolic"] if sys.platform.startswith("linux") else []),
+    extra_link_args=["-pthread", *ADDRESS_FLAGS, *ARITHMETIC_FLAGS]
+    + (["-Wl,-Bsymbolic"] if sys.platform.startswith("linux") else []),
     libraries=["m"],
 )
 

@@ -1,11 +1,53 @@
-"""What tests share: the fpack and funpack built from the vendored sources, and real files where they are present."""
+"""What tests share: random numbers, the fpack and funpack of the vendored sources, real files where they are present.
+
+The suite draws the same random numbers every time. ``pytest --fuzz-round N`` runs only the tests that draw any, with
+those of round N; ``make fuzz`` runs round after round.
+"""
 
 import os
+import zlib
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+try:
+    import hypothesis
+except ImportError:  # the tests that need it say so
+    hypothesis = None
+
 ROOT = Path(__file__).resolve().parent.parent
+
+
+def pytest_addoption(parser):
+    parser.addoption("--fuzz-round", type=int, metavar="N", help="run what draws random numbers, with others")
+
+
+def pytest_configure(config):
+    if hypothesis is not None:
+        is_fixed = config.getoption("--fuzz-round") is None
+        hypothesis.settings.register_profile("rustfits_cffi", derandomize=is_fixed, database=None, deadline=None)
+        hypothesis.settings.load_profile("rustfits_cffi")
+
+
+@pytest.hookimpl(trylast=True)  # after hypothesis has marked its tests
+def pytest_collection_modifyitems(config, items):
+    if config.getoption("--fuzz-round") is not None:
+        varying = [item for item in items if item.get_closest_marker("hypothesis") or "fuzz_round" in item.fixturenames]
+        config.hook.pytest_deselected(items=[item for item in items if item not in varying])
+        items[:] = varying
+
+
+@pytest.fixture(scope="session")
+def fuzz_round(request) -> int:
+    """Which random numbers to draw: 0 in the suite."""
+    return request.config.getoption("--fuzz-round") or 0
+
+
+@pytest.fixture
+def rng(request, fuzz_round) -> np.random.Generator:
+    """The random numbers of one test."""
+    return np.random.default_rng([fuzz_round, zlib.crc32(request.node.name.encode())])
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ hypothesis = pytest.importorskip("hypothesis", reason="hypothesis is not install
 from hypothesis import strategies as st  # noqa: E402
 
 SETTINGS = hypothesis.settings(
-    max_examples=120, deadline=None, derandomize=True, database=None, suppress_health_check=list(hypothesis.HealthCheck)
+    max_examples=120, deadline=None, suppress_health_check=list(hypothesis.HealthCheck)
 )
 
 

@@ -15,15 +15,16 @@ import pytest
 import rustfits_cffi as rf
 
 FOLDER = Path(__file__).parent
-ROOT = FOLDER.parent.parent
+PACKAGE = Path(rf.__file__).parent.parent
+COUNT = 2000
 
 
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="the limits are set as Linux has them")
-def test_damaged_files(tmp_path):
-    progress = tmp_path / "progress"
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
+def test_damaged_files(tmp_path, fuzz_round):
+    progress, first = tmp_path / "progress", fuzz_round * COUNT
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(PACKAGE), os.environ.get("PYTHONPATH", "")])}
     child = subprocess.run(
-        [sys.executable, FOLDER / "read_damaged.py", "0", "2000", progress],
+        [sys.executable, FOLDER / "read_damaged.py", str(first), str(first + COUNT), progress],
         capture_output=True,
         text=True,
         timeout=120,

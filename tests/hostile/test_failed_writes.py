@@ -17,7 +17,7 @@ import pytest
 import rustfits_cffi as rf
 from rustfits_cffi.native.handle import FileHandle
 
-ROOT = Path(__file__).parent.parent.parent
+PACKAGE = Path(rf.__file__).parent.parent
 PIXELS = np.arange(5000, dtype="i4").reshape(50, 100)
 CONFIGS = {"plain": None, "rice": rf.Rice1(), "gzip": rf.Gzip2(tile_shape=(20, 20)), "hcompress": rf.Hcompress1()}
 
@@ -94,7 +94,7 @@ def test_full_disk(path, config):
         capture_output=True,
         text=True,
         timeout=60,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        env=os.environ | {"PYTHONPATH": str(PACKAGE)},
     )
     assert child.returncode == 0, child.stderr
     lines = child.stdout.splitlines()
@@ -126,7 +126,7 @@ def test_full_disk_while_rewriting_taints_the_handle(path):
         capture_output=True,
         text=True,
         timeout=60,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        env=os.environ | {"PYTHONPATH": str(PACKAGE)},
     )
     assert child.returncode == 0, child.stderr
     first, second = child.stdout.splitlines()

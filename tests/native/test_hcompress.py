@@ -273,8 +273,7 @@ def test_any_planes_decode_or_fail_and_always_the_same(arenas, coded, shape, sca
 
 @pytest.mark.parametrize("wide", [False, True])
 @pytest.mark.parametrize("sigma", [0.3, 20, 3000])
-def test_flipped_bits_stay_inside_the_buffers(arenas, sigma, wide):
-    rng = np.random.default_rng(11)
+def test_flipped_bits_stay_inside_the_buffers(arenas, rng, sigma, wide):
     shape = (25, 31)
     _, coded = encode(sky(1, shape, sigma, 0, 0, 0.9), 3, wide)
     guarded = GuardedDecoder(arenas, shape)

@@ -179,8 +179,7 @@ def test_any_bytes_decode_or_fail_and_always_the_same(arenas, coded, npix, heade
     assert first[0] != lib.RF_OK or np.array_equal(first[1], again[1])
 
 
-def test_flipped_bits_stay_inside_the_buffers(arenas):
-    rng = np.random.default_rng(11)
+def test_flipped_bits_stay_inside_the_buffers(arenas, rng):
     pixels = from_runs([(0, 40), (5, 9), (70000, 3), (0, 4100), (2, 1), (9, 1), (0, 30), (8, 7)])
     _, coded = encode(pixels)
     for _ in range(3000):

@@ -197,8 +197,7 @@ def test_any_bytes_decode_or_fail_and_always_the_same(arenas, coded, npix, width
 
 
 @pytest.mark.parametrize("width", [1, 2, 4])
-def test_flipped_bits_stay_inside_the_buffers(arenas, width):
-    rng = np.random.default_rng(11)
+def test_flipped_bits_stay_inside_the_buffers(arenas, rng, width):
     _, coded = encode(noise(1, 500, width, 30, 0.01), 32)
     for _ in range(1500):
         broken = bytearray(coded)
