@@ -100,6 +100,7 @@ CASES = (
          peers=("rustfits", "fitsio"), left_out=NO_CACHE, **_CHUNKS),
     _map("R9", "read f8 GZIP_2 random", "read", maker="random", target=2.0, target_1t=1.2),
     _sky("M1", "R1 by 4 threads, a file each", "threads", DITHERED_RICE, count=4, target=4.0, target_1t=2.0),
+    _sky("M2", "S1 by 4 threads, one file", "threaded stamps", DITHERED_RICE, count=1000, size=32, target=1.7),
     _sky("S1", "stamps of R1", compression=DITHERED_RICE, target=1.7, target_1t=1.7, **_STAMPS),
     _counts("S2", "stamps of R2", compression=RICE, target=1.7, target_1t=1.7, **_STAMPS),
     _sky("S3", "stamps, tiles 1000 x 1000", compression=DITHERED_RICE, tile_shape=(1000, 1000),
@@ -137,5 +138,5 @@ def quick(case: Case) -> Case:
         return replace(case, shape=(64 * 1024,), tile_shape=tile, count=20, size=100, is_quick=True)
     shape = case.shape if case.maker == "tiny" else {SKY: (320, 320)}.get(case.shape, (96, 128))
     tile = {(1000, 1000): (160, 160), (1, 4096): (1, 128)}.get(case.tile_shape, case.tile_shape)
-    counts = {"stamps": 20, "pack": 2, "unpack": 2, "walk": 50, "find": 50, "threads": 2}
+    counts = {"stamps": 20, "threaded stamps": 20, "pack": 2, "unpack": 2, "walk": 50, "find": 50, "threads": 2}
     return replace(case, shape=shape, tile_shape=tile, count=counts.get(case.action, 0), is_quick=True)
