@@ -127,11 +127,11 @@ def scaling(bitpix: int, bscale: Any = None, bzero: Any = None) -> Scaling:
         return Scaling(bitpix, bscale, bzero, "general", stored, np.dtype("f8"))
     if bzero == 0:
         return Scaling(bitpix, 1, 0, "none", stored, stored)
-    # A float BZERO of 2**63 equals the integer and hashes alike, so the exact offset is found for both spellings.
-    scaled = _OFFSETS.get((bitpix, bzero))
+    # As cfitsio reads it, BZERO is a double: the 2**63 - 1 that some programs write for uint64 is 2**63.
+    scaled = _OFFSETS.get((bitpix, float(bzero)))
     if scaled is None:
         return Scaling(bitpix, 1, bzero, "general", stored, np.dtype("f8"))
-    return Scaling(bitpix, 1, int(bzero), "unsigned", stored, scaled)
+    return Scaling(bitpix, 1, int(float(bzero)), "unsigned", stored, scaled)
 
 
 def stored_blank(blank: Any, scale: Scaling) -> int:

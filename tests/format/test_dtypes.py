@@ -41,6 +41,11 @@ def test_types_and_back(name):
         assert found.stored == BITPIX_DTYPES[bitpix] and found.stored.isnative
 
 
+def test_the_largest_int64_as_bzero_means_uint64():
+    """So the package `rustfits` writes it; cfitsio reads BZERO as a double, which rounds it up."""
+    assert scaling(64, 1, 2**63 - 1) == scaling(64, 1, 2**63)
+
+
 @pytest.mark.parametrize("name", ["?", "f2", "c8", "S3", "U2", "O", "M8[s]", [("a", "i4")], "c16"])
 def test_unsupported(name):
     with pytest.raises(ValueError, match="unsupported numpy dtype"):
