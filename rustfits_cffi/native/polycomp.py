@@ -87,6 +87,14 @@ def _write(array: np.ndarray, ctype: str = "void *") -> Any:
     return pointer if ctype == "void *" else ffi.cast(ctype, pointer)
 
 
+def _shorten(array: np.ndarray, size: int) -> None:
+    """Let go of the room behind the first `size` elements, which stay where they are.
+
+    Room for the worst case costs nothing while it is not touched, and a copy would touch fresh memory once more.
+    """
+    array.resize(size, refcheck=False)  # nobody else has seen the array yet
+
+
 # -- run lengths ------------------------------------------------------------------------------------------------------
 
 
@@ -170,15 +178,14 @@ def poly_encode(
         "spc": spc, "npoly": npoly, "max_error": max_error, "chebyshev": chebyshev, "narrow": narrow,
         "period": period, "period_offset": period_offset,
     })  # fmt: skip
-    made, nbytes, stats = ffi.new("rf_polystream **"), ffi.new("size_t *"), ffi.new("rf_polystats *")
+    stream = np.empty(lib.rf_polycomp_bound(samples.size, spc), np.uint8)
+    nbytes, stats = ffi.new("size_t *"), ffi.new("rf_polystats *")
     status = lib.rf_polycomp_encode(
-        _read(samples, "double *"), samples.size, settings, nthreads, made, nbytes, stats
-    )
-    pieces = ffi.gc(made[0], lib.rf_polycomp_free)
+        _read(samples, "double *"), samples.size, settings, nthreads, _write(stream, "uint8_t *"), stream.size, nbytes,
+        stats,
+    )  # fmt: skip
     _check(status, "polynomial compression")
-    stream = np.empty(nbytes[0], np.uint8)
-    _check(lib.rf_polycomp_take(pieces, nthreads, _write(stream, "uint8_t *"), stream.size), "polynomial compression")
-    ffi.release(pieces)
+    _shorten(stream, nbytes[0])
     return stream, {
         "chunks": stats.nchunks, "compressed_chunks": stats.ncompressed,
         "chebyshev_coefficients": stats.ncheby, "largest_error": stats.largest_error,

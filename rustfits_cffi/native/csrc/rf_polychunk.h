@@ -19,7 +19,7 @@ enum {
     RF_POLY_COUNT_NBYTES = 8,  /* number of chunks, in front of a stream */
     RF_POLY_RAW_NBYTES = 3,    /* flag, samples */
     RF_POLY_HEAD_NBYTES = 4,   /* flag, samples, polynomial coefficients */
-    RF_POLY_ITEM_SAMPLES = 16384 /* in one item of work: what it makes stays in the cache */
+    RF_POLY_ITEM_SAMPLES = 16384 /* decoded in one item of work, at least */
 };
 
 /* Little-endian numbers at any address. */

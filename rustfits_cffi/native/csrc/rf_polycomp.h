@@ -60,37 +60,25 @@ typedef struct {
     double largest_error;    /* of the samples as decoded; 0 for raw chunks */
 } rf_polystats;
 
-/* A polynomial stream that was coded and not yet taken: in pieces, as the threads made them. */
-typedef struct rf_polystream rf_polystream;
+/*
+ * rf_polycomp_bound - the most bytes that a polynomial stream can take: 8 + 8 nsamples + 3 a chunk.
+ * Memory:  none.
+ * Sizes:   chunks of spc samples.
+ * Result:  the bytes; 0 if that does not fit a size_t, or spc is 0.
+ * Threads: pure.
+ */
+size_t rf_polycomp_bound(size_t nsamples, uint32_t spc);
 
 /*
  * rf_polycomp_encode - code samples as a polynomial stream (number of chunks, then the chunks).
- * Memory:  *stream is the caller's, to be freed by rf_polycomp_free; about the coded bytes. NULL on failure.
- * Sizes:   *nbytes is set to the bytes of the stream, at most 8 + 8 nsamples + 3 a chunk.
- * Result:  RF_OK, RF_EARGUMENT or RF_ENOMEM. No sample decodes with an error above max_error: chunks for which that
- *          cannot be had in fewer bytes are stored raw, bit for bit.
+ * Memory:  samples and dst do not overlap. Of dst only what the stream takes is written.
+ * Sizes:   dst has room for rf_polycomp_bound bytes; *nbytes is set to those of the stream.
+ * Result:  RF_OK, RF_EARGUMENT, RF_ENOSPACE or RF_ENOMEM. No sample decodes with an error above max_error: chunks for
+ *          which that cannot be had in fewer bytes are stored raw, bit for bit.
  * Threads: up to nthreads, sharing the chunks.
  */
 int rf_polycomp_encode(const double *samples, size_t nsamples, const rf_polysettings *settings, int nthreads,
-                       rf_polystream **stream, size_t *nbytes, rf_polystats *stats);
-
-/*
- * rf_polycomp_take - put a coded stream together.
- * Memory:  the stream is only read; dst is the caller's.
- * Sizes:   dst has room for the nbytes that rf_polycomp_encode told.
- * Result:  RF_OK, RF_ENOSPACE or RF_ENOMEM.
- * Threads: up to nthreads, sharing the pieces.
- */
-int rf_polycomp_take(const rf_polystream *stream, int nthreads, uint8_t *dst, size_t dst_cap);
-
-/*
- * rf_polycomp_free - forget a stream.
- * Memory:  everything that hangs on it is freed; NULL is allowed.
- * Sizes:   none.
- * Result:  none.
- * Threads: one call for each stream.
- */
-void rf_polycomp_free(rf_polystream *stream);
+                       uint8_t *dst, size_t dst_cap, size_t *nbytes, rf_polystats *stats);
 
 /*
  * rf_polycomp_scan - find the chunks of a polynomial stream and check every length, count and mask in it.

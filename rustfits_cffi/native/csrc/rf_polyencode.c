@@ -1,62 +1,110 @@
-/* Codes a series as a polynomial stream: its chunks are shared among threads, and the pieces put together. */
+/* Codes a series as a polynomial stream: its chunks are shared among threads, and their bytes put in order. */
 #include "rf_polychunk.h"
+#include "rf_polyorder.h"
 #include "rf_threads.h"
 
 #include <stdlib.h>
 
-/* What one item of work made. */
+/* Samples in one piece: its bytes stay in the cache, and threads end together. */
+enum { PIECE_SAMPLES = 4096 };
+
+/* What became of the chunks of one piece. */
 typedef struct {
-    uint8_t *bytes;
-    size_t len, offset; /* offset: in the whole stream */
+    size_t len;
     rf_polystats stats;
 } piece;
 
-struct rf_polystream {
-    uint64_t nchunks;
-    size_t nbytes, npieces;
-    piece pieces[];
-};
-
 typedef struct {
     const double *samples;
-    size_t nchunks, per_item;
+    size_t nchunks, per_piece;
     const rf_polysettings *settings;
     const rf_polyplan *whole, *last; /* of all chunks but the last, and of that */
-    size_t nscratch;                 /* doubles; the room for an item's bytes follows */
+    size_t nscratch;                 /* doubles that a chunk needs */
     piece *pieces;
+    rf_polyorder order;
+    size_t nbytes;                   /* of the stream, up to the last piece that has its place */
+    rf_polystats *stats;             /* of these pieces */
 } encode_job;
+
+/* What one thread has: the slots of its hand follow, then the scratch of a chunk. */
+typedef struct {
+    rf_polyhand hand;
+    double memory[];
+} coder;
+
+static size_t slots_nbytes(const encode_job *job)
+{
+    return RF_POLYORDER_SLOTS * job->order.slot_nbytes;
+}
 
 static int encode_work(void *argument, void *scratch, size_t item)
 {
     encode_job *const job = argument;
-    const size_t begin = item * job->per_item;
-    const size_t end = job->nchunks - begin < job->per_item ? job->nchunks : begin + job->per_item;
-    uint8_t *const room = (uint8_t *)((double *)scratch + job->nscratch);
+    coder *const own = scratch;
+    double *const memory = own->memory;
+    const size_t begin = item * job->per_piece;
+    const size_t end = job->nchunks - begin < job->per_piece ? job->nchunks : begin + job->per_piece;
+    uint8_t *const slot = rf_polyhand_slot(&own->hand, &job->order, (uint8_t *)(memory + job->nscratch));
     piece done = {.len = 0};
 
     for (size_t i = begin; i < end; i++) {
         const rf_polyplan *const plan = i + 1 == job->nchunks ? job->last : job->whole;
         const rf_polyresult chunk =
-            rf_polychunk_encode(plan, job->samples + i * job->settings->spc, scratch, room + done.len);
+            rf_polychunk_encode(plan, job->samples + i * job->settings->spc, memory, slot + done.len);
         done.len += chunk.nbytes;
         done.stats.ncompressed += chunk.compressed;
         done.stats.ncheby += chunk.ncheby;
         if (chunk.error > done.stats.largest_error) done.stats.largest_error = chunk.error;
     }
-    done.bytes = malloc(done.len);
-    if (!done.bytes) return RF_ENOMEM;
-    memcpy(done.bytes, room, done.len);
     job->pieces[item] = done;
+    rf_polyhand_give(&own->hand, item, done.len);
     return RF_OK;
 }
 
-/* Opens the plans of the job, shares its chunks, and closes the plans. */
-static int encode_chunks(encode_job *job, size_t nitems, size_t nlast, int nthreads)
+static void end_coder(void *scratch)
 {
-    const size_t room = job->per_item * (RF_POLY_RAW_NBYTES + 8 * (size_t)job->settings->spc);
+    rf_polyhand_empty(&((coder *)scratch)->hand);
+}
+
+/* The next piece goes behind those before it; adds up what became of its chunks. */
+static size_t settle(void *argument, size_t number)
+{
+    encode_job *const job = argument;
+    const piece *const one = &job->pieces[number];
+    const size_t place = job->nbytes;
+
+    job->nbytes += one->len;
+    job->stats->ncompressed += one->stats.ncompressed;
+    job->stats->ncheby += one->stats.ncheby;
+    if (one->stats.largest_error > job->stats->largest_error) job->stats->largest_error = one->stats.largest_error;
+    return place;
+}
+
+/* Shares the chunks of a job whose plans are open. */
+static int encode_chunks(encode_job *job, int nthreads, uint8_t *dst)
+{
+    const size_t npieces = job->nchunks / job->per_piece + (job->nchunks % job->per_piece != 0);
+    const size_t room = job->per_piece * (RF_POLY_RAW_NBYTES + 8 * (size_t)job->settings->spc);
+    size_t failed;
+    int status;
+
+    job->pieces = malloc(npieces * sizeof *job->pieces);
+    if (!job->pieces) return RF_ENOMEM;
+    status = rf_polyorder_open(&job->order, npieces, room, dst, settle, job);
+    if (status == RF_OK) {
+        const size_t nbytes = sizeof(coder) + job->nscratch * sizeof(double) + slots_nbytes(job);
+        status = rf_share(encode_work, job, npieces, nthreads, nbytes, end_coder, &failed);
+        rf_polyorder_close(&job->order);
+    }
+    free(job->pieces);
+    return status;
+}
+
+/* Opens the plans of a job with chunks, codes them, and closes the plans; nlast: samples of the last chunk. */
+static int encode_series(encode_job *job, size_t nlast, int nthreads, uint8_t *dst)
+{
     const bool is_short = nlast != job->settings->spc;
     rf_polyplan whole = {0}, last = {0};
-    size_t failed;
     int status = RF_OK;
 
     if (job->nchunks > 1 || !is_short) status = rf_polyplan_open(&whole, job->settings, job->settings->spc);
@@ -66,26 +114,11 @@ static int encode_chunks(encode_job *job, size_t nitems, size_t nlast, int nthre
         job->last = is_short ? &last : &whole;
         job->nscratch = rf_polyplan_nscratch(&whole);
         if (rf_polyplan_nscratch(&last) > job->nscratch) job->nscratch = rf_polyplan_nscratch(&last);
-        status = rf_share(encode_work, job, nitems, nthreads, job->nscratch * sizeof(double) + room, NULL, &failed);
+        status = encode_chunks(job, nthreads, dst);
     }
     rf_polyplan_close(&whole);
     rf_polyplan_close(&last);
     return status;
-}
-
-/* Adds up what the pieces say, and says where each goes. */
-static void line_up(rf_polystream *stream, rf_polystats *stats)
-{
-    *stats = (rf_polystats){.nchunks = stream->nchunks};
-    stream->nbytes = RF_POLY_COUNT_NBYTES;
-    for (size_t i = 0; i < stream->npieces; i++) {
-        piece *const one = &stream->pieces[i];
-        one->offset = stream->nbytes;
-        stream->nbytes += one->len;
-        stats->ncompressed += one->stats.ncompressed;
-        stats->ncheby += one->stats.ncheby;
-        if (one->stats.largest_error > stats->largest_error) stats->largest_error = one->stats.largest_error;
-    }
 }
 
 static bool are_settings(const rf_polysettings *s)
@@ -94,61 +127,28 @@ static bool are_settings(const rf_polysettings *s)
            s->max_error >= 0 && s->period >= 0 && isfinite(s->period) && isfinite(s->period_offset);
 }
 
-int rf_polycomp_encode(const double *samples, size_t nsamples, const rf_polysettings *settings, int nthreads,
-                       rf_polystream **stream, size_t *nbytes, rf_polystats *stats)
+static size_t count_chunks(size_t nsamples, uint32_t spc) { return nsamples / spc + (nsamples % spc != 0); }
+
+size_t rf_polycomp_bound(size_t nsamples, uint32_t spc)
 {
-    encode_job job = {.samples = samples, .settings = settings};
-    size_t nitems;
+    /* chunks take at least a sample each, so that 11 bytes a sample and the head must fit */
+    if (spc == 0 || nsamples > (SIZE_MAX - RF_POLY_COUNT_NBYTES) / (8 + RF_POLY_RAW_NBYTES)) return 0;
+    return RF_POLY_COUNT_NBYTES + 8 * nsamples + RF_POLY_RAW_NBYTES * count_chunks(nsamples, spc);
+}
+
+int rf_polycomp_encode(const double *samples, size_t nsamples, const rf_polysettings *settings, int nthreads,
+                       uint8_t *dst, size_t dst_cap, size_t *nbytes, rf_polystats *stats)
+{
+    encode_job job = {.samples = samples, .settings = settings, .nbytes = RF_POLY_COUNT_NBYTES, .stats = stats};
     int status = RF_OK;
 
-    *stream = NULL;
-    if (!are_settings(settings)) return RF_EARGUMENT;
-    job.nchunks = nsamples / settings->spc + (nsamples % settings->spc != 0);
-    job.per_item = RF_POLY_ITEM_SAMPLES / settings->spc + 1;
-    nitems = job.nchunks / job.per_item + (job.nchunks % job.per_item != 0);
-    rf_polystream *const made = calloc(1, sizeof *made + nitems * sizeof *made->pieces);
-    if (!made) return RF_ENOMEM;
-    made->nchunks = job.nchunks;
-    made->npieces = nitems;
-    job.pieces = made->pieces;
-    if (nitems) status = encode_chunks(&job, nitems, nsamples - (job.nchunks - 1) * settings->spc, nthreads);
-    if (status != RF_OK) {
-        rf_polycomp_free(made);
-        return status;
-    }
-    line_up(made, stats);
-    *nbytes = made->nbytes;
-    *stream = made;
-    return RF_OK;
-}
-
-typedef struct {
-    const rf_polystream *stream;
-    uint8_t *dst;
-} take_job;
-
-static int take_work(void *argument, void *scratch, size_t item)
-{
-    const take_job *const job = argument;
-    const piece *const one = &job->stream->pieces[item];
-
-    (void)scratch;
-    memcpy(job->dst + one->offset, one->bytes, one->len);
-    return RF_OK;
-}
-
-int rf_polycomp_take(const rf_polystream *stream, int nthreads, uint8_t *dst, size_t dst_cap)
-{
-    take_job job = {.stream = stream, .dst = dst};
-    size_t failed;
-
-    if (dst_cap < stream->nbytes) return RF_ENOSPACE;
-    for (size_t i = 0; i < RF_POLY_COUNT_NBYTES; i++) dst[i] = (uint8_t)(stream->nchunks >> 8 * i);
-    return rf_share(take_work, &job, stream->npieces, nthreads, 0, NULL, &failed);
-}
-
-void rf_polycomp_free(rf_polystream *stream)
-{
-    for (size_t i = 0; stream && i < stream->npieces; i++) free(stream->pieces[i].bytes);
-    free(stream);
+    if (!are_settings(settings) || rf_polycomp_bound(nsamples, settings->spc) == 0) return RF_EARGUMENT;
+    if (dst_cap < rf_polycomp_bound(nsamples, settings->spc)) return RF_ENOSPACE;
+    job.nchunks = count_chunks(nsamples, settings->spc);
+    job.per_piece = PIECE_SAMPLES / settings->spc + 1;
+    *stats = (rf_polystats){.nchunks = job.nchunks};
+    for (size_t i = 0; i < RF_POLY_COUNT_NBYTES; i++) dst[i] = (uint8_t)((uint64_t)job.nchunks >> 8 * i);
+    if (job.nchunks) status = encode_series(&job, nsamples - (job.nchunks - 1) * settings->spc, nthreads, dst);
+    *nbytes = job.nbytes;
+    return status;
 }

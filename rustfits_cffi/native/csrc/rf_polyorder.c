@@ -1,0 +1,99 @@
+/* Puts pieces made by several threads behind each other: knows threads, no formats. */
+#include "rf_polyorder.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Not places yet. */
+#define TO_BE_MADE SIZE_MAX
+#define MADE (SIZE_MAX - 1)
+
+int rf_polyorder_open(rf_polyorder *order, size_t npieces, size_t slot_nbytes, uint8_t *dst, rf_polysettle settle,
+                      void *job)
+{
+    *order = (rf_polyorder){.settle = settle, .job = job, .dst = dst, .npieces = npieces, .slot_nbytes = slot_nbytes};
+    order->places = malloc((npieces ? npieces : 1) * sizeof *order->places);
+    if (!order->places) return RF_ENOMEM;
+    for (size_t i = 0; i < npieces; i++) order->places[i] = TO_BE_MADE;
+    pthread_mutex_init(&order->lock, NULL);
+    pthread_cond_init(&order->settled, NULL);
+    return RF_OK;
+}
+
+void rf_polyorder_close(rf_polyorder *order)
+{
+    pthread_cond_destroy(&order->settled);
+    pthread_mutex_destroy(&order->lock);
+    free(order->places);
+}
+
+/* The places of pieces held, oldest first, as far as they are known; returns how many. The caller has the lock. */
+static size_t look_up(const rf_polyhand *hand, size_t *places)
+{
+    size_t n = 0;
+
+    for (; n < hand->nheld; n++) {
+        const size_t piece = hand->pieces[(hand->oldest + n) % RF_POLYORDER_SLOTS];
+        if (piece >= hand->order->nsettled) break;
+        places[n] = hand->order->places[piece];
+    }
+    return n;
+}
+
+/* Puts the oldest pieces held where look_up found that they go. */
+static void put_settled(rf_polyhand *hand, size_t n, const size_t *places)
+{
+    const rf_polyorder *const order = hand->order;
+
+    for (size_t i = 0; i < n; i++) {
+        const size_t slot = hand->oldest++ % RF_POLYORDER_SLOTS;
+        memcpy(order->dst + places[i], hand->slots + slot * order->slot_nbytes, hand->lens[slot]);
+    }
+    hand->nheld -= n;
+    if (hand->nheld == 0) hand->oldest = 0; /* the first slot again, which is still in the cache */
+}
+
+/* Puts at least the oldest piece held in its place; waits for the pieces before. */
+static void put_oldest(rf_polyhand *hand)
+{
+    rf_polyorder *const order = hand->order;
+    size_t places[RF_POLYORDER_SLOTS], n;
+
+    pthread_mutex_lock(&order->lock);
+    while ((n = look_up(hand, places)) == 0) pthread_cond_wait(&order->settled, &order->lock);
+    pthread_mutex_unlock(&order->lock);
+    put_settled(hand, n, places);
+}
+
+uint8_t *rf_polyhand_slot(rf_polyhand *hand, rf_polyorder *order, uint8_t *slots)
+{
+    hand->order = order;
+    hand->slots = slots;
+    if (hand->nheld == RF_POLYORDER_SLOTS) put_oldest(hand);
+    return slots + (hand->oldest + hand->nheld) % RF_POLYORDER_SLOTS * order->slot_nbytes;
+}
+
+void rf_polyhand_give(rf_polyhand *hand, size_t piece, size_t len)
+{
+    rf_polyorder *const order = hand->order;
+    const size_t slot = (hand->oldest + hand->nheld++) % RF_POLYORDER_SLOTS;
+    size_t places[RF_POLYORDER_SLOTS];
+
+    hand->pieces[slot] = piece;
+    hand->lens[slot] = len;
+    pthread_mutex_lock(&order->lock);
+    order->places[piece] = MADE;
+    while (order->nsettled < order->npieces && order->places[order->nsettled] == MADE) {
+        order->places[order->nsettled] = order->settle(order->job, order->nsettled);
+        order->nsettled++;
+    }
+    pthread_cond_broadcast(&order->settled);
+    const size_t n = look_up(hand, places);
+    pthread_mutex_unlock(&order->lock);
+    put_settled(hand, n, places);
+}
+
+void rf_polyhand_empty(rf_polyhand *hand)
+{
+    while (hand->nheld) put_oldest(hand);
+}
