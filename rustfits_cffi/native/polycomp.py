@@ -98,26 +98,33 @@ def _shorten(array: np.ndarray, size: int) -> None:
 # -- run lengths ------------------------------------------------------------------------------------------------------
 
 
-def run_encode(samples: np.ndarray, *, diff: bool, max_count: int) -> np.ndarray:
+def run_encode(samples: np.ndarray, *, diff: bool, max_count: int, nthreads: int = 1) -> np.ndarray:
     """Run length stream of contiguous integers, of their own type."""
-    room = np.empty(2 * samples.size, samples.dtype)
+    stream = np.empty(2 * samples.size, samples.dtype)
     used = ffi.new("size_t *")
     status = lib.rf_polyrle_encode(
-        _read(samples), samples.size, samples.itemsize, diff, max_count, _write(room), used
+        _read(samples), samples.size, samples.itemsize, diff, max_count, nthreads, _write(stream), used
     )
     _check(status, "run length encoding")
-    return room[: used[0]].copy()  # the copy lets go of room for the worst case
+    _shorten(stream, used[0])
+    return stream
 
 
-def run_decode(stream: np.ndarray, *, diff: bool, count: int, start: int, stop: int) -> np.ndarray:
-    """Samples start..stop-1 of a run length stream that must give exactly `count`."""
+def run_decode(
+    stream: np.ndarray, *, diff: bool, count: int, start: int, stop: int, nthreads: int = 1,
+    out: np.ndarray | None = None,
+) -> np.ndarray:  # fmt: skip
+    """Samples start..stop-1 of a run length stream that must give exactly `count`, in `out` if given."""
+    marks = ffi.new("rf_polyrle_mark[]", lib.rf_polyrle_nmarks(stream.size))
     fault = ffi.new("rf_polyfault *")
-    status = lib.rf_polyrle_check(
-        _read(stream), stream.size, stream.itemsize, stream.dtype.kind == "i", diff, count, fault
+    status = lib.rf_polyrle_scan(
+        _read(stream), stream.size, stream.itemsize, stream.dtype.kind == "i", diff, count, nthreads, marks, fault
     )
     _check(status, "run length decoding", fault)
-    samples = np.empty(stop - start, stream.dtype)
-    status = lib.rf_polyrle_decode(_read(stream), stream.size, stream.itemsize, diff, start, stop, _write(samples))
+    samples = np.empty(stop - start, stream.dtype) if out is None else out
+    status = lib.rf_polyrle_decode(
+        _read(stream), stream.size, stream.itemsize, diff, marks, start, stop, nthreads, _write(samples)
+    )
     _check(status, "run length decoding")
     return samples
 
@@ -154,10 +161,10 @@ def quant_encode(
 
 def quant_decode(
     coded: np.ndarray, dtype: np.dtype, *, count: int, bits: int, lsb: bool, normalization: float, offset: float,
-    start: int, stop: int, nthreads: int,
+    start: int, stop: int, nthreads: int, out: np.ndarray | None = None,
 ) -> np.ndarray:  # fmt: skip
-    """Samples start..stop-1 of `count` quantized ones."""
-    samples = np.empty(stop - start, dtype)
+    """Samples start..stop-1 of `count` quantized ones, in `out` if given."""
+    samples = np.empty(stop - start, dtype) if out is None else out
     status = lib.rf_polyquant_decode(
         _read(coded, "uint8_t *"), coded.size, count, samples.itemsize, bits, lsb, normalization, offset, start, stop,
         nthreads, _write(samples),
@@ -221,13 +228,14 @@ def poly_decode(
 
 
 def poly_decode_whole(
-    stream: np.ndarray, dtype: np.dtype, *, count: int, period: float, period_offset: float, nthreads: int
-) -> tuple[np.ndarray, int] | None:
+    stream: np.ndarray, dtype: np.dtype, *, count: int, period: float, period_offset: float, nthreads: int,
+    out: np.ndarray | None = None,
+) -> tuple[np.ndarray, int] | None:  # fmt: skip
     """All `count` samples of a stream and the bytes that belong to it; None if it is not such a stream.
 
-    Takes memory for `count` samples before the stream has been looked at.
+    Without `out`, which gets them, takes memory for `count` samples before the stream has been looked at.
     """
-    samples, used = np.empty(count, dtype), ffi.new("size_t *")
+    samples, used = np.empty(count, dtype) if out is None else out, ffi.new("size_t *")
     status = lib.rf_polycomp_decode_whole(
         _read(stream, "uint8_t *"), stream.size, count, samples.itemsize, period, period_offset, nthreads,
         _write(samples), used,

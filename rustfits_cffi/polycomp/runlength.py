@@ -20,17 +20,19 @@ def encode(samples: Any, *, method: str, nthreads: int, max_count: int | None = 
     most = element_range(array.dtype)
     limit = 2 * most + 1 if array.dtype.kind == "u" else most
     max_count = most if max_count is None else whole_number(max_count, "max_count", 1, limit)
-    payload = run_encode(array, diff=method == "diffrle", max_count=max_count)
+    payload = run_encode(array, diff=method == "diffrle", max_count=max_count, nthreads=nthreads)
     return array, payload, {"max_count": max_count}, {}
 
 
 def decode(
     payload: Any, *, method: str, dtype: np.dtype, count: int, start: int, stop: int, nthreads: int,
-    max_count: int | None = None,
+    out: np.ndarray | None = None, max_count: int | None = None,
 ) -> np.ndarray:  # fmt: skip
     """Samples start..stop-1; `max_count` is not needed and not looked at."""
     if dtype.kind not in "iu":
         raise PolycompError(f"{method} streams hold integers, not {dtype}", method=method)
     with stream_errors(method):
         stream = elements_of(payload, dtype, method).reshape(-1)
-        return run_decode(stream, diff=method == "diffrle", count=count, start=start, stop=stop)
+        return run_decode(
+            stream, diff=method == "diffrle", count=count, start=start, stop=stop, nthreads=nthreads, out=out
+        )

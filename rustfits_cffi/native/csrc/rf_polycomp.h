@@ -148,28 +148,47 @@ int rf_polycomp_transform(const double *in, size_t n, int inverse, double *out);
  * pairs of the differences modulo 2^bits. Longer runs than max_count are split, full runs first.
  * Memory:  src and dst do not overlap.
  * Sizes:   dst has room for 2 n values; dst_len is set to the values written.
- * Result:  RF_OK or RF_EARGUMENT.
- * Threads: this one.
+ * Result:  RF_OK, RF_EARGUMENT or RF_ENOMEM.
+ * Threads: up to nthreads, sharing the samples.
  */
-int rf_polyrle_encode(const void *src, size_t n, int width, int diff, uint64_t max_count, void *dst, size_t *dst_len);
+int rf_polyrle_encode(const void *src, size_t n, int width, int diff, uint64_t max_count, int nthreads, void *dst,
+                      size_t *dst_len);
+
+/* What is before one pair of a run length stream. */
+typedef struct {
+    uint64_t first;    /* number of the sample that the pair begins with */
+    uint64_t before;   /* diff: the value of the sample before it less that of the first, modulo 2^bits */
+} rf_polyrle_mark;
 
 /*
- * rf_polyrle_check - whether a run length stream gives exactly n samples.
+ * rf_polyrle_nmarks - marks that a run length stream needs: a few bytes for each kilobyte.
+ * Memory:  none.
+ * Sizes:   len values.
+ * Result:  their number, at least 1.
+ * Threads: pure.
+ */
+size_t rf_polyrle_nmarks(size_t len);
+
+/*
+ * rf_polyrle_scan - whether a run length stream gives exactly n samples, and where to begin within it.
  * Memory:  src is only read.
- * Sizes:   len values of width bytes.
- * Result:  RF_OK, RF_EARGUMENT, or RF_EBADDATA with *fault. is_signed: counts are signed, negative ones are faults.
- * Threads: this one.
+ * Sizes:   len values of width bytes; marks has room for rf_polyrle_nmarks(len).
+ * Result:  RF_OK, RF_EARGUMENT, RF_ENOMEM, or RF_EBADDATA with *fault. is_signed: counts are signed, negative ones are
+ *          faults.
+ * Threads: up to nthreads, sharing the pairs.
  */
-int rf_polyrle_check(const void *src, size_t len, int width, int is_signed, int diff, uint64_t n, rf_polyfault *fault);
+int rf_polyrle_scan(const void *src, size_t len, int width, int is_signed, int diff, uint64_t n, int nthreads,
+                    rf_polyrle_mark *marks, rf_polyfault *fault);
 
 /*
- * rf_polyrle_decode - samples start..stop-1 of a run length stream that rf_polyrle_check passed.
- * Memory:  src and dst do not overlap.
+ * rf_polyrle_decode - samples start..stop-1 of a scanned run length stream.
+ * Memory:  src and dst do not overlap; marks must be what rf_polyrle_scan found in this very stream.
  * Sizes:   dst has room for stop - start values; never more is written, whatever the stream is.
- * Result:  RF_OK or RF_EARGUMENT.
- * Threads: this one.
+ * Result:  RF_OK, RF_EARGUMENT or RF_ENOMEM.
+ * Threads: up to nthreads, sharing the samples.
  */
-int rf_polyrle_decode(const void *src, size_t len, int width, int diff, size_t start, size_t stop, void *dst);
+int rf_polyrle_decode(const void *src, size_t len, int width, int diff, const rf_polyrle_mark *marks, size_t start,
+                      size_t stop, int nthreads, void *dst);
 
 /*
  * rf_polyquant_range - smallest and largest of some floats.

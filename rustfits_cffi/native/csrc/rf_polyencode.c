@@ -26,31 +26,25 @@ typedef struct {
     rf_polystats *stats;             /* of these pieces */
 } encode_job;
 
-/* What one thread has: the slots of its hand follow, then the scratch of a chunk. */
+/* What one thread has; the scratch of a chunk follows. */
 typedef struct {
     rf_polyhand hand;
     double memory[];
 } coder;
 
-static size_t slots_nbytes(const encode_job *job)
-{
-    return RF_POLYORDER_SLOTS * job->order.slot_nbytes;
-}
-
 static int encode_work(void *argument, void *scratch, size_t item)
 {
     encode_job *const job = argument;
     coder *const own = scratch;
-    double *const memory = own->memory;
     const size_t begin = item * job->per_piece;
     const size_t end = job->nchunks - begin < job->per_piece ? job->nchunks : begin + job->per_piece;
-    uint8_t *const slot = rf_polyhand_slot(&own->hand, &job->order, (uint8_t *)(memory + job->nscratch));
+    uint8_t *const slot = rf_polyhand_slot(&own->hand, &job->order);
     piece done = {.len = 0};
 
     for (size_t i = begin; i < end; i++) {
         const rf_polyplan *const plan = i + 1 == job->nchunks ? job->last : job->whole;
         const rf_polyresult chunk =
-            rf_polychunk_encode(plan, job->samples + i * job->settings->spc, memory, slot + done.len);
+            rf_polychunk_encode(plan, job->samples + i * job->settings->spc, own->memory, slot + done.len);
         done.len += chunk.nbytes;
         done.stats.ncompressed += chunk.compressed;
         done.stats.ncheby += chunk.ncheby;
@@ -90,10 +84,10 @@ static int encode_chunks(encode_job *job, int nthreads, uint8_t *dst)
 
     job->pieces = malloc(npieces * sizeof *job->pieces);
     if (!job->pieces) return RF_ENOMEM;
-    status = rf_polyorder_open(&job->order, npieces, room, dst, settle, job);
+    status = rf_polyorder_open(&job->order, npieces, room, rf_polyorder_hands(npieces, nthreads), dst, settle, job);
     if (status == RF_OK) {
-        const size_t nbytes = sizeof(coder) + job->nscratch * sizeof(double) + slots_nbytes(job);
-        status = rf_share(encode_work, job, npieces, nthreads, nbytes, end_coder, &failed);
+        status = rf_share(encode_work, job, npieces, nthreads, sizeof(coder) + job->nscratch * sizeof(double),
+                          end_coder, &failed);
         rf_polyorder_close(&job->order);
     }
     free(job->pieces);

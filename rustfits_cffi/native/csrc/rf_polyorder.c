@@ -4,16 +4,26 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rf_bytes.h"
+
 /* Not places yet. */
 #define TO_BE_MADE SIZE_MAX
 #define MADE (SIZE_MAX - 1)
 
-int rf_polyorder_open(rf_polyorder *order, size_t npieces, size_t slot_nbytes, uint8_t *dst, rf_polysettle settle,
-                      void *job)
+int rf_polyorder_open(rf_polyorder *order, size_t npieces, size_t slot_nbytes, size_t nhands, uint8_t *dst,
+                      rf_polysettle settle, void *job)
 {
+    size_t nbytes;
+
     *order = (rf_polyorder){.settle = settle, .job = job, .dst = dst, .npieces = npieces, .slot_nbytes = slot_nbytes};
-    order->places = malloc((npieces ? npieces : 1) * sizeof *order->places);
-    if (!order->places) return RF_ENOMEM;
+    if (!rf_multiply(nhands * RF_POLYORDER_SLOTS, slot_nbytes, &nbytes)) return RF_ENOMEM;
+    order->slots = malloc(nbytes + 1);
+    order->places = malloc((npieces + 1) * sizeof *order->places);
+    if (!order->slots || !order->places) {
+        free(order->slots);
+        free(order->places);
+        return RF_ENOMEM;
+    }
     for (size_t i = 0; i < npieces; i++) order->places[i] = TO_BE_MADE;
     pthread_mutex_init(&order->lock, NULL);
     pthread_cond_init(&order->settled, NULL);
@@ -24,6 +34,7 @@ void rf_polyorder_close(rf_polyorder *order)
 {
     pthread_cond_destroy(&order->settled);
     pthread_mutex_destroy(&order->lock);
+    free(order->slots);
     free(order->places);
 }
 
@@ -65,12 +76,20 @@ static void put_oldest(rf_polyhand *hand)
     put_settled(hand, n, places);
 }
 
-uint8_t *rf_polyhand_slot(rf_polyhand *hand, rf_polyorder *order, uint8_t *slots)
+/* Gives a hand that is used for the first time its slots. */
+static void begin(rf_polyhand *hand, rf_polyorder *order)
 {
+    pthread_mutex_lock(&order->lock);
+    hand->slots = order->slots + order->nhands++ * RF_POLYORDER_SLOTS * order->slot_nbytes;
+    pthread_mutex_unlock(&order->lock);
     hand->order = order;
-    hand->slots = slots;
+}
+
+uint8_t *rf_polyhand_slot(rf_polyhand *hand, rf_polyorder *order)
+{
+    if (!hand->order) begin(hand, order);
     if (hand->nheld == RF_POLYORDER_SLOTS) put_oldest(hand);
-    return slots + (hand->oldest + hand->nheld) % RF_POLYORDER_SLOTS * order->slot_nbytes;
+    return hand->slots + (hand->oldest + hand->nheld) % RF_POLYORDER_SLOTS * order->slot_nbytes;
 }
 
 void rf_polyhand_give(rf_polyhand *hand, size_t piece, size_t len)

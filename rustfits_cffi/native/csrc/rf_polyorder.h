@@ -17,17 +17,25 @@ typedef size_t (*rf_polysettle)(void *job, size_t piece);
 typedef struct {
     rf_polysettle settle;
     void *job;
-    uint8_t *dst;
+    uint8_t *dst, *slots;
     size_t npieces, slot_nbytes;
     pthread_mutex_t lock; /* guards what follows */
     pthread_cond_t settled;
-    size_t nsettled;      /* all before this number are */
+    size_t nhands;        /* that have slots */
+    size_t nsettled;      /* pieces that have their place: all before this number */
     size_t *places;       /* one a piece: its place in dst, or what has become of it so far */
 } rf_polyorder;
 
-enum { RF_POLYORDER_SLOTS = 4 };
+enum { RF_POLYORDER_SLOTS = 4, RF_POLYORDER_MAX_HANDS = 256 };
 
-/* What one thread holds; all zeros before the first use. Its slots, of slot_nbytes each, are the caller's. */
+/* Threads that rf_share can start for so many pieces. */
+static inline size_t rf_polyorder_hands(size_t npieces, int nthreads)
+{
+    const size_t wanted = nthreads > 1 ? (size_t)nthreads : 1, most = npieces < wanted ? npieces : wanted;
+    return most < RF_POLYORDER_MAX_HANDS ? most : RF_POLYORDER_MAX_HANDS;
+}
+
+/* What one thread holds; all zeros before the first use. */
 typedef struct {
     rf_polyorder *order;
     uint8_t *slots;
@@ -36,14 +44,15 @@ typedef struct {
 } rf_polyhand;
 
 /*
- * rf_polyorder_open - prepare for npieces pieces of at most slot_nbytes.
- * Memory:  dst and job stay the caller's and are kept; what hangs on the record is freed by rf_polyorder_close.
+ * rf_polyorder_open - prepare for npieces pieces of at most slot_nbytes, made by up to nhands threads.
+ * Memory:  dst and job stay the caller's and are kept; what hangs on the record is freed by rf_polyorder_close: the
+ *          slots of all hands, of which only what is used is touched.
  * Sizes:   dst has room for wherever settle puts the pieces.
  * Result:  RF_OK or RF_ENOMEM; then nothing hangs on it.
  * Threads: one.
  */
-int rf_polyorder_open(rf_polyorder *order, size_t npieces, size_t slot_nbytes, uint8_t *dst, rf_polysettle settle,
-                      void *job);
+int rf_polyorder_open(rf_polyorder *order, size_t npieces, size_t slot_nbytes, size_t nhands, uint8_t *dst,
+                      rf_polysettle settle, void *job);
 
 /*
  * rf_polyorder_close - free what hangs on the record.
@@ -56,12 +65,12 @@ void rf_polyorder_close(rf_polyorder *order);
 
 /*
  * rf_polyhand_slot - memory for the next piece that a thread makes.
- * Memory:  slots stays the caller's and is kept by the hand.
- * Sizes:   slots has room for RF_POLYORDER_SLOTS times slot_nbytes.
- * Result:  slot_nbytes bytes. If no slot is free, waits until the oldest piece held can be put in its place.
+ * Memory:  the order's.
+ * Sizes:   slot_nbytes bytes.
+ * Result:  the memory. If no slot is free, waits until the oldest piece held can be put in its place.
  * Threads: the hand's own.
  */
-uint8_t *rf_polyhand_slot(rf_polyhand *hand, rf_polyorder *order, uint8_t *slots);
+uint8_t *rf_polyhand_slot(rf_polyhand *hand, rf_polyorder *order);
 
 /*
  * rf_polyhand_give - the piece in the slot asked for last is made.

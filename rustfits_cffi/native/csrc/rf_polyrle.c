@@ -1,7 +1,37 @@
-/* Run lengths of integers, plain and of differences. All arithmetic is unsigned: it wraps as the format asks. */
+/*
+ * Run lengths of integers, plain and of differences. All arithmetic is unsigned: it wraps as the format asks.
+ *
+ * What runs are of is called terms: the samples, or the differences of neighbours. Term t is sample t, or stands between
+ * the samples t and t + 1.
+ */
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include "rf_polycomp.h"
 #include "rf_polyfault.h"
+#include "rf_polyorder.h"
 #include "rf_polyvec.h"
+#include "rf_threads.h"
+
+enum {
+    PART_NBYTES = 131072,      /* of the samples whose runs one item of work finds */
+    LEAST_PIECE = 1 << 18,     /* bytes of the samples that one item of work restores: at least, */
+    MOST_PIECE = 1 << 22,      /* and at most, so that threads mostly touch fresh pages of their own */
+    MARK_PAIRS = 512,          /* pairs for which there is a mark */
+    LEAST_SHARE = 1 << 19      /* samples, or values of a stream, for each thread: fewer are not worth its start */
+};
+
+typedef struct {
+    uint64_t value;
+    size_t length;
+} term_run;
+
+/* The runs of one part: they may go on in its neighbours, so that the first and the last are not coded yet. */
+typedef struct {
+    term_run first, last; /* last: of length 0 if there is only one */
+    size_t len;           /* values of the pairs for those between */
+} part_runs;
 
 #define VALUE uint8_t
 #define NAME(stem) stem##8
@@ -16,39 +46,241 @@
 #define NAME(stem) stem##64
 #include "rf_polyrle_template.h"
 
-int rf_polyrle_encode(const void *src, size_t n, int width, int diff, uint64_t max_count, void *dst, size_t *dst_len)
+/* What is done by width. */
+typedef struct {
+    part_runs (*encode)(const void *src, size_t from, size_t to, int diff, uint64_t max_count, void *dst);
+    size_t (*put)(void *dst, size_t at, term_run run, uint64_t max_count);
+    bool (*sum)(const void *src, size_t npairs, int is_signed, uint64_t *count, uint64_t *change);
+    int (*check)(const void *src, size_t len, int is_signed, int diff, uint64_t n, rf_polyfault *fault);
+    void (*decode)(const void *src, size_t len, size_t pair, rf_polyrle_mark mark, int diff, size_t start, size_t stop,
+                   void *dst);
+} width_work;
+
+#define WORK(bits) {encode##bits, put##bits, sum##bits, check##bits, decode##bits}
+
+/* NULL for a width that does not exist. */
+static const width_work *work_of(int width)
+{
+    static const width_work works[] = {WORK(8), WORK(16), WORK(32), WORK(64)};
+
+    switch (width) {
+    case 1: return &works[0];
+    case 2: return &works[1];
+    case 4: return &works[2];
+    case 8: return &works[3];
+    default: return NULL;
+    }
+}
+
+static int worth_threads(int nthreads, size_t nvalues)
+{
+    const size_t most = nvalues / LEAST_SHARE;
+
+    return nthreads > 1 && most < (size_t)nthreads ? (int)most : nthreads;
+}
+
+/* ---- encoding: threads find the runs of parts, which are joined in order where they meet ---- */
+
+typedef struct {
+    const width_work *work;
+    const void *src;
+    size_t nterms, per_part;
+    int width, diff;
+    uint64_t max_count;
+    void *dst;
+    part_runs *parts;
+    rf_polyorder order;
+    term_run open; /* ends the parts that have their place, and may go on in the next */
+    size_t len;    /* values in dst, up to it */
+} encode_job;
+
+static int encode_work(void *argument, void *scratch, size_t item)
+{
+    encode_job *const job = argument;
+    rf_polyhand *const hand = scratch;
+    const size_t from = item * job->per_part;
+    const size_t to = job->nterms - from < job->per_part ? job->nterms : from + job->per_part;
+    uint8_t *const slot = rf_polyhand_slot(hand, &job->order);
+
+    job->parts[item] = job->work->encode(job->src, from, to, job->diff, job->max_count, slot);
+    rf_polyhand_give(hand, item, job->parts[item].len * (size_t)job->width);
+    return RF_OK;
+}
+
+static void end_hand(void *scratch) { rf_polyhand_empty(scratch); }
+
+/* Joins a part with those before it; returns the byte of dst where its middle goes. */
+static size_t settle(void *argument, size_t number)
+{
+    encode_job *const job = argument;
+    const part_runs *const part = &job->parts[number];
+
+    if (job->open.length && job->open.value == part->first.value) {
+        job->open.length += part->first.length;
+    } else {
+        if (job->open.length) job->len = job->work->put(job->dst, job->len, job->open, job->max_count);
+        job->open = part->first;
+    }
+    if (part->last.length == 0) return job->len * (size_t)job->width;
+    job->len = job->work->put(job->dst, job->len, job->open, job->max_count);
+    const size_t place = job->len * (size_t)job->width;
+    job->len += part->len;
+    job->open = part->last;
+    return place;
+}
+
+/* Codes the terms of a job that has some. */
+static int encode_terms(encode_job *job, int nthreads)
+{
+    const size_t fit = PART_NBYTES / (size_t)job->width;
+    size_t failed;
+    int status;
+
+    job->per_part = job->nterms < fit ? job->nterms : fit;
+    const size_t nparts = job->nterms / job->per_part + (job->nterms % job->per_part != 0);
+    const size_t slot = 2 * job->per_part * (size_t)job->width;
+    job->parts = malloc(nparts * sizeof *job->parts);
+    if (!job->parts) return RF_ENOMEM;
+    status = rf_polyorder_open(&job->order, nparts, slot, rf_polyorder_hands(nparts, nthreads), job->dst, settle, job);
+    if (status == RF_OK) {
+        status = rf_share(encode_work, job, nparts, nthreads, sizeof(rf_polyhand), end_hand, &failed);
+        rf_polyorder_close(&job->order);
+    }
+    free(job->parts);
+    if (status == RF_OK) job->len = job->work->put(job->dst, job->len, job->open, job->max_count);
+    return status;
+}
+
+int rf_polyrle_encode(const void *src, size_t n, int width, int diff, uint64_t max_count, int nthreads, void *dst,
+                      size_t *dst_len)
 {
     const uint64_t most = width == 8 ? UINT64_MAX : ((uint64_t)1 << (8 * (width & 7))) - 1;
+    encode_job job = {.work = work_of(width), .src = src, .nterms = n, .width = width, .diff = diff,
+                      .max_count = max_count, .dst = dst};
+    int status = RF_OK;
 
-    if (max_count == 0 || max_count > most) return RF_EARGUMENT;
-    switch (width) {
-    case 1: *dst_len = encode8(src, n, diff, max_count, dst); return RF_OK;
-    case 2: *dst_len = encode16(src, n, diff, max_count, dst); return RF_OK;
-    case 4: *dst_len = encode32(src, n, diff, max_count, dst); return RF_OK;
-    case 8: *dst_len = encode64(src, n, diff, max_count, dst); return RF_OK;
-    default: return RF_EARGUMENT;
+    if (!job.work || max_count == 0 || max_count > most) return RF_EARGUMENT;
+    if (diff && n) { /* the first sample stands in front of the differences */
+        memcpy(dst, src, (size_t)width);
+        job.len = 1;
+        job.nterms = n - 1;
     }
+    if (job.nterms) status = encode_terms(&job, worth_threads(nthreads, job.nterms));
+    *dst_len = job.len;
+    return status;
 }
 
-int rf_polyrle_check(const void *src, size_t len, int width, int is_signed, int diff, uint64_t n, rf_polyfault *fault)
+/* ---- decoding: marks tell where to begin within a stream ---- */
+
+/* Of the first pair of each MARK_PAIRS; one also where there is none. */
+static size_t count_marks(size_t npairs) { return npairs ? (npairs - 1) / MARK_PAIRS + 1 : 1; }
+
+size_t rf_polyrle_nmarks(size_t len) { return count_marks(len / 2); }
+
+typedef struct {
+    const width_work *work;
+    const uint8_t *pairs; /* of the stream */
+    size_t npairs, width;
+    int is_signed;
+    rf_polyrle_mark *marks;
+} scan_job;
+
+/* The sums of the pairs behind a mark go to the mark itself, until they are added up. */
+static int scan_work(void *argument, void *scratch, size_t item)
 {
-    switch (width) {
-    case 1: return check8(src, len, is_signed, diff, n, fault);
-    case 2: return check16(src, len, is_signed, diff, n, fault);
-    case 4: return check32(src, len, is_signed, diff, n, fault);
-    case 8: return check64(src, len, is_signed, diff, n, fault);
-    default: return RF_EARGUMENT;
-    }
+    const scan_job *const job = argument;
+    const size_t from = item * MARK_PAIRS, rest = job->npairs - from;
+    rf_polyrle_mark *const mark = &job->marks[item];
+
+    (void)scratch;
+    return job->work->sum(job->pairs + 2 * from * job->width, rest < MARK_PAIRS ? rest : MARK_PAIRS, job->is_signed,
+                          &mark->first, &mark->before)
+               ? RF_OK
+               : RF_EBADDATA;
 }
 
-int rf_polyrle_decode(const void *src, size_t len, int width, int diff, size_t start, size_t stop, void *dst)
+/* Turns the sums at the marks into what is before them; false if they are not n samples in all. */
+static bool add_up(rf_polyrle_mark *marks, size_t nmarks, rf_polyrle_mark at, uint64_t n)
 {
-    if (start > stop) return RF_EARGUMENT;
-    switch (width) {
-    case 1: decode8(src, len, diff, start, stop, dst); return RF_OK;
-    case 2: decode16(src, len, diff, start, stop, dst); return RF_OK;
-    case 4: decode32(src, len, diff, start, stop, dst); return RF_OK;
-    case 8: decode64(src, len, diff, start, stop, dst); return RF_OK;
-    default: return RF_EARGUMENT;
+    for (size_t i = 0; i < nmarks; i++) {
+        const rf_polyrle_mark sums = marks[i];
+        marks[i] = at;
+        if (at.first > n || sums.first > n - at.first) return false; /* so the sum cannot overflow */
+        at.first += sums.first;
+        at.before += sums.before;
     }
+    return at.first == n;
+}
+
+int rf_polyrle_scan(const void *src, size_t len, int width, int is_signed, int diff, uint64_t n, int nthreads,
+                    rf_polyrle_mark *marks, rf_polyfault *fault)
+{
+    const width_work *const work = work_of(width);
+    const size_t head = diff && len ? 1 : 0;
+    const rf_polyrle_mark begin = {.first = head};
+    size_t failed;
+    int status;
+
+    if (!work) return RF_EARGUMENT;
+    scan_job job = {.work = work, .pairs = (const uint8_t *)src + head * (size_t)width, .npairs = (len - head) / 2,
+                    .width = (size_t)width, .is_signed = is_signed, .marks = marks};
+    const size_t nmarks = count_marks(job.npairs);
+    status = rf_share(scan_work, &job, nmarks, worth_threads(nthreads, len), 0, NULL, &failed);
+    if (status == RF_OK && (len - head) % 2 == 0 && add_up(marks, nmarks, begin, n)) return RF_OK;
+    return status == RF_OK || status == RF_EBADDATA ? work->check(src, len, is_signed, diff, n, fault) : status;
+}
+
+typedef struct {
+    const width_work *work;
+    const void *src;
+    size_t len, width;
+    const rf_polyrle_mark *marks;
+    int diff;
+    size_t start, stop, per_item; /* samples */
+    uint8_t *dst;
+} decode_job;
+
+/* The last mark that is not behind `sample`. */
+static size_t mark_before(const decode_job *job, size_t sample)
+{
+    const size_t npairs = (job->len - (job->diff && job->len)) / 2;
+    size_t low = 0, high = count_marks(npairs) - 1;
+
+    while (low < high) {
+        const size_t middle = (low + high + 1) / 2;
+        if (job->marks[middle].first <= sample) low = middle;
+        else high = middle - 1;
+    }
+    return low;
+}
+
+static int decode_work(void *argument, void *scratch, size_t item)
+{
+    const decode_job *const job = argument;
+    const size_t begin = job->start + item * job->per_item;
+    const size_t end = job->stop - begin < job->per_item ? job->stop : begin + job->per_item;
+    const size_t mark = mark_before(job, begin);
+
+    (void)scratch;
+    job->work->decode(job->src, job->len, mark * MARK_PAIRS, job->marks[mark], job->diff, begin, end,
+                      job->dst + (begin - job->start) * job->width);
+    return RF_OK;
+}
+
+int rf_polyrle_decode(const void *src, size_t len, int width, int diff, const rf_polyrle_mark *marks, size_t start,
+                      size_t stop, int nthreads, void *dst)
+{
+    decode_job job = {.work = work_of(width), .src = src, .len = len, .marks = marks, .diff = diff, .start = start,
+                      .stop = stop, .dst = dst};
+    size_t failed;
+
+    if (!job.work || start > stop) return RF_EARGUMENT;
+    if (start == stop) return RF_OK;
+    job.width = (size_t)width;
+    const size_t nbytes = (stop - start) * job.width;
+    const size_t fair = nbytes / (8 * (size_t)(nthreads > 1 ? nthreads : 1));
+    const size_t piece = fair < LEAST_PIECE ? LEAST_PIECE : fair > MOST_PIECE ? MOST_PIECE : fair;
+    job.per_item = piece / job.width;
+    return rf_share(decode_work, &job, (stop - start) / job.per_item + ((stop - start) % job.per_item != 0),
+                    worth_threads(nthreads, stop - start), 0, NULL, &failed);
 }
