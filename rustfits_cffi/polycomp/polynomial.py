@@ -91,10 +91,13 @@ def _warn_of_rest(rest: int) -> None:
 
 def decode(
     payload: Any, *, method: str, dtype: np.dtype, count: int | None, start: int | None, stop: int | None,
-    nthreads: int, period: float | None = None, straighten: bool = False, period_offset: float = 0.0,
-    **settings: Any,
+    nthreads: int, out: np.ndarray | None = None, period: float | None = None, straighten: bool = False,
+    period_offset: float = 0.0, **settings: Any,
 ) -> np.ndarray:  # fmt: skip
-    """Samples start..stop-1, decoding only the chunks that hold them; other settings are not needed."""
+    """Samples start..stop-1, decoding only the chunks that hold them; `out` is for all of them, and may be left alone.
+
+    Other settings are not needed.
+    """
     unknown = set(settings) - {"num_of_coefficients", "samples_per_chunk", "max_error", "use_chebyshev"}
     if unknown:
         raise TypeError(f"polynomial streams have no parameter {sorted(unknown)}")
@@ -105,7 +108,7 @@ def decode(
         "nthreads": nthreads,
     }  # fmt: skip
     if count is not None and (start, stop) == (0, count):
-        samples = _decode_whole(payload, dtype, count, branch)
+        samples = _decode_whole(payload, dtype, count, branch, out)
         if samples is not None:
             return samples
     stream, chunks, nsamples = scan(payload)
@@ -121,12 +124,14 @@ def decode(
     return samples[start - offset : stop - offset]
 
 
-def _decode_whole(payload: Any, dtype: np.dtype, count: int, branch: dict[str, Any]) -> np.ndarray | None:
+def _decode_whole(
+    payload: Any, dtype: np.dtype, count: int, branch: dict[str, Any], out: np.ndarray | None
+) -> np.ndarray | None:
     """All samples, scanned while they are decoded; None leaves it to `scan` to say what is wrong."""
     stream = bytes_of(payload, "polynomial")
     if count * dtype.itemsize > _MAX_TRUSTED_RATIO * stream.size:
         return None
-    found = poly_decode_whole(stream, dtype, count=count, **branch)
+    found = poly_decode_whole(stream, dtype, count=count, out=out, **branch)
     if found is None:
         return None
     samples, used = found

@@ -54,6 +54,7 @@ def scale(array: np.ndarray, bits: int, nthreads: int) -> tuple[float, float]:
 def decode(
     payload: Any, *, method: str, dtype: np.dtype, count: int, start: int, stop: int, nthreads: int,
     bits_per_sample: int, normalization: float, offset: float, bit_order: str = "msb",
+    out: np.ndarray | None = None,
 ) -> np.ndarray:  # fmt: skip
     """Samples start..stop-1: level / normalization + offset."""
     if dtype.kind != "f":
@@ -74,7 +75,7 @@ def decode(
         warnings.warn(f"{stream.size - need} bytes follow the quantized samples", PolycompWarning, stacklevel=4)
     return quant_decode(
         stream, dtype, count=count, bits=bits, lsb=bit_order == "lsb", normalization=normalization, offset=offset,
-        start=start, stop=stop, nthreads=nthreads,
+        start=start, stop=stop, nthreads=nthreads, out=out,
     )  # fmt: skip
 
 

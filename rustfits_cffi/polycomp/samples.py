@@ -9,7 +9,7 @@ import numpy as np
 
 from rustfits_cffi.polycomp.errors import PolycompError
 
-__all__ = ["bytes_of", "element_range", "native_samples", "sample_type", "whole_number"]
+__all__ = ["bytes_of", "element_range", "native_samples", "require_result", "sample_type", "whole_number"]
 
 _NUMBERS = {f"{kind}{bits}" for kind in ("int", "uint") for bits in (8, 16, 32, 64)} | {"float32", "float64"}
 _MAX_TEXT = 65536  # characters in one string sample: what a stream claims must not decide how much memory is taken
@@ -75,6 +75,16 @@ def whole_number(value: Any, name: str, least: int, most: int) -> int:
     if not least <= number <= most:
         raise ValueError(f"{name} must be from {least} to {most}, not {number}")
     return number
+
+
+def require_result(out: Any, shape: tuple[int, ...], dtype: np.dtype) -> None:
+    """Refuse an array that cannot take samples of this shape and type as they come."""
+    if not isinstance(out, np.ndarray):
+        raise TypeError(f"out must be an array, not {type(out).__name__}")
+    if out.shape != shape or out.dtype != dtype:
+        raise ValueError(f"out is {out.dtype} of shape {out.shape}, the samples are {dtype} of shape {shape}")
+    if not (out.flags.c_contiguous and out.flags.aligned and out.flags.writeable):
+        raise ValueError("out must be contiguous, aligned and writeable")
 
 
 def bytes_of(payload: Any, method: str) -> np.ndarray:
