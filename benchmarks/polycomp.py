@@ -2,8 +2,8 @@
 
 The figures of the reference are recorded ones (libpolycomp 1.0 through its C interface, one core of a two-core x86-64
 machine); ours are measured now, through the public functions, allocation included. Every result is checked before it is
-timed. The figures for two threads mean something only while nothing else runs. ``--quick`` takes fewer samples and
-repeats; ``--json`` prints the rows as JSON.
+timed. A second table has what two threads gain, beside what the machine allows in the same run
+(`benchmarks.polycomp_scaling`); ``--quick`` takes fewer samples and repeats; ``--json`` prints both as JSON.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from benchmarks.polycomp_scaling import gains, render
 from rustfits_cffi import polycomp
 from rustfits_cffi.threads import set_num_threads
 
@@ -83,18 +84,6 @@ def fastest(call: Callable[[], Any], repeats: int) -> float:
     return best
 
 
-def fastest_by_threads(call: Callable[[], Any], repeats: int) -> tuple[float, float]:
-    """Seconds of the fastest call with one thread and with two, taken in turn: both see the same machine."""
-    best = [float("inf"), float("inf")]
-    for _ in range(repeats):
-        for nthreads in (1, 2):
-            set_num_threads(nthreads)
-            begin = time.perf_counter()
-            call()
-            best[nthreads - 1] = min(best[nthreads - 1], time.perf_counter() - begin)
-    return best[0], best[1]
-
-
 def check(case: Case, coded: polycomp.Encoded) -> None:
     """Refuse to time what is wrong."""
     decoded = polycomp.decode(coded)
@@ -107,7 +96,7 @@ def check(case: Case, coded: polycomp.Encoded) -> None:
 
 
 def run(nsamples: int, repeats: int) -> list[Row]:
-    """Measure all cases with one thread, then the long ones with two."""
+    """Measure all cases with one thread."""
     rows = []
     for case in cases(nsamples):
         set_num_threads(1)
@@ -123,29 +112,51 @@ def run(nsamples: int, repeats: int) -> list[Row]:
             if reference is not None and target is not None:
                 speed = case.samples.size / processor / 1e6
                 rows.append(Row(f"{case.name}: {verb}", speed, reference, speed / reference, target))
-            if case.samples.size > 10**6:
-                # short calls need more tries until no other program disturbed one of them
-                tries = repeats if verb == "encode" else 6 * repeats
-                single, speed = (case.samples.size / seconds / 1e6 for seconds in fastest_by_threads(call, tries))
-                rows.append(Row(f"{case.name}: {verb}, 2 threads to 1", speed, single, speed / single, 1.8))
     set_num_threads(None)
     return rows
 
 
+def long_series(nsamples: int) -> list[tuple[str, np.ndarray, str, dict[str, Any]]]:
+    """What is measured with two threads: the series of `cases` at full length, and one of short runs."""
+    rng = np.random.default_rng(1)
+    smooth = pointing(nsamples)
+    chunk = {"num_of_coefficients": 8, "samples_per_chunk": 80, "max_error": 1e-6}
+    nruns = nsamples // 750 + 1
+    flags = np.repeat(np.arange(nruns, dtype=np.int32) % 2, rng.integers(5, 1500, nruns))
+    return [
+        ("polynomial, smooth", smooth, "polynomial", chunk),
+        ("polynomial, Chebyshev", smooth + rng.normal(scale=0.8e-6, size=nsamples), "polynomial", chunk),
+        ("quantization, 12 bits", rng.normal(size=nsamples), "quantization", {"bits_per_sample": 12}),
+        ("rle, flags", np.resize(flags, nsamples), "rle", {}),
+        ("rle, short runs", rng.integers(0, 3, nsamples, np.uint8), "rle", {}),
+        ("diffrle, clock", 106_245_312_874_464 + 2016 * np.arange(nsamples), "diffrle", {}),
+    ]
+
+
 def main(arguments: list[str] | None = None) -> None:
-    """Print the table."""
+    """Print the tables."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.polycomp", description=__doc__.partition("\n")[0])
     parser.add_argument("--quick", action="store_true", help="fewer samples and repeats")
     parser.add_argument("--json", action="store_true", help="rows as JSON")
+    parser.add_argument("--samples", type=int, default=4_000_000, help="of the series that two threads share")
+    parser.add_argument("--only", choices=["speed", "threads"], help="one of the two tables")
     options = parser.parse_args(arguments)
-    rows = run(2_000_000, 3) if options.quick else run(4_000_000, 9)
+    rows, lines = [], []
+    if options.only != "threads":
+        rows = run(2_000_000, 3) if options.quick else run(4_000_000, 9)
+    if options.only != "speed":
+        lines = gains(long_series(options.samples), 6 if options.quick else 60)
     if options.json:
-        print(json.dumps([row._asdict() | {"reached": row.reached} for row in rows], indent=1))
+        told = [row._asdict() | {"reached": row.reached} for row in rows]
+        print(json.dumps({"speed": told, "threads": [line._asdict() for line in lines]}, indent=1))
         return
-    print(f"{'million samples a second':58} {'ours':>9} {'reference':>9} {'ratio':>7} {'target':>7}")
+    if rows:
+        print(f"{'million samples a second':58} {'ours':>9} {'reference':>9} {'ratio':>7} {'target':>7}")
     for row in rows:
         mark = "" if row.reached else "  below"
         print(f"{row.what:58} {row.ours:9.4g} {row.reference:9.4g} {row.ratio:7.2f} {row.target:7.1f}{mark}")
+    if lines:
+        print(render(lines))
 
 
 if __name__ == "__main__":

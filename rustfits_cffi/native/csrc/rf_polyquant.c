@@ -12,6 +12,7 @@
 enum {
     BLOCK = 64,            /* samples coded at once: whatever the bits are, a block ends on a 4-byte boundary */
     SEGMENT = 256 * BLOCK, /* samples in one item of work */
+    MOST_SEGMENTS = 32,    /* in one item of decoding */
     MAX_WRITE_BITS = 50,   /* from 51 on q + 0.5 is no longer exact */
     MAX_READ_BITS = 64
 };
@@ -50,12 +51,12 @@ typedef struct {
     range *ranges;
 } range_job;
 
-/* Smallest, largest, and whether all are finite: x - x is 0 for those, NaN for others. */
-RF_CLONES static range range_of(const double *x, range so_far)
+/* Smallest and largest of n doubles, a multiple of BLOCK, and whether all are finite: x - x is 0 for those, else NaN. */
+RF_CLONES static range range_of(const double *x, size_t n, range so_far)
 {
     rf_lanes low = RF_LANES_IN(x), high = low, odd = low - low;
 
-    for (size_t i = RF_LANES; i < BLOCK; i += RF_LANES) {
+    for (size_t i = RF_LANES; i < n; i += RF_LANES) {
         const rf_lanes v = RF_LANES_IN(x + i);
         RF_LANES_LOWER(low, v);
         RF_LANES_RAISE(high, v);
@@ -74,12 +75,18 @@ static int range_work(void *argument, void *scratch, size_t item)
     const range_job *job = argument;
     const size_t stop = (item + 1) * SEGMENT < job->n ? (item + 1) * SEGMENT : job->n;
     range found = {.smallest = DBL_MAX, .largest = -DBL_MAX, .finite = 1};
+    size_t i = item * SEGMENT;
     double x[BLOCK];
 
     (void)scratch;
-    for (size_t i = item * SEGMENT; i < stop; i += BLOCK) {
+    if (job->width == 8 && stop - i >= BLOCK) { /* doubles in place, as far as they fill blocks */
+        const size_t whole = (stop - i) / BLOCK * BLOCK;
+        found = range_of((const double *)job->src + i, whole, found);
+        i += whole;
+    }
+    for (; i < stop; i += BLOCK) {
         load_block(job->src, i, stop - i < BLOCK ? stop - i : BLOCK, job->width, x);
-        found = range_of(x, found);
+        found = range_of(x, BLOCK, found);
     }
     job->ranges[item] = found;
     return RF_OK;
@@ -292,6 +299,7 @@ typedef struct {
     int width, bits, lsb;
     double normalization, offset;
     size_t start, stop;
+    size_t per_item;       /* samples */
     void *dst;
 } decode_job;
 
@@ -359,8 +367,8 @@ static const uint8_t *block_bytes(const decode_job *job, size_t block, uint8_t *
 static int decode_work(void *argument, void *scratch, size_t item)
 {
     const decode_job *job = argument;
-    const size_t base = (job->start / SEGMENT + item) * SEGMENT;
-    const size_t end = job->stop - base < SEGMENT ? job->stop : base + SEGMENT;
+    const size_t base = job->start / BLOCK * BLOCK + item * job->per_item;
+    const size_t end = job->stop - base < job->per_item ? job->stop : base + job->per_item;
     size_t i = base < job->start ? job->start : base;
     uint8_t copy[8 * MAX_READ_BITS + 8];
     double y[BLOCK];
@@ -393,5 +401,10 @@ int rf_polyquant_decode(const uint8_t *src, size_t src_len, size_t n, int width,
     job.src_len = rf_polyquant_nbytes(n, bits);
     if (job.src_len == 0) return RF_EARGUMENT;
     if (src_len < job.src_len) return RF_ETRUNCATED;
-    return rf_share(decode_work, &job, (stop - 1) / SEGMENT - start / SEGMENT + 1, nthreads, 0, NULL, &failed);
+    /* large items, so that threads mostly touch fresh pages of their own, but enough for all to end together */
+    const size_t fair = (stop - start) / (16 * (size_t)(nthreads > 1 ? nthreads : 1)) / SEGMENT;
+    job.per_item = SEGMENT * (fair < 1 ? 1 : fair > MOST_SEGMENTS ? MOST_SEGMENTS : fair);
+    const size_t nsamples = stop - start / BLOCK * BLOCK;
+    return rf_share(decode_work, &job, nsamples / job.per_item + (nsamples % job.per_item != 0), nthreads, 0, NULL,
+                    &failed);
 }

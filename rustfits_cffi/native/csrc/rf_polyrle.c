@@ -16,10 +16,11 @@
 
 enum {
     PART_NBYTES = 131072,      /* of the samples whose runs one item of work finds */
-    LEAST_PIECE = 1 << 18,     /* bytes of the samples that one item of work restores: at least, */
+    LEAST_PIECE = 1 << 16,     /* bytes of the samples that one item of work restores: at least, */
     MOST_PIECE = 1 << 22,      /* and at most, so that threads mostly touch fresh pages of their own */
     MARK_PAIRS = 512,          /* pairs for which there is a mark */
-    LEAST_SHARE = 1 << 19      /* samples, or values of a stream, for each thread: fewer are not worth its start */
+    LEAST_SHARE = 1 << 19,     /* samples, or values of a stream, for each thread: fewer are not worth its start */
+    FILLED = 16                /* bytes of samples that are restored while one value of the stream is read */
 };
 
 typedef struct {
@@ -278,9 +279,9 @@ int rf_polyrle_decode(const void *src, size_t len, int width, int diff, const rf
     if (start == stop) return RF_OK;
     job.width = (size_t)width;
     const size_t nbytes = (stop - start) * job.width;
-    const size_t fair = nbytes / (8 * (size_t)(nthreads > 1 ? nthreads : 1));
+    const size_t fair = nbytes / (16 * (size_t)(nthreads > 1 ? nthreads : 1));
     const size_t piece = fair < LEAST_PIECE ? LEAST_PIECE : fair > MOST_PIECE ? MOST_PIECE : fair;
     job.per_item = piece / job.width;
     return rf_share(decode_work, &job, (stop - start) / job.per_item + ((stop - start) % job.per_item != 0),
-                    worth_threads(nthreads, stop - start), 0, NULL, &failed);
+                    worth_threads(nthreads, nbytes / FILLED + len), 0, NULL, &failed);
 }
