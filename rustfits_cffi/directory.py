@@ -6,6 +6,7 @@ HDU objects hold a number and ask the `Directory`, so they stay valid when an HD
 from __future__ import annotations
 
 import re
+import weakref
 from typing import Any
 
 import numpy as np
@@ -97,7 +98,9 @@ class Directory:
         self._entries: dict[int, Entry] = {}
         self._remembered: dict[tuple[int, str], Any] = {}
         self._scan()
-        handle.hazard = self._hazard
+        # weak, or file and directory would keep each other, and all decoded tiles, until the garbage collector comes
+        hazard = weakref.WeakMethod(self._hazard)
+        handle.hazard = lambda: hazard()()
 
     def __len__(self) -> int:
         return len(self._table)

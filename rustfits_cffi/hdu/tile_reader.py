@@ -16,7 +16,7 @@ from rustfits_cffi.format.compression import CompressedLayout
 from rustfits_cffi.format.plausibility import PLAUSIBLE_BASE_NBYTES, is_plausible
 from rustfits_cffi.format.scaling import PixelType
 from rustfits_cffi.format.selection import Selection, select
-from rustfits_cffi.hdu.tile_cache import TileCache
+from rustfits_cffi.hdu.tile_cache import TileCache, tile_memory
 from rustfits_cffi.hdu.tile_store import TileStore
 from rustfits_cffi.native.codecs import TileCodec
 from rustfits_cffi.native.coding import DITHER_NUMBERS, TileCoding
@@ -146,7 +146,7 @@ class TileReader:
         wanted = select(slice(first, first + (1 + ahead) * self._line_tile), self._grid.shape)
         with self._handle.reading() as fd:
             self._check(wanted)
-            pixels = self._decode(fd, wanted, self._kind.scaled, self._scaled_out)
+            pixels = self._decode_to_keep(fd, wanted)
         self._cache.put(number, pixels[: self._line_tile])
         if ahead and first + self._line_tile < length:
             self._cache.put(number + 1, pixels[self._line_tile :])
@@ -208,7 +208,7 @@ class TileReader:
 
     def _decode_tile(self, fd: int, number: int) -> np.ndarray:
         whole = select(self._grid.slices(number), self._grid.shape)
-        return self._decode(fd, whole, self._kind.scaled, self._scaled_out)
+        return self._decode_to_keep(fd, whole)
 
     def _keep_all(self, pixels: np.ndarray) -> None:
         """Put every tile of a whole image that fits into the cache."""
@@ -217,8 +217,13 @@ class TileReader:
 
     # -- straight from the file ---------------------------------------------------------------------------------------
 
+    def _decode_to_keep(self, fd: int, selection: Selection) -> np.ndarray:
+        return self._fill(fd, selection, tile_memory(selection.count, self._kind.scaled), self._scaled_out)
+
     def _decode(self, fd: int, selection: Selection, dtype: np.dtype, out: str) -> np.ndarray:
-        result = np.empty(selection.count, dtype)
+        return self._fill(fd, selection, np.empty(selection.count, dtype), out)
+
+    def _fill(self, fd: int, selection: Selection, result: np.ndarray, out: str) -> np.ndarray:
         if result.size <= _ONE_THREAD_NPIX:
             self._decode_into(fd, selection, result, out, 1)
         else:

@@ -7,6 +7,7 @@
 
 #include "rf_bytes.h"
 #include "rf_hcompress.h"
+#include "rf_memory.h"
 #include "rf_noise.h"
 #include "rf_pixels.h"
 #include "rf_plio.h"
@@ -14,10 +15,9 @@
 
 void *rf_reserve(rf_buffer *buffer, size_t nbytes)
 {
-    if (nbytes == 0) nbytes = 1;
-    if (buffer->cap < nbytes) {
+    if (!buffer->data || buffer->cap < nbytes) {
         free(buffer->data);
-        buffer->data = malloc(nbytes);
+        buffer->data = rf_alloc(nbytes);
         buffer->cap = buffer->data ? nbytes : 0;
     }
     return buffer->data;

@@ -1,0 +1,21 @@
+/*
+ * rf_memory.h - scratch memory, in pages as large as the system has them.
+ *
+ * The system hands out fresh memory page by page, when each is first touched. In its ordinary pages of 4 KB that takes
+ * longer than decoding what goes into them, so large scratch is laid out for huge pages and asks for them.
+ */
+#ifndef RF_MEMORY_H
+#define RF_MEMORY_H
+
+#include <stddef.h>
+
+/*
+ * rf_alloc - memory, contents undefined.
+ * Memory:  the caller frees it, with free.
+ * Sizes:   room for nbytes, which may be 0; where they are many it begins with a huge page, and may be rounded up to one.
+ * Result:  the memory; NULL if it cannot be had.
+ * Threads: any number.
+ */
+void *rf_alloc(size_t nbytes);
+
+#endif
