@@ -91,6 +91,19 @@ class TileGrid:
             number += index // tile * stride
         return number
 
+    def only_tile(self, selection: Selection) -> tuple[int, tuple[slice, ...]] | None:
+        """Number of the tile that holds all of a selection, not an empty one, and where in it; None if several do."""
+        number, inside = 0, []
+        axes = zip(selection.start, selection.count, selection.step, self.tile_shape, self._strides, strict=True)
+        for start, count, step, tile, stride in axes:
+            place, first = divmod(start, tile)
+            last = first + (count - 1) * step
+            if last >= tile:
+                return None
+            number += place * stride
+            inside.append(slice(first, last + 1, step))
+        return number, tuple(inside)
+
     def extent(self, row: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """First pixel, and one past the last, of tile number `row` along each axis."""
         start = tuple(place * tile for place, tile in zip(self.place(row), self.tile_shape, strict=True))

@@ -36,6 +36,9 @@ class ImageHDU(HDU):
     _type_name = "IMAGE_HDU"
     _listed_as = "IMAGE_HDU"
 
+    # The reader, once there is one and nobody can change the file: the short way to the pixels.
+    _settled: PlainReader | TileReader | None = None
+
     # -- what the header says -----------------------------------------------------------------------------------------
 
     @property
@@ -121,28 +124,23 @@ class ImageHDU(HDU):
         return self._read(selection, scale=scale)
 
     def __getitem__(self, key: Any) -> np.ndarray:
-        reader = self._ready_reader()
+        reader = self._settled
         if reader is None:
             selection = self._select(key)
             result = self._read(selection, scale=True)
         else:
-            if type(key) is tuple and len(key) == 1:
-                key = key[0]
-            if type(key) is slice and reader.line_length is not None:
+            if reader.line_length is not None:
                 # time lines and sky maps are read in so many short pieces that making a Selection takes longest
-                start, stop, step = key.indices(reader.line_length)
-                if step == 1 and stop > start:
-                    return reader.read_line(start, stop - start)
+                part = key[0] if type(key) is tuple and len(key) == 1 else key
+                if type(part) is slice:
+                    start, stop, step = part.indices(reader.line_length)
+                    if step == 1 and start < stop:
+                        return reader.read_line(start, stop - start)
             selection = select(key, reader.shape)
             result = self._read(selection, scale=True) if selection.is_empty else reader.read(selection, scale=True)
         if selection.out_shape != selection.count:
             result.resize(selection.out_shape, refcheck=False)  # unlike reshape it leaves the caller the owner
         return result[()] if selection.is_scalar else result
-
-    def _ready_reader(self) -> PlainReader | TileReader | None:
-        """The reader, if there is one already and nobody can change the file meanwhile: the short way to the pixels."""
-        directory = self._directory
-        return None if directory.handle.writable else directory[self._index].cache.get("reader")
 
     def _select(self, key: Any) -> Selection:
         """The pixels that an index means; a header may declare a negative length, which no index takes."""
@@ -188,6 +186,8 @@ class ImageHDU(HDU):
             with self._directory.handle.lock:
                 self._directory.handle.require_usable()
                 reader = self._entry.cache["reader"] = self._make_reader()
+                if not self._directory.handle.writable:
+                    self._settled = reader
         return reader
 
     def _make_reader(self) -> PlainReader | TileReader:

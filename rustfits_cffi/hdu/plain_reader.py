@@ -14,7 +14,7 @@ from rustfits_cffi.format.scaling import PixelType
 from rustfits_cffi.format.selection import Selection
 from rustfits_cffi.native.image import PlainImage
 
-_ONE_THREAD_NBYTES = 1 << 20  # starting threads costs more than reading so little
+_ONE_THREAD_NPIX = 1 << 18  # starting threads costs more than reading so little
 _TRUSTED_NPIX = 1 << 16  # memory taken without asking whether the file has so many pixels: reading will tell
 
 
@@ -41,12 +41,12 @@ class PlainReader:
             raise FITSFormatError(f"{self._where}: {entry.structure.problem}")
         self._handle = directory.handle
         self._kind = kind
-        self.shape = entry.structure.shape
-        self._image = PlainImage(entry.data_start, self.shape, kind.stored.itemsize)
-        self._data_start = entry.data_start
-        self._result_type = kind.scaled if kind.is_unsigned_trick else kind.stored
-        self._flip = kind.is_unsigned_trick
         self._is_general = kind.is_general
+        self.shape = entry.structure.shape
+        self._data_start = entry.data_start
+        self._stored = self._physical = PlainImage(entry.data_start, self.shape, kind.stored, flip=False)
+        if kind.is_unsigned_trick:
+            self._physical = PlainImage(entry.data_start, self.shape, kind.scaled, flip=True)
         self.line_length = self.shape[0] if len(self.shape) == 1 else None
 
     def read(self, selection: Selection, *, scale: bool) -> np.ndarray:
@@ -59,46 +59,39 @@ class PlainReader:
         OSError
             If the file is closed or cannot be read.
         """
-        kind = self._kind
-        flip = scale and kind.is_unsigned_trick
-        with self._handle.reading() as fd:
-            if selection.size > _TRUSTED_NPIX:
-                self.require(selection)
-            pixels = np.empty(selection.count, self._result_type if flip else kind.stored)
-            if pixels.nbytes <= _ONE_THREAD_NBYTES:
-                self._read_into(fd, selection, pixels, flip, 1)
+        file = self._handle.held()
+        size = selection.size
+        if size > _TRUSTED_NPIX:
+            self.require(selection)
+        image = self._physical if scale else self._stored
+        try:
+            if size <= _ONE_THREAD_NPIX:
+                pixels = image.read(file[0], selection.start, selection.count, selection.step)
             else:
                 with threads.lend() as nthreads:
-                    self._read_into(fd, selection, pixels, flip, nthreads)
-        return kind.scale(pixels) if scale and kind.is_general else pixels
-
-    def _read_into(self, fd: int, selection: Selection, pixels: np.ndarray, flip: bool, nthreads: int) -> None:
-        try:
-            self._image.read(fd, selection.start, selection.count, selection.step, pixels, flip=flip, nthreads=nthreads)
+                    pixels = image.read(file[0], selection.start, selection.count, selection.step, nthreads=nthreads)
         except TruncatedError as error:
             raise self._truncated(str(error)) from None
+        return self._kind.scale(pixels) if scale and self._is_general else pixels
 
     def read_line(self, first: int, count: int) -> np.ndarray:
-        """Consecutive pixels of a one-dimensional image in a file that cannot change, scaled.
+        """Consecutive pixels of a one-dimensional image, scaled.
 
         What readers of time lines and sky maps do most, so every step is counted.
         """
         file = self._handle.held()
         if count > _TRUSTED_NPIX:
             self._require_end(first + count)
-        pixels = np.empty(count, self._result_type)
         try:
-            self._image.read_line(file[0], first, count, pixels, self._flip)
+            pixels = self._physical.read_line(file[0], first, count)
         except TruncatedError as error:
             raise self._truncated(str(error)) from None
         return self._kind.scale(pixels) if self._is_general else pixels
 
     def read_stored(self, first: int, count: int) -> np.ndarray:
         """Consecutive pixels as they are stored; `first` counts in the order of the file, whatever the axes."""
-        pixels = np.empty(count, self._kind.stored)
-        with self._handle.reading() as fd:
-            self._image.read_line(fd, first, count, pixels, False)
-        return pixels
+        file = self._handle.held()
+        return self._stored.read_line(file[0], first, count)
 
     def require(self, selection: Selection) -> None:
         """Check the declared shape against the file before memory is taken for it: `TruncatedError`."""

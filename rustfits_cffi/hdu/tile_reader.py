@@ -11,7 +11,7 @@ import numpy as np
 
 from rustfits_cffi import threads
 from rustfits_cffi.directory import Directory
-from rustfits_cffi.errors import FITSFormatError, TileError
+from rustfits_cffi.errors import FITSError, FITSFormatError, TileError
 from rustfits_cffi.format.compression import CompressedLayout
 from rustfits_cffi.format.plausibility import PLAUSIBLE_BASE_NBYTES, is_plausible
 from rustfits_cffi.format.scaling import PixelType
@@ -20,6 +20,7 @@ from rustfits_cffi.hdu.tile_cache import TileCache, tile_memory
 from rustfits_cffi.hdu.tile_store import TileStore
 from rustfits_cffi.native.codecs import TileCodec
 from rustfits_cffi.native.coding import DITHER_NUMBERS, TileCoding
+from rustfits_cffi.native.sections import TileSections
 
 _FLOAT_CODECS = ("GZIP_1", "GZIP_2", "NOCOMPRESS")
 _ONE_THREAD_NPIX = 1 << 14  # starting threads costs more than decoding so few pixels
@@ -59,24 +60,30 @@ class TileReader:
         self._trust_sizes = directory.trust_sizes
         self._index = index
         self._grid = layout.grid
-        self._kind = kind
-        self._codec = _tile_codec(layout, kind, f"{directory.handle.path}, HDU {index}")
         self._unreadable = None
         if kind.bitpix < 0 and layout.quantize_method is None and layout.codec not in _FLOAT_CODECS:
             self._unreadable = f"float pixels that are not quantized, in {layout.codec} tiles, which hold integers only"
+        codec = _tile_codec(layout, kind, f"{directory.handle.path}, HDU {index}")
         self._store = TileStore(directory, index, layout)
+        self._stored = TileSections(codec, self._store.table, "stored")
+        self._physical = TileSections(
+            codec,
+            self._store.table,
+            "double" if kind.is_general else "unsigned",
+            bscale=kind.scaling.bscale,
+            bzero=kind.scaling.bzero,
+        )
         self._largest_npix = layout.grid.max_npix
-        itemsize = kind.scaled.itemsize
-        self._tile_nbytes = self._largest_npix * itemsize
-        self._image_nbytes = math.prod(layout.shape) * itemsize
+        self._is_suspect = self._store.has_bad or self._largest_npix > _TRUSTED_NPIX
+        self._tile_nbytes = self._largest_npix * kind.scaled.itemsize
+        self._image_nbytes = math.prod(layout.shape) * kind.scaled.itemsize
         self._visits: dict[int, int] = {}
-        self._scaled_out = "double" if kind.is_general else "unsigned"
+        self._last_decoded = -2  # none, nor the one before the first
         self._cache = cache
         cache.clear()
         self.shape = layout.shape
         self.line_length = layout.shape[0] if len(layout.shape) == 1 else None
         self._line_tile = layout.tile_shape[0]
-        self._last_line_tile = -2  # none, nor the one before the first
 
     def read(self, selection: Selection, *, scale: bool) -> np.ndarray:
         """Pixels of a selection that is not empty, every axis kept.
@@ -90,19 +97,34 @@ class TileReader:
         OSError
             If the file is closed or cannot be read.
         """
-        with self._handle.reading() as fd:
-            if self._store.has_bad or selection.size > _TRUSTED_NPIX or self._largest_npix > _TRUSTED_NPIX:
-                self._check(selection)
-            if not scale:
-                return self._decode(fd, selection, self._kind.stored, "stored")
-            if self._keeps_at_once or self._is_visited_often(selection):
-                numbers = self._grid.few_tiles(selection, _MOST_CACHED_TILES)
-                if numbers is not None:
-                    return self._read_few(fd, selection, numbers)
-            pixels = self._decode(fd, selection, self._kind.scaled, self._scaled_out)
-            if selection.is_whole and pixels.nbytes <= self._cache.capacity - self._cache.used:
-                self._keep_all(pixels)
-            return pixels
+        file = self._handle.held()
+        if self._is_suspect or selection.size > _TRUSTED_NPIX:
+            self._check(selection)
+        if not scale:
+            return self._decode(file[0], selection, self._stored)
+        if self._keeps_tiles_of(selection):
+            only = self._grid.only_tile(selection)
+            if only is not None:
+                number, inside = only
+                return self._tile(file[0], number)[inside].copy()
+            numbers = self._grid.few_tiles(selection, _MOST_CACHED_TILES)
+            if numbers is not None:
+                return self._join(file[0], selection, numbers)
+        pixels = self._decode(file[0], selection, self._physical)
+        if selection.is_whole and pixels.nbytes <= self._cache.capacity - self._cache.used:
+            self._keep_all(pixels)
+        return pixels
+
+    def read_line(self, first: int, count: int) -> np.ndarray:
+        """Consecutive pixels of a one-dimensional image, scaled."""
+        number, start = divmod(first, self._line_tile)
+        stop = start + count
+        if stop <= self._line_tile:  # time lines and sky maps are read in so many short pieces that every step counts
+            tile = self._cache.get(number)
+            if tile is not None:
+                self._handle.held()  # a closed file is not read, not even from memory
+                return tile[start:stop].copy()
+        return self.read(select(slice(first, first + count), self.shape), scale=True)
 
     def blank_mask(self, stored: np.ndarray, selection: Selection) -> np.ndarray:
         """Where integers of a selection are undefined, if each tile has a ZBLANK of its own."""
@@ -112,103 +134,68 @@ class TileReader:
             mask[outside] = stored[outside] == self._store.blanks[number]
         return mask
 
-    def read_line(self, first: int, count: int) -> np.ndarray:
-        """Consecutive pixels of a one-dimensional image in a file that cannot change, scaled."""
-        number, start = divmod(first, self._line_tile)
-        tile = self._line_tile_pixels(number)
-        if tile is not None:
-            self._handle.held()  # a closed file is not read, not even from memory
-            rest = start + count - self._line_tile
-            if rest <= 0:
-                return tile[start : start + count].copy()
-            following = self._line_tile_pixels(number + 1) if rest <= self._line_tile else None
-            if following is not None:
-                return np.concatenate((tile[start:], following[:rest]))
-        return self.read(select(slice(first, first + count), self._grid.shape), scale=True)
+    # -- whole tiles, with the cache ----------------------------------------------------------------------------------
 
-    def _line_tile_pixels(self, number: int) -> np.ndarray | None:
-        """A tile of a one-dimensional image, None if it is not one to be kept in the cache."""
-        tile = self._cache.get(number)
-        return self._load_line_tile(number) if tile is None else tile
-
-    def _load_line_tile(self, number: int) -> np.ndarray | None:
-        """Decode a tile of a one-dimensional image into the cache, None if it is not wanted there.
-
-        Who reads tile after tile gets the next one decoded at the same time on another core.
-        """
-        length = self._grid.shape[0]
-        tile_nbytes = self._line_tile * self._kind.scaled.itemsize
-        if not self._keeps_at_once:
-            return None
-        in_order, self._last_line_tile = number == self._last_line_tile + 1, number
-        ahead = in_order and 4 * tile_nbytes <= self._cache.capacity and threads.get_num_threads() > 1
-        first = number * self._line_tile
-        wanted = select(slice(first, first + (1 + ahead) * self._line_tile), self._grid.shape)
-        with self._handle.reading() as fd:
-            self._check(wanted)
-            pixels = self._decode_to_keep(fd, wanted)
-        self._cache.put(number, pixels[: self._line_tile])
-        if ahead and first + self._line_tile < length:
-            self._cache.put(number + 1, pixels[self._line_tile :])
-            self._last_line_tile = number + 1
-        return pixels[: self._line_tile]
-
-    @property
-    def _keeps_at_once(self) -> bool:
-        """Whether tiles are kept the first time they are read.
+    def _keeps_tiles_of(self, selection: Selection) -> bool:
+        """Whether a section is taken from whole tiles that are kept.
 
         A small tile of a large image is cheaper to decode a few times, and only as far as wanted, than to keep for
         nothing.
         """
         capacity = self._cache.capacity
-        if self._largest_npix >= _COSTLY_NPIX:
-            return self._tile_nbytes <= capacity
-        return self._image_nbytes <= capacity
-
-    def _is_visited_often(self, selection: Selection) -> bool:
-        """Whether so many sections began in the same tile that its pixels should be kept after all."""
-        if not self._cache.capacity:
+        if self._tile_nbytes > capacity:
             return False
-        tile = self._grid.tile_at(selection.start)
+        if self._largest_npix >= _COSTLY_NPIX or self._image_nbytes <= capacity:
+            return True
+        return self._is_visited_often(self._grid.tile_at(selection.start))
+
+    def _is_visited_often(self, tile: int) -> bool:
+        """Whether so many sections began in the same tile that its pixels should be kept after all."""
         visits = self._visits.get(tile, 0) + 1
         if len(self._visits) >= _MOST_REMEMBERED:
             self._visits.clear()
         self._visits[tile] = visits
         return visits > _OFTEN
 
-    # -- a few tiles, with the cache ----------------------------------------------------------------------------------
+    def _tile(self, fd: int, number: int) -> np.ndarray:
+        """A whole tile, from the cache or decoded into it."""
+        tile = self._cache.get(number)
+        if tile is None and number == self._last_decoded + 1:
+            tile = self._decode_ahead(fd, number)
+        if tile is None:
+            tile = self._decode_to_keep(fd, self._grid.slices(number))
+            self._cache.put(number, tile)
+            self._last_decoded = number
+        return tile
 
-    def _read_few(self, fd: int, selection: Selection, numbers: list[int]) -> np.ndarray:
-        """A section of a few tiles: those that are cached, or should be, are copied from their whole tiles."""
-        cache, grid = self._cache, self._grid
-        tiles = [cache.get(number) for number in numbers]
-        if self._tile_nbytes <= cache.capacity:
-            for i, number in enumerate(numbers):
-                if tiles[i] is None:
-                    tiles[i] = self._decode_tile(fd, number)
-                    cache.put(number, tiles[i])
-        if len(tiles) == 1 and tiles[0] is not None:
-            return tiles[0][self._within_tile(selection)].copy()
-        if all(tile is None for tile in tiles):
-            return self._decode(fd, selection, self._kind.scaled, self._scaled_out)
-        result = np.empty(selection.count, self._kind.scaled)
-        for number, tile in zip(numbers, tiles, strict=True):
-            inside, outside = grid.overlap(number, selection)
-            if tile is None:
-                part = _part(selection, outside)
-                result[outside] = self._decode(fd, part, self._kind.scaled, self._scaled_out)
-            else:
-                result[outside] = tile[inside]
+    def _decode_ahead(self, fd: int, number: int) -> np.ndarray | None:
+        """A tile of a line that is read tile after tile: with it come those that follow, each on a core of its own.
+
+        None if that cannot be done.
+        """
+        if self.line_length is None or self._is_suspect:
+            return None
+        room = self._cache.capacity // (2 * self._tile_nbytes)
+        ntiles = min(threads.get_num_threads(), room, self._grid.ntiles - number)
+        if ntiles < 2:
+            return None
+        length, first = self._line_tile, number * self._line_tile
+        try:
+            pixels = self._decode_to_keep(fd, (slice(first, first + ntiles * length),))
+        except FITSError:
+            return None  # what is wrong may be a tile that nobody has asked for
+        for i in range(ntiles):
+            self._cache.put(number + i, pixels[i * length : (i + 1) * length])
+        self._last_decoded = number + ntiles - 1
+        return pixels[:length]
+
+    def _join(self, fd: int, selection: Selection, numbers: list[int]) -> np.ndarray:
+        """A section put together from whole tiles."""
+        result = np.empty(selection.count, self._physical.dtype)
+        for number in numbers:
+            inside, outside = self._grid.overlap(number, selection)
+            result[outside] = self._tile(fd, number)[inside]
         return result
-
-    def _within_tile(self, selection: Selection) -> tuple[slice, ...]:
-        """Where a selection that touches one tile lies in it."""
-        axes = zip(selection.start, selection.count, selection.step, self._grid.tile_shape, strict=True)
-        return tuple([slice(a % tile, a % tile + (n - 1) * step + 1, step) for a, n, step, tile in axes])
-
-    def _decode_tile(self, fd: int, number: int) -> np.ndarray:
-        whole = select(self._grid.slices(number), self._grid.shape)
-        return self._decode_to_keep(fd, whole)
 
     def _keep_all(self, pixels: np.ndarray) -> None:
         """Put every tile of a whole image that fits into the cache."""
@@ -217,39 +204,26 @@ class TileReader:
 
     # -- straight from the file ---------------------------------------------------------------------------------------
 
-    def _decode_to_keep(self, fd: int, selection: Selection) -> np.ndarray:
-        return self._fill(fd, selection, tile_memory(selection.count, self._kind.scaled), self._scaled_out)
+    def _decode(self, fd: int, selection: Selection, sections: TileSections) -> np.ndarray:
+        return self._fill(fd, selection, sections, np.empty(selection.count, sections.dtype))
 
-    def _decode(self, fd: int, selection: Selection, dtype: np.dtype, out: str) -> np.ndarray:
-        return self._fill(fd, selection, np.empty(selection.count, dtype), out)
+    def _decode_to_keep(self, fd: int, slices: tuple[slice, ...]) -> np.ndarray:
+        wanted = select(slices, self.shape)
+        return self._fill(fd, wanted, self._physical, tile_memory(wanted.count, self._physical.dtype))
 
-    def _fill(self, fd: int, selection: Selection, result: np.ndarray, out: str) -> np.ndarray:
-        if result.size <= _ONE_THREAD_NPIX:
-            self._decode_into(fd, selection, result, out, 1)
-        else:
-            with threads.lend() as nthreads:
-                self._decode_into(fd, selection, result, out, nthreads)
-        return result
-
-    def _decode_into(self, fd: int, selection: Selection, result: np.ndarray, out: str, nthreads: int) -> None:
-        scaling = self._kind.scaling
+    def _fill(self, fd: int, selection: Selection, sections: TileSections, result: np.ndarray) -> np.ndarray:
+        start, count, step = selection.start, selection.count, selection.step
         try:
-            self._codec.read(
-                fd,
-                self._store.table,
-                selection.start,
-                selection.count,
-                selection.step,
-                result,
-                out=out,
-                bscale=scaling.bscale,
-                bzero=scaling.bzero,
-                nthreads=nthreads,
-            )
+            if result.size <= _ONE_THREAD_NPIX:
+                sections.read(fd, start, count, step, result, 1)
+            else:
+                with threads.lend() as nthreads:
+                    sections.read(fd, start, count, step, result, nthreads)
         except TileError as error:
             raise TileError(error.reason, file=self._handle.path, hdu=self._index, tile=error.tile) from None
         except FITSFormatError as error:
             raise FITSFormatError(f"{self._handle.path}, HDU {self._index}: {self._unreadable or error}") from None
+        return result
 
     def _check(self, selection: Selection) -> None:
         """Refuse tiles that are not there, and sizes that so few coded bytes cannot mean, before memory is taken."""
@@ -287,11 +261,3 @@ def _tile_codec(layout: CompressedLayout, kind: PixelType, where: str) -> TileCo
     except FITSFormatError:
         pixels = "quantized floats" if layout.is_quantized else f"pixels of ZBITPIX = {layout.zbitpix}"
         raise FITSFormatError(f"{where}: {layout.codec} cannot hold {pixels} in tiles of {layout.tile_shape}") from None
-
-
-def _part(selection: Selection, outside: tuple[slice, ...]) -> Selection:
-    """The part of a selection that lands in some block of its result."""
-    places = zip(selection.start, outside, selection.step, strict=True)
-    start = tuple(a + block.start * step for a, block, step in places)
-    count = tuple(block.stop - block.start for block in outside)
-    return Selection(selection.shape, start, selection.step, count, count)

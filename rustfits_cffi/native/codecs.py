@@ -1,6 +1,6 @@
 """The tile engine: batches of coded tiles to arrays, arrays to batches of coded tiles, on as many threads as given.
 
-No lock is held here, and of a file no more is touched than the coded bytes that are read: one call into C does it all.
+No lock is held here, and no file is touched: `sections` reads those in one.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import numpy as np
 
 from rustfits_cffi.errors import raise_for_status
 from rustfits_cffi.native._lib import ffi, lib
-from rustfits_cffi.native.coding import CODECS, NULLS, OUTS, CodedTiles, EncodedTiles, TileCoding, TileTable, c_numbers
+from rustfits_cffi.native.coding import CODECS, NULLS, OUTS, CodedTiles, EncodedTiles, TileCoding, c_numbers
 
 # The dither sequence, made once: kernels take it as an argument.
 RANDOMS = np.empty(lib.RF_NRANDOM, np.float32)
@@ -35,6 +35,13 @@ class TileCodec:
     coding : TileCoding
         What the image is and how it is coded.
 
+    Attributes
+    ----------
+    image : cdata
+        The same as C takes it.
+    dtypes : dict
+        What pixels become by name, as in `decode`, and the numpy type of that.
+
     Raises
     ------
     KeyError
@@ -45,7 +52,7 @@ class TileCodec:
         self.coding = coding
         self._shape = ffi.new("size_t[]", [*coding.shape])
         self._tile_shape = ffi.new("size_t[]", [*coding.tile_shape])
-        self._image = ffi.new("rf_image *", {
+        self.image = ffi.new("rf_image *", {
             "ndim": len(coding.shape), "shape": self._shape, "tile_shape": self._tile_shape,
             "codec": CODECS[coding.codec], "bitpix": coding.bitpix, "unsigned_trick": coding.unsigned,
             "quantized": coding.quantized, "dither": coding.dither, "seed": coding.seed,
@@ -56,55 +63,12 @@ class TileCodec:
         })  # fmt: skip
         self.stored_dtype = _STORED[coding.bitpix]
         self.pixel_dtype = _UNSIGNED[coding.bitpix] if coding.unsigned and coding.bitpix > 0 else self.stored_dtype
-        self._dtypes = {"stored": self.stored_dtype, "unsigned": self.pixel_dtype, "double": np.dtype("f8")}
+        self.dtypes = {"stored": self.stored_dtype, "unsigned": self.pixel_dtype, "double": np.dtype("f8")}
 
     @property
     def tile_bound(self) -> int:
         """The most bytes that one tile can need; 0 if images like this cannot be encoded."""
-        return lib.rf_tile_bound(self._image)
-
-    def read(
-        self,
-        fd: int,
-        table: TileTable,
-        start: Sequence[int],
-        count: Sequence[int],
-        step: Sequence[int],
-        dst: np.ndarray,
-        *,
-        out: str = "unsigned",
-        bscale: float = 1.0,
-        bzero: float = 0.0,
-        nthreads: int = 1,
-    ) -> None:
-        """Read and decode a section of an image in an open file.
-
-        Parameters
-        ----------
-        fd : int
-            The operating system's number of the file.
-        table : TileTable
-            Where the tiles are.
-        start, count, step : sequence of int
-            One per axis: first pixel, number of pixels, distance (at least 1).
-        dst : ndarray
-            C-contiguous, shape `count`, of the type that `out` asks for; see `decode`.
-
-        Raises
-        ------
-        TileError
-            If a tile cannot be decoded; `tile` is its number.
-        OSError
-            If the file cannot be read.
-        """
-        box = ffi.new("size_t[]", (*start, *count, *step))
-        pixels = ffi.from_buffer(dst)
-        place = (self._image, table.table, fd, box, OUTS[out], bscale, bzero, pixels, dst.nbytes, _RANDOMS, nthreads)
-        if lib.rf_tiles_read(*place, ffi.NULL):
-            # which tile it was is asked for only now: most reads go well, and small ones count every step
-            failed = ffi.new("int64_t *")
-            status = lib.rf_tiles_read(*place, failed)
-            raise_for_status(status, tile=failed[0] if failed[0] >= 0 else None)
+        return lib.rf_tile_bound(self.image)
 
     def decode(
         self,
@@ -149,9 +113,9 @@ class TileCodec:
             If a tile cannot be decoded; `tile` is its number.
         """
         if dst is None:
-            dst = np.empty(tuple(count), self._dtypes[out])
-        elif dst.shape != tuple(count) or dst.dtype != self._dtypes[out]:
-            raise ValueError(f"dst must have shape {tuple(count)} and type {self._dtypes[out]}")
+            dst = np.empty(tuple(count), self.dtypes[out])
+        elif dst.shape != tuple(count) or dst.dtype != self.dtypes[out]:
+            raise ValueError(f"dst must have shape {tuple(count)} and type {self.dtypes[out]}")
         ntiles, ndim = len(tiles.row), len(start)
         numbers = ffi.new("size_t[]", (*start, *count, *step))
         pixels = ffi.from_buffer("uint8_t[]", dst, require_writable=True)
@@ -169,7 +133,7 @@ class TileCodec:
         ]
         batch = ffi.new("rf_tiles *", (ntiles, *arrays, buffer, len(buffer), tiles.uncompressed_bitpix))
         failed = ffi.new("size_t *")
-        status = lib.rf_tiles_decode(self._image, batch, section, _RANDOMS, nthreads, failed)
+        status = lib.rf_tiles_decode(self.image, batch, section, _RANDOMS, nthreads, failed)
         if status:
             raise_for_status(status, tile=int(tiles.row[failed[0]]) if failed[0] < ntiles else None)
         return dst
@@ -250,7 +214,7 @@ class TileCodec:
             outputs += [ffi.from_buffer("double[]", scale), ffi.from_buffer("double[]", zero)]
             encoded.scale, encoded.zero = outputs[3], outputs[4]
         failed = ffi.new("size_t *")
-        status = lib.rf_tiles_encode(self._image, source, row, ntiles, _RANDOMS, encoded, nthreads, failed)
+        status = lib.rf_tiles_encode(self.image, source, row, ntiles, _RANDOMS, encoded, nthreads, failed)
         if status:
             raise_for_status(status, tile=int(rows[failed[0]]) if failed[0] < ntiles else None)
         return EncodedTiles(buffer[: encoded.dst_len], nbytes, column, scale, zero, has_null)
@@ -259,7 +223,7 @@ class TileCodec:
         """Sum of the bytes of one tile, from which the "checksum" seed is ``sum % 10000 + 1``."""
         source, _kept = _c_pixels(pixels, origin)
         total = ffi.new("uint64_t *")
-        raise_for_status(lib.rf_tile_byte_sum(self._image, source, row, total), tile=row)
+        raise_for_status(lib.rf_tile_byte_sum(self.image, source, row, total), tile=row)
         return total[0]
 
 

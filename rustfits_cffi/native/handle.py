@@ -14,7 +14,7 @@ import os
 import stat
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 
 from rustfits_cffi.errors import (
     ClosedError,
@@ -101,15 +101,11 @@ class FileHandle:
 
     # -- reading ------------------------------------------------------------------------------------------------------
 
-    def descriptor(self) -> int:
-        """The operating system's number of the open file, for positioned reads only."""
-        self.require_usable()
-        return self._file[0]
-
     def held(self):
-        """The open file, closed only when its last holder lets it go; ``held()[0]`` is its `descriptor`.
+        """The open file, closed only when its last holder lets it go; ``held()[0]`` is the system's number of it.
 
-        For a read of a file that cannot change; `reading` is for all.
+        It is for positioned reads only. Whoever reads a file that may change holds its `lock` besides, so that nobody
+        moves the bytes meanwhile; readers of a file that cannot change do not keep each other out.
         """
         file = self._file
         if file is None or self._tainted:
@@ -139,13 +135,6 @@ class FileHandle:
     def _ends_early(self, offset: int, nbytes: int, end: int) -> TruncatedError:
         wanted = f"bytes {offset} to {offset + nbytes} wanted"
         return TruncatedError(f"{self.path}: truncated: {wanted}, the file ends at {end}")
-
-    def reading(self) -> AbstractContextManager[int]:
-        """A block that reads the file by its `descriptor`, which it yields, without keeping other readers out.
-
-        The file stays open until the block ends. A file that may change is locked: nobody moves its bytes meanwhile.
-        """
-        return _Reading(self)
 
     # -- changing -----------------------------------------------------------------------------------------------------
 
@@ -328,34 +317,6 @@ class FileHandle:
     def _check(self, status, action: str) -> None:
         if status[0] > 0:
             raise_for_status(status[0], f"{self.path}: cannot {action}", error_messages())
-
-
-class _Reading:
-    """Holds on to an open file while it is read, and to its lock if it may change."""
-
-    __slots__ = ("_file", "_lock")
-
-    def __init__(self, handle: FileHandle):
-        self._lock = handle.lock if handle.writable else None
-        if self._lock is not None:
-            self._lock.acquire()
-        try:
-            handle.require_usable()
-            self._file = handle._file
-            if self._file is None:  # closed by another thread since the line before
-                raise ClosedError(f"{handle.path}: the file is closed")
-        except BaseException:
-            if self._lock is not None:
-                self._lock.release()
-            raise
-
-    def __enter__(self) -> int:
-        return self._file[0]
-
-    def __exit__(self, *exception: object) -> None:
-        self._file = None
-        if self._lock is not None:
-            self._lock.release()
 
 
 def _owned(fd: int):

@@ -15,6 +15,7 @@ from rustfits_cffi.native.header import append_cards
 
 # cfitsio's codes for image types that differ from BITPIX: the unsigned trick, by numpy type.
 _CREATE_CODES = {"i1": 10, "u2": 20, "u4": 40, "u8": 80}
+_NUMBERS = ffi.typeof("size_t[]")  # looked up once, because small cut-outs count every step
 _WRITE_NBYTES = 4 << 20  # pixels converted at a time while writing
 
 
@@ -56,7 +57,7 @@ def _move_to_end(handle: FileHandle, fptr, status) -> None:
 
 
 class PlainImage:
-    """A plain image in a file, as C takes it; made once, used for every read.
+    """A plain image in a file, and what its pixels become; made once, used for every read.
 
     Parameters
     ----------
@@ -64,21 +65,23 @@ class PlainImage:
         Byte of the file.
     shape : tuple of int
         In numpy axis order.
-    width : int
-        Bytes per pixel.
+    dtype : dtype
+        Of the result, native byte order.
+    flip : bool
+        Invert the sign bits: stored integers become those of the unsigned (or signed byte) type.
 
     Notes
     -----
-    Sections must lie within the image and within what the file can hold; nothing is checked here. With `flip` the sign
-    bit is inverted: stored integers become those of the unsigned (or signed byte) type.
+    Sections must lie within the image and within what the file can hold; nothing is checked here.
     """
 
-    def __init__(self, data_start: int, shape: tuple[int, ...], width: int) -> None:
+    def __init__(self, data_start: int, shape: tuple[int, ...], dtype: np.dtype, *, flip: bool) -> None:
+        self._dtype = dtype
         self._shape = ffi.new("size_t[]", shape)
-        self._image = ffi.new("rf_plain *", (data_start, len(shape), self._shape, width))
+        self._image = ffi.new("rf_plain *", (data_start, len(shape), self._shape, dtype.itemsize, flip))
 
-    def read(self, fd: int, start, count, step, out: np.ndarray, *, flip: bool, nthreads: int) -> None:
-        """Fill `out`, C-contiguous of shape `count`, with a section in native byte order.
+    def read(self, fd: int, start, count, step, *, nthreads: int = 1) -> np.ndarray:
+        """A section: C-contiguous of shape `count`.
 
         Raises
         ------
@@ -87,19 +90,24 @@ class PlainImage:
         FITSError
             If the system reports an error.
         """
-        section = ffi.new("size_t[]", (*start, *count, *step))
-        _check(lib.rf_plain_read(fd, self._image, section, ffi.from_buffer(out), flip, nthreads))
-
-    def read_line(self, fd: int, first: int, count: int, out: np.ndarray, flip: bool) -> None:
-        """Fill the one-dimensional `out` with `count` pixels from number `first` on; raises as `read`."""
-        status = lib.rf_plain_read_line(fd, self._image, first, count, ffi.from_buffer(out), flip)
+        pixels = np.empty(count, self._dtype)
+        section = ffi.new(_NUMBERS, (*start, *count, *step))
+        status = lib.rf_plain_read(fd, self._image, section, ffi.from_buffer(pixels), nthreads)
         if status:
-            _check(status)
+            _refuse(status)
+        return pixels
+
+    def read_line(self, fd: int, first: int, count: int) -> np.ndarray:
+        """`count` consecutive pixels, in the order of the file, from number `first` on; raises as `read`."""
+        pixels = np.empty(count, self._dtype)
+        status = lib.rf_plain_read_line(fd, self._image, first, count, ffi.from_buffer(pixels))
+        if status:
+            _refuse(status)
+        return pixels
 
 
-def _check(status: int) -> None:
-    if status == lib.RF_OK:
-        return
+def _refuse(status: int) -> None:
+    """Raise what a status of a read, not RF_OK, means."""
     if status == lib.RF_EIO:
         raise FITSError(ffi.errno, os.strerror(ffi.errno))
     if status == lib.RF_ETRUNCATED:

@@ -44,6 +44,9 @@ def test_touched_tiles_and_overlaps(case):
         tile = image[grid.slices(row)]
         result[outside] = tile[inside]
     assert np.array_equal(result, wanted)
+    if len(rows):
+        only = grid.only_tile(selection)
+        assert only == ((rows[0], inside) if len(rows) == 1 else None)
 
 
 def test_first_fits_axis_is_fastest():

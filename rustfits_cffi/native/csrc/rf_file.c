@@ -155,9 +155,9 @@ static int read_item(void *job, void *scratch, size_t item)
 
 static bool is_width(int width) { return width == 1 || width == 2 || width == 4 || width == 8; }
 
-int rf_plain_read(int fd, const rf_plain *image, const size_t *section, void *dst, int flip, int nthreads)
+int rf_plain_read(int fd, const rf_plain *image, const size_t *section, void *dst, int nthreads)
 {
-    reading r = {.fd = fd, .width = image->width, .flip = flip, .dst = dst};
+    reading r = {.fd = fd, .width = image->width, .flip = image->flip, .dst = dst};
     size_t failed;
     if (!is_width(image->width) || image->ndim > MOST_AXES) return RF_EARGUMENT;
     if (!plan(&r, image, section)) return RF_OK;
@@ -168,10 +168,10 @@ int rf_plain_read(int fd, const rf_plain *image, const size_t *section, void *ds
     return status;
 }
 
-int rf_plain_read_line(int fd, const rf_plain *image, size_t first, size_t count, void *dst, int flip)
+int rf_plain_read_line(int fd, const rf_plain *image, size_t first, size_t count, void *dst)
 {
     size_t nbytes = count * (size_t)image->width;
     int status = rf_read_exactly(fd, dst, nbytes, image->data_start + (int64_t)(first * (size_t)image->width));
-    if (status == RF_OK) to_native(dst, nbytes, image->width, flip);
+    if (status == RF_OK) to_native(dst, nbytes, image->width, image->flip);
     return status;
 }

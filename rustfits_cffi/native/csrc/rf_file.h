@@ -11,12 +11,13 @@
 #include "rf.h"
 
 /* cffi: begin */
-/* A plain image in a file. */
+/* A plain image in a file, and what its pixels become. */
 typedef struct {
     int64_t data_start;   /* byte of the file */
     size_t ndim;
     const size_t *shape;  /* numpy order */
     int width;            /* bytes per pixel: 1, 2, 4 or 8 */
+    int flip;             /* invert sign bits: stored integers become those of the unsigned (or signed byte) type */
 } rf_plain;
 
 /*
@@ -24,13 +25,11 @@ typedef struct {
  * Memory:  the caller owns section (start, count and step of each axis: 3 * ndim numbers, steps >= 1) and dst, which is
  *          C-contiguous of shape count. Pixels that lie close together are read together, through a bounded scratch.
  * Sizes:   the section lies within the image, and its last byte within what int64_t counts; the caller has checked.
- *          With flip the sign bit of every pixel is inverted: stored integers become those of the unsigned (or signed
- *          byte) type.
  * Result:  RF_OK; RF_ETRUNCATED if the file ends first; RF_EIO if the system reports an error, with errno set;
  *          RF_ENOMEM; RF_EARGUMENT for another width or more than 64 axes. After an error dst is undefined.
  * Threads: up to nthreads; moves no file position, so several may read one descriptor.
  */
-int rf_plain_read(int fd, const rf_plain *image, const size_t *section, void *dst, int flip, int nthreads);
+int rf_plain_read(int fd, const rf_plain *image, const size_t *section, void *dst, int nthreads);
 
 /*
  * rf_plain_read_line - read `count` consecutive pixels from number `first` on.
@@ -39,7 +38,7 @@ int rf_plain_read(int fd, const rf_plain *image, const size_t *section, void *ds
  * Result:  as rf_plain_read.
  * Threads: this one; moves no file position.
  */
-int rf_plain_read_line(int fd, const rf_plain *image, size_t first, size_t count, void *dst, int flip);
+int rf_plain_read_line(int fd, const rf_plain *image, size_t first, size_t count, void *dst);
 /* cffi: end */
 
 /*
