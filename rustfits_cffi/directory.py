@@ -13,6 +13,7 @@ import numpy as np
 
 from rustfits_cffi.errors import FITSFormatError, TruncatedError
 from rustfits_cffi.format.cards import CardIndex
+from rustfits_cffi.format.names import HDUNames
 from rustfits_cffi.format.plausibility import cfitsio_hazard
 from rustfits_cffi.format.structure import BLOCK_NBYTES, HDUStructure, find_end, pad_to_block, parse_structure
 from rustfits_cffi.native.handle import FileHandle
@@ -95,6 +96,7 @@ class Directory:
         self.trust_sizes = trust_sizes
         self.revision = 0
         self._table = HDUTable()
+        self._names = HDUNames()
         self._entries: dict[int, Entry] = {}
         self._remembered: dict[tuple[int, str], Any] = {}
         self._scan()
@@ -103,7 +105,7 @@ class Directory:
         handle.hazard = lambda: hazard()()
 
     def __len__(self) -> int:
-        return len(self._table)
+        return len(self._names)
 
     def __getitem__(self, index: int) -> Entry:
         entry = self._entries.get(index)
@@ -124,15 +126,15 @@ class Directory:
 
     def extname(self, index: int) -> str | None:
         """EXTNAME, None if there is none, without parsing the header."""
-        return self._table.extname(index)
+        return self._names.names[index]
 
     def extver(self, index: int) -> int:
         """EXTVER, 1 if absent, without parsing the header."""
-        return self._table.extver(index)
+        return self._names.versions[index]
 
     def find(self, name: str, extver: int | None = None) -> int | None:
         """Number of the first HDU of that EXTNAME (and EXTVER), None if there is none."""
-        return self._table.find(name, extver)
+        return self._names.find(name, extver)
 
     def refresh(self, index: int) -> None:
         """Read one HDU's header again after a change; HDUs behind it move with its end."""
@@ -140,6 +142,7 @@ class Directory:
             start = self._table.header_start(index)
             entry, record = self._read(start, index)
             shift = self._table.replace(index, record)
+            self._names.replace(index, entry.structure.extname, entry.structure.extver)
             self._entries[index] = entry
             self.revision += 1
             for number, other in self._entries.items() if shift else ():
@@ -173,13 +176,15 @@ class Directory:
             self.handle.read_into(position, chunk)
             if index and not _is_header(chunk[:10].tobytes()):
                 break
-            found = self._table.scan(chunk, position)
-            if not found:
+            names, versions = self._table.scan(chunk, position)
+            if not names:
                 entry, record = self._read(position, index)
                 self._table.append(record)
                 self._entries[index] = entry
+                names, versions = [entry.structure.extname], [entry.structure.extver]
+            self._names.extend(names, versions)
             # short HDUs come in crowds, so look further; long ones do not, and their data need not be read
-            at_once = min(2 * at_once, _MOST_AT_ONCE) if found > 1 else _FIRST_READ
+            at_once = min(2 * at_once, _MOST_AT_ONCE) if len(names) > 1 else _FIRST_READ
             position = self._table.end()
 
     def _hazard(self) -> str | None:
@@ -222,8 +227,6 @@ class Directory:
             data_nbytes=structure.data_nbytes,
             kind=structure.kind,
             has_data=structure.has_data,
-            extname=structure.extname,
-            extver=structure.extver,
         )
         return Entry(position, record.header, index == 0, structure), record
 

@@ -209,18 +209,8 @@ static int scan_header(const uint8_t *bytes, size_t nbytes, bool is_primary, rf_
     return RF_ETRUNCATED;
 }
 
-static uint8_t upper(char c) { return (uint8_t)(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c); }
-
-/* FNV-1a (Fowler, Noll, Vo) of the upper-case name. */
-uint32_t rf_name_hash(const char *name, size_t len)
-{
-    uint32_t hash = 2166136261u;
-    for (size_t i = 0; i < len; i++) hash = (hash ^ upper(name[i])) * 16777619u;
-    return hash ? hash : 1;
-}
-
-int rf_headers_scan(const uint8_t *bytes, size_t nbytes, int64_t position, int is_primary, rf_hdu *hdus,
-                    uint32_t *hashes, size_t cap, uint8_t *headers, size_t *nhdus, size_t *headers_len, int64_t *next)
+int rf_headers_scan(const uint8_t *bytes, size_t nbytes, int64_t position, int is_primary, rf_hdu *hdus, size_t cap,
+                    uint8_t *headers, size_t *nhdus, size_t *headers_len, int64_t *next)
 {
     size_t at = 0;
     *nhdus = *headers_len = 0;
@@ -234,7 +224,6 @@ int rf_headers_scan(const uint8_t *bytes, size_t nbytes, int64_t position, int i
         size_t header_nbytes = (size_t)hdu->header_nbytes;
         hdu->header_start = position + (int64_t)at;
         hdu->copied_at = (int64_t)*headers_len;
-        hashes[*nhdus] = hdu->name_len < 0 ? 0 : rf_name_hash(hdu->extname, (size_t)hdu->name_len);
         memcpy(headers + *headers_len, bytes + at, header_nbytes);
         *headers_len += header_nbytes;
         ++*nhdus;
@@ -246,30 +235,4 @@ int rf_headers_scan(const uint8_t *bytes, size_t nbytes, int64_t position, int i
         if (*next - position >= (int64_t)nbytes) return RF_OK;
         at = (size_t)(*next - position);
     }
-}
-
-static bool is_same_name(const rf_hdu *hdu, const char *name, size_t len)
-{
-    if (hdu->name_len < 0 || (size_t)hdu->name_len != len) return false;
-    for (size_t i = 0; i < len; i++) {
-        if (upper(hdu->extname[i]) != upper(name[i])) return false;
-    }
-    return true;
-}
-
-size_t rf_headers_find(const rf_hdu *hdus, const uint32_t *hashes, size_t nhdus, const char *name, size_t name_len,
-                       int any, int64_t extver)
-{
-    enum { AT_ONCE = 256 }; /* compared without a branch, which compilers make vectors of */
-    uint32_t wanted = rf_name_hash(name, name_len);
-    for (size_t start = 0; start < nhdus; start += AT_ONCE) {
-        size_t stop = nhdus - start < AT_ONCE ? nhdus : start + AT_ONCE;
-        int found = 0;
-        for (size_t i = start; i < stop; i++) found |= hashes[i] == wanted;
-        for (size_t i = start; found && i < stop; i++) {
-            if (hashes[i] != wanted || !is_same_name(&hdus[i], name, name_len)) continue;
-            if (any || hdus[i].extver == extver) return i;
-        }
-    }
-    return nhdus;
 }

@@ -29,36 +29,22 @@ typedef struct {
     int32_t has_data;      /* an axis, and none of length 0 */
     int64_t extver;        /* 1 if absent */
     int32_t name_len;      /* of extname; -1 if there is none */
-    char extname[68];      /* as written, without trailing blanks */
+    char extname[68];      /* as written, without trailing blanks; zeros behind it */
 } rf_hdu;
 
 /*
  * rf_headers_scan - describe one HDU after the other, beginning with the one at bytes[0].
  * Memory:  the caller owns everything. Each header (up to END, whole blocks) is copied to `headers`, which has room for
  *          nbytes.
- * Sizes:   bytes[0] is byte `position` of the file, a multiple of 2880. At most `cap` HDUs are described, each with the
- *          hash of its name; *nhdus and *headers_len are set. is_primary: bytes[0] begins the file's first HDU.
+ * Sizes:   bytes[0] is byte `position` of the file, a multiple of 2880. At most `cap` HDUs are described; *nhdus and
+ *          *headers_len are set. is_primary: bytes[0] begins the file's first HDU.
  * Result:  RF_OK: the HDU after the last one described is not, or not wholly, in these bytes.
  *          RF_ETRUNCATED: the header that begins at *next ends behind these bytes. RF_EBADDATA: it is unusual, or none.
  *          RF_ENOSPACE: `cap` is reached. *next is always the byte of the file behind the last HDU described.
  * Threads: any number, on separate memory.
  */
-int rf_headers_scan(const uint8_t *bytes, size_t nbytes, int64_t position, int is_primary, rf_hdu *hdus,
-                    uint32_t *hashes, size_t cap, uint8_t *headers, size_t *nhdus, size_t *headers_len, int64_t *next);
-
-/*
- * rf_headers_find - the first of nhdus HDUs whose extname is `name`, in either case, and, unless `any`, whose extver is
- *                   `extver`.
- * Memory:  nothing is kept. Reads the hashes and few of the HDUs: ten thousand names take microseconds.
- * Sizes:   name has name_len bytes.
- * Result:  its number; nhdus if there is none.
- * Threads: any number.
- */
-size_t rf_headers_find(const rf_hdu *hdus, const uint32_t *hashes, size_t nhdus, const char *name, size_t name_len,
-                       int any, int64_t extver);
-
-/* rf_name_hash - a number that names equal but for case have in common; never 0, which stands for no name. */
-uint32_t rf_name_hash(const char *name, size_t len);
+int rf_headers_scan(const uint8_t *bytes, size_t nbytes, int64_t position, int is_primary, rf_hdu *hdus, size_t cap,
+                    uint8_t *headers, size_t *nhdus, size_t *headers_len, int64_t *next);
 /* cffi: end */
 
 #endif
