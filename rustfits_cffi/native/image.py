@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 
 import numpy as np
 
@@ -70,6 +71,12 @@ class PlainImage:
     flip : bool
         Invert the sign bits: stored integers become those of the unsigned (or signed byte) type.
 
+    Attributes
+    ----------
+    read_line : callable
+        ``read_line(fd, first, count)``: `count` consecutive pixels, in the order of the file, from number `first` on;
+        raises as `read`.
+
     Notes
     -----
     Sections must lie within the image and within what the file can hold; nothing is checked here.
@@ -79,6 +86,7 @@ class PlainImage:
         self._dtype = dtype
         self._shape = ffi.new("size_t[]", shape)
         self._image = ffi.new("rf_plain *", (data_start, len(shape), self._shape, dtype.itemsize, flip))
+        self.read_line = self._line_reader()
 
     def read(self, fd: int, start, count, step, *, nthreads: int = 1) -> np.ndarray:
         """A section: C-contiguous of shape `count`.
@@ -97,13 +105,19 @@ class PlainImage:
             _refuse(status)
         return pixels
 
-    def read_line(self, fd: int, first: int, count: int) -> np.ndarray:
-        """`count` consecutive pixels, in the order of the file, from number `first` on; raises as `read`."""
-        pixels = np.empty(count, self._dtype)
-        status = lib.rf_plain_read_line(fd, self._image, first, count, ffi.from_buffer(pixels))
-        if status:
-            _refuse(status)
-        return pixels
+    def _line_reader(self) -> Callable[[int, int, int], np.ndarray]:
+        """`read_line` with all that never changes at hand: a short line takes not much longer than the names in it."""
+        image, dtype, read = self._image, self._dtype, lib.rf_plain_read_line
+        empty, from_buffer = np.empty, ffi.from_buffer
+
+        def read_line(fd: int, first: int, count: int) -> np.ndarray:
+            pixels = empty(count, dtype)
+            status = read(fd, image, first, count, from_buffer(pixels))
+            if status:
+                _refuse(status)
+            return pixels
+
+        return read_line
 
 
 def _refuse(status: int) -> None:
