@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from rustfits_cffi import threads
 from rustfits_cffi.config import Codec, Hcompress1, Quantize, Rice1, check_combination, parse_compress
 from rustfits_cffi.directory import Directory
 from rustfits_cffi.format.card_lists import set_many
@@ -175,6 +174,4 @@ def _write_plain(directory: Directory, number: int, plan: ImagePlan, pixels: np.
     rows = max(1, _SLAB_NBYTES // max(1, row_npix * plan.kind.stored.itemsize))
     for begin in range(0, len(pixels), rows):
         stored = stored_pixels(pixels[begin : begin + rows], plan.kind, where=where)
-        native.write_run(
-            directory.handle, number, begin * row_npix, stored, plan.kind.bitpix, nthreads=threads.get_num_threads()
-        )
+        native.write_run(directory.handle, number, begin * row_npix, stored, plan.kind.bitpix)

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from rustfits_cffi import threads
 from rustfits_cffi.errors import FITSFormatError
 from rustfits_cffi.format.dtypes import BITPIX_DTYPES
 from rustfits_cffi.format.runs import Runs, runs_of
@@ -255,9 +254,7 @@ class ImageHDU(HDU):
             for first, row in zip(runs.first.tolist(), rows, strict=True):
                 if runs.step != 1:
                     row = self._merged(first, runs, row)
-                native.write_run(
-                    handle, self._index + 1, first, row, kind.bitpix, nthreads=threads.get_num_threads()
-                )
+                native.write_run(handle, self._index + 1, first, row, kind.bitpix)
 
     def _merged(self, first: int, runs: Runs, row: np.ndarray) -> np.ndarray:
         """A run as it is in the file, with every n-th pixel replaced."""
