@@ -126,6 +126,21 @@ def test_every_split_and_long_runs_of_zeros(width):
         assert np.array_equal(decode(coded, values.size, width, block)[1], values)
 
 
+@pytest.mark.parametrize("width", [2, 4])
+@pytest.mark.parametrize("split", [0, 3, 4, 9, 10, 12])
+def test_one_long_code_at_any_place_of_its_block(width, split):
+    # the others of the block have this split; codes are taken in groups, and the long one bursts its group or just fits
+    for zeros in [*range(0, 70, 3), 300]:
+        spikes = np.full((32, 32), 1 << split, np.int64)
+        spikes[np.arange(32), np.arange(32)] += zeros << split
+        signs = np.where(np.arange(spikes.size) % 2, -1, 1)
+        values = (np.cumsum(spikes.ravel() * signs // 2) % 2 ** (8 * width)).astype(f"u{width}").view(DTYPES[width])
+        status, coded = encode(values, 32)
+        assert status == lib.RF_OK
+        assert coded == cfitsio_encode(values, 32)
+        assert np.array_equal(decode(coded, values.size, width, 32)[1], values)
+
+
 @pytest.mark.parametrize("width", [1, 2, 4])
 def test_no_pixel_codes_to_no_byte(width):
     empty = np.empty(0, DTYPES[width])

@@ -6,122 +6,66 @@
  * differences are stored plainly).
  */
 
-/* One value of any length, at any distance from the end. */
-TARGET static int NAME(decode_long)(rf_bits_in *in, unsigned fs, uint32_t *mapped)
-{
-    uint32_t zeros = 0, low = 0;
-    for (;;) {
-        if (in->have < 32) rf_bits_refill(in);
-        if (!in->have) return RF_ETRUNCATED;
-        unsigned run = in->window ? (unsigned)__builtin_clzll(in->window) : 64;
-        if (run < in->have) {
-            zeros += run;
-            rf_bits_skip(in, run + 1);
-            break;
-        }
-        zeros += in->have;
-        rf_bits_skip(in, in->have);
-    }
-    if (fs && !rf_bits_take(in, fs, &low)) return RF_ETRUNCATED;
-    *mapped = zeros << fs | low;
-    return RF_OK;
-}
-
 /*
- * A block of Rice codes. The window is filled once for `group` values, which all fit 56 bits if none has more than
- * SHORT_ZEROS zeros; a longer one, and the last bytes of the stream, go through decode_long.
+ * Codes to pixels: the differences that they stand for, summed up from *last. It is done apart from reading the codes
+ * because that is one long chain of steps, and this goes four pixels at a time.
  */
-TARGET static ALWAYS_INLINE int NAME(decode_block)(rf_bits_in *in, PIXEL *dst, size_t npix, unsigned fs,
-                                                   unsigned group, PIXEL *last)
+TARGET static ALWAYS_INLINE void NAME(sum_codes)(const uint32_t *codes, uint32_t leading_one, PIXEL *dst, size_t npix,
+                                                 uint32_t *last)
 {
-    PIXEL value = *last;
-    PIXEL *const stop = dst + npix;
-    rf_bits_in quick = *in; /* a copy whose address nobody takes, so that it stays in registers */
-    while (dst < stop) {
-        while ((size_t)(stop - dst) >= group && quick.end - quick.next >= 8) {
-            rf_bits_refill(&quick);
-            uint64_t window = quick.window;
-            unsigned zeros_used = 0, k;
-            for (k = 0; k < group; k++) {
-                if (window >> (63 - SHORT_ZEROS) == 0) break;
-                unsigned zeros = (unsigned)__builtin_clzll(window);
-                window <<= zeros;
-                /* the leading one stands for 1 << fs: taking it off the zeros saves masking it out */
-                uint32_t mapped = ((zeros - 1) << fs) + (uint32_t)(window >> (63 - fs));
-                window <<= fs + 1;
-                zeros_used += zeros;
-                value = (PIXEL)(value + UNMAP(mapped));
-                dst[k] = value;
-            }
-            dst += k;
-            quick.window = window;
-            quick.have -= zeros_used + k * (fs + 1);
-            if (k < group) break;
-        }
-        if (dst == stop) break;
-        uint32_t mapped;
-        *in = quick;
-        int status = NAME(decode_long)(in, fs, &mapped);
+    size_t i = 0;
+#if HAS_LANES
+    typedef PIXEL pixels __attribute__((vector_size(4 * sizeof(PIXEL))));
+    const lanes none = {0};
+    lanes sum = none + *last;
+    for (; npix - i >= 4; i += 4) {
+        lanes d;
+        memcpy(&d, codes + i, sizeof d);
+        d = UNMAP(d - leading_one);
+        d += __builtin_shufflevector(none, d, 0, 4, 5, 6);
+        d += __builtin_shufflevector(none, d, 0, 0, 4, 5);
+        d += sum;
+        sum = __builtin_shufflevector(d, d, 3, 3, 3, 3);
+        pixels narrow = __builtin_convertvector(d, pixels);
+        memcpy(dst + i, &narrow, sizeof narrow);
+    }
+    *last = sum[0];
+#endif
+    for (; i < npix; i++) dst[i] = (PIXEL)(*last += UNMAP(codes[i] - leading_one));
+}
+
+/* The next npix pixels of a block, at most PART_NPIX; with a split of FSMAX their differences are stored plainly. */
+TARGET static ALWAYS_INLINE int NAME(decode_part)(rf_bits_in *in, unsigned fs, PIXEL *dst, size_t npix, uint32_t *last)
+{
+    uint32_t codes[PART_NPIX];
+    if (fs == FSMAX) {
+        for (size_t i = 0; i < npix; i++) if (!rf_bits_take(in, BITS, codes + i)) return RF_ETRUNCATED;
+        NAME(sum_codes)(codes, 0, dst, npix, last);
+    } else {
+        int status = VARIANT(rice_codes)(in, fs, codes, npix);
         if (status) return status;
-        quick = *in;
-        value = (PIXEL)(value + UNMAP(mapped));
-        *dst++ = value;
-    }
-    *in = quick;
-    *last = value;
-    return RF_OK;
-}
-
-/* Functions of their own: one body with all three needs more registers than there are. */
-TARGET static NEVER_INLINE int NAME(decode_block4)(rf_bits_in *in, PIXEL *dst, size_t npix, unsigned fs, PIXEL *last)
-{
-    return NAME(decode_block)(in, dst, npix, fs, 4, last);
-}
-
-TARGET static NEVER_INLINE int NAME(decode_block2)(rf_bits_in *in, PIXEL *dst, size_t npix, unsigned fs, PIXEL *last)
-{
-    return NAME(decode_block)(in, dst, npix, fs, 2, last);
-}
-
-TARGET static NEVER_INLINE int NAME(decode_block1)(rf_bits_in *in, PIXEL *dst, size_t npix, unsigned fs, PIXEL *last)
-{
-    return NAME(decode_block)(in, dst, npix, fs, 1, last);
-}
-
-/* A block of differences stored plainly. */
-TARGET static int NAME(decode_plain)(rf_bits_in *in, PIXEL *dst, size_t npix, PIXEL *last)
-{
-    for (size_t i = 0; i < npix; i++) {
-        uint32_t mapped;
-        if (!rf_bits_take(in, BITS, &mapped)) return RF_ETRUNCATED;
-        *last = (PIXEL)(*last + UNMAP(mapped));
-        dst[i] = *last;
+        NAME(sum_codes)(codes, (uint32_t)1 << fs, dst, npix, last);
     }
     return RF_OK;
 }
 
-TARGET static int NAME(decode)(rf_bits_in stream, PIXEL *dst, size_t npix, size_t block)
+TARGET static int NAME(decode)(rf_bits_in in, PIXEL *dst, size_t npix, size_t block)
 {
-    rf_bits_in *in = &stream;
-    uint32_t code;
-    if (!rf_bits_take(in, BITS, &code)) return RF_ETRUNCATED;
-    PIXEL last = (PIXEL)code;
+    uint32_t last, code;
+    if (!rf_bits_take(&in, BITS, &last)) return RF_ETRUNCATED;
     for (size_t i = 0, count; i < npix; i += count) {
         count = npix - i < block ? npix - i : block;
-        if (!rf_bits_take(in, FSBITS, &code)) return RF_ETRUNCATED;
-        int status = RF_OK;
+        if (!rf_bits_take(&in, FSBITS, &code)) return RF_ETRUNCATED;
+        if (code > FSMAX + 1) return RF_EBADDATA;
         if (code == 0) {
-            for (size_t k = 0; k < count; k++) dst[i + k] = last;
-        } else if (code > FSMAX) {
-            status = code == FSMAX + 1 ? NAME(decode_plain)(in, dst + i, count, &last) : RF_EBADDATA;
-        } else if (code - 1 <= MAX_SPLIT_OF_4) {
-            status = NAME(decode_block4)(in, dst + i, count, code - 1, &last);
-        } else if (code - 1 <= MAX_SPLIT_OF_2) {
-            status = NAME(decode_block2)(in, dst + i, count, code - 1, &last);
-        } else {
-            status = NAME(decode_block1)(in, dst + i, count, code - 1, &last);
+            for (size_t k = 0; k < count; k++) dst[i + k] = (PIXEL)last;
+            continue;
         }
-        if (status) return status;
+        for (size_t k = 0, n; k < count; k += n) {
+            n = count - k < PART_NPIX ? count - k : PART_NPIX;
+            int status = NAME(decode_part)(&in, code - 1, dst + i + k, n, &last);
+            if (status) return status;
+        }
     }
     return RF_OK;
 }
