@@ -34,17 +34,22 @@ TARGET static ALWAYS_INLINE void NAME(sum_codes)(const uint32_t *codes, uint32_t
     for (; i < npix; i++) dst[i] = (PIXEL)(*last += UNMAP(codes[i] - leading_one));
 }
 
-/* The next npix pixels of a block, at most PART_NPIX; with a split of FSMAX their differences are stored plainly. */
+/* The next npix pixels of a block, at most PART_NPIX. */
 TARGET static ALWAYS_INLINE int NAME(decode_part)(rf_bits_in *in, unsigned fs, PIXEL *dst, size_t npix, uint32_t *last)
 {
     uint32_t codes[PART_NPIX];
-    if (fs == FSMAX) {
-        for (size_t i = 0; i < npix; i++) if (!rf_bits_take(in, BITS, codes + i)) return RF_ETRUNCATED;
-        NAME(sum_codes)(codes, 0, dst, npix, last);
-    } else {
-        int status = VARIANT(rice_codes)(in, fs, codes, npix);
-        if (status) return status;
-        NAME(sum_codes)(codes, (uint32_t)1 << fs, dst, npix, last);
+    int status = VARIANT(rice_codes)(in, fs, codes, npix);
+    if (status == RF_OK) NAME(sum_codes)(codes, (uint32_t)1 << fs, dst, npix, last);
+    return status;
+}
+
+/* A block of differences stored plainly. */
+TARGET static NEVER_INLINE int NAME(decode_plain)(rf_bits_in *in, PIXEL *dst, size_t npix, uint32_t *last)
+{
+    for (size_t i = 0; i < npix; i++) {
+        uint32_t mapped;
+        if (!rf_bits_take(in, BITS, &mapped)) return RF_ETRUNCATED;
+        dst[i] = (PIXEL)(*last += UNMAP(mapped));
     }
     return RF_OK;
 }
@@ -56,15 +61,23 @@ TARGET static int NAME(decode)(rf_bits_in in, PIXEL *dst, size_t npix, size_t bl
     for (size_t i = 0, count; i < npix; i += count) {
         count = npix - i < block ? npix - i : block;
         if (!rf_bits_take(&in, FSBITS, &code)) return RF_ETRUNCATED;
-        if (code > FSMAX + 1) return RF_EBADDATA;
-        if (code == 0) {
+        if (code - 1 < FSMAX) {
+            for (size_t k = 0, n; k < count; k += n) {
+                n = count - k < PART_NPIX ? count - k : PART_NPIX;
+                int status = NAME(decode_part)(&in, code - 1, dst + i + k, n, &last);
+                if (status) return status;
+            }
+        } else if (code == 0) {
             for (size_t k = 0; k < count; k++) dst[i + k] = (PIXEL)last;
-            continue;
-        }
-        for (size_t k = 0, n; k < count; k += n) {
-            n = count - k < PART_NPIX ? count - k : PART_NPIX;
-            int status = NAME(decode_part)(&in, code - 1, dst + i + k, n, &last);
+        } else if (code == FSMAX + 1) {
+            rf_bits_in copy = in; /* so that the stream itself stays in registers */
+            uint32_t value = last;
+            int status = NAME(decode_plain)(&copy, dst + i, count, &value);
             if (status) return status;
+            in = copy;
+            last = value;
+        } else {
+            return RF_EBADDATA;
         }
     }
     return RF_OK;
