@@ -9,8 +9,6 @@ import re
 import weakref
 from typing import Any
 
-import numpy as np
-
 from rustfits_cffi.errors import FITSFormatError, TruncatedError
 from rustfits_cffi.format.cards import CardIndex
 from rustfits_cffi.format.names import HDUNames
@@ -169,14 +167,14 @@ class Directory:
         if not len(self._table) and self.handle.mode != "w+":
             self._require_a_block(size)
         position, at_once = self._table.end(), _FIRST_READ
-        buffer = np.empty(min(size, _MOST_AT_ONCE), np.uint8)
+        chunk = bytearray(min(size, _MOST_AT_ONCE))
         while position + BLOCK_NBYTES <= size:
             index = len(self._table)
-            chunk = buffer[: min(at_once, size - position)]
-            self.handle.read_into(position, chunk)
-            if index and not _is_header(chunk[:10].tobytes()):
+            nbytes = min(at_once, size - position)
+            self.handle.read_into(position, memoryview(chunk)[:nbytes])
+            if index and not _is_header(bytes(chunk[:10])):
                 break
-            names, versions = self._table.scan(chunk, position)
+            names, versions = self._table.scan(chunk, nbytes, position)
             if not names:
                 entry, record = self._read(position, index)
                 self._table.append(record)

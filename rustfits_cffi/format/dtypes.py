@@ -9,6 +9,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -24,19 +25,12 @@ __all__ = [
     "usable_blank",
 ]
 
-BITPIX_DTYPES: dict[int, np.dtype[Any]] = {
-    8: np.dtype("u1"),
-    16: np.dtype("i2"),
-    32: np.dtype("i4"),
-    64: np.dtype("i8"),
-    -32: np.dtype("f4"),
-    -64: np.dtype("f8"),
-}
+BITPIX_DTYPES = {8: "u1", 16: "i2", 32: "i4", 64: "i8", -32: "f4", -64: "f8"}
 
 # Types that are stored with an offset: dtype -> (BITPIX, BZERO), and back.
 _OFFSET_TYPES = {"i1": (8, -(1 << 7)), "u2": (16, 1 << 15), "u4": (32, 1 << 31), "u8": (64, 1 << 63)}
-_OFFSETS = {key: np.dtype(name) for name, key in _OFFSET_TYPES.items()}
-_PLAIN_TYPES = {dtype.str[1:]: bitpix for bitpix, dtype in BITPIX_DTYPES.items()}
+_OFFSETS = {key: name for name, key in _OFFSET_TYPES.items()}
+_PLAIN_TYPES = {name: bitpix for bitpix, name in BITPIX_DTYPES.items()}
 
 
 @dataclass(frozen=True)
@@ -50,16 +44,28 @@ class Scaling:
     kind : {"none", "unsigned", "general"}
         Stored values are the physical ones; they differ by the offset that stands for another integer type; they are
         scaled through float64.
-    stored, scaled : dtype
-        Native-endian types of stored and physical values.
+
+    Notes
+    -----
+    Types are native-endian. They are made when first asked for: who only looks at a header needs no numpy.
     """
 
     bitpix: int
     bscale: int | float
     bzero: int | float
     kind: Literal["none", "unsigned", "general"]
-    stored: np.dtype[Any]
-    scaled: np.dtype[Any]
+
+    @cached_property
+    def stored(self) -> np.dtype[Any]:
+        """Type of stored values."""
+        return stored_dtype(self.bitpix)
+
+    @cached_property
+    def scaled(self) -> np.dtype[Any]:
+        """Type of physical values."""
+        if self.kind == "none":
+            return self.stored
+        return np.dtype(_OFFSETS[self.bitpix, self.bzero] if self.kind == "unsigned" else "f8")
 
 
 def image_type(dtype: Any) -> tuple[int, int]:
@@ -100,6 +106,10 @@ def stored_dtype(bitpix: int) -> np.dtype[Any]:
     ValueError
         If it is not one of 8, 16, 32, 64, -32, -64.
     """
+    return np.dtype(_type_name(bitpix))
+
+
+def _type_name(bitpix: int) -> str:
     try:
         return BITPIX_DTYPES[bitpix]
     except (KeyError, TypeError):
@@ -120,18 +130,17 @@ def scaling(bitpix: int, bscale: Any = None, bzero: Any = None) -> Scaling:
     ValueError
         If `bitpix` is none.
     """
-    stored = stored_dtype(bitpix)
+    _type_name(bitpix)  # or it is none
     bscale = bscale if _is_number(bscale) else 1
     bzero = bzero if _is_number(bzero) else 0
     if bscale != 1:
-        return Scaling(bitpix, bscale, bzero, "general", stored, np.dtype("f8"))
+        return Scaling(bitpix, bscale, bzero, "general")
     if bzero == 0:
-        return Scaling(bitpix, 1, 0, "none", stored, stored)
+        return Scaling(bitpix, 1, 0, "none")
     # As cfitsio reads it, BZERO is a double: the 2**63 - 1 that some programs write for uint64 is 2**63.
-    scaled = _OFFSETS.get((bitpix, float(bzero)))
-    if scaled is None:
-        return Scaling(bitpix, 1, bzero, "general", stored, np.dtype("f8"))
-    return Scaling(bitpix, 1, int(float(bzero)), "unsigned", stored, scaled)
+    if (bitpix, float(bzero)) not in _OFFSETS:
+        return Scaling(bitpix, 1, bzero, "general")
+    return Scaling(bitpix, 1, int(float(bzero)), "unsigned")
 
 
 def stored_blank(blank: Any, scale: Scaling) -> int:

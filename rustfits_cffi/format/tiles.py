@@ -10,7 +10,6 @@ from math import prod
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from rustfits_cffi.config import Codec, Hcompress1
 from rustfits_cffi.format.selection import Selection
@@ -113,7 +112,7 @@ class TileGrid:
         """The pixels of tile number `row` as numpy slices of the image."""
         return tuple(map(slice, *self.extent(row)))
 
-    def tiles_touched(self, selection: Selection) -> npt.NDArray[np.int64]:
+    def tiles_touched(self, selection: Selection) -> np.ndarray:
         """Numbers of the tiles that hold a selected pixel, ascending.
 
         Parameters

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass
-
-import numpy as np
 
 from rustfits_cffi.native._lib import ffi, lib
 
@@ -17,13 +16,8 @@ _KINDS = {
     lib.RF_HDU_COMPRESSED_TABLE: "compressed table",
     lib.RF_HDU_ASCII_TABLE: "ascii table",
 }
-_FIELDS = dict(ffi.typeof("rf_hdu").fields)
-_LINE = np.dtype({
-    "names": ["kind", "name_len", "extname", "extver"],
-    "formats": ["i4", "i4", f"S{_FIELDS['extname'].type.length}", "i8"],
-    "offsets": [_FIELDS[name].offset for name in ("kind", "name_len", "extname", "extver")],
-    "itemsize": ffi.sizeof("rf_hdu"),
-})  # fmt: skip
+_LINE = struct.Struct("=32xi4xqi68s")  # an rf_hdu: kind, extver, name_len, extname
+_room = ffi.new_allocator(should_clear_after_alloc=False)
 
 
 @dataclass(frozen=True)
@@ -45,7 +39,7 @@ class HDUTable:
         self._kinds: list[str] = []
         self._lines = ffi.new("rf_hdu[]", 16)
         self._headers: list[bytes] = []  # copies of headers, many in one piece
-        self._piece = np.empty(0, np.int64)  # which of them holds the header of each HDU
+        self._piece: list[int] = []  # which of them holds the header of each HDU
 
     def __len__(self) -> int:
         return self._count
@@ -72,33 +66,25 @@ class HDUTable:
         """First byte behind the last HDU."""
         return _end(self._lines[self._count - 1]) if self._count else 0
 
-    def scan(self, chunk: np.ndarray, position: int) -> tuple[list[str | None], list[int]]:
-        """Take in the ordinary HDUs that begin in `chunk`, which is byte `position` of the file.
+    def scan(self, chunk: bytearray, nbytes: int, position: int) -> tuple[list[str | None], list[int]]:
+        """Take in the ordinary HDUs in `nbytes` of `chunk`, which are those of the file from byte `position` on.
 
         Returns EXTNAME (None if there is none, else without trailing blanks) and EXTVER (1 if absent) of each of them.
         """
-        cap = len(chunk) // _BLOCK_NBYTES + 1
+        cap = nbytes // _BLOCK_NBYTES + 1
         self._reserve(self._count + cap)
-        copies = np.empty(len(chunk), np.uint8)
+        copies = _room("uint8_t[]", nbytes)
         nhdus, copied, following = ffi.new("size_t *"), ffi.new("size_t *"), ffi.new("int64_t *")
+        lines = self._lines + self._count
         lib.rf_headers_scan(
-            ffi.from_buffer(chunk),
-            len(chunk),
-            position,
-            self._count == 0,
-            self._lines + self._count,
-            cap,
-            ffi.from_buffer(copies),
-            nhdus,
-            copied,
-            following,
+            ffi.from_buffer(chunk), nbytes, position, self._count == 0, lines, cap, copies, nhdus, copied, following
         )
         if not nhdus[0]:
             return [], []
-        lines = np.frombuffer(ffi.buffer(self._lines + self._count, nhdus[0] * _LINE.itemsize), _LINE)
-        self._add([_KINDS[kind] for kind in lines["kind"].tolist()], copies[: copied[0]].tobytes())
-        named = zip(lines["name_len"].tolist(), lines["extname"].tolist(), strict=True)
-        return [None if n < 0 else name.decode("ascii") for n, name in named], lines["extver"].tolist()
+        found = [*_LINE.iter_unpack(ffi.buffer(lines, nhdus[0] * _LINE.size))]
+        self._add([_KINDS[kind] for kind, _, _, _ in found], ffi.buffer(copies, copied[0])[:])
+        names = [None if n < 0 else name[:n].decode("ascii") for _, _, n, name in found]
+        return names, [version for _, version, _, _ in found]
 
     def append(self, record: HDURecord) -> None:
         """Take in one HDU."""
@@ -126,19 +112,17 @@ class HDUTable:
 
     def _add(self, kinds: list[str], headers: bytes) -> None:
         """Count the lines behind the last one in; their headers are in one piece."""
-        begin, self._count = self._count, self._count + len(kinds)
+        self._count += len(kinds)
         self._kinds += kinds
-        self._piece[begin : self._count] = len(self._headers)
+        self._piece += [len(self._headers)] * len(kinds)
         self._headers.append(headers)
 
     def _reserve(self, wanted: int) -> None:
         """Room for so many lines."""
         if wanted > len(self._lines):
             lines = ffi.new("rf_hdu[]", max(wanted, 2 * len(self._lines)))
-            ffi.memmove(lines, self._lines, self._count * _LINE.itemsize)
+            ffi.memmove(lines, self._lines, self._count * _LINE.size)
             self._lines = lines
-        if wanted > len(self._piece):
-            self._piece = np.resize(self._piece, max(wanted, 2 * len(self._piece)))
 
 
 def _end(line) -> int:
