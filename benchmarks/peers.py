@@ -107,8 +107,9 @@ class RustfitsCffi(Rustfits):
 
     def _command(self, *arguments: object) -> None:
         code = "import sys; from rustfits_cffi.cli import main; sys.exit(main())"
-        _run([sys.executable, "-c", code, *arguments],
-             env=os.environ | {"RUSTFITS_NUM_THREADS": str(self.threads)}, cwd=ROOT)
+        environment = os.environ | {"RUSTFITS_NUM_THREADS": str(self.threads)}
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed package is compiled once, not at each start
+        _run([sys.executable, "-c", code, *arguments], env=environment, cwd=ROOT)
 
 
 class Fitsio:

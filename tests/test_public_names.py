@@ -109,6 +109,14 @@ def test_everything_named_is_there_and_documented():
         rf.nonsense  # noqa: B018
 
 
+def test_names_are_listed_before_they_are_used():
+    code = (
+        "import rustfits_cffi as rf; names = dir(rf); assert 'numpy' not in __import__('sys').modules;"
+        "assert {*rf.__all__, '__version__', 'polycomp'} <= {*names}; rf.errors.ClosedError, rf.polycomp.polynomial"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
+
+
 def test_public_methods_are_documented():
     for cls in (rf.FITS, rf.HDU, rf.ImageHDU, rf.CompressedImageHDU, rf.FITSHeader):
         for name, member in vars(cls).items():
