@@ -36,7 +36,7 @@ class FITSError(OSError):
     Attributes
     ----------
     status : int or None
-        Number that C reported: one of cfitsio's (101 and above) or of our kernels' (1 to 10).
+        Number that C reported: one of cfitsio's (101 and above) or of our kernels' (1 to 11).
     """
 
     status: int | None = None
@@ -117,7 +117,7 @@ class TileError(FITSError, ValueError):
         super().__init__(f"{', '.join(where)}: {reason}" if where else reason)
 
 
-# The statuses: rf_status of csrc/rf.h (1 to 9, never renumbered) and those of cfitsio's fitsio.h (101 and above). The
+# The statuses: rf_status of csrc/rf.h (1 to 11, never renumbered) and those of cfitsio's fitsio.h (101 and above). The
 # two ranges do not meet, so one table serves both. cfitsio statuses not named here are told by their number.
 _STATUSES: dict[int, tuple[type[FITSError], str]] = {
     1: (TileError, "corrupt data: the coded bytes are not a stream of their codec (decompression failed)"),
@@ -129,6 +129,8 @@ _STATUSES: dict[int, tuple[type[FITSError], str]] = {
     7: (TileError, "no column holds this tile: it was never written"),
     8: (TileError, "a pixel value outside the range that the codec can store"),
     9: (TileError, "the codec's stream would silently store other pixels here"),
+    10: (FITSError, "the operating system reported an error"),
+    11: (FITSError, "the operating system refused to write"),
     101: (FITSError, "input and output are the same file"),
     103: (FITSError, "too many open FITS files"),
     104: (FITSError, "could not open the file"),
@@ -228,7 +230,7 @@ def raise_for_status(status: int, what: str = "", messages: Iterable[str] = (), 
     Parameters
     ----------
     status : int
-        0, an `rf_status` (1 to 10) or a cfitsio status.
+        0, an `rf_status` (1 to 11) or a cfitsio status.
     what : str
         What was being done, with the file's name; goes in front.
     messages : iterable of str

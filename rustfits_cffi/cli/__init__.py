@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import import_module
+from importlib.util import find_spec, module_from_spec
+from types import ModuleType
+from typing import Any
 
 from rustfits_cffi.native.library import versions
+
+# numpy brings a library whose idle threads spin for a tenth of a second after its import. No command ever calls it.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 # Each command's module is imported when it is asked for: a pack of a small file takes less than importing them all.
 COMMANDS = {
@@ -46,7 +53,26 @@ def funpack_main() -> int:
 def _run(command: str, arguments: list[str]) -> int:
     if arguments == ["--help"] and command in ("pack", "unpack"):
         arguments = ["-H"]  # fpack's own letter for it; -h is a codec there
+    if command == "unpack":
+        _postpone("numpy")  # which takes twice as long as all else: unpacked pixels pass through C alone
     return import_module(f"rustfits_cffi.cli.{COMMANDS[command][0]}").main(arguments)
+
+
+def _postpone(name: str) -> None:
+    """Have a module imported when something of it is first used, not by the import statements of others."""
+    spec = None if name in sys.modules else find_spec(name)
+    if spec is not None:
+        sys.modules[name] = module_from_spec(spec)
+        sys.modules[name].__class__ = _Postponed
+
+
+class _Postponed(ModuleType):
+    """A module that is found but not run; it becomes an ordinary one when it is asked for what it does not have yet."""
+
+    def __getattr__(self, name: str) -> Any:
+        self.__class__ = ModuleType
+        self.__spec__.loader.exec_module(self)
+        return getattr(self, name)
 
 
 def _usage() -> str:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gzip
 import os
-import shutil
 from dataclasses import dataclass
 from functools import partial
 
@@ -105,13 +103,15 @@ def _unpack(options: UnpackOptions, settings: UnpackSettings, job: Job, progress
 
 def _gzip(name: str) -> str:
     """Replace a file by its gzipped form."""
+    import gzip  # slow to import, and few outputs are gzipped
+
     target = name + ".gz"
     with (
         finished_file(target, replace=False) as path,
         open(name, "rb") as source,
         gzip.open(path, "wb", compresslevel=1) as stream,
     ):
-        shutil.copyfileobj(source, stream, 1 << 20)
+        streams.copy(source, stream)
     os.remove(name)
     return target
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
+import stat
 import sys
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from typing import BinaryIO
 
 from rustfits_cffi.errors import FITSError, status_text
 from rustfits_cffi.native.library import versions
@@ -69,10 +69,10 @@ def input_file(name: str) -> Iterator[str]:
     if name != STDIO:
         yield name
         return
-    with tempfile.TemporaryDirectory(prefix="rustfits-") as folder:
+    with _temporary_folder() as folder:
         path = os.path.join(folder, "input.fits")
         with open(path, "wb") as target:
-            shutil.copyfileobj(sys.stdin.buffer, target, 1 << 20)
+            copy(sys.stdin.buffer, target)
         yield path
 
 
@@ -83,17 +83,17 @@ def output_file(job: Job, confirm: Callable[[], bool]) -> Iterator[str]:
     `confirm` is asked before an input is written over.
     """
     if job.target == STDIO:
-        with tempfile.TemporaryDirectory(prefix="rustfits-") as folder:
+        with _temporary_folder() as folder:
             path = os.path.join(folder, "output.fits")
             yield path
             with open(path, "rb") as source:
-                shutil.copyfileobj(source, sys.stdout.buffer, 1 << 20)
+                copy(source, sys.stdout.buffer)
             sys.stdout.buffer.flush()
     elif job.in_place:
         with temporary_file(job.target) as path:
             yield path
             if confirm():
-                shutil.copymode(job.target, path)
+                os.chmod(path, stat.S_IMODE(os.stat(job.target).st_mode))
                 os.replace(path, os.path.realpath(job.target))
     else:
         yield job.target
@@ -173,6 +173,19 @@ class _Counter:
 def _asks(question: str) -> bool:
     print(question, end="", flush=True)
     return sys.stdin.readline()[:1] in ("Y", "y")
+
+
+def _temporary_folder() -> AbstractContextManager[str]:
+    """A folder that is removed with all that is in it."""
+    import tempfile  # slow to import, and few commands need it
+
+    return tempfile.TemporaryDirectory(prefix="rustfits-")
+
+
+def copy(source: BinaryIO, target: BinaryIO) -> None:
+    """The rest of one stream into another."""
+    while piece := source.read(1 << 20):
+        target.write(piece)
 
 
 @contextmanager

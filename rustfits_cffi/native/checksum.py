@@ -8,36 +8,12 @@ from __future__ import annotations
 import time
 from typing import Any
 
-import numpy as np
-
 from rustfits_cffi.native._lib import ffi, lib
 from rustfits_cffi.native.handle import FileHandle
 
 _PIECE_NBYTES = 1 << 20  # of the file in memory at once
 _UNSET = "0" * 16
 _NOTHING = "         0"  # DATASUM before it is known, in cfitsio's spelling
-
-
-class RunningSum:
-    """Sum of a data unit taken while its pieces are written, in any order."""
-
-    def __init__(self) -> None:
-        self._total = 0
-        self._is_known = True
-
-    @property
-    def value(self) -> int | None:
-        """The sum; None if a piece did not begin on a 32-bit word, so that the file must be read for it."""
-        return self._total if self._is_known else None
-
-    def add(self, offset: int, piece: np.ndarray) -> None:
-        """Take in a contiguous piece at byte `offset` of the data unit; what is missing to a word counts as zeros."""
-        raw = np.frombuffer(piece, np.uint8)
-        self._is_known = self._is_known and offset % 4 == 0
-        rest = raw[len(raw) // 4 * 4 :].tobytes()
-        self._total = lib.rf_sum32(ffi.from_buffer("uint8_t[]", raw), len(raw), self._total)
-        if rest:
-            self._total = lib.rf_sum32(rest.ljust(4, b"\0"), 4, self._total)
 
 
 def write_checksum(handle: FileHandle, number: int | None = None, *, data_sum: int | None = None) -> None:
@@ -81,10 +57,8 @@ def write_checksum(handle: FileHandle, number: int | None = None, *, data_sum: i
 
 def file_sum(handle: FileHandle, start: int, end: int, total: int = 0) -> int:
     """Sum of the bytes of a file from `start` to `end`, added to `total`."""
-    buffer = np.empty(min(_PIECE_NBYTES, max(end - start, 0)), np.uint8)
     for place in range(start, end, _PIECE_NBYTES):
-        piece = buffer[: min(_PIECE_NBYTES, end - place)]
-        handle.read_into(place, piece)
+        piece = handle.read(place, min(_PIECE_NBYTES, end - place))
         total = lib.rf_sum32(ffi.from_buffer("uint8_t[]", piece), len(piece), total)
     return total
 

@@ -12,14 +12,8 @@ import numpy as np
 
 from rustfits_cffi.errors import raise_for_status
 from rustfits_cffi.native._lib import ffi, lib
-from rustfits_cffi.native.coding import CODECS, NULLS, OUTS, CodedTiles, EncodedTiles, TileCoding, c_numbers
-
-# The dither sequence, made once: kernels take it as an argument.
-RANDOMS = np.empty(lib.RF_NRANDOM, np.float32)
-if lib.rf_randoms_fill(ffi.from_buffer("float[]", RANDOMS, require_writable=True)):
-    raise ImportError("this machine's arithmetic does not make the dither sequence of the FITS standard")
-RANDOMS.flags.writeable = False
-_RANDOMS = ffi.from_buffer("float[]", RANDOMS)
+from rustfits_cffi.native.coding import OUTS, CodedTiles, EncodedTiles, TileCoding, c_image, c_numbers
+from rustfits_cffi.native.dither import RANDOMS
 
 _STORED = {
     bitpix: np.dtype(name) for bitpix, name in ((8, "u1"), (16, "i2"), (32, "i4"), (64, "i8"), (-32, "f4"), (-64, "f8"))
@@ -50,17 +44,7 @@ class TileCodec:
 
     def __init__(self, coding: TileCoding) -> None:
         self.coding = coding
-        self._shape = ffi.new("size_t[]", [*coding.shape])
-        self._tile_shape = ffi.new("size_t[]", [*coding.tile_shape])
-        self.image = ffi.new("rf_image *", {
-            "ndim": len(coding.shape), "shape": self._shape, "tile_shape": self._tile_shape,
-            "codec": CODECS[coding.codec], "bitpix": coding.bitpix, "unsigned_trick": coding.unsigned,
-            "quantized": coding.quantized, "dither": coding.dither, "seed": coding.seed,
-            "rice_block": coding.rice_block, "rice_bytepix": coding.rice_bytepix,
-            "hcomp_smooth": coding.hcompress_smooth, "hcomp_scale": coding.hcompress_scale,
-            "hcomp_null": coding.hcompress_null, "gzip_level": coding.gzip_level, "quantize_level": coding.level,
-            "nulls": NULLS[coding.nulls], "plio_allow_lossy": coding.lossy_plio,
-        })  # fmt: skip
+        self.image, self._kept = c_image(coding)
         self.stored_dtype = _STORED[coding.bitpix]
         self.pixel_dtype = _UNSIGNED[coding.bitpix] if coding.unsigned and coding.bitpix > 0 else self.stored_dtype
         self.dtypes = {"stored": self.stored_dtype, "unsigned": self.pixel_dtype, "double": np.dtype("f8")}
@@ -133,7 +117,7 @@ class TileCodec:
         ]
         batch = ffi.new("rf_tiles *", (ntiles, *arrays, buffer, len(buffer), tiles.uncompressed_bitpix))
         failed = ffi.new("size_t *")
-        status = lib.rf_tiles_decode(self.image, batch, section, _RANDOMS, nthreads, failed)
+        status = lib.rf_tiles_decode(self.image, batch, section, RANDOMS, nthreads, failed)
         if status:
             raise_for_status(status, tile=int(tiles.row[failed[0]]) if failed[0] < ntiles else None)
         return dst
@@ -214,7 +198,7 @@ class TileCodec:
             outputs += [ffi.from_buffer("double[]", scale), ffi.from_buffer("double[]", zero)]
             encoded.scale, encoded.zero = outputs[3], outputs[4]
         failed = ffi.new("size_t *")
-        status = lib.rf_tiles_encode(self.image, source, row, ntiles, _RANDOMS, encoded, nthreads, failed)
+        status = lib.rf_tiles_encode(self.image, source, row, ntiles, RANDOMS, encoded, nthreads, failed)
         if status:
             raise_for_status(status, tile=int(rows[failed[0]]) if failed[0] < ntiles else None)
         return EncodedTiles(buffer[: encoded.dst_len], nbytes, column, scale, zero, has_null)

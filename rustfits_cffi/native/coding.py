@@ -26,6 +26,12 @@ UNCOMPRESSED_DATA: int = lib.RF_UNCOMPRESSED_DATA
 GZIP_COMPRESSED_DATA: int = lib.RF_GZIP_COMPRESSED_DATA
 NO_COLUMN: int = lib.RF_NO_COLUMN
 
+COLUMN_NAMES = {
+    COMPRESSED_DATA: "COMPRESSED_DATA",
+    UNCOMPRESSED_DATA: "UNCOMPRESSED_DATA",
+    GZIP_COMPRESSED_DATA: "GZIP_COMPRESSED_DATA",
+}
+
 
 @dataclass(frozen=True)
 class TileCoding:
@@ -82,6 +88,21 @@ class TileCoding:
     level: float = 4.0
     nulls: str = "none"
     lossy_plio: bool = False
+
+
+def c_image(coding: TileCoding) -> tuple[Any, tuple]:
+    """The same as C takes it, and what the caller must hold on to while C does."""
+    shape, tile_shape = ffi.new("size_t[]", coding.shape), ffi.new("size_t[]", coding.tile_shape)
+    image = ffi.new("rf_image *", {
+        "ndim": len(coding.shape), "shape": shape, "tile_shape": tile_shape,
+        "codec": CODECS[coding.codec], "bitpix": coding.bitpix, "unsigned_trick": coding.unsigned,
+        "quantized": coding.quantized, "dither": coding.dither, "seed": coding.seed,
+        "rice_block": coding.rice_block, "rice_bytepix": coding.rice_bytepix,
+        "hcomp_smooth": coding.hcompress_smooth, "hcomp_scale": coding.hcompress_scale,
+        "hcomp_null": coding.hcompress_null, "gzip_level": coding.gzip_level, "quantize_level": coding.level,
+        "nulls": NULLS[coding.nulls], "plio_allow_lossy": coding.lossy_plio,
+    })  # fmt: skip
+    return image, (shape, tile_shape)
 
 
 class CodedTiles(NamedTuple):

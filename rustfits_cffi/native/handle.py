@@ -104,8 +104,9 @@ class FileHandle:
     def held(self):
         """The open file, closed only when its last holder lets it go; ``held()[0]`` is the system's number of it.
 
-        It is for positioned reads only. Whoever reads a file that may change holds its `lock` besides, so that nobody
-        moves the bytes meanwhile; readers of a file that cannot change do not keep each other out.
+        It is for positioned reads, and for writes into a data unit that cfitsio has let go of. Whoever reads a file
+        that may change holds its `lock` besides, so that nobody moves the bytes meanwhile; readers of a file that
+        cannot change do not keep each other out.
         """
         file = self._file
         if file is None or self._tainted:

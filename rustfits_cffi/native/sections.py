@@ -8,11 +8,11 @@ import numpy as np
 
 from rustfits_cffi.errors import raise_for_status
 from rustfits_cffi.native._lib import ffi, lib
-from rustfits_cffi.native.codecs import RANDOMS, TileCodec
+from rustfits_cffi.native.codecs import TileCodec
 from rustfits_cffi.native.coding import OUTS, TileTable
+from rustfits_cffi.native.dither import RANDOMS
 
 _NUMBERS = ffi.typeof("size_t[]")  # looked up once, because small cut-outs count every step
-_RANDOMS = ffi.from_buffer("float[]", RANDOMS)
 
 
 class TileSections:
@@ -66,7 +66,7 @@ class TileSections:
             If the file cannot be read.
         """
         box = ffi.new(_NUMBERS, (*start, *count, *step))
-        place = (*self._coding, fd, box, *self._pixels, ffi.from_buffer(dst), dst.nbytes, _RANDOMS, nthreads)
+        place = (*self._coding, fd, box, *self._pixels, ffi.from_buffer(dst), dst.nbytes, RANDOMS, nthreads)
         if lib.rf_tiles_read(*place, ffi.NULL):
             # which tile it was is asked for only now: most reads go well, and small ones count every step
             failed = ffi.new("int64_t *")

@@ -2,115 +2,109 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 
-import numpy as np
-
-from rustfits_cffi.errors import FITSError
-from rustfits_cffi.native.coding import COMPRESSED_DATA, GZIP_COMPRESSED_DATA, UNCOMPRESSED_DATA
+from rustfits_cffi.errors import FITSError, raise_for_status
+from rustfits_cffi.native._lib import ffi, lib
+from rustfits_cffi.native.coding import COLUMN_NAMES
 from rustfits_cffi.native.handle import FileHandle
-from rustfits_cffi.native.tilewriter import COLUMN_NAMES, table_layout
-
-ABSENT = 255  # column number of a tile that was never written
+from rustfits_cffi.native.rowlayout import RowColumn, row_columns
 
 
-@dataclass(frozen=True)
-class TileTable:
-    """Per tile: column (0, 1, 2 or 255), offset and length in bytes within the heap, scale, zero; and the heap's place.
-
-    `blank` is the stored value of a null pixel for each tile, None if nulls are not marked.
-    """
-
-    column: np.ndarray
-    offset: np.ndarray
-    nbytes: np.ndarray
-    scale: np.ndarray
-    zero: np.ndarray
-    blank: np.ndarray | None
-    heap_start: int
-    heap_nbytes: int
-
-    def read(self, handle: FileHandle, first: int, ntiles: int) -> tuple[np.ndarray, np.ndarray]:
-        """Coded bytes of some tiles that follow each other, and where in them each tile begins."""
-        offset, nbytes = self.offset[first : first + ntiles], self.nbytes[first : first + ntiles]
-        total, low = int(nbytes.sum()), int(offset.min(initial=0 if ntiles == 0 else int(offset[0])))
-        span = int((offset + nbytes).max(initial=low)) - low
-        if span <= 2 * total + (1 << 20):  # as every writer leaves it: one read, with what little lies between
-            coded = np.empty(span, np.uint8)
-            handle.read_into(self.heap_start + low, coded)
-            return coded, offset - low
-        coded, starts = np.empty(total, np.uint8), np.cumsum(nbytes) - nbytes
-        for place, start, length in zip(offset.tolist(), starts.tolist(), nbytes.tolist(), strict=True):
-            handle.read_into(self.heap_start + place, coded[start : start + length])
-        return coded, starts
-
-
-def read_tile_table(handle: FileHandle, number: int, keywords: dict[str, float | None]) -> TileTable:
-    """The table of HDU `number` (1-based).
+class TileRows:
+    """Where every tile of an image is, as C takes it.
 
     Parameters
     ----------
     handle : FileHandle
         The file.
     number : int
-        HDU number.
-    keywords : dict
+        HDU number, 1-based as cfitsio counts.
+    keywords : mapping
         Values of ZSCALE, ZZERO, ZBLANK and BLANK where no column has them; None for one that is not there.
+
+    Attributes
+    ----------
+    table : cdata
+        The ``rf_table``, for as long as this object lives.
+    ntiles : int
+        Number of rows.
+    may_have_nulls : bool
+        Whether the integer of null pixels is named.
 
     Raises
     ------
     FITSError
         If a descriptor points outside the heap, or the table is not one of a compressed image.
     """
-    where = f"{handle.path}: HDU {number - 1}"
-    with handle.call(number, changes=False, action="read the table of tiles") as (fptr, status):
-        try:
-            layout, elements, _huge = table_layout(fptr, status)
-        except (KeyError, ValueError, IndexError):
-            raise FITSError(f"{where}: its columns are not those of a compressed image") from None
-        start, nrows, heap = int(fptr.Fptr.datastart), int(fptr.Fptr.numrows), int(fptr.Fptr.heapstart)
-        heap_nbytes, rowlength = int(fptr.Fptr.heapsize), int(fptr.Fptr.rowlength)
-    if layout.itemsize != rowlength or nrows * rowlength > handle.size():
-        raise FITSError(f"{where}: the table of tiles does not fit its header or the file")
-    table = np.frombuffer(handle.read(start, nrows * rowlength), layout)
-    column, offset, nbytes = _descriptors(table, elements)
-    if (offset < 0).any() or (nbytes < 0).any() or (nbytes > heap_nbytes - offset).any():
-        raise FITSError(f"{where}: a tile lies outside the heap")
-    return TileTable(
-        column,
-        offset,
-        nbytes,
-        _column(table, "ZSCALE", keywords, 1.0),
-        _column(table, "ZZERO", keywords, 0.0),
-        _blank(table, keywords),
-        start + heap,
-        heap_nbytes,
-    )
+
+    def __init__(self, handle: FileHandle, number: int, keywords: Mapping[str, float | None]):
+        where = f"{handle.path}: HDU {number - 1}"
+        with handle.call(number, changes=False, action="read the table of tiles") as (fptr, status):
+            try:
+                columns = {column.name: column for column in row_columns(fptr, status)}
+            except (KeyError, ValueError, IndexError):
+                raise FITSError(f"{where}: its columns are not those of a compressed image") from None
+            start, nrows, heap = int(fptr.Fptr.datastart), int(fptr.Fptr.numrows), int(fptr.Fptr.heapstart)
+            heap_nbytes, row_nbytes = int(fptr.Fptr.heapsize), int(fptr.Fptr.rowlength)
+        if sum(column.nbytes for column in columns.values()) != row_nbytes or nrows * row_nbytes > handle.size():
+            raise FITSError(f"{where}: the table of tiles does not fit its header or the file")
+        rows = handle.read(start, nrows * row_nbytes)
+
+        blank = next((keywords[name] for name in ("ZBLANK", "BLANK") if keywords.get(name) is not None), None)
+        self.ntiles = nrows
+        self.may_have_nulls = blank is not None or _is_number(columns.get("ZBLANK"))
+        self._column, self._blank = ffi.new("uint8_t[]", nrows), ffi.new("int64_t[]", nrows)
+        self._offset, self._nbytes = ffi.new("int64_t[]", nrows), ffi.new("int64_t[]", nrows)
+        self._scale, self._zero = ffi.new("double[]", nrows), ffi.new("double[]", nrows)
+        source = ffi.from_buffer("uint8_t[]", rows)
+        read = lib.rf_rows_read(
+            ffi.new("rf_rows *", {
+                "rows": source, "nrows": nrows, "row_nbytes": row_nbytes, "heap_nbytes": heap_nbytes,
+                "tiles": [_descriptors(columns.get(COLUMN_NAMES[code])) for code in sorted(COLUMN_NAMES)],
+                "scale": _numbers(columns.get("ZSCALE"), keywords.get("ZSCALE"), 1.0),
+                "zero": _numbers(columns.get("ZZERO"), keywords.get("ZZERO"), 0.0),
+                "blank": _numbers(columns.get("ZBLANK"), blank, 0.0),
+            }), self._column, self._offset, self._nbytes, self._scale, self._zero, self._blank,
+        )  # fmt: skip
+        if read == lib.RF_ETRUNCATED:
+            raise FITSError(f"{where}: a tile lies outside the heap")
+        raise_for_status(read, where)
+        self.table = ffi.new("rf_table *", {
+            "column": self._column, "offset": self._offset, "nbytes": self._nbytes, "scale": self._scale,
+            "zero": self._zero, "blank": self._blank if self.may_have_nulls else ffi.NULL, "heap_start": start + heap,
+        })  # fmt: skip
+
+    @property
+    def coded_nbytes(self) -> int:
+        """Bytes of all tiles together."""
+        return sum(self._nbytes)
+
+    @property
+    def largest_scale(self) -> float:
+        """Largest quantization step of a tile."""
+        return max(self._scale, default=0.0)
+
+    @property
+    def all_compressed(self) -> bool:
+        """Whether every tile lies in COMPRESSED_DATA."""
+        return not any(self._column)
 
 
-def _descriptors(table: np.ndarray, elements: dict[str, int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Column, offset and bytes of each tile: the first of the columns that is not empty has it."""
-    column = np.full(len(table), ABSENT, np.uint8)
-    offset, nbytes = np.zeros(len(table), np.int64), np.zeros(len(table), np.int64)
-    for code in (GZIP_COMPRESSED_DATA, UNCOMPRESSED_DATA, COMPRESSED_DATA):  # the last one that has the tile wins
-        name = COLUMN_NAMES[code]
-        if name in table.dtype.names:
-            length = table[name][:, 0].astype(np.int64)
-            here = length != 0
-            column[here], offset[here] = code, table[name][here, 1]
-            nbytes[here] = length[here] * elements[name]
-    return column, offset, nbytes
+def _is_number(column: RowColumn | None) -> bool:
+    """Whether every row has one number in a column."""
+    return column is not None and not column.is_descriptor and column.repeat == 1
 
 
-def _column(table: np.ndarray, name: str, keywords: dict[str, float | None], default: float) -> np.ndarray:
-    if name in table.dtype.names and table[name].ndim == 1:
-        return table[name].astype(np.float64)
-    value = keywords.get(name)
-    return np.full(len(table), default if value is None else value)
+def _descriptors(column: RowColumn | None) -> dict:
+    """A column of tiles for C."""
+    if column is None:
+        return {}
+    return {"at": column.at, "letter": column.letter.encode(), "element_nbytes": column.element_nbytes}
 
 
-def _blank(table: np.ndarray, keywords: dict[str, float | None]) -> np.ndarray | None:
-    if "ZBLANK" in table.dtype.names and table["ZBLANK"].ndim == 1:
-        return table["ZBLANK"].astype(np.int64)
-    value = next((keywords[name] for name in ("ZBLANK", "BLANK") if keywords.get(name) is not None), None)
-    return None if value is None else np.full(len(table), int(value), np.int64)
+def _numbers(column: RowColumn | None, value: float | None, default: float) -> dict:
+    """A column of numbers for C, or what stands for it in every row."""
+    if not _is_number(column):
+        return {"value": default if value is None else value}
+    return {"at": column.at, "letter": column.letter.encode()}

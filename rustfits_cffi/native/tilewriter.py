@@ -11,18 +11,13 @@ import numpy as np
 
 from rustfits_cffi.errors import FITSError
 from rustfits_cffi.native._lib import ffi, lib
-from rustfits_cffi.native.coding import COMPRESSED_DATA, GZIP_COMPRESSED_DATA, UNCOMPRESSED_DATA
+from rustfits_cffi.native.coding import COLUMN_NAMES, UNCOMPRESSED_DATA
 from rustfits_cffi.native.handle import FileHandle
-
-COLUMN_NAMES = {
-    COMPRESSED_DATA: "COMPRESSED_DATA",
-    UNCOMPRESSED_DATA: "UNCOMPRESSED_DATA",
-    GZIP_COMPRESSED_DATA: "GZIP_COMPRESSED_DATA",
-}
+from rustfits_cffi.native.rowlayout import row_columns
 
 _BLOCK = 2880
 _P_LIMIT = 2**32  # P descriptors are unsigned 32-bit pairs
-_ELEMENT_NBYTES = {"L": 1, "X": 1, "B": 1, "A": 1, "I": 2, "J": 4, "E": 4, "K": 8, "D": 8}
+_DESCRIPTOR_FORMATS = {"P": ">u4", "Q": ">i8"}
 _FIXED_FORMATS = {"B": ">u1", "I": ">i2", "J": ">i4", "K": ">i8", "E": ">f4", "D": ">f8"}
 
 
@@ -209,25 +204,13 @@ class TileWriter:
 
 def table_layout(fptr, status) -> tuple[np.dtype, dict[str, int], bool]:
     """The row as a numpy dtype, bytes per element of each variable-length column, and if descriptors are 64-bit."""
-    nfields = int(_value(fptr, "TFIELDS", status) or 0)
-    names, formats, elements, huge = [], [], {}, False
-    for n in range(1, nfields + 1):
-        name, tform = _value(fptr, f"TTYPE{n}", status), _value(fptr, f"TFORM{n}", status)
-        digits = len(tform) - len(tform.lstrip("0123456789"))
-        repeat, letter = int(tform[:digits] or 1), tform[digits : digits + 1]
-        names.append(name.upper())
-        if letter in ("P", "Q"):
-            formats.append((">u4" if letter == "P" else ">i8", (2,)))
-            elements[names[-1]] = _ELEMENT_NBYTES[tform[digits + 1]]
-            huge = huge or letter == "Q"
-        else:
-            formats.append((_FIXED_FORMATS[letter], (repeat,) if repeat != 1 else ()))
-    return np.dtype({"names": names, "formats": formats}), elements, huge
-
-
-def _value(fptr, keyword: str, status) -> str:
-    """Value of a structural card as bare text; empty if a status is set."""
-    card = ffi.new("char[81]")
-    lib.fits_read_card(fptr, keyword.encode(), card, status)
-    text = ffi.string(card).decode("ascii", "replace")[10:]
-    return text.split("'")[1].strip() if "'" in text else text.split("/")[0].strip()
+    columns = row_columns(fptr, status)
+    formats = [
+        (_DESCRIPTOR_FORMATS[column.letter], (2,))
+        if column.is_descriptor
+        else (_FIXED_FORMATS[column.letter], (column.repeat,) if column.repeat != 1 else ())
+        for column in columns
+    ]
+    layout = np.dtype({"names": [column.name for column in columns], "formats": formats})
+    elements = {column.name: column.element_nbytes for column in columns if column.is_descriptor}
+    return layout, elements, any(column.letter == "Q" for column in columns)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,12 +13,11 @@ from rustfits_cffi.native._lib import ffi, lib
 from rustfits_cffi.native.blank import NULL_PIXEL, write_blank
 from rustfits_cffi.native.handle import FileHandle
 
-END_OF_FILE = 107  # cfitsio's status
+END_OF_FILE, KEY_NOT_FOUND = 107, 202  # cfitsio's statuses
 LOSSLESS_LEVEL = 9999.0  # what cfitsio makes of a quantize level of 0
 
 
-@dataclass(frozen=True)
-class HDUFacts:
+class HDUFacts(NamedTuple):
     """What decides the way of an HDU: kind (``"image"``, ``"compressed image"``, ``"ascii table"``, ``"table"``),
     BITPIX, shape in numpy order (compressed image: of the image), and where its parts lie in the file."""
 
@@ -30,8 +29,7 @@ class HDUFacts:
     data_end: int
 
 
-@dataclass(frozen=True)
-class CompressedImage:
+class CompressedImage(NamedTuple):
     """A compressed image HDU as cfitsio understands its header; shapes in numpy order."""
 
     number: int
@@ -86,17 +84,8 @@ def _has_hdu(handle: FileHandle, number: int) -> bool:
 
 def hdu_facts(handle: FileHandle, number: int) -> HDUFacts:
     """Kind, shape and place of HDU `number` (1-based), as fpack sees them."""
-    kind, bitpix, naxis = ffi.new("int *"), ffi.new("int *"), ffi.new("int *")
-    naxes, place = ffi.new("long[999]"), ffi.new("LONGLONG[3]")
     with handle.call(number, changes=False, action="look at an HDU") as (fptr, status):
-        lib.fits_get_hdu_type(fptr, kind, status)
-        lib.fits_get_hduaddrll(fptr, place, place + 1, place + 2, status)
-        compressed = bool(lib.fits_is_compressed_image(fptr, status))
-        if kind[0] == lib.IMAGE_HDU:
-            lib.fits_get_img_param(fptr, 999, bitpix, naxis, naxes, status)
-    name = {lib.IMAGE_HDU: "image", lib.ASCII_TBL: "ascii table"}.get(kind[0], "table")
-    shape = tuple(int(naxes[i]) for i in reversed(range(naxis[0])))
-    return HDUFacts("compressed image" if compressed else name, bitpix[0], shape, *(int(n) for n in place))
+        return _facts(fptr, status)
 
 
 def read_value(handle: FileHandle, number: int, keyword: str) -> str | None:
@@ -189,11 +178,12 @@ def image_noise(pixels: np.ndarray, null: int | None) -> tuple[float, float, flo
 
 
 def begin_compressed_image(
-    source: FileHandle, number: int, out: FileHandle, *, bitpix: int, shape: Sequence[int]
+    source: FileHandle, number: int, out: FileHandle, *, bitpix: int, shape: Sequence[int], checksums: bool = False
 ) -> CompressedImage:
     """Append the compressed form of an image HDU to `out`, complete but for its tiles.
 
-    What `requests.ask` asked for holds; directive cards (FZALGOR and the like) of the source override them.
+    What `requests.ask` asked for holds; directive cards (FZALGOR and the like) of the source override them. With
+    `checksums` their cards will follow, and find room.
     """
     naxes = ffi.new("long[]", list(reversed(shape)))
     with _both(source, number, out, "compress an image") as (inp, fptr, status):
@@ -207,6 +197,8 @@ def begin_compressed_image(
         lossy_int = bool(fptr.Fptr.request_lossy_int_compress) and bitpix > 0
         lib.imcomp_init_table(fptr, -32 if lossy_int else bitpix, len(shape), naxes, 0, status)
         lib.imcomp_copy_img2comp(inp, fptr, status)
+        if checksums:
+            _reserve_checksums(fptr, status)
         lib.fits_set_hdustruc(fptr, status)
         return _compressed_image(fptr, lossy_int)
 
@@ -265,21 +257,37 @@ def read_compressed_image(source: FileHandle, number: int) -> CompressedImage:
         return _compressed_image(fptr, False)
 
 
-def begin_restored_image(source: FileHandle, number: int, out: FileHandle, *, as_primary: bool) -> tuple[int, int]:
-    """Append the header of the image that a compressed HDU holds; its number in `out`, and the start of its data."""
+def begin_restored_image(
+    source: FileHandle, number: int, out: FileHandle, *, as_primary: bool, checksums: bool = False
+) -> HDUFacts:
+    """Append the header of the image that a compressed HDU holds. Its data unit is then free to be written by others.
+
+    They write it by positioned writes and call `end_restored_image`; until then cfitsio must not be asked for `out`.
+    With `checksums` their cards will follow, and find room.
+    """
     with _both(source, number, out, "restore an image") as (inp, fptr, status):
         status[0] = -1 if as_primary else 0  # cfitsio's signal for "into the primary array"
         lib.fits_img_decompress_header(inp, fptr, status)
+        if checksums:
+            _reserve_checksums(fptr, status)
         lib.fits_set_hdustruc(fptr, status)
-        return fptr.HDUposition + 1, int(fptr.Fptr.datastart)
+        facts = _facts(fptr, status)
+        lib.fits_flush_buffer(fptr, 1, status)  # 1: and nothing of the file is kept in memory
+        return facts
+
+
+def end_restored_image(out: FileHandle, facts: HDUFacts) -> None:
+    """Let the file end with the data unit that was written, filled up with zeros to whole blocks, and tell cfitsio."""
+    with out.call(action="end a data unit") as (fptr, status):
+        lib.fftrun(fptr, facts.data_end, status)
 
 
 def write_data(out: FileHandle, number: int, offset: int, data) -> None:
     """Write raw bytes at byte `offset` of the file, within the data unit of HDU `number`."""
-    raw = np.frombuffer(data, np.uint8)  # no memoryview: the garbage collector may crash on one that cffi looks into
+    raw = ffi.from_buffer(data)
     with out.call(number, action="write pixels") as (fptr, status):
         lib.ffmbyt(fptr, offset, 1, status)
-        lib.ffpbyt(fptr, len(raw), ffi.from_buffer(raw), status)
+        lib.ffpbyt(fptr, len(raw), raw, status)
 
 
 def uncompress_table(source: FileHandle, number: int, out: FileHandle) -> None:
@@ -299,6 +307,30 @@ def _both(source: FileHandle, number: int, out: FileHandle, action: str) -> Iter
         source.call(number, changes=False, action=action) as (inp, _),
     ):
         yield inp, fptr, status
+
+
+def _reserve_checksums(fptr, status) -> None:
+    """Make the header long enough for the checksum cards it lacks: later that would move all data by a block."""
+    card, missing = ffi.new("char[81]"), 0
+    for name in (b"CHECKSUM", b"DATASUM"):
+        if status[0] == 0 and lib.fits_read_card(fptr, name, card, status) == KEY_NOT_FOUND:
+            status[0] = 0
+            lib.fits_clear_errmsg()
+            missing += 1
+    lib.ffhdef(fptr, missing, status)
+
+
+def _facts(fptr, status) -> HDUFacts:
+    kind, bitpix, naxis = ffi.new("int *"), ffi.new("int *"), ffi.new("int *")
+    naxes, place = ffi.new("long[999]"), ffi.new("LONGLONG[3]")
+    lib.fits_get_hdu_type(fptr, kind, status)
+    lib.fits_get_hduaddrll(fptr, place, place + 1, place + 2, status)
+    compressed = bool(lib.fits_is_compressed_image(fptr, status))
+    if kind[0] == lib.IMAGE_HDU:
+        lib.fits_get_img_param(fptr, 999, bitpix, naxis, naxes, status)
+    name = {lib.IMAGE_HDU: "image", lib.ASCII_TBL: "ascii table"}.get(kind[0], "table")
+    shape = tuple(int(naxes[i]) for i in reversed(range(naxis[0])))
+    return HDUFacts("compressed image" if compressed else name, bitpix[0], shape, *(int(n) for n in place))
 
 
 def _compressed_image(fptr, lossy_int: bool) -> CompressedImage:

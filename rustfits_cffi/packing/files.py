@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import bz2
-import gzip
 import os
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from importlib import import_module
 
+from rustfits_cffi.directory import Directory
 from rustfits_cffi.errors import FITSFormatError
-from rustfits_cffi.fits import FITS
 from rustfits_cffi.format.compression import parse_layout
-from rustfits_cffi.hdu import CompressedImageHDU
+from rustfits_cffi.header import FITSHeader
 from rustfits_cffi.native.handle import FileHandle
 from rustfits_cffi.packing.report import FileReport, HDUReport
 
 DECOMPRESSION_FAILED = 414  # cfitsio's status
-_OPENERS = {b"\x1f\x8b": gzip.open, b"BZ": bz2.open}
+_COMPRESSORS = {b"\x1f\x8b": "gzip", b"BZ": "bz2"}
 
 
 @contextmanager
@@ -96,19 +93,18 @@ def require_sound(path: str) -> None:
     a file is left to cfitsio, which tells it by its own numbers.
     """
     try:
-        fits = FITS(path, lenient=True, trust_sizes=True)
+        directory = _directory(path)
     except (OSError, ValueError):
         return
-    with fits:
-        for index, hdu in enumerate(fits):
-            if not isinstance(hdu, CompressedImageHDU):
-                continue
-            try:
-                parse_layout(hdu.header.get)
-            except FITSFormatError as error:
-                found = FITSFormatError(f"{path}: HDU {index}: {error}")
-                found.status, found.hdu = DECOMPRESSION_FAILED, index
-                raise found from None
+    for index in range(len(directory)):
+        if directory.kind(index) != "compressed image":
+            continue
+        try:
+            parse_layout(FITSHeader(directory, index).get)
+        except FITSFormatError as error:
+            found = FITSFormatError(f"{path}: HDU {index}: {error}")
+            found.status, found.hdu = DECOMPRESSION_FAILED, index
+            raise found from None
 
 
 @contextmanager
@@ -118,17 +114,29 @@ def plain_file(path: str) -> Iterator[str]:
     It has passed `require_sound`.
     """
     with open(path, "rb") as stream:
-        opener = _OPENERS.get(stream.read(2))
-    if opener is None:
+        compressor = _COMPRESSORS.get(stream.read(2))
+    if compressor is None:
         require_sound(path)
         yield path
         return
+    import shutil  # slow to import, and few files need them
+    import tempfile
+
     with tempfile.TemporaryDirectory(prefix="rustfits-") as folder:
         plain = os.path.join(folder, "plain.fits")
-        with opener(path, "rb") as source, open(plain, "wb") as target:
+        with import_module(compressor).open(path, "rb") as source, open(plain, "wb") as target:
             shutil.copyfileobj(source, target, 1 << 20)
         require_sound(plain)
         yield plain
+
+
+def _directory(path: str) -> Directory:
+    """The HDUs of a file, with their headers in memory."""
+    handle = FileHandle(path, "r")
+    try:
+        return Directory(handle, lenient=True, trust_sizes=True)
+    finally:
+        handle.close()
 
 
 def _sync(path: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 STDIO = "-"
 MAX_NAME_LENGTH = 509  # 513 bytes with the closing zero, less room for a suffix
@@ -14,8 +14,7 @@ class NameProblem(ValueError):
     """A file name that fpack or funpack would refuse; the text is theirs."""
 
 
-@dataclass(frozen=True)
-class Job:
+class Job(NamedTuple):
     """One file to work on. `name` is what the user wrote; ``"-"`` as source or target is stdin or stdout."""
 
     name: str

@@ -15,7 +15,7 @@ from rustfits_cffi.native.coding import CODECS
 from rustfits_cffi.native.handle import FileHandle
 from rustfits_cffi.native.requests import DITHERS, LARGEST_SEED, MAX_DIMENSIONS, SEEDS, CompressionRequest
 from rustfits_cffi.native.tilewriter import TileWriter
-from rustfits_cffi.packing.coding import ImageEncoder
+from rustfits_cffi.packing.encoding import ImageEncoder
 from rustfits_cffi.packing.files import convert, opened_pair
 from rustfits_cffi.packing.noise import least_noise, rescaled_copy
 from rustfits_cffi.packing.options import PackOptions
@@ -192,7 +192,9 @@ class _Packer:
         self, inp: FileHandle, number: int, facts: transfer.HDUFacts, options: PackOptions
     ) -> transfer.CompressedImage:
         """Append the compressed form of an image; the header it got."""
-        image = transfer.begin_compressed_image(inp, number, self._out, bitpix=facts.bitpix, shape=facts.shape)
+        image = transfer.begin_compressed_image(
+            inp, number, self._out, bitpix=facts.bitpix, shape=facts.shape, checksums=options.checksums
+        )
         where = f"{self._inp.path}: HDU {self.number - 1}"
         _require_compressible(where, image)
         pixels = ImagePixels(inp, facts.data_start, facts.bitpix, facts.shape)

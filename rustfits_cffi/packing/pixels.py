@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -94,6 +93,8 @@ class ImagePixels:
 
 def ahead(items: Iterator[Item]) -> Iterator[Item]:
     """The same items; while the caller works on one, a thread gets the next: two of them are alive at a time."""
+    from concurrent.futures import ThreadPoolExecutor  # slow to import, and not every command reads ahead
+
     with ThreadPoolExecutor(1) as worker:
         end: Any = object()
         waiting = worker.submit(next, items, end)

@@ -6,9 +6,8 @@ ends the process, not the caller's.
 
 from __future__ import annotations
 
-import subprocess
+import os
 import sys
-from pathlib import Path
 
 from rustfits_cffi.errors import FITSError, raise_for_status
 from rustfits_cffi.native import transfer
@@ -16,6 +15,7 @@ from rustfits_cffi.native.handle import FileHandle
 from rustfits_cffi.packing.files import temporary_file
 
 DECOMPRESSION_FAILED = 414  # cfitsio's status
+_ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))  # where the package is
 _PROGRAM = "import sys; from rustfits_cffi.packing.tables import main; main(*sys.argv[1:])"
 
 
@@ -27,10 +27,11 @@ def restore_table(source: FileHandle, number: int, out: FileHandle) -> None:
     FITSError
         If it cannot be restored.
     """
+    import subprocess  # slow to import, and most files have no such table
+
     _require_restorable(source, number)
     with temporary_file(out.path) as path:
-        root = str(Path(__file__).resolve().parent.parent.parent)
-        command = [sys.executable, "-c", f"import sys; sys.path.insert(0, {root!r}); {_PROGRAM}"]
+        command = [sys.executable, "-c", f"import sys; sys.path.insert(0, {_ROOT!r}); {_PROGRAM}"]
         command += [source.path, str(number), path]
         child = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
         if child.returncode:

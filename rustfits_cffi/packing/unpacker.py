@@ -5,17 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
-import numpy as np
-
 from rustfits_cffi.errors import FITSError, raise_for_status
 from rustfits_cffi.native import transfer
-from rustfits_cffi.native.checksum import RunningSum, write_checksum
+from rustfits_cffi.native.checksum import file_sum, write_checksum
 from rustfits_cffi.native.handle import FileHandle
-from rustfits_cffi.packing.coding import ImageDecoder, as_stored
+from rustfits_cffi.packing.decoding import ImageDecoder
 from rustfits_cffi.packing.files import convert, opened_pair
 from rustfits_cffi.packing.options import UnpackOptions
 from rustfits_cffi.packing.report import FileReport, HDUReport, Progress, naming_hdu
-from rustfits_cffi.packing.restoring import require_complete
 from rustfits_cffi.packing.tables import restore_table
 
 NOT_IMAGE = 233  # cfitsio's status
@@ -76,7 +73,7 @@ def unpack(
         return unpack_file(plain, temporary, options, progress=progress)
 
     def verify(plain: str, temporary: str) -> None:
-        require_complete(temporary)
+        _require_complete(temporary)
 
     return convert(source, os.fspath(target), work, verify if verified else None, overwrite=overwrite)
 
@@ -136,7 +133,7 @@ def _unpack_hdu(
     facts, before = transfer.hdu_facts(inp, number), out.size()
     action, data_sum = "restored", None
     if facts.kind == "compressed image":
-        data_sum = _restore_image(inp, number, out, as_primary=as_primary, progress=progress)
+        data_sum = _restore_image(inp, number, out, as_primary=as_primary, checksums=checksums, progress=progress)
     elif facts.kind == "table" and transfer.read_value(inp, number, "ZTABLE") == "T":
         restore_table(inp, number, out)
     else:
@@ -150,30 +147,30 @@ def _unpack_hdu(
 
 
 def _restore_image(
-    inp: FileHandle, number: int, out: FileHandle, *, as_primary: bool, progress: Progress
-) -> int | None:
-    """Append the image that a compressed HDU holds; the sum of its data unit, if it was got in passing."""
+    inp: FileHandle, number: int, out: FileHandle, *, as_primary: bool, checksums: bool, progress: Progress
+) -> int:
+    """Append the image that a compressed HDU holds; the sum of its data unit."""
     decoder = ImageDecoder(inp, number)
-    place, data_start = transfer.begin_restored_image(inp, number, out, as_primary=as_primary)
-    size, facts = inp.size(), transfer.hdu_facts(inp, number)
-    done, bitpix, total = 0, decoder.image.bitpix, RunningSum()
-    for batch, box in decoder.batches():
-        raw = as_stored(box, bitpix, one_nan=decoder.image.is_quantized and decoder.may_have_nulls(batch))
-        for offset, piece in _runs(decoder.shape, batch.start, raw):
-            transfer.write_data(out, place, data_start + offset, piece)
-            total.add(offset, piece)
-        done += box.size
-        share = (facts.data_end - facts.data_start) * done // max(1, decoder.npixels)
-        progress(facts.data_start + share, size)
-    return total.value
+    facts, size = transfer.hdu_facts(inp, number), inp.size()
+
+    def tell(share: float) -> None:
+        progress(facts.data_start + int((facts.data_end - facts.data_start) * share), size)
+
+    restored = transfer.begin_restored_image(inp, number, out, as_primary=as_primary, checksums=checksums)
+    data_sum = decoder.restore(out, restored.data_start, tell)
+    transfer.end_restored_image(out, restored)
+    return data_sum
 
 
-def _runs(shape: tuple[int, ...], start: tuple[int, ...], box: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
-    """The parts of a box of pixels that are contiguous in the image, each with its byte offset in the data unit."""
-    split = len(shape) - 1
-    while split > 0 and box.shape[split] == shape[split]:
-        split -= 1
-    strides = np.concatenate([np.cumprod(shape[:0:-1], dtype=np.int64)[::-1], [1]]) * box.itemsize
-    for outer in np.ndindex(*box.shape[:split]):
-        corner = np.add(start, (*outer, *[0] * (len(shape) - split)))
-        yield int((corner * strides).sum()), box[outer]
+def _require_complete(path: str) -> None:
+    """Raise `FITSError` unless every HDU of a file is there to its end, and its data are those of its DATASUM card."""
+    handle = FileHandle(path, "r")
+    try:
+        for number in transfer.hdu_numbers(handle):
+            facts = transfer.hdu_facts(handle, number)
+            total = file_sum(handle, facts.data_start, facts.data_end)
+            expected = transfer.read_value(handle, number, "DATASUM")
+            if expected is not None and expected.strip() != str(total):
+                raise FITSError(f"{path}: HDU {number - 1} did not come out right: its data do not add up")
+    finally:
+        handle.close()

@@ -1,11 +1,17 @@
 """``rustfits-cffi info, compare, verify, demo``."""
 
 import os
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
 
 import pytest
 
 from rustfits_cffi.cli import demo, main, streams
 from tests.packing.conftest import image_hdu, noise, table_hdu
+
+ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 @pytest.fixture
@@ -29,6 +35,25 @@ def test_info_lists_plain_and_packed_hdus(folder, capsys):
     assert "400 x 300" in plain and "float32" in plain and "uint16" in plain and "900 rows, 2 columns" in plain
     assert "compressed image" in packed and "RICE_1" in packed and "400 of 1 x 300" in packed
     assert "compressed table" in packed
+
+
+def test_unpacking_does_not_wait_for_numpy(folder):
+    code = """
+        import sys
+        from rustfits_cffi.cli import main
+        assert main(["unpack", "-O", "out.fits", "a.fits.fz"]) == 0
+        print(*(name for name in sys.modules if name.startswith("numpy.")))
+        import numpy
+        print(numpy.arange(3).sum())
+    """
+    child = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)],
+        capture_output=True,
+        text=True,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )
+    assert child.returncode == 0, child.stderr
+    assert child.stdout.splitlines() == ["", "3"]
 
 
 def test_compare_tells_by_its_exit_code(folder, capsys):

@@ -272,7 +272,7 @@ def test_an_interrupted_run_leaves_no_half_file(folder, number):
 
 
 def test_an_input_whose_packed_form_is_wrong_is_kept(folder, monkeypatch, capsys):
-    from rustfits_cffi.packing.coding import ImageEncoder
+    from rustfits_cffi.packing.encoding import ImageEncoder
 
     encode = ImageEncoder.encode
     monkeypatch.setattr(ImageEncoder, "encode", lambda self, batch, box: encode(self, batch, box + 1))

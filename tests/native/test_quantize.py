@@ -3,15 +3,16 @@
 import numpy as np
 import pytest
 
+from rustfits_cffi.native import dither
 from rustfits_cffi.native._lib import ffi, lib
-from rustfits_cffi.native.codecs import RANDOMS
 
+RANDOMS = np.frombuffer(ffi.buffer(dither.RANDOMS), "f4")
 FNULL = float(np.float32(-9.11912e-36))
 CFITSIO_METHOD = {0: -1, 1: 1, 2: 2}
 
 
 def randoms():
-    return ffi.from_buffer("float[]", RANDOMS)
+    return dither.RANDOMS
 
 
 def cfitsios(pixels, nx, ny, nullcheck, null, level, method, irow):

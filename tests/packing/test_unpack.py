@@ -1,6 +1,10 @@
 """`unpack` writes the bytes of funpack, and is right where funpack is not."""
 
 import os
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,7 +12,10 @@ import pytest
 from rustfits_cffi.comparison import compare
 from rustfits_cffi.errors import FITSError
 from rustfits_cffi.packing import PackOptions, UnpackOptions, pack, unpack, verify
+from rustfits_cffi.threads import set_num_threads
 from tests.packing.conftest import noise, table_hdu
+
+ROOT = Path(__file__).parent.parent.parent
 
 
 def assert_same(run_tool, packed, options=None, arguments=("-C",)):
@@ -175,6 +182,49 @@ def damaged_heap(packed):
     packed.write_bytes(data)
 
 
+@pytest.mark.parametrize("shape, dtype, tile", [
+    ((2, 2_200_001), "i4", (1, 700_001)),  # a row of tiles is larger than what is decoded at once
+    ((4, 1500, 1501), "i4", (2, 100, 100)),  # a plane is, and a box of tiles lies in several pieces
+    ((333, 3331), "u1", (20, 100)),  # pieces begin anywhere in a word
+    ((3, 101, 33), "i2", (2, 7, 5)),
+    ((5, 7), "u1", (1, 3)),
+], ids=str)  # fmt: skip
+@pytest.mark.parametrize("nthreads", [1, 3])
+def test_pixels_and_sums_however_an_image_is_cut(write_fits, shape, dtype, tile, nthreads):
+    path = write_fits((np.arange(np.prod(shape)) % 251).reshape(shape).astype(dtype))
+    packed, ours = path.with_name("packed"), path.with_name("ours")
+    pack(path, packed, PackOptions(tile=tile, checksums=False))
+    set_num_threads(nthreads)
+    try:
+        unpack(packed, ours, UnpackOptions(checksums=False))
+        assert ours.read_bytes() == path.read_bytes()
+        unpack(packed, ours, verified=True, overwrite=True)  # reads the file again and adds up
+    finally:
+        set_num_threads(None)
+
+
+def test_full_disk(packed):
+    """No file may grow beyond a limit: the pixels of the second image do not fit."""
+    before = sorted(os.listdir(packed.parent))
+    code = """
+        import resource, signal, sys
+        from rustfits_cffi.packing import unpack
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (18000, 18000))
+        try:
+            unpack(sys.argv[1], sys.argv[2])
+        except OSError as error:
+            print(error.status, error.hdu, error)
+    """
+    command = [sys.executable, "-c", textwrap.dedent(code), packed, packed.with_name("out")]
+    child = subprocess.run(
+        command, capture_output=True, text=True, timeout=60, env=os.environ | {"PYTHONPATH": str(ROOT)}
+    )
+    assert child.returncode == 0, child.stderr
+    assert child.stdout.startswith("106 2 ") and "cannot write pixels: File too large" in child.stdout
+    assert sorted(os.listdir(packed.parent)) == before
+
+
 def truncated(packed):
     packed.write_bytes(packed.read_bytes()[:-5760])
 
@@ -183,7 +233,7 @@ def truncated(packed):
 def test_a_damaged_file_raises_and_leaves_no_file(packed, damage):
     damage(packed)
     before = sorted(os.listdir(packed.parent))
-    with pytest.raises(OSError, match=r"HDU 2|truncated"):
+    with pytest.raises(OSError, match=r"in\.fits\.fz, HDU 2, tile \d+: |truncated"):
         unpack(packed, packed.with_name("out"))
     assert sorted(os.listdir(packed.parent)) == before
 

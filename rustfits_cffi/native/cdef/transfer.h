@@ -15,6 +15,8 @@ int fits_movnam_hdu(fitsfile *fptr, int type, char *name, int version, int *stat
 int fits_read_keyword(fitsfile *fptr, const char *name, char *value, char *comment, int *status);
 int fits_get_chksum(fitsfile *fptr, unsigned long *datasum, unsigned long *hdusum, int *status);
 int fits_img_decompress_header(fitsfile *in, fitsfile *out, int *status);
+int ffhdef(fitsfile *fptr, int morekeys, int *status);
+int fftrun(fitsfile *fptr, LONGLONG filesize, int *status);
 int fits_copy_header(fitsfile *in, fitsfile *out, int *status);
 int fits_img_stats_short(short *array, long nx, long ny, int nullcheck, short nullvalue, long *ngoodpix,
     short *minvalue, short *maxvalue, double *mean, double *sigma, double *noise1, double *noise2, double *noise3,

@@ -27,7 +27,8 @@ typedef enum {
     RF_EMISSING = 7,  /* no column holds this tile: it was never written */
     RF_ERANGE = 8,    /* a pixel value that the codec cannot store */
     RF_ELOSSY = 9,    /* cfitsio's encoder would silently store other pixels here */
-    RF_EIO = 10       /* the operating system reported an error */
+    RF_EIO = 10,      /* the operating system reported an error */
+    RF_EWRITE = 11    /* the operating system refused to write */
 } rf_status;
 
 /* Codec numbers, as cfitsio's fitsio.h has them. */

@@ -1,6 +1,6 @@
 /*
- * rf_file.h - positioned reads of plain images: big-endian pixels of a file into native arrays. With rf_tiles_read the
- * only code of ours that touches a file.
+ * rf_file.h - positioned reads of plain images: big-endian pixels of a file into native arrays. With rf_tiles_read and
+ * rf_unpack the only code of ours that touches a file.
  *
  * It is in C because a small cut-out of a plain image is one short read a row, and because a large read and its byte
  * order are cheapest done together, piece by piece, while the piece is in the cache.

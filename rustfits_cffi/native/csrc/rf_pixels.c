@@ -199,6 +199,21 @@ void rf_null_to_nan(void *pix, size_t npix, size_t width, double null)
     }
 }
 
+RF_CLONES static void one_nan32(rf_bits32 *p, size_t n)
+{
+    for (size_t i = 0; i < n; i++) p[i] = (p[i] & INT32_MAX) > EXPONENT32 ? -1 : p[i];
+}
+
+RF_CLONES static void one_nan64(rf_bits64 *p, size_t n)
+{
+    for (size_t i = 0; i < n; i++) p[i] = (p[i] & INT64_MAX) > EXPONENT64 ? -1 : p[i];
+}
+
+void rf_one_nan(void *pix, size_t npix, size_t width)
+{
+    if (width == 4) one_nan32(pix, npix); else one_nan64(pix, npix);
+}
+
 /* --- plain images, in blocks shared among threads --- */
 
 enum { BLOCK = 1 << 16 }; /* pixels of one item of work */

@@ -116,4 +116,13 @@ size_t rf_as_read_by_cfitsio(void *pix, size_t npix, size_t width, double null);
  */
 void rf_null_to_nan(void *pix, size_t npix, size_t width, double null);
 
+/*
+ * rf_one_nan - make every NaN the one of all bits set.
+ * Memory:  in place.
+ * Sizes:   npix floats (width 4) or doubles (8).
+ * Result:  none.
+ * Threads: any number, on separate pixels.
+ */
+void rf_one_nan(void *pix, size_t npix, size_t width);
+
 #endif

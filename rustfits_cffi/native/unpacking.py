@@ -1,0 +1,108 @@
+"""A compressed image of one file unpacked, into the data unit of a plain image in another or into a buffer."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Any
+
+from rustfits_cffi.errors import raise_for_status
+from rustfits_cffi.native._lib import ffi, lib
+from rustfits_cffi.native.coding import TileCoding, c_image
+from rustfits_cffi.native.dither import RANDOMS
+from rustfits_cffi.native.handle import FileHandle
+from rustfits_cffi.native.tiletable import TileRows
+
+_WRITE_ERROR = 106  # cfitsio's status
+
+
+class Unpacking:
+    """The pixels of one image, as they are stored.
+
+    Parameters
+    ----------
+    source : FileHandle
+        The file.
+    coding : TileCoding
+        How the image is coded.
+    rows : TileRows
+        Where its tiles are.
+
+    Attributes
+    ----------
+    nboxes : int
+        Into how many boxes of tiles, which follow each other, the image is cut for `write`; 0 if it has no pixels.
+    """
+
+    def __init__(self, source: FileHandle, coding: TileCoding, rows: TileRows):
+        self._source, self._rows = source, rows
+        self._image, self._kept = c_image(coding)
+        self.nboxes = lib.rf_unpack_count(self._image)
+
+    def write(
+        self,
+        out: FileHandle,
+        data_start: int,
+        boxes: range,
+        *,
+        data_sum: int = 0,
+        one_nan: bool = False,
+        nthreads: int = 1,
+    ) -> int:
+        """Decode some boxes into the data unit of a plain image in another file.
+
+        Parameters
+        ----------
+        out : FileHandle
+            The other file.
+        data_start : int
+            Byte where its data unit begins.
+        boxes : range
+            Numbers of boxes, one after the other.
+        data_sum : int
+            Sum of the boxes before.
+        one_nan : bool
+            Write every NaN as cfitsio writes nulls, all bits set.
+
+        Returns
+        -------
+        int
+            `data_sum` with these pixels added: of all boxes it is what DATASUM holds.
+
+        Raises
+        ------
+        TileError
+            If a tile cannot be decoded; `tile` is its number.
+        FITSError
+            If a file cannot be read, or written (cfitsio's status 106).
+        """
+        source, target = self._source.held(), out.held()
+        unit = ffi.new("rf_data_unit *", (target[0], data_start, one_nan))
+        total, failed = ffi.new("uint32_t *", data_sum), ffi.new("int64_t *")
+        place = (self._image, self._rows.table, source[0], unit, boxes.start, len(boxes))
+        status = lib.rf_unpack(*place, RANDOMS, nthreads, total, failed)
+        if status == lib.RF_EWRITE:
+            raise_for_status(_WRITE_ERROR, f"{out.path}: cannot write pixels: {os.strerror(ffi.errno)}")
+        _check(status, failed)
+        return total[0]
+
+    def read(self, start: Sequence[int], count: Sequence[int], pixels: Any, *, nthreads: int = 1) -> None:
+        """Decode a box of pixels, `count` long from `start` on along each axis, into a buffer in native byte order.
+
+        Raises
+        ------
+        TileError
+            If a tile cannot be decoded; `tile` is its number.
+        FITSError
+            If the file cannot be read, or the buffer is too small.
+        """
+        box = ffi.new("size_t[]", (*start, *count, *[1] * len(start)))
+        target, failed = ffi.from_buffer(pixels, require_writable=True), ffi.new("int64_t *")
+        source = self._source.held()
+        place = (self._image, self._rows.table, source[0], box, lib.RF_OUT_STORED, 1.0, 0.0, target, len(target))
+        status = lib.rf_tiles_read(*place, RANDOMS, nthreads, failed)
+        _check(status, failed)
+
+
+def _check(status: int, failed: Any) -> None:
+    raise_for_status(status, tile=failed[0] if failed[0] >= 0 else None)

@@ -1,0 +1,119 @@
+"""A compressed image of a file through the tile engine: its pixels in batches, or straight into another file."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import numpy as np
+
+from rustfits_cffi.errors import FITSError, TileError, raise_for_status
+from rustfits_cffi.format.plausibility import is_plausible
+from rustfits_cffi.native import transfer
+from rustfits_cffi.native.coding import CODECS
+from rustfits_cffi.native.handle import FileHandle
+from rustfits_cffi.native.tiletable import TileRows
+from rustfits_cffi.native.unpacking import Unpacking
+from rustfits_cffi.packing.coding import coding_of
+from rustfits_cffi.packing.pixels import STORED_TYPES, Batch, ahead, tile_batches
+from rustfits_cffi.threads import lend
+
+_KEYWORDS = ("ZSCALE", "ZZERO", "ZBLANK", "BLANK")
+DECODED_NBYTES = 4 << 20  # of pixels in memory at once
+RESTORED_NBYTES = 64 << 20  # of pixels between two looks at who wants to know of progress, or to interrupt
+
+
+class ImageDecoder:
+    """Decodes a compressed image HDU in batches.
+
+    Parameters
+    ----------
+    handle : FileHandle
+        The file.
+    number : int
+        HDU number, 1-based as cfitsio counts.
+
+    Attributes
+    ----------
+    image : CompressedImage
+        What the header says.
+    shape : tuple of int
+        Shape of the image, numpy order.
+    npixels : int
+        Its pixels.
+    largest_scale : float
+        Largest quantization step of the tiles; meaningless for an image that is not quantized.
+
+    Raises
+    ------
+    FITSError
+        If the header or the table of tiles is not one of a compressed image.
+    """
+
+    def __init__(self, handle: FileHandle, number: int):
+        self.image = image = transfer.read_compressed_image(handle, number)
+        self.shape, self.npixels = image.shape, math.prod(image.shape)
+        self._handle, self._number = handle, number
+        rows = TileRows(handle, number, {key: transfer.read_number(handle, number, key) for key in _KEYWORDS})
+        ntiles = math.prod(-(-n // t) for n, t in zip(image.shape, image.tile_shape, strict=True))
+        if ntiles != rows.ntiles:
+            raise FITSError(f"{handle.path}: HDU {number - 1}: {ntiles} tiles expected, the table has {rows.ntiles}")
+        _require_plausible(handle, number, image, rows.coded_nbytes)
+        self.largest_scale = rows.largest_scale
+        self._has_nulls = image.is_quantized and (rows.may_have_nulls or not rows.all_compressed)
+        self._unpacking = Unpacking(handle, coding_of(image, image.seed or 1), rows)
+
+    def batches(self) -> Iterator[tuple[Batch, np.ndarray]]:
+        """Every batch of tiles with its pixels, of the stored type in native byte order.
+
+        An array may be changed, and is good until the next but one is asked for: the next is made meanwhile.
+        """
+        dtype = np.dtype(STORED_TYPES[self.image.bitpix]).newbyteorder("=")
+        batches = list(tile_batches(self.shape, self.image.tile_shape, dtype.itemsize, DECODED_NBYTES))
+        most = max((math.prod(batch.count) for batch in batches), default=0)
+        rooms = [np.empty(most, dtype) for _ in batches[:2]]
+        return ahead((batch, self._decode(batch, rooms[i % 2])) for i, batch in enumerate(batches))
+
+    def _decode(self, batch: Batch, room: np.ndarray) -> np.ndarray:
+        box = room[: math.prod(batch.count)].reshape(batch.count)
+        with self._naming_tile(), lend() as nthreads:
+            self._unpacking.read(batch.start, batch.count, box, nthreads=nthreads)
+        return box
+
+    def restore(self, out: FileHandle, data_start: int, progress: Callable[[float], None]) -> int:
+        """Write all pixels into the data unit that begins at byte `data_start` of `out`; the sum of the data unit.
+
+        `progress` is called now and then with the share of the image that is done, from 0 to 1.
+        """
+        nboxes, data_sum = self._unpacking.nboxes, 0
+        nbytes = self.npixels * abs(self.image.bitpix) // 8
+        step = max(1, nboxes * RESTORED_NBYTES // max(1, nbytes))
+        for first in range(0, nboxes, step):
+            boxes = range(first, min(first + step, nboxes))
+            with self._naming_tile(), lend() as nthreads:
+                data_sum = self._unpacking.write(
+                    out, data_start, boxes, data_sum=data_sum, one_nan=self._has_nulls, nthreads=nthreads
+                )
+            progress(boxes.stop / nboxes)
+        return data_sum
+
+    @contextmanager
+    def _naming_tile(self) -> Iterator[None]:
+        """A tile that cannot be decoded is told with its file and HDU."""
+        try:
+            yield
+        except TileError as error:
+            raise_for_status(error.status or 414, file=self._handle.path, hdu=self._number - 1, tile=error.tile)
+
+
+def _require_plausible(handle: FileHandle, number: int, image: transfer.CompressedImage, coded_nbytes: int) -> None:
+    """Refuse a header that declares far more pixels than its coded bytes can hold, before memory is asked for."""
+    if image.codec == CODECS["HCOMPRESS_1"]:  # any number of equal pixels takes about 30 bytes
+        return
+    nbytes = math.prod(image.shape) * abs(image.bitpix) // 8
+    if not is_plausible(nbytes, coded_nbytes):
+        raise_for_status(
+            414,
+            f"{handle.path}: HDU {number - 1} declares {nbytes} bytes of pixels, but has {coded_nbytes} coded ones",
+        )

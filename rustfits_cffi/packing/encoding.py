@@ -1,0 +1,121 @@
+"""Batches of pixels of one image through the tile engine, to coded tiles."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+
+from rustfits_cffi.errors import FITSError, raise_for_status, status_text
+from rustfits_cffi.native import transfer
+from rustfits_cffi.native.codecs import TileCodec
+from rustfits_cffi.native.coding import CODECS, UNCOMPRESSED_DATA, EncodedTiles
+from rustfits_cffi.packing.coding import coding_of
+from rustfits_cffi.packing.pixels import Batch
+from rustfits_cffi.threads import lend
+
+_NOT_CODABLE = (8, 9)  # RF_ERANGE, RF_ELOSSY: to fpack an image that cannot be compressed, status 413
+
+
+class ImageEncoder:
+    """Encodes batches of an image as fpack would.
+
+    Parameters
+    ----------
+    image : CompressedImage
+        The header that cfitsio made.
+    where : str
+        File and HDU, for messages.
+    scaling : tuple of (BSCALE, BZERO, BLANK), optional
+        For integers that are compressed as floats: how to get the floats.
+    lossy_plio : bool
+        Write cfitsio's stream even where it loses pixels.
+
+    Attributes
+    ----------
+    ntiles : int
+        Tiles of the image.
+    has_nulls : bool
+        Whether a null was among the pixels so far.
+    """
+
+    def __init__(
+        self,
+        image: transfer.CompressedImage,
+        where: str,
+        scaling: tuple[float, float, int | None] | None = None,
+        *,
+        lossy_plio: bool = False,
+    ):
+        self.image, self.where = image, where
+        self.ntiles = math.prod(-(-n // t) for n, t in zip(image.shape, image.tile_shape, strict=True))
+        self.has_nulls = False
+        self._scaling, self._lossy_plio = scaling, lossy_plio
+        self._buffer = np.empty(0, np.uint8)
+        self.set_seed(image.seed)
+
+    def set_seed(self, seed: int) -> None:
+        """Take another seed than that of the header."""
+        self._codec = TileCodec(coding_of(self.image, seed, lossy_plio=self._lossy_plio))
+
+    def first_tile_sum(self, box: np.ndarray) -> int:
+        """Sum of the bytes of the first tile, which `box` covers, as cfitsio holds it in memory."""
+        return self._codec.tile_byte_sum(self._as_coded(box))
+
+    def encode(self, batch: Batch, box: np.ndarray) -> EncodedTiles:
+        """The coded tiles of a batch, whose pixels are `box`; valid until the next call."""
+        box = self._as_coded(box)
+        coded = (self._stored if self.image.codec == CODECS["NOCOMPRESS"] else self._coded)(batch, box)
+        if self.image.bitpix < 0:
+            self.has_nulls = self.has_nulls or bool(coded.has_null.any())
+        return coded
+
+    def _coded(self, batch: Batch, box: np.ndarray) -> EncodedTiles:
+        rows = np.arange(batch.first_tile, batch.first_tile + batch.ntiles)
+        room = batch.ntiles * self._codec.tile_bound
+        if self._buffer.nbytes < room:
+            self._buffer = np.empty(room, np.uint8)
+        try:
+            with lend() as nthreads:
+                return self._codec.encode(
+                    box, rows, origin=batch.start, stored=True, nthreads=nthreads, buffer=self._buffer
+                )
+        except FITSError as error:
+            if error.status not in _NOT_CODABLE:
+                raise
+            raise_for_status(413, f"{self.where}, tile {getattr(error, 'tile', '?')}: {status_text(error.status)}")
+            raise
+
+    def _stored(self, batch: Batch, box: np.ndarray) -> EncodedTiles:
+        """Tiles as they are, for the debugging mode without compression."""
+        box = np.ascontiguousarray(box, box.dtype.newbyteorder(">"))
+        starts = [range(0, n, t) for n, t in zip(box.shape, self.image.tile_shape, strict=True)]
+        tiles = [
+            box[tuple(slice(i, i + t) for i, t in zip(corner, self.image.tile_shape, strict=True))].tobytes()
+            for corner in _corners(starts)
+        ]
+        finite = (
+            [True] * len(tiles)
+            if box.dtype.kind != "f"
+            else [bool(np.isfinite(np.frombuffer(tile, box.dtype)).all()) for tile in tiles]
+        )
+        nbytes = np.array([len(tile) for tile in tiles], np.int64)
+        column = np.full(batch.ntiles, UNCOMPRESSED_DATA, np.uint8)
+        return EncodedTiles(np.frombuffer(b"".join(tiles), np.uint8), nbytes, column, None, None, ~np.array(finite))
+
+    def _as_coded(self, box: np.ndarray) -> np.ndarray:
+        """The pixels as they are compressed: of integers that are quantized, the scaled floats."""
+        if self._scaling is None:
+            return box
+        scale, zero, blank = self._scaling
+        floats = box.astype(np.float32) if (scale, zero) == (1.0, 0.0) else (box * scale + zero).astype(np.float32)
+        if blank is not None:
+            floats[box == blank] = np.nan
+        return floats
+
+
+def _corners(starts: list[range]) -> Iterator[tuple[int, ...]]:
+    """Corners of the tiles in table order."""
+    for index in np.ndindex(*[len(axis) for axis in starts]):
+        yield tuple(axis[i] for axis, i in zip(starts, index, strict=True))
