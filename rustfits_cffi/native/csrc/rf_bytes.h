@@ -1,5 +1,5 @@
 /*
- * rf_bytes.h - small inline pieces that every codec needs: big-endian loads and stores, checked products.
+ * rf_bytes.h - small inline pieces that every codec needs: loads and stores in either byte order, checked products.
  */
 #ifndef RF_BYTES_H
 #define RF_BYTES_H
@@ -15,8 +15,10 @@ static inline uint64_t rf_swap64(uint64_t v) { return __builtin_bswap64(v); }
 
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
 #define RF_BE(bits, v) (v)
+#define RF_LE(bits, v) rf_swap##bits(v)
 #else
 #define RF_BE(bits, v) rf_swap##bits(v)
+#define RF_LE(bits, v) (v)
 #endif
 
 /* Unaligned loads and stores of big-endian numbers. */
@@ -26,6 +28,12 @@ static inline uint64_t rf_load64(const void *p) { uint64_t v; memcpy(&v, p, size
 static inline void rf_store16(void *p, uint16_t v) { v = RF_BE(16, v); memcpy(p, &v, sizeof v); }
 static inline void rf_store32(void *p, uint32_t v) { v = RF_BE(32, v); memcpy(p, &v, sizeof v); }
 static inline void rf_store64(void *p, uint64_t v) { v = RF_BE(64, v); memcpy(p, &v, sizeof v); }
+
+/* The same of little-endian ones. */
+static inline uint32_t rf_little32(const void *p) { uint32_t v; memcpy(&v, p, sizeof v); return RF_LE(32, v); }
+static inline uint64_t rf_little64(const void *p) { uint64_t v; memcpy(&v, p, sizeof v); return RF_LE(64, v); }
+static inline void rf_put_little32(void *p, uint32_t v) { v = RF_LE(32, v); memcpy(p, &v, sizeof v); }
+static inline void rf_put_little64(void *p, uint64_t v) { v = RF_LE(64, v); memcpy(p, &v, sizeof v); }
 
 /* *product = a * b; false if that does not fit a size_t. */
 static inline bool rf_multiply(size_t a, size_t b, size_t *product) { return !__builtin_mul_overflow(a, b, product); }

@@ -2,11 +2,11 @@
 #include "rf_gzip.h"
 
 #include <libdeflate.h>
-#include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
 #include <zutil.h> /* OS_CODE: the number by which zlib names this system in a gzip header */
 
+#include "rf_bytes.h"
+#include "rf_deflate.h"
 #include "rf_simd.h"
 
 size_t rf_gzip_bound(size_t src_len)
@@ -17,42 +17,11 @@ size_t rf_gzip_bound(size_t src_len)
 
 enum { HEADER_NBYTES = 10, TRAILER_NBYTES = 8 };
 
-/*
- * The ten bytes in front and the eight behind the deflated data, as zlib's deflate.c writes them for windowBits 31.
- * Written here because zlib's checksum costs as much as a quarter of its deflate, and libdeflate's next to nothing.
- */
+/* The ten bytes in front of the deflated data, as zlib writes them for windowBits 31. */
 static void put_header(uint8_t *dst, int level)
 {
     const uint8_t header[HEADER_NBYTES] = {0x1f, 0x8b, 8, 0, 0, 0, 0, 0, level == 9 ? 2 : level < 2 ? 4 : 0, OS_CODE};
     memcpy(dst, header, HEADER_NBYTES);
-}
-
-static void put_little_endian(uint8_t *dst, uint32_t value)
-{
-    for (int i = 0; i < 4; i++) dst[i] = (uint8_t)(value >> 8 * i);
-}
-
-/* A deflater at this level, fresh or reset: deflateReset leaves nothing of the last stream in the bytes. */
-static int ready_deflater(rf_gzip *state, int level)
-{
-    z_stream *z = state->deflater;
-    if (z && state->level == level) return deflateReset(z) == Z_OK ? RF_OK : RF_EBADDATA;
-    if (z) {
-        deflateEnd(z);
-    } else {
-        z = calloc(1, sizeof *z);
-        if (!z) return RF_ENOMEM;
-    }
-    memset(z, 0, sizeof *z);
-    state->deflater = NULL;
-    /* -15: 15 bits of window and no wrapper; all else as in cfitsio's zcompress.c */
-    if (deflateInit2(z, level, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY) != Z_OK) {
-        free(z);
-        return RF_ENOMEM;
-    }
-    state->deflater = z;
-    state->level = level;
-    return RF_OK;
 }
 
 int rf_gzip_encode_with(rf_gzip *state, const void *src, size_t src_len, int level, uint8_t *dst, size_t dst_cap,
@@ -60,19 +29,16 @@ int rf_gzip_encode_with(rf_gzip *state, const void *src, size_t src_len, int lev
 {
     if (level < 0 || level > 9 || src_len > UINT32_MAX) return RF_EARGUMENT;
     if (dst_cap < HEADER_NBYTES + TRAILER_NBYTES) return RF_ENOSPACE;
-    int status = ready_deflater(state, level);
+    if (!state->deflater) state->deflater = rf_deflate_new();
+    if (!state->deflater) return RF_ENOMEM;
+    size_t room = dst_cap - HEADER_NBYTES - TRAILER_NBYTES, nbytes;
+    int status = rf_deflate_encode(state->deflater, src, src_len, level, dst + HEADER_NBYTES, room, &nbytes);
     if (status != RF_OK) return status;
-    z_stream *z = state->deflater;
-    size_t room = dst_cap - HEADER_NBYTES - TRAILER_NBYTES;
-    z->next_in = (Bytef *)(uintptr_t)src;
-    z->avail_in = (uInt)src_len;
-    z->next_out = dst + HEADER_NBYTES;
-    z->avail_out = room > UINT32_MAX ? UINT32_MAX : (uInt)room;
-    if (deflate(z, Z_FINISH) != Z_STREAM_END) return RF_ENOSPACE;
     put_header(dst, level);
-    put_little_endian(z->next_out, libdeflate_crc32(0, src, src_len));
-    put_little_endian(z->next_out + 4, (uint32_t)src_len);
-    *dst_len = (size_t)(z->next_out - dst) + TRAILER_NBYTES;
+    uint8_t *trailer = dst + HEADER_NBYTES + nbytes;
+    rf_put_little32(trailer, libdeflate_crc32(0, src, src_len));
+    rf_put_little32(trailer + 4, (uint32_t)src_len);
+    *dst_len = HEADER_NBYTES + nbytes + TRAILER_NBYTES;
     return RF_OK;
 }
 
@@ -91,10 +57,7 @@ int rf_gzip_decode_with(rf_gzip *state, const uint8_t *src, size_t src_len, void
 void rf_gzip_end(rf_gzip *state)
 {
     if (state->inflater) libdeflate_free_decompressor(state->inflater);
-    if (state->deflater) {
-        deflateEnd(state->deflater);
-        free(state->deflater);
-    }
+    rf_deflate_free(state->deflater);
     memset(state, 0, sizeof *state);
 }
 

@@ -1,8 +1,8 @@
 /*
  * rf_gzip.h - gzip members of one tile, and the byte planes of GZIP_2.
  *
- * Writing is zlib's deflate with cfitsio's settings (GZIP_1, GZIP_2; FITS Standard 4.0, sections 10.4.2 and 10.4.3):
- * other libraries make other bytes. Reading is libdeflate's inflate, which is faster and takes any of them.
+ * Writing gives the bytes of zlib's deflate with cfitsio's settings (GZIP_1, GZIP_2; FITS Standard 4.0, sections 10.4.2
+ * and 10.4.3), which other libraries do not: rf_deflate.h. Reading is libdeflate's inflate, which is faster and takes any of them.
  */
 #ifndef RF_GZIP_H
 #define RF_GZIP_H
@@ -54,8 +54,7 @@ void rf_planes_join(const uint8_t *src, size_t n, size_t width, void *dst);
 /* The same with the library's state kept from tile to tile; zeroed at first, freed by rf_gzip_end. */
 typedef struct {
     void *inflater; /* struct libdeflate_decompressor * */
-    void *deflater; /* z_stream * */
-    int level;      /* the deflater's */
+    void *deflater; /* struct rf_deflate * */
 } rf_gzip;
 
 /*

@@ -1,0 +1,118 @@
+"""Deflate, byte for byte as the vendored zlib: levels x kinds of input x lengths, and zlib's corners one by one."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rustfits_cffi.native._lib import ffi, lib
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import deflate_inputs
+from deflate_inputs import FARTHEST, LEVELS, PIECES, Zlib, mixture, ours
+
+
+@pytest.fixture(scope="module")
+def zlib():
+    return Zlib()
+
+
+def check(zlib, data, levels=LEVELS):
+    for level in levels:
+        assert ours(data, level) == zlib(data, level), (level, len(data))
+
+
+def test_every_short_length(zlib):
+    rng = np.random.default_rng(1)
+    for n in range(300):
+        check(zlib, bytes(n))
+        check(zlib, rng.bytes(n))
+        check(zlib, rng.integers(0, 2, n, dtype="u1").tobytes())
+
+
+@pytest.mark.parametrize("piece", PIECES, ids=lambda piece: piece.__name__)
+def test_one_kind_of_input(zlib, piece):
+    rng = np.random.default_rng(2)
+    for n in [*rng.integers(1, 3000, 80).tolist(), *rng.integers(3000, 60_000, 6).tolist()]:
+        check(zlib, piece(rng, rng.bytes(100), n))
+    check(zlib, piece(rng, b"", 300_000), (1, 2, 6))
+
+
+def test_mixtures(zlib):
+    rng = np.random.default_rng(3)
+    for _ in range(500):
+        check(zlib, mixture(rng, int(rng.integers(0, 3000))))
+    for _ in range(40):
+        data = mixture(rng, deflate_inputs.length_of(rng, 200_000))
+        check(zlib, data, rng.choice(10, 3, replace=False).tolist())
+
+
+@pytest.mark.parametrize("level", [1, 3, 4, 6])
+def test_megabytes(zlib, level):
+    """Long enough that the places of strings run out and are renumbered (every 4 MB at level 1)."""
+    rng = np.random.default_rng(level)
+    check(zlib, mixture(rng, 1 << 20) + deflate_inputs.long_runs(rng, b"", 11 << 20) + mixture(rng, 1 << 19), [level])
+
+
+@pytest.mark.parametrize("length", [3, 4, 8, 40])
+@pytest.mark.parametrize("start", [FARTHEST, FARTHEST + 32768, FARTHEST + 2 * 32768])
+def test_the_farthest_match_where_the_window_moves_on(zlib, start, length):
+    """A string is found 32506 bytes back, but not if it is the first of the window, which depends on what follows."""
+    rng = np.random.default_rng(length)
+    background = rng.bytes(start + 600)
+    for at in (start - 1, start, start + 1):
+        for back in (FARTHEST - 1, FARTHEST, FARTHEST + 1):
+            if at < back:
+                continue
+            for after in (length, 258, 260, 261, 262, 263, 264, 500):
+                data = bytearray(background[: at + after])
+                data[at : at + length] = data[at - back : at - back + length]
+                check(zlib, bytes(data), (1, 2, 3, 4, 6, 9))
+                data[at - 900 : at - 897] = data[at : at + 3]  # now it is not the newest of its hash
+                check(zlib, bytes(data), (1, 2, 3, 4, 6, 9))
+
+
+def test_blocks_that_end_with_the_input(zlib):
+    """A block is full after 16383 symbols; what follows it may be nothing at all."""
+    rng = np.random.default_rng(5)
+    literals = rng.permutation(np.arange(1 << 15, dtype="u2")).tobytes()
+    for n in (16382, 16383, 16384, 16385, 2 * 16383, 2 * 16383 + 1):
+        check(zlib, literals[:n])
+        check(zlib, literals[: n - 20] + bytes(258) + literals[:19])
+
+
+def test_streams_do_not_see_each_other(zlib):
+    """One state codes many streams, of any level, and after one that failed."""
+    rng = np.random.default_rng(6)
+    data = [mixture(rng, int(n)) for n in rng.integers(0, 40_000, 60)]
+    expected = [zlib(bytes_, level % 10) for level, bytes_ in enumerate(data)]
+    state = ffi.gc(lib.rf_deflate_new(), lib.rf_deflate_free)
+    used = ffi.new("size_t *")
+    for _ in range(3):
+        for level, (bytes_, member) in enumerate(zip(data, expected, strict=True)):
+            room = ffi.new("uint8_t[]", len(member) - 18)
+            if level % 7 == 0:
+                cap = len(room) * 2 // 3
+                status = lib.rf_deflate_encode(state, bytes_, len(bytes_), level % 10, room, cap, used)
+                assert status == lib.RF_ENOSPACE
+            status = lib.rf_deflate_encode(state, bytes_, len(bytes_), level % 10, room, len(room), used)
+            assert status == lib.RF_OK and bytes(ffi.buffer(room, used[0])) == member[10:-8]
+
+
+def test_neither_buffer_is_left(arenas):
+    """Both end at a page that may not be touched; a room too small is an error."""
+    source, target = arenas
+    rng = np.random.default_rng(7)
+    state = ffi.gc(lib.rf_deflate_new(), lib.rf_deflate_free)
+    used = ffi.new("size_t *")
+    for level in LEVELS:
+        for n in [*range(20), 257, 258, 259, 1000, 20_000]:
+            data = mixture(rng, n)
+            need = len(ours(data, level)) - 18
+            for cap in (need, need - 1, need // 2, 0):
+                src, dst = source.fill(data), target.room(cap)
+                status = lib.rf_deflate_encode(state, src, n, level, dst, cap, used)
+                assert status == (lib.RF_OK if cap >= need else lib.RF_ENOSPACE)
+                target.taken(cap)
