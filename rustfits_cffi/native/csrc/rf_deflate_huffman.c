@@ -17,12 +17,14 @@ static unsigned number_of(uint32_t node) { return node & ((1u << NUMBER_BITS) - 
 /* By count, then by height; nodes equal in both are before each other. */
 static inline bool is_before(uint32_t a, uint32_t b) { return a <= (b | ((1u << NUMBER_BITS) - 1)); }
 
-/* The heap has its least node at 1 and the sons of i at 2i and 2i+1. Lets heap[i] sink to its place. */
-static void sink(uint32_t *heap, unsigned nheap, unsigned i)
+/*
+ * The heap has its least node at 1 and the sons of i at 2i and 2i+1. Puts a node where i is empty, and lets it sink to
+ * its place. Behind the last node is one that is before no other.
+ */
+static void sink(uint32_t *heap, unsigned nheap, unsigned i, uint32_t node)
 {
-    uint32_t node = heap[i];
     for (unsigned son = 2 * i; son <= nheap; son = 2 * i) {
-        if (son < nheap && is_before(heap[son + 1], heap[son])) son++;
+        son += is_before(heap[son + 1], heap[son]); /* without a branch: either is as likely */
         if (is_before(node, heap[son])) break;
         heap[i] = heap[son];
         i = son;
@@ -51,11 +53,12 @@ static unsigned plant(const uint32_t *counts, unsigned nsymbols, uint32_t *heap,
 static unsigned grow(uint32_t *heap, unsigned nheap, unsigned first_inner, uint16_t *order, uint16_t *parent)
 {
     unsigned norder = 0, inner = first_inner;
-    for (unsigned i = nheap / 2; i >= 1; i--) sink(heap, nheap, i);
+    heap[nheap + 1] = UINT32_MAX;
+    for (unsigned i = nheap / 2; i >= 1; i--) sink(heap, nheap, i, heap[i]);
     for (; nheap > 1; inner++) {
-        uint32_t a = heap[1];
-        heap[1] = heap[nheap--];
-        sink(heap, nheap, 1);
+        uint32_t a = heap[1], last = heap[nheap];
+        heap[nheap--] = UINT32_MAX;
+        sink(heap, nheap, 1, last);
         uint32_t b = heap[1];
         order[norder++] = (uint16_t)number_of(a);
         order[norder++] = (uint16_t)number_of(b);
@@ -64,8 +67,7 @@ static unsigned grow(uint32_t *heap, unsigned nheap, unsigned first_inner, uint1
         uint32_t height_a = a >> NUMBER_BITS & ((1u << HEIGHT_BITS) - 1);
         uint32_t height_b = b >> NUMBER_BITS & ((1u << HEIGHT_BITS) - 1);
         uint32_t height = (height_a > height_b ? height_a : height_b) + 1;
-        heap[1] = count << COUNT_SHIFT | height << NUMBER_BITS | inner;
-        sink(heap, nheap, 1);
+        sink(heap, nheap, 1, count << COUNT_SHIFT | height << NUMBER_BITS | inner);
     }
     order[norder++] = (uint16_t)number_of(heap[1]);
     return norder;
@@ -88,7 +90,7 @@ static void shorten(uint16_t *leaves, unsigned longest, int excess)
 
 unsigned rf_huffman_lengths(const uint32_t *counts, unsigned nsymbols, unsigned longest, uint8_t *lengths)
 {
-    uint32_t heap[RF_HUFFMAN_SYMBOLS + 1];
+    uint32_t heap[RF_HUFFMAN_SYMBOLS + 2];
     uint16_t order[MAX_NODES], parent[MAX_NODES], leaves[RF_HUFFMAN_LONGEST + 1] = {0};
     uint8_t depth[MAX_NODES];
     unsigned nused, nheap = plant(counts, nsymbols, heap, &nused);

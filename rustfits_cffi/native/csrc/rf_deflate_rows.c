@@ -74,8 +74,12 @@ static inline void save(uint32_t *entries, row r) { memcpy(entries, r.entries, s
 
 /* --- matches --- */
 
-/* The length of the match at p that zlib takes from a row, or 0. */
-static unsigned choose(const rf_parse *parse, size_t p, uint32_t place, row r, unsigned found, unsigned *distance)
+/*
+ * The length of the match at p that zlib takes from a row, or 0: the longest, or the newest that is as long as
+ * NICE_LENGTH. Any may be out of reach.
+ */
+static unsigned choose_near_end(const rf_parse *parse, size_t p, uint32_t place, row r, unsigned found,
+                                unsigned *distance)
 {
     _Alignas(16) uint32_t entries[RF_ROW];
     unsigned most = rf_longest_at(parse, p), nice = most < NICE_LENGTH ? most : NICE_LENGTH, best = RF_MATCH_MIN - 1;
@@ -94,6 +98,34 @@ static unsigned choose(const rf_parse *parse, size_t p, uint32_t place, row r, u
     return best < RF_MATCH_MIN ? 0 : best;
 }
 
+/*
+ * The same where at least RF_LOOKAHEAD bytes lie ahead. Eight bytes of each string, as one number, say all that counts,
+ * without a branch that depends on them: the largest of `length, nearness` is the newest of the longest.
+ */
+static inline unsigned choose(const rf_parse *parse, size_t p, uint32_t place, row r, unsigned found,
+                              unsigned *distance)
+{
+    _Static_assert(NICE_LENGTH == sizeof(uint64_t), "eight bytes decide");
+    _Alignas(16) uint32_t entries[RF_ROW];
+    const uint8_t *here = parse->src + p;
+    uint64_t bytes = rf_little64(here);
+    uint32_t best = 0;
+    save(entries, r);
+    for (unsigned k = 0; k < RF_ROW; k++) {
+        uint32_t back = place - (entries[k] >> TAG_BITS);
+        bool reached = (found >> k & 1) && back < RF_FARTHEST + (k == 0);
+        back = reached ? back : 0;
+        uint64_t differ = rf_little64(here - back) ^ bytes;
+        uint32_t length = differ ? (uint32_t)__builtin_ctzll(differ) / 8 : NICE_LENGTH;
+        uint32_t rated = reached ? length << 16 | (RF_WINDOW - back) : 0;
+        best = rated > best ? rated : best;
+    }
+    unsigned length = best >> 16;
+    *distance = RF_WINDOW - (best & 0xffff);
+    if (length < NICE_LENGTH) return length;
+    return length + rf_common(here + length - *distance, here + length, RF_MATCH_MAX - NICE_LENGTH);
+}
+
 /* Enters the string at p, which begins with `bytes`; the length of its match, or 0. */
 static ALWAYS_INLINE unsigned visit(rf_rows *rows, const rf_parse *parse, const rf_places *places, size_t p,
                                     uint32_t bytes, unsigned *distance)
@@ -102,7 +134,9 @@ static ALWAYS_INLINE unsigned visit(rf_rows *rows, const rf_parse *parse, const 
     row r = load(entries);
     unsigned found = hits(r, entry);
     push(entries, r, entry);
-    return found ? choose(parse, p, place, r, found, distance) : 0;
+    if (!found) return 0;
+    if (parse->n - p < RF_LOOKAHEAD) return choose_near_end(parse, p, place, r, found, distance);
+    return choose(parse, p, place, r, found, distance);
 }
 
 /* Enters the strings within a short match. */
