@@ -32,20 +32,18 @@ typedef struct {
     unsigned symbol, nextra;
 } part;
 
-/* Four symbols share a power of two; `offset` is length - 3. */
+/* `offset` is length - 3. The first eight are symbols of their own, then four share a power of two. */
 static inline part length_part(unsigned offset)
 {
-    if (offset < 8) return (part){offset, 0};
-    if (offset == RF_MATCH_MAX - RF_MATCH_MIN) return (part){NLENGTHS - 1, 0};
-    unsigned nextra = log2_of(offset) - 2;
-    return (part){4 * nextra + (offset >> nextra), nextra};
+    unsigned nextra = log2_of(offset | 4) - 2, symbol = 4 * nextra + (offset >> nextra);
+    bool is_longest = offset == RF_MATCH_MAX - RF_MATCH_MIN;
+    return (part){is_longest ? NLENGTHS - 1 : symbol, is_longest ? 0 : nextra};
 }
 
-/* Two symbols share a power of two; `offset` is distance - 1. */
+/* `offset` is distance - 1. The first four are symbols of their own, then two share a power of two. */
 static inline part distance_part(unsigned offset)
 {
-    if (offset < 4) return (part){offset, 0};
-    unsigned nextra = log2_of(offset) - 1;
+    unsigned nextra = log2_of(offset | 2) - 1;
     return (part){2 * nextra + (offset >> nextra), nextra};
 }
 
