@@ -32,11 +32,11 @@ static inline uint32_t string_at(const rf_parse *parse, size_t p)
     return parse->n - p > RF_MATCH_MIN ? rf_little32(parse->src + p) : rf_last_three(parse->src, p);
 }
 
-/* Enters the string at p; how far back the newest of its hash is. */
+/* Enters the string at p; how far back the newest of its hash is. A link that leads too far seems to lead farther. */
 static inline uint32_t enter(work *w, size_t p, uint32_t bytes)
 {
     uint32_t place = rf_place(&w->places, p), *head = &w->chains->heads[rf_hash(bytes)], back = place - *head;
-    w->chains->older[p % RF_WINDOW] = (uint16_t)(back < UINT16_MAX ? back : UINT16_MAX);
+    w->chains->older[p % RF_WINDOW] = (uint16_t)(p - (back < RF_WINDOW ? back : RF_WINDOW));
     *head = place;
     return back;
 }
@@ -61,6 +61,7 @@ static unsigned search(const work *w, size_t p, uint32_t bytes, uint32_t back, u
     /* what could be longer has the same last bytes up to the one after the best so far */
     unsigned last = best < 3 ? 0 : best - 3;
     uint32_t mask = best < 3 ? 0xffffff : 0xffffffff, wanted = best < 3 ? bytes : rf_little32(here + last);
+    size_t older = p - back;
     do {
         const uint8_t *there = here - back;
         if (((rf_little32(there + last) ^ wanted) & mask) == 0) {
@@ -74,7 +75,8 @@ static unsigned search(const work *w, size_t p, uint32_t bytes, uint32_t back, u
                 wanted = rf_little32(here + last);
             }
         }
-        back += w->chains->older[(p - back) % RF_WINDOW];
+        older = w->chains->older[older % RF_WINDOW];
+        back = (uint16_t)(p - older);
     } while (back < RF_FARTHEST && --chain > 0);
     return found;
 }

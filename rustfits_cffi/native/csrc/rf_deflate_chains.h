@@ -8,9 +8,9 @@
 
 /* Zeroed at first; what one stream leaves behind is too far away for the next to see. */
 typedef struct {
-    uint32_t heads[RF_HASHES];  /* the place of the newest string */
-    uint16_t older[RF_WINDOW];  /* at a position modulo the window: how far back the next older string is */
-    uint32_t next;              /* the place after the last one used */
+    uint32_t heads[RF_HASHES]; /* the place of the newest string */
+    uint16_t older[RF_WINDOW]; /* at a position modulo the window: the position of the next older string, modulo 2^16 */
+    uint32_t next;             /* the place after the last one used */
 } rf_chains;
 
 /*
