@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from rustfits_cffi.native.deflate import zlib_encode
 from rustfits_cffi.polycomp.errors import PolycompError, PolycompWarning
 from rustfits_cffi.polycomp.samples import bytes_of, check_kind, whole_number
 
@@ -29,11 +30,11 @@ def encode(samples: Any, *, method: str, nthreads: int, compression_level: int =
     level = whole_number(compression_level, "compression_level", 0 if method == "zlib" else 1, 9)
     array = np.ascontiguousarray(array, array.dtype.newbyteorder("="))
     plain = array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes()
-    coded = zlib.compress(plain, level) if method == "zlib" else bz2.compress(plain, level)
+    coded = zlib_encode(plain, level) if method == "zlib" else np.frombuffer(bz2.compress(plain, level), np.uint8)
     parameters: dict[str, Any] = {"compression_level": level}
     if array.ndim > 1:
         parameters["item_shape"] = array.shape[1:]
-    return array, np.frombuffer(coded, np.uint8), parameters, {}
+    return array, coded, parameters, {}
 
 
 def decode(

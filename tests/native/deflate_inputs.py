@@ -15,7 +15,7 @@ from rustfits_cffi.native._lib import ffi, lib
 LEVELS = range(10)
 FARTHEST = 32768 - 262  # how far back zlib's matches reach
 Z_FINISH, Z_STREAM_END = 4, 1
-DISTANCES = (1, 2, 3, 4, 257, 258, 259, 516, 4095, 4096, 4097, FARTHEST - 1, FARTHEST, FARTHEST + 1, 32767, 32768, 65536)
+DISTANCES = (1, 2, 3, 4, 257, 258, 259, 516, 4095, 4096, 4097, FARTHEST - 1, FARTHEST, FARTHEST + 1, 32768, 65536)
 
 
 def ours(data, level):
@@ -28,16 +28,18 @@ def ours(data, level):
 
 
 class Zlib:
-    """The gzip members that the vendored zlib makes, all input in one call as cfitsio does it."""
+    """What the vendored zlib makes of all input in one call, as cfitsio calls it: in gzip's wrap or in its own."""
 
-    def __init__(self):
-        self._streams = {}
+    GZIP, ZLIB = 31, 15
+
+    def __init__(self, wrap=GZIP):
+        self._wrap, self._streams = wrap, {}
 
     def _stream(self, level):
         if level not in self._streams:
             stream = ffi.gc(ffi.new("z_stream *"), lib.deflateEnd)
             version = lib.zlibVersion()
-            assert lib.deflateInit2_(stream, level, 8, 31, 8, 0, version, ffi.sizeof("z_stream")) == 0
+            assert lib.deflateInit2_(stream, level, 8, self._wrap, 8, 0, version, ffi.sizeof("z_stream")) == 0
             self._streams[level] = stream
         return self._streams[level]
 

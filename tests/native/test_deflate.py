@@ -6,7 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from rustfits_cffi.errors import FITSError
 from rustfits_cffi.native._lib import ffi, lib
+from rustfits_cffi.native.deflate import zlib_encode
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -42,8 +44,10 @@ def test_one_kind_of_input(zlib, piece):
 
 def test_mixtures(zlib):
     rng = np.random.default_rng(3)
-    for _ in range(500):
+    for _ in range(400):
         check(zlib, mixture(rng, int(rng.integers(0, 3000))))
+    for turn in range(9000):
+        check(zlib, mixture(rng, int(rng.integers(0, 1500))), (turn % 10, 1))
     for _ in range(40):
         data = mixture(rng, deflate_inputs.length_of(rng, 200_000))
         check(zlib, data, rng.choice(10, 3, replace=False).tolist())
@@ -56,7 +60,7 @@ def test_megabytes(zlib, level):
     check(zlib, mixture(rng, 1 << 20) + deflate_inputs.long_runs(rng, b"", 11 << 20) + mixture(rng, 1 << 19), [level])
 
 
-@pytest.mark.parametrize("length", [3, 4, 8, 40])
+@pytest.mark.parametrize("length", [3, 8, 40])
 @pytest.mark.parametrize("start", [FARTHEST, FARTHEST + 32768, FARTHEST + 2 * 32768])
 def test_the_farthest_match_where_the_window_moves_on(zlib, start, length):
     """A string is found 32506 bytes back, but not if it is the first of the window, which depends on what follows."""
@@ -66,12 +70,12 @@ def test_the_farthest_match_where_the_window_moves_on(zlib, start, length):
         for back in (FARTHEST - 1, FARTHEST, FARTHEST + 1):
             if at < back:
                 continue
-            for after in (length, 258, 260, 261, 262, 263, 264, 500):
+            for after in (length, 260, 261, 262, 263, 500):
                 data = bytearray(background[: at + after])
                 data[at : at + length] = data[at - back : at - back + length]
-                check(zlib, bytes(data), (1, 2, 3, 4, 6, 9))
+                check(zlib, bytes(data), (1, 3, 4, 9))
                 data[at - 900 : at - 897] = data[at : at + 3]  # now it is not the newest of its hash
-                check(zlib, bytes(data), (1, 2, 3, 4, 6, 9))
+                check(zlib, bytes(data), (1, 3, 4, 9))
 
 
 def test_blocks_that_end_with_the_input(zlib):
@@ -99,6 +103,16 @@ def test_streams_do_not_see_each_other(zlib):
                 assert status == lib.RF_ENOSPACE
             status = lib.rf_deflate_encode(state, bytes_, len(bytes_), level % 10, room, len(room), used)
             assert status == lib.RF_OK and bytes(ffi.buffer(room, used[0])) == member[10:-8]
+
+
+def test_streams_in_zlibs_own_wrap():
+    zlib, rng = Zlib(Zlib.ZLIB), np.random.default_rng(8)
+    for n in (0, 1, 5, 1000, 70_000):
+        data = mixture(rng, n)
+        for level in LEVELS:
+            assert zlib_encode(data, level).tobytes() == zlib(data, level)
+    with pytest.raises(FITSError):
+        zlib_encode(b"x", 10)
 
 
 def test_neither_buffer_is_left(arenas):

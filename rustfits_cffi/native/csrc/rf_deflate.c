@@ -59,7 +59,7 @@ void rf_deflate_free(rf_deflate *state) { free(state); }
 int rf_deflate_encode(rf_deflate *state, const uint8_t *src, size_t src_len, int level, uint8_t *dst, size_t dst_cap,
                       size_t *dst_len)
 {
-    if (level < 0 || level > 9 || src_len > UINT32_MAX) return RF_EARGUMENT;
+    if (level < 0 || level > 9) return RF_EARGUMENT;
     rf_parse parse = {.out = {.next = dst, .end = dst + dst_cap},
                       .src = src,
                       .n = src_len,

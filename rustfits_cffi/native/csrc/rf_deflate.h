@@ -25,9 +25,9 @@ rf_deflate *rf_deflate_new(void);
 /*
  * rf_deflate_encode - one raw deflate stream, without the head and trail of zlib or gzip.
  * Memory:  dst and src do not overlap.
- * Sizes:   src_len < 2^32; dst has room for dst_cap bytes.
- * Result:  RF_OK and *dst_len; RF_ENOSPACE; RF_EARGUMENT for a level outside 0..9 or a longer src. After an error dst
- *          is undefined, the state as good as before.
+ * Sizes:   dst has room for dst_cap bytes.
+ * Result:  RF_OK and *dst_len; RF_ENOSPACE; RF_EARGUMENT for a level outside 0..9. After an error dst is undefined,
+ *          the state as good as before.
  * Threads: one for each state.
  */
 int rf_deflate_encode(rf_deflate *state, const uint8_t *src, size_t src_len, int level, uint8_t *dst, size_t dst_cap,

@@ -49,6 +49,20 @@ static void enter_all(work *w, size_t from, size_t end)
     if (from < end && parse->n - from == RF_MATCH_MIN) enter(w, from, rf_last_three(parse->src, from));
 }
 
+/*
+ * The same where all bytes from..end-1 and the two before are equal: but for the last two, each string is like the one
+ * before it, so no head need be read that was just written.
+ */
+static void enter_run(work *w, size_t from, size_t end)
+{
+    if (end - from > 2) {
+        for (size_t p = from; p < end - 2; p++) w->chains->older[p % RF_WINDOW] = (uint16_t)(p - 1);
+        w->chains->heads[rf_hash(rf_little32(w->parse->src + from - 1))] = rf_place(&w->places, end - 3);
+        from = end - 2;
+    }
+    enter_all(w, from, end);
+}
+
 /* The length of the match at p that zlib finds, which is longer than `best`, or 0. `back` leads to the newest string. */
 static unsigned search(const work *w, size_t p, uint32_t bytes, uint32_t back, unsigned best, unsigned *distance)
 {
@@ -130,7 +144,11 @@ static int parse_lazily(work *w, size_t p)
         if (held && !length) {
             rf_parse_match(parse, p - 1, held, held_distance);
             end = p - 1 + held;
-            enter_all(w, p + 1, end);
+            if (held_distance == 1) {
+                enter_run(w, p + 1, end);
+            } else {
+                enter_all(w, p + 1, end);
+            }
             p = end;
             held = 0;
             if (parse->room > 0) continue;

@@ -5,8 +5,8 @@
 
 #include "rf_deflate_places.h"
 
-#if defined(__SSE2__) && !defined(RF_PLAIN)
-#include <emmintrin.h>
+#if RF_CPU_X86
+#include <emmintrin.h> /* SSE2, which every x86-64 has */
 #endif
 
 /* Level 1 of zlib's table. */
@@ -26,7 +26,7 @@ static inline uint32_t make_entry(uint32_t place, uint32_t bytes)
 
 /* --- rows: hits has bit k set if entry k has the tag of `entry`; push puts it before the others --- */
 
-#if defined(__SSE2__) && !defined(RF_PLAIN)
+#if RF_CPU_X86
 typedef __m128i row;
 
 static inline row load(const uint32_t *entries) { return _mm_load_si128((const __m128i *)entries); }

@@ -69,6 +69,24 @@ int rf_gzip_encode(const void *src, size_t src_len, int level, uint8_t *dst, siz
     return status;
 }
 
+int rf_zlib_encode(const void *src, size_t src_len, int level, uint8_t *dst, size_t dst_cap, size_t *dst_len)
+{
+    enum { HEAD_NBYTES = 2, CHECK_NBYTES = 4 };
+    if (dst_cap < HEAD_NBYTES + CHECK_NBYTES) return RF_ENOSPACE;
+    rf_deflate *deflater = rf_deflate_new();
+    if (!deflater) return RF_ENOMEM;
+    size_t room = dst_cap - HEAD_NBYTES - CHECK_NBYTES, nbytes;
+    int status = rf_deflate_encode(deflater, src, src_len, level, dst + HEAD_NBYTES, room, &nbytes);
+    rf_deflate_free(deflater);
+    if (status != RF_OK) return status;
+    /* deflate with 32 kB of window, how hard it was tried, and what makes both divisible by 31 */
+    unsigned head = 0x7800 | (level < 2 ? 0u : level < 6 ? 1u : level == 6 ? 2u : 3u) << 6;
+    rf_store16(dst, (uint16_t)(head + 31 - head % 31));
+    rf_store32(dst + HEAD_NBYTES + nbytes, libdeflate_adler32(1, src, src_len));
+    *dst_len = HEAD_NBYTES + nbytes + CHECK_NBYTES;
+    return RF_OK;
+}
+
 int rf_gzip_decode(const uint8_t *src, size_t src_len, void *dst, size_t dst_cap, size_t *dst_len)
 {
     rf_gzip state = {0};

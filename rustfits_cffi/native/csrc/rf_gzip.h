@@ -21,7 +21,17 @@
 int rf_gzip_encode(const void *src, size_t src_len, int level, uint8_t *dst, size_t dst_cap, size_t *dst_len);
 
 /*
- * rf_gzip_bound - the most bytes that rf_gzip_encode writes, at any level.
+ * rf_zlib_encode - one zlib stream (RFC 1950): the same data in zlib's own wrap.
+ * Memory:  dst has rf_gzip_bound(src_len) bytes or dst_cap says how many.
+ * Sizes:   any.
+ * Result:  RF_OK and *dst_len; RF_ENOSPACE, RF_ENOMEM; RF_EARGUMENT for a level outside 0..9. After an error dst is
+ *          undefined.
+ * Threads: any number, on separate dst.
+ */
+int rf_zlib_encode(const void *src, size_t src_len, int level, uint8_t *dst, size_t dst_cap, size_t *dst_len);
+
+/*
+ * rf_gzip_bound - the most bytes that rf_gzip_encode or rf_zlib_encode writes, at any level.
  * Memory:  none.
  * Sizes:   src_len bytes to be coded.
  * Result:  the bytes.
