@@ -13,8 +13,8 @@
 enum { NICE_LENGTH = 8, LONGEST_INSERTED = 4 };
 
 /*
- * An entry is a place and, below it, nine bits of the string. With the row they say all of its three bytes: the hash
- * loses the high three bits of the first byte, and which of the others made bits 5 to 7 and 10 to 12 of it.
+ * An entry is a place and, below it, nine bits of the string that tell strings of the same hash apart: each of the 2^24
+ * strings has its own pair of hash and tag, so an entry of the right row and tag is the string looked for.
  */
 enum { TAG_BITS = 9, TAG_MASK = (1 << TAG_BITS) - 1 };
 _Static_assert(UINT32_MAX >> TAG_BITS > RF_BLOCK_NBYTES + 2 * RF_WINDOW, "places last for a block");
