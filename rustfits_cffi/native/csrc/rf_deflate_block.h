@@ -16,6 +16,7 @@ enum {
     RF_BLOCK_SYMBOLS = 16383 /* literals and matches in a block: the buffer of zlib's memLevel 8 less one */
 };
 
+/* cffi: begin */
 /* Some literals, then a match; length 0: none. */
 typedef struct {
     uint16_t nliterals, length, distance;
@@ -45,6 +46,7 @@ typedef struct {
  * Threads: one for each out.
  */
 int rf_block_put(rf_deflate_out *out, const rf_block *block);
+/* cffi: end */
 
 /*
  * rf_block_store - append a block as it is; its sequences are not looked at.
