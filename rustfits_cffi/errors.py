@@ -37,9 +37,15 @@ class FITSError(OSError):
     ----------
     status : int or None
         Number that C reported: one of cfitsio's (101 and above) or of our kernels' (1 to 11).
+    hdu : int or None
+        0-based number of the HDU that was worked on, where that is known.
+    missing : str or None
+        Number or name of an HDU that was asked for and is not there.
     """
 
     status: int | None = None
+    hdu: int | None = None
+    missing: str | None = None
 
 
 class FITSFormatError(FITSError, ValueError):

@@ -8,7 +8,9 @@ import stat
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from typing import BinaryIO
+from io import BufferedIOBase
+from types import FrameType
+from typing import Any, BinaryIO
 
 from rustfits_cffi.errors import FITSError, status_text
 from rustfits_cffi.native.library import versions
@@ -105,10 +107,10 @@ def reporting(name: str, *, has_output: bool = True) -> Iterator[None]:
     try:
         yield
     except FITSError as error:
-        status, hdu = getattr(error, "status", None) or 255, getattr(error, "hdu", None)
-        lines = [] if hdu is None else [f"Error processing file: {name}", f"  in HDU number {hdu + 1}"]
-        if (missing := getattr(error, "missing", None)) is not None:
-            lines.insert(0, f"Unable to find and move to extension '{missing}'")
+        status = error.status or 255
+        lines = [] if error.hdu is None else [f"Error processing file: {name}", f"  in HDU number {error.hdu + 1}"]
+        if error.missing is not None:
+            lines.insert(0, f"Unable to find and move to extension '{error.missing}'")
         print(f"FITSIO status = {status}: {status_text(status)}\n{error}", file=sys.stderr)
         raise Quit(status & 255, *lines, *(["Input file is unchanged."] if lines and has_output else [])) from None
 
@@ -160,7 +162,7 @@ def progress_bar(names: Sequence[str], *, is_quiet: bool = False) -> Iterator[Pr
 class _Counter:
     """Adds the progress of one file after another to a bar."""
 
-    def __init__(self, bar):
+    def __init__(self, bar: Any):
         self._bar, self._before, self._done = bar, 0, 0
 
     def __call__(self, done: int, total: int) -> None:
@@ -182,7 +184,7 @@ def _temporary_folder() -> AbstractContextManager[str]:
     return tempfile.TemporaryDirectory(prefix="rustfits-")
 
 
-def copy(source: BinaryIO, target: BinaryIO) -> None:
+def copy(source: BinaryIO, target: BinaryIO | BufferedIOBase) -> None:
     """The rest of one stream into another."""
     while piece := source.read(1 << 20):
         target.write(piece)
@@ -192,7 +194,7 @@ def copy(source: BinaryIO, target: BinaryIO) -> None:
 def _signals_as_exit() -> Iterator[None]:
     """SIGTERM and SIGHUP unwind the stack, so that temporary files are removed."""
 
-    def leave(number, frame):
+    def leave(number: int, frame: FrameType | None) -> None:
         raise Quit(255)
 
     names = [name for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]

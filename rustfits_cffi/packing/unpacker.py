@@ -19,8 +19,8 @@ NOT_IMAGE = 233  # cfitsio's status
 
 
 def unpack(
-    source: str | os.PathLike,
-    target: str | os.PathLike | None = None,
+    source: str | os.PathLike[str],
+    target: str | os.PathLike[str] | None = None,
     options: UnpackOptions | None = None,
     *,
     overwrite: bool = False,

@@ -24,8 +24,8 @@ class PolycompError(FITSFormatError):
         Byte of the stream at which it was seen.
     chunk : int, optional
         Number of the chunk (polynomial) or run (run lengths), from 0.
-    hdu : int or str, optional
-        Where the stream comes from.
+    hdu : int, optional
+        0-based number of the HDU that the stream comes from.
 
     Attributes
     ----------
@@ -40,7 +40,7 @@ class PolycompError(FITSFormatError):
         method: str | None = None,
         offset: int | None = None,
         chunk: int | None = None,
-        hdu: int | str | None = None,
+        hdu: int | None = None,
     ):
         self.reason, self.method, self.offset, self.chunk, self.hdu = reason, method, offset, chunk, hdu
         where = [] if hdu is None else [f"HDU {hdu}"]
