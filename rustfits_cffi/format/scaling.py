@@ -65,6 +65,10 @@ class PixelType:
         """Whether values must be computed as float64."""
         return self.scaling.kind == "general"
 
+    def blank_mask(self, stored: np.ndarray) -> np.ndarray | np.bool_:
+        """Where stored pixels are undefined; numpy's ``nomask`` if none can be."""
+        return np.ma.nomask if self.blank is None else stored == self.blank
+
     def flip(self, pixels: np.ndarray) -> np.ndarray:
         """Stored pixels of the unsigned trick as physical ones, or back: the sign bit inverted."""
         target = self.scaled if pixels.dtype == self.stored else self.stored

@@ -12,7 +12,6 @@ import numpy as np
 from rustfits_cffi.config import Codec
 from rustfits_cffi.directory import Directory
 from rustfits_cffi.errors import FITSFormatError
-from rustfits_cffi.format.columns import Column
 from rustfits_cffi.format.compression import (
     CompressedLayout,
     config_of,
@@ -109,11 +108,6 @@ class CompressedImageHDU(ImageHDU):
 
     def _make_reader(self) -> TileReader:
         return TileReader(self._directory, self._index, self._layout, self._pixel_type, self._tile_cache)
-
-    def _blank_mask(self, stored: np.ndarray, selection: Selection) -> np.ndarray:
-        if isinstance(self._layout.zblank, Column) and not selection.is_empty:
-            return self._reader().blank_mask(stored, selection)
-        return super()._blank_mask(stored, selection)
 
     @property
     def tile_cache_size(self) -> int:

@@ -31,6 +31,54 @@ _RICE_BLOCKSIZE = 32  # the only one that cfitsio writes
 
 
 @dataclass(frozen=True)
+class TilePlan:
+    """How an image to be created is compressed, checked.
+
+    Attributes
+    ----------
+    codec : Codec
+        With the tile shape of `grid`.
+    quantize : Quantize or None
+    grid : TileGrid
+    """
+
+    codec: Codec
+    quantize: Quantize | None
+    grid: TileGrid
+
+    @classmethod
+    def of(cls, shape: tuple[int, ...], codec: Codec, quantize: Quantize | None) -> TilePlan:
+        """Check what the user asks for."""
+        if len(shape) > MAX_DIMENSIONS:
+            raise ValueError(f"compressed images have at most {MAX_DIMENSIONS} axes, not {len(shape)}")
+        grid = TileGrid(shape, resolve_tile_shape(shape, codec))
+        quantize = _as_cfitsio_dithers(codec, quantize)
+        if 0 in shape:
+            raise NotImplementedError(
+                "a compressed image cannot be created without pixels yet: cfitsio divides by its number of tiles"
+            )
+        return cls(replace(codec, tile_shape=grid.tile_shape), quantize, grid)
+
+    def request(self, bitpix: int) -> CompressionRequest:
+        """What cfitsio must be asked for before it creates the HDU."""
+        level, dither, seed = LOSSLESS, "dither1", 0
+        if self.quantize is not None:
+            # The level is not stored in the file; cfitsio only has to know that there is one.
+            level, dither, seed = 4.0, self.quantize.method, dither_seed(self.quantize)
+        hcompress = self.codec if isinstance(self.codec, Hcompress1) else Hcompress1()
+        return CompressionRequest(
+            codec=CODECS[self.codec.zcmptype],
+            tile_shape=self.grid.tile_shape,
+            level=level if bitpix < 0 else None,
+            dither=DITHERS[dither],
+            seed=seed,
+            hcomp_scale=0.0 - hcompress.scale,  # to cfitsio a negative scale is the step itself
+            hcomp_smooth=int(hcompress.smooth),
+            huge=self.codec.heap_format == "Q",
+        )
+
+
+@dataclass(frozen=True)
 class ImagePlan:
     """An image HDU to be created, checked.
 
@@ -40,15 +88,14 @@ class ImagePlan:
         Type of the pixels as the user sees them.
     kind : PixelType
         How they are stored; carries the stored BLANK.
-    codec : Codec or None
-        With its tile shape resolved; None for a plain image.
+    tiles : TilePlan or None
+        None for a plain image.
     """
 
     dtype: np.dtype
     kind: PixelType
     shape: tuple[int, ...]
-    codec: Codec | None
-    quantize: Quantize | None
+    tiles: TilePlan | None
     extname: str | None
     extver: int | None
 
@@ -73,16 +120,8 @@ class ImagePlan:
         check_combination(dtype, codec, quantize)
         if math.prod(shape) * kind.stored.itemsize > _MOST_NBYTES:
             raise ValueError(f"an image of {shape} pixels of {dtype} is larger than any file can be")
-        if codec is not None:
-            if len(shape) > MAX_DIMENSIONS:
-                raise ValueError(f"compressed images have at most {MAX_DIMENSIONS} axes, not {len(shape)}")
-            codec = replace(codec, tile_shape=resolve_tile_shape(shape, codec))
-            quantize = _as_cfitsio_dithers(codec, quantize)
-            if 0 in shape:
-                raise NotImplementedError(
-                    "a compressed image cannot be created without pixels yet: cfitsio divides by its number of tiles"
-                )
-        return cls(dtype, kind, shape, codec, quantize, extname, None if extver is None else operator.index(extver))
+        tiles = None if codec is None else TilePlan.of(shape, codec, quantize)
+        return cls(dtype, kind, shape, tiles, extname, None if extver is None else operator.index(extver))
 
     def cards(self, header: Any = None) -> bytes:
         """The cards that follow those cfitsio writes, with those of ``header=`` behind them or in their place."""
@@ -100,7 +139,7 @@ class ImagePlan:
     @property
     def _created_dtype(self) -> np.dtype:
         """What cfitsio is asked for. Of compressed uint64 it writes ZBITPIX = 80, so these are asked for as int64."""
-        return self.kind.stored if self.codec is not None and self.dtype == np.uint64 else self.dtype
+        return self.kind.stored if self.tiles is not None and self.dtype == np.uint64 else self.dtype
 
     def create(self, handle: FileHandle, header: Any) -> int:
         """Append the HDU without pixels and return its number, 1-based. Must run inside `FileHandle.appending`."""
@@ -109,69 +148,47 @@ class ImagePlan:
             self._created_dtype,
             self.kind.bitpix,
             self.shape,
-            self.request(),
+            None if self.tiles is None else self.tiles.request(self.kind.bitpix),
             blank=self.kind.blank,
             cards=self.cards(header),
         )
-        if isinstance(self.codec, Rice1) and self.codec.blocksize != _RICE_BLOCKSIZE:
-            native.set_rice_block(handle, number, self.codec.blocksize)
+        codec = None if self.tiles is None else self.tiles.codec
+        if isinstance(codec, Rice1) and codec.blocksize != _RICE_BLOCKSIZE:
+            native.set_rice_block(handle, number, codec.blocksize)
         return number
-
-    def request(self) -> CompressionRequest | None:
-        """What cfitsio must be asked for before it creates the HDU."""
-        if self.codec is None:
-            return None
-        level, dither, seed = LOSSLESS, "dither1", 0
-        if self.quantize is not None:
-            # The level is not stored in the file; cfitsio only has to know that there is one.
-            level, dither, seed = 4.0, self.quantize.method, dither_seed(self.quantize)
-        hcompress = self.codec if isinstance(self.codec, Hcompress1) else Hcompress1()
-        return CompressionRequest(
-            codec=CODECS[self.codec.zcmptype],
-            tile_shape=self.codec.tile_shape,
-            level=level if self.kind.bitpix < 0 else None,
-            dither=DITHERS[dither],
-            seed=seed,
-            hcomp_scale=0.0 - hcompress.scale,  # to cfitsio a negative scale is the step itself
-            hcomp_smooth=int(hcompress.smooth),
-            huge=self.codec.heap_format == "Q",
-        )
-
-    def tile_job(self, pixels: np.ndarray, where: str) -> TileJob:
-        """What the tile engine has to do for these pixels."""
-        grid = TileGrid(self.shape, self.codec.tile_shape)
-        return TileJob.of(grid, self.kind, self.codec, self.quantize, pixels, where)
 
 
 def create_image(directory: Directory, plan: ImagePlan, pixels: np.ndarray | None = None, *, header: Any = None) -> int:
     """Append the HDU that `plan` describes, with `pixels` if given, and return its 0-based number."""
-    handle = directory.handle
+    handle, tiles = directory.handle, plan.tiles
     handle.require_writable("create an image HDU")
     with handle.appending(action="create an image HDU"):
         number = plan.create(handle, header)
         if pixels is not None and pixels.size:
-            if plan.codec is None:
-                _write_plain(directory, number, plan, pixels)
+            where = f"{handle.path}, new HDU {number - 1}"
+            if tiles is None:
+                _write_plain(handle, number, plan, pixels, where)
             else:
-                write_tiles(handle, number, plan.tile_job(pixels, f"{handle.path}, new HDU {number - 1}"))
+                job = TileJob.of(tiles.grid, plan.kind, tiles.codec, tiles.quantize, pixels, where)
+                write_tiles(handle, number, job)
     directory.append_new()
-    directory.remember(number - 1, "config", (plan.codec, plan.quantize))
+    if tiles is not None:
+        directory.remember(number - 1, "config", (tiles.codec, tiles.quantize))
     return number - 1
 
 
 def _as_cfitsio_dithers(codec: Codec, quantize: Quantize | None) -> Quantize | None:
     """dither1 in place of dither2 for HCOMPRESS: cfitsio writes no other, and says so on the standard error stream."""
     if isinstance(codec, Hcompress1) and quantize is not None and quantize.method == "dither2":
-        warnings.warn("HCOMPRESS_1 is not combined with dither2, as in cfitsio: dither1 is used", stacklevel=4)
+        warnings.warn("HCOMPRESS_1 is not combined with dither2, as in cfitsio: dither1 is used", stacklevel=5)
         return replace(quantize, method="dither1")
     return quantize
 
 
-def _write_plain(directory: Directory, number: int, plan: ImagePlan, pixels: np.ndarray) -> None:
+def _write_plain(handle: FileHandle, number: int, plan: ImagePlan, pixels: np.ndarray, where: str) -> None:
     """Write all pixels, a bounded number at a time, whatever their layout in memory."""
-    where = f"{directory.handle.path}, new HDU {number - 1}"
     row_npix = pixels[:1].size if pixels.ndim else 1
     rows = max(1, _SLAB_NBYTES // max(1, row_npix * plan.kind.stored.itemsize))
     for begin in range(0, len(pixels), rows):
         stored = stored_pixels(pixels[begin : begin + rows], plan.kind, where=where)
-        native.write_run(directory.handle, number, begin * row_npix, stored, plan.kind.bitpix)
+        native.write_run(handle, number, begin * row_npix, stored, plan.kind.bitpix)

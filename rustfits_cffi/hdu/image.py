@@ -7,7 +7,7 @@ and masking. Compressed images replace the two section hooks and nothing else.
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Literal, overload
 
 import numpy as np
 
@@ -91,6 +91,10 @@ class ImageHDU(HDU):
 
     # -- reading ------------------------------------------------------------------------------------------------------
 
+    @overload
+    def read(self, *, scale: bool = True, mask_blank: Literal[True]) -> np.ma.MaskedArray: ...
+    @overload
+    def read(self, *, scale: bool = True, mask_blank: bool = False) -> np.ndarray: ...
     def read(self, *, scale: bool = True, mask_blank: bool = False) -> np.ndarray:
         """Read the whole image.
 
@@ -163,12 +167,8 @@ class ImageHDU(HDU):
             )
         stored = self._read(selection, scale=False)
         data = kind.scale(stored) if scale else stored
-        return np.ma.MaskedArray(data, self._blank_mask(stored, selection))
-
-    def _blank_mask(self, stored: np.ndarray, selection: Selection) -> np.ndarray:
-        """Where pixels, as stored, are undefined. A hook."""
-        blank = self._pixel_type.blank
-        return np.ma.nomask if blank is None else stored == blank
+        mask = kind.blank_mask(stored) if selection.is_empty else self._reader().blank_mask(stored, selection)
+        return np.ma.MaskedArray(data, mask)
 
     def _read_section(self, selection: Selection, *, scale: bool) -> np.ndarray:
         """Pixels of a selection that is not empty."""
@@ -191,7 +191,14 @@ class ImageHDU(HDU):
 
     def _make_reader(self) -> PlainReader | TileReader:
         """The reading hook."""
-        return PlainReader(self._directory, self._index, self._pixel_type)
+        return self._plain_reader()
+
+    def _plain_reader(self) -> PlainReader:
+        """What knows where each pixel of a plain image is."""
+        cache = self._entry.cache
+        if "plain reader" not in cache:
+            cache["plain reader"] = PlainReader(self._directory, self._index, self._pixel_type)
+        return cache["plain reader"]
 
     # -- writing ------------------------------------------------------------------------------------------------------
 
@@ -248,18 +255,19 @@ class ImageHDU(HDU):
         kind = self._pixel_type
         handle = self._directory.handle
         with handle.change(action="write pixels"):
-            self._reader().require(selection)
+            reader = self._plain_reader()
+            reader.require(selection)
             runs = runs_of(selection)
             rows = stored.reshape(len(runs.first), -1)
             for first, row in zip(runs.first.tolist(), rows, strict=True):
                 if runs.step != 1:
-                    row = self._merged(first, runs, row)
+                    row = self._merged(reader, first, runs, row)
                 native.write_run(handle, self._index + 1, first, row, kind.bitpix)
 
-    def _merged(self, first: int, runs: Runs, row: np.ndarray) -> np.ndarray:
+    def _merged(self, reader: PlainReader, first: int, runs: Runs, row: np.ndarray) -> np.ndarray:
         """A run as it is in the file, with every n-th pixel replaced."""
         self._directory.handle.flush()
-        whole = self._reader().read_stored(first, runs.length)
+        whole = reader.read_stored(first, runs.length)
         whole[:: runs.step] = row
         return whole
 

@@ -88,6 +88,10 @@ class PlainReader:
             raise self._truncated(str(error)) from None
         return self._kind.scale(pixels) if self._is_general else pixels
 
+    def blank_mask(self, stored: np.ndarray, selection: Selection) -> np.ndarray | np.bool_:
+        """Where pixels of a selection, as stored, are undefined."""
+        return self._kind.blank_mask(stored)
+
     def read_stored(self, first: int, count: int) -> np.ndarray:
         """Consecutive pixels as they are stored; `first` counts in the order of the file, whatever the axes."""
         file = self._handle.held()

@@ -141,17 +141,16 @@ def rewrite_tiles(directory: Directory, index: int, job: TileJob) -> None:
     """
     handle = directory.handle
     with tempfile.SpooledTemporaryFile(max_size=_SPOOL_NBYTES) as spool:
-        batches = []
+        rows = []
         for batch in job.batches(f"{handle.path}, HDU {index}"):
-            spool.write(batch.data)
-            batches.append(batch._replace(data=None))
+            spool.write(batch.data.data)
+            rows.append((batch.nbytes, batch.column, batch.scale, batch.zero))
         spool.seek(0)
         with handle.change(action="write a compressed image"):
             writer = TileWriter(handle, index + 1)
             writer.begin(over_old_heap=True)
-            for batch in batches:
-                coded = spool.read(int(batch.nbytes.sum()))
-                writer.append(batch.nbytes, batch.column, coded, batch.scale, batch.zero)
+            for nbytes, column, scale, zero in rows:
+                writer.append(nbytes, column, spool.read(int(nbytes.sum())), scale, zero)
             writer.finish()
             if job.has_nulls:
                 require_zblank(handle, index + 1)

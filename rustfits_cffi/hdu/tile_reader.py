@@ -59,6 +59,7 @@ class TileReader:
         self._handle = directory.handle
         self._trust_sizes = directory.trust_sizes
         self._index = index
+        self._kind = kind
         self._grid = layout.grid
         self._unreadable = None
         if kind.bitpix < 0 and layout.quantize_method is None and layout.codec not in _FLOAT_CODECS:
@@ -126,12 +127,15 @@ class TileReader:
                 return tile[start:stop].copy()
         return self.read(select(slice(first, first + count), self.shape), scale=True)
 
-    def blank_mask(self, stored: np.ndarray, selection: Selection) -> np.ndarray:
-        """Where integers of a selection are undefined, if each tile has a ZBLANK of its own."""
+    def blank_mask(self, stored: np.ndarray, selection: Selection) -> np.ndarray | np.bool_:
+        """Where integers of a selection are undefined; each tile may have a ZBLANK of its own."""
+        blanks = self._store.blanks
+        if blanks is None:
+            return self._kind.blank_mask(stored)
         mask = np.zeros(stored.shape, bool)
         for number in self._grid.tiles_touched(selection).tolist():
             _, outside = self._grid.overlap(number, selection)
-            mask[outside] = stored[outside] == self._store.blanks[number]
+            mask[outside] = stored[outside] == blanks[number]
         return mask
 
     # -- whole tiles, with the cache ----------------------------------------------------------------------------------

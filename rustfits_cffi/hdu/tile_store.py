@@ -40,7 +40,8 @@ class TileStore:
         rows = self._read_rows(entry.data_start, layout)
         self._find(rows, layout)
         self._check_ranges(layout)
-        scale = zero = blank = self.blanks = None
+        scale = zero = blank = None
+        self.blanks: np.ndarray | None = None
         if layout.is_quantized:
             scale = _per_tile(rows, layout.zscale, np.dtype("f8"), 1.0)
             zero = _per_tile(rows, layout.zzero, np.dtype("f8"), 0.0)
