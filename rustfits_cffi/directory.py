@@ -99,8 +99,13 @@ class Directory:
         self._remembered: dict[tuple[int, str], Any] = {}
         self._scan()
         # weak, or file and directory would keep each other, and all decoded tiles, until the garbage collector comes
-        hazard = weakref.WeakMethod(self._hazard)
-        handle.hazard = lambda: hazard()()
+        itself = weakref.ref(self)
+
+        def hazard() -> str | None:
+            directory = itself()
+            return "nothing knows its HDUs any more" if directory is None else directory._hazard()
+
+        handle.hazard = hazard
 
     def __len__(self) -> int:
         return len(self._names)

@@ -6,7 +6,6 @@ import os
 import sys
 from importlib import import_module
 from importlib.util import find_spec, module_from_spec
-from types import ModuleType
 from typing import Any
 
 from rustfits_cffi.native.library import versions
@@ -61,18 +60,18 @@ def _run(command: str, arguments: list[str]) -> int:
 def _postpone(name: str) -> None:
     """Have a module imported when something of it is first used, not by the import statements of others."""
     spec = None if name in sys.modules else find_spec(name)
-    if spec is not None:
-        sys.modules[name] = module_from_spec(spec)
-        sys.modules[name].__class__ = _Postponed
+    if spec is None or spec.loader is None:
+        return
+    module, loader = module_from_spec(spec), spec.loader
 
+    def run_first(attribute: str) -> Any:
+        """Something that the module does not have yet: it becomes an ordinary one."""
+        del module.__dict__["__getattr__"]  # before it gets the one of its own that it may have
+        loader.exec_module(module)
+        return getattr(module, attribute)
 
-class _Postponed(ModuleType):
-    """A module that is found but not run; it becomes an ordinary one when it is asked for what it does not have yet."""
-
-    def __getattr__(self, name: str) -> Any:
-        self.__class__ = ModuleType
-        self.__spec__.loader.exec_module(self)
-        return getattr(self, name)
+    module.__dict__["__getattr__"] = run_first
+    sys.modules[name] = module
 
 
 def _usage() -> str:

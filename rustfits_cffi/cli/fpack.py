@@ -245,8 +245,8 @@ def _set_quantization(settings: PackSettings, option: str) -> None:
         suffix = suffix[1:]
     if suffix.startswith("t"):
         settings.pack["seed"] = "checksum"
-    elif suffix[:1].isdigit():
-        seed = int(re.match(r"\d+", suffix).group())
+    elif digits := re.match(r"\d+", suffix):
+        seed = int(digits.group())
         if seed > LARGEST_SEED:
             raise Quit(255, "Error: invalid q suffix", USAGE)
         if seed:

@@ -61,12 +61,12 @@ def _row(handle: FileHandle, number: int) -> tuple[str, ...]:
         ratio = f"{pixels * int(STORED_TYPES[image.bitpix][-1]) / max(1, facts.data_end - facts.data_start):.2f}"
     elif kind == "table" and transfer.read_value(handle, number, "ZTABLE") == "T":
         kind = "compressed table"
-        rows = int(transfer.read_value(handle, number, "ZNAXIS2") or 0)
-        shape = f"{rows} rows, {transfer.read_value(handle, number, 'TFIELDS')} columns"
+        nrows = int(transfer.read_value(handle, number, "ZNAXIS2") or 0)
+        shape = f"{nrows} rows, {transfer.read_value(handle, number, 'TFIELDS')} columns"
         tiles = (
             f"{transfer.read_value(handle, number, 'NAXIS2')} of {transfer.read_value(handle, number, 'ZTILELEN')} rows"
         )
-        nbytes = rows * int(transfer.read_value(handle, number, "ZNAXIS1") or 0)
+        nbytes = nrows * int(transfer.read_value(handle, number, "ZNAXIS1") or 0)
         ratio = f"{nbytes / max(1, facts.data_end - facts.data_start):.2f}"
     return str(number - 1), kind, name, shape, dtype, codec, tiles, nbytes_text(size), ratio
 
@@ -74,8 +74,9 @@ def _row(handle: FileHandle, number: int) -> tuple[str, ...]:
 def _dtype(handle: FileHandle, number: int, bitpix: int) -> str:
     """The type the pixels have for the user."""
     scale, zero = (transfer.read_number(handle, number, key) for key in ("BSCALE", "BZERO"))
-    if scale in (None, 1.0) and zero in (None, 0.0):
-        return _DTYPES[bitpix]
-    if scale in (None, 1.0) and (bitpix, zero) in _UNSIGNED:
-        return _UNSIGNED[bitpix, zero]
+    if scale in (None, 1.0):
+        if not zero:
+            return _DTYPES[bitpix]
+        if (bitpix, zero) in _UNSIGNED:
+            return _UNSIGNED[bitpix, zero]
     return f"{_DTYPES[bitpix]} scaled"

@@ -30,7 +30,7 @@ def _file_report(name: str, options: PackOptions) -> str:
     rows = []
     with plain_file(name) as plain, tempfile.TemporaryDirectory(prefix="rustfits-") as folder:
         for codec in _codecs(options):
-            rows.append(_row(plain, folder, codec, replace(options, codec=codec, **_only_for(codec, options))))
+            rows.append(_row(plain, folder, codec, _with_codec(options, codec)))
     text = f"\n File: {name} ({nbytes_text(os.path.getsize(name))})\n\n{table(HEADER, rows, left=(0, 6))}"
     print(text)
     return text
@@ -42,8 +42,9 @@ def _codecs(options: PackOptions) -> list[str]:
     return [gzip] if options.quantize_level == 0 else ["RICE_1", "HCOMPRESS_1", gzip]
 
 
-def _only_for(codec: str, options: PackOptions) -> dict[str, float]:
-    return {} if codec == "HCOMPRESS_1" else {"hcomp_scale": 0.0}
+def _with_codec(options: PackOptions, codec: str) -> PackOptions:
+    """The options for another codec; the scale is for HCOMPRESS_1 alone."""
+    return replace(options, codec=codec, hcomp_scale=options.hcomp_scale if codec == "HCOMPRESS_1" else 0.0)
 
 
 def _row(plain: str, folder: str, codec: str, options: PackOptions) -> tuple[str, ...]:

@@ -60,8 +60,8 @@ def _card(kind: str, a: str | None, b: str | None, position_a: int | None, posit
     """The record, with its name; a time stamp if that is all that differs."""
     card = a if a is not None else b or ""
     name = card[:8].rstrip()
-    stamp = kind == "different" and name in _STAMPED and a is not None and b is not None
-    if stamp and name == "DATASUM":
-        stamp = a[:30] == b[:30]  # type: ignore[index]
+    stamp = False
+    if kind == "different" and name in _STAMPED and a is not None and b is not None:
+        stamp = name != "DATASUM" or a[:30] == b[:30]
     text_a, text_b = (None if text is None else text.rstrip() for text in (a, b))
     return CardDifference(name, kind, text_a, text_b, position_a, position_b, stamp)

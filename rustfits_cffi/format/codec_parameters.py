@@ -35,10 +35,10 @@ def _parameter(parameters: dict[str, tuple[str, Any]], name: str, place: int, de
     return keyword, value
 
 
-def rice_parameters(parameters: dict[str, tuple[str, Any]], codec: str | None) -> dict[str, int]:
+def rice_parameters(parameters: dict[str, tuple[str, Any]], codec: str | None) -> tuple[int, int]:
     """Block size and bytes a pixel of RICE_1; the defaults for any other codec."""
     if codec != "RICE_1":
-        return {"rice_blocksize": _BLOCKSIZE_DEFAULT, "rice_bytepix": _BYTEPIX_DEFAULT}
+        return _BLOCKSIZE_DEFAULT, _BYTEPIX_DEFAULT
     block_key, blocksize = _parameter(parameters, "BLOCKSIZE", 1, _BLOCKSIZE_DEFAULT)
     byte_key, bytepix = _parameter(parameters, "BYTEPIX", 2, _BYTEPIX_DEFAULT)
     if blocksize < 16 and bytepix > 8:
@@ -50,13 +50,13 @@ def rice_parameters(parameters: dict[str, tuple[str, Any]], codec: str | None) -
         raise FITSFormatError(f"{block_key} = {blocksize} is not a RICE block size (BLOCKSIZE)")
     if bytepix not in (1, 2, 4):
         raise FITSFormatError(f"{byte_key} = {bytepix} is not a RICE pixel width of 1, 2 or 4 (BYTEPIX)")
-    return {"rice_blocksize": int(blocksize), "rice_bytepix": int(bytepix)}
+    return int(blocksize), int(bytepix)
 
 
-def hcompress_parameters(parameters: dict[str, tuple[str, Any]], codec: str | None) -> dict[str, Any]:
+def hcompress_parameters(parameters: dict[str, tuple[str, Any]], codec: str | None) -> tuple[float, bool]:
     """Scale and smoothing of HCOMPRESS_1; the defaults for any other codec."""
     if codec != "HCOMPRESS_1":
-        return {"hcompress_scale": 0.0, "hcompress_smooth": False}
+        return 0.0, False
     _, scale = _parameter(parameters, "SCALE", 1, 0)
     _, smooth = _parameter(parameters, "SMOOTH", 2, 0)
-    return {"hcompress_scale": float(scale), "hcompress_smooth": smooth != 0}
+    return float(scale), smooth != 0

@@ -161,6 +161,11 @@ def parse_layout(get: Getter | Mapping[str, Any]) -> CompressedLayout:
     zscale, zzero = (_scaling_source(get, columns, name) for name in ("ZSCALE", "ZZERO"))
     blank = _optional_integer(get, "ZBLANK")
     blank = _optional_integer(get, "BLANK") if blank is None else blank
+    compressed = _tile_column(columns, "COMPRESSED_DATA")
+    if compressed is None:
+        raise FITSFormatError("no column COMPRESSED_DATA (TTYPEn) in a compressed image")
+    rice_blocksize, rice_bytepix = rice_parameters(parameters, codec)
+    hcompress_scale, hcompress_smooth = hcompress_parameters(parameters, codec)
     return CompressedLayout(
         zcmptype=zcmptype,
         codec=codec,
@@ -170,14 +175,16 @@ def parse_layout(get: Getter | Mapping[str, Any]) -> CompressedLayout:
         nrows=nrows,
         heap_start=heap_start,
         heap_nbytes=heap_nbytes,
-        compressed=_tile_column(columns, "COMPRESSED_DATA"),
-        uncompressed=_tile_column(columns, "UNCOMPRESSED_DATA", optional=True),
-        gzip=_tile_column(columns, "GZIP_COMPRESSED_DATA", optional=True),
+        compressed=compressed,
+        uncompressed=_tile_column(columns, "UNCOMPRESSED_DATA"),
+        gzip=_tile_column(columns, "GZIP_COMPRESSED_DATA"),
         zscale=zscale,
         zzero=zzero,
         zblank=_number_column(columns, "ZBLANK", "BIJK") or blank,
-        **rice_parameters(parameters, codec),
-        **hcompress_parameters(parameters, codec),
+        rice_blocksize=rice_blocksize,
+        rice_bytepix=rice_bytepix,
+        hcompress_scale=hcompress_scale,
+        hcompress_smooth=hcompress_smooth,
         quantize_method=_quantize_method(get, zbitpix, zscale, zzero),
         seed=integer_keyword(get, "ZDITHER0", 1, low=-(2**31), high=2**31 - 1),
         scale=scaling(zbitpix, get("BSCALE"), get("BZERO")),
@@ -207,16 +214,25 @@ def config_of(layout: CompressedLayout) -> Codec | str | None:
     codec = layout.codec
     if codec is None or codec == "NOCOMPRESS":
         return layout.zcmptype
-    common = {"tile_shape": layout.tile_shape, "heap_format": layout.compressed.descriptor}
-    kind = CODECS[codec]
+    kind, tile_shape, heap_format = CODECS[codec], layout.tile_shape, layout.compressed.descriptor
     if kind is Rice1:
-        return Rice1(blocksize=layout.rice_blocksize, **common)
+        return Rice1(tile_shape=tile_shape, heap_format=heap_format, blocksize=layout.rice_blocksize)
     if kind is Hcompress1:
-        if len(layout.tile_shape) != 2:
-            longer = [length for length in layout.tile_shape if length > 1]
-            common["tile_shape"] = tuple(longer) if len(longer) == 2 else None
-        return Hcompress1(scale=abs(layout.hcompress_scale), smooth=layout.hcompress_smooth, **common)
-    return kind(**common)
+        return Hcompress1(
+            tile_shape=_long_axes(tile_shape),
+            heap_format=heap_format,
+            scale=abs(layout.hcompress_scale),
+            smooth=layout.hcompress_smooth,
+        )
+    return kind(tile_shape=tile_shape, heap_format=heap_format)
+
+
+def _long_axes(tile_shape: tuple[int, ...]) -> tuple[int, ...] | None:
+    """A tile as `Hcompress1` takes it, with two axes; None if it is not flat."""
+    if len(tile_shape) == 2:
+        return tile_shape
+    longer = tuple(length for length in tile_shape if length > 1)
+    return longer if len(longer) == 2 else None
 
 
 def quantize_of(layout: CompressedLayout) -> Quantize | None:
@@ -254,13 +270,11 @@ def _heap(get: Getter, table_nbytes: int) -> tuple[int, int]:
     return start, end - start
 
 
-def _tile_column(columns: list[Column], name: str, *, optional: bool = False) -> Column | None:
-    """A column of coded tiles, which must be one variable-length array."""
+def _tile_column(columns: list[Column], name: str) -> Column | None:
+    """A column of coded tiles, which must be one variable-length array; None if there is none."""
     column = find_column(columns, name)
     if column is None:
-        if optional:
-            return None
-        raise FITSFormatError(f"no column {name} (TTYPEn) in a compressed image")
+        return None
     if not column.descriptor or column.repeat != 1:
         raise FITSFormatError(f"TFORM{column.number} of {name} must be a variable-length array (1P or 1Q)")
     return column

@@ -29,7 +29,7 @@ BITPIX_DTYPES = {8: "u1", 16: "i2", 32: "i4", 64: "i8", -32: "f4", -64: "f8"}
 
 # Types that are stored with an offset: dtype -> (BITPIX, BZERO), and back.
 _OFFSET_TYPES = {"i1": (8, -(1 << 7)), "u2": (16, 1 << 15), "u4": (32, 1 << 31), "u8": (64, 1 << 63)}
-_OFFSETS = {key: name for name, key in _OFFSET_TYPES.items()}
+_OFFSETS: dict[tuple[int, int | float], str] = {key: name for name, key in _OFFSET_TYPES.items()}
 _PLAIN_TYPES = {name: bitpix for bitpix, name in BITPIX_DTYPES.items()}
 
 

@@ -108,7 +108,10 @@ def select(key: Any, shape: tuple[int, ...]) -> Selection:
         key = tuple(key) if isinstance(key, tuple) else (key,)
     if len(key) != len(shape):
         key = _expand(key, len(shape))
-    starts, steps, counts, out = [], [], [], []
+    starts: list[int] = []
+    steps: list[int] = []
+    counts: list[int] = []
+    out: list[int] = []
     ellipses = 0
     for part, length in zip(key, shape, strict=True):
         if part is Ellipsis:  # as many indices as axes: it stands for this one axis

@@ -241,7 +241,7 @@ def resolve_tile_shape(shape: tuple[int, ...], codec: Codec) -> tuple[int, ...]:
     hcompress = isinstance(codec, Hcompress1)
     if hcompress and len(shape) != 2:
         raise ValueError(f"Hcompress1 takes 2-D images only, got {len(shape)}-D")
-    tile_shape = codec.tile_shape
+    tile_shape = None if codec.tile_shape is None else tuple(codec.tile_shape)
     if tile_shape is not None and len(tile_shape) != len(shape):
         raise ValueError(f"tile_shape has {len(tile_shape)} dimensions but the image has {len(shape)}")
     if hcompress:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 STDIO = "-"
@@ -59,7 +60,7 @@ def plan_packing(
         source = name if name == STDIO else _existing(name, ".gz")
         if source.endswith(".fz"):
             raise NameProblem(f"Error: fpack input file already has '.fz' suffix\n{source}")
-        target = _target(jobs, name, output, to_stdout or testing, lambda name=name: packed_name(name, clobber=clobber))
+        target = _target(jobs, name, output, to_stdout or testing, partial(packed_name, name, clobber=clobber))
         jobs.append(Job(name, source, target))
     return jobs
 
@@ -110,7 +111,7 @@ def plan_unpacking(
             source,
             output,
             to_stdout,
-            lambda source=source: unpacked_name(source, prefix=prefix, suffix_needed=not clobber),
+            partial(unpacked_name, source, prefix=prefix, suffix_needed=not clobber),
         )
         if gzipped and not to_stdout and output is None:
             _require_free(target + ".gz")

@@ -19,8 +19,9 @@ def least_noise(handle: FileHandle, number: int, facts: transfer.HDUFacts, *, wi
     """Smallest of the three noise estimates of the image's centre, and the third-order one."""
     sample = _central_area(ImagePixels(handle, facts.data_start, facts.bitpix, facts.shape))
     blank = transfer.read_number(handle, number, "BLANK")
-    pixels = np.ascontiguousarray(sample, np.int32 if wide else np.int16)
-    limits = np.iinfo(pixels.dtype)
+    dtype: type[np.signedinteger] = np.int32 if wide else np.int16
+    pixels = np.ascontiguousarray(sample, dtype)
+    limits = np.iinfo(dtype)
     null = int(blank) if blank is not None and limits.min <= blank <= limits.max else None
     second, third, fifth = transfer.image_noise(pixels, null)
     return min([third, *(value for value in (second, fifth) if value != 0)]), third

@@ -24,14 +24,15 @@ from rustfits_cffi.packing.report import FileReport, HDUReport, Progress, naming
 from rustfits_cffi.packing.restoring import require_restorable
 
 BAD_DIMENSIONS, NO_MEMORY, NOT_COMPRESSIBLE = 212, 113, 413  # cfitsio's statuses
+_TILES = {"row": (-1,), "whole": (-1,) * MAX_DIMENSIONS}
 
 #: Options of each HDU, by its 0-based number.
 OptionsByHDU = Callable[[int], PackOptions]
 
 
 def pack(
-    source: str | os.PathLike,
-    target: str | os.PathLike | None = None,
+    source: str | os.PathLike[str],
+    target: str | os.PathLike[str] | None = None,
     options: PackOptions | None = None,
     *,
     overwrite: bool = False,
@@ -230,15 +231,11 @@ class _Packer:
 
 def _request(options: PackOptions) -> CompressionRequest:
     """The options in cfitsio's terms."""
-    if options.tile == "whole":
-        tile_shape = (-1,) * MAX_DIMENSIONS
-    else:
-        given = (-1,) if options.tile == "row" else options.tile
-        tile_shape = (1,) * (MAX_DIMENSIONS - len(given)) + given
+    tile_shape = _TILES[options.tile] if isinstance(options.tile, str) else options.tile
     seed = options.seed if isinstance(options.seed, int) else SEEDS[options.seed]
     return CompressionRequest(
         codec=CODECS[options.codec],
-        tile_shape=tile_shape,
+        tile_shape=(1,) * (MAX_DIMENSIONS - len(tile_shape)) + tile_shape,
         level=options.quantize_level,
         dither=DITHERS[options.dither],
         seed=seed,

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import re
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rustfits_cffi.comparison import Comparison, compare
 from rustfits_cffi.native import transfer
 from rustfits_cffi.native.handle import FileHandle
-from rustfits_cffi.native.requests import DITHERS
+from rustfits_cffi.native.requests import DITHERS, LARGEST_SEED
 from rustfits_cffi.packing.files import plain_file
 from rustfits_cffi.packing.options import PackOptions
 from rustfits_cffi.packing.packer import pack_file
@@ -49,7 +49,7 @@ class Verification:
         return max((image.largest_error for image in self.images), default=0.0)
 
 
-def verify(original: str | os.PathLike, packed: str | os.PathLike) -> Verification:
+def verify(original: str | os.PathLike[str], packed: str | os.PathLike[str]) -> Verification:
     """Pack `original` again with the parameters found in `packed`, and compare.
 
     Parameters
@@ -101,22 +101,25 @@ def found_options(packed: FileHandle, place: int, original: FileHandle, number: 
         return PackOptions(images=False, tables=is_table, checksums=checksums)
     image = transfer.read_compressed_image(packed, place)
     codec = transfer.read_value(packed, place, "ZCMPTYPE") or "RICE_1"
-    quantized = {}
-    if image.bitpix < 0 and not image.is_quantized:
-        quantized = {"quantize_level": 0.0}
-    elif image.bitpix < 0:
-        quantized = {
-            "quantize_level": _level(packed, place),
-            "dither": _DITHER_NAMES[image.quantize_method],
-            "lossy_int": facts.bitpix > 0,
-            "lossy_int_ratio": 0.0,
-            "lossy_int_min": 0.0,
-        }
-        if 1 <= image.seed <= 10000:
-            quantized["seed"] = image.seed
-    scale = {"hcomp_scale": image.hcomp_scale} if codec == "HCOMPRESS_1" else {}
-    return PackOptions(
-        codec=codec, tile=image.tile_shape, checksums=checksums, allow_lossy_plio=True, **quantized, **scale
+    options = PackOptions(
+        codec=codec,
+        tile=image.tile_shape,
+        hcomp_scale=image.hcomp_scale if codec == "HCOMPRESS_1" else 0.0,
+        checksums=checksums,
+        allow_lossy_plio=True,
+    )
+    if image.bitpix > 0:
+        return options
+    if not image.is_quantized:
+        return replace(options, quantize_level=0.0)
+    return replace(
+        options,
+        quantize_level=_level(packed, place),
+        dither=_DITHER_NAMES[image.quantize_method],
+        seed=image.seed if 1 <= image.seed <= LARGEST_SEED else options.seed,
+        lossy_int=facts.bitpix > 0,
+        lossy_int_ratio=0.0,
+        lossy_int_min=0.0,
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from rustfits_cffi.polycomp import deflated, plain, polynomial, quantization, runlength
-from rustfits_cffi.polycomp.encoded import Encoded, Statistics, ratio
+from rustfits_cffi.polycomp.encoded import Coded, Encoded, Statistics, ratio
 from rustfits_cffi.polycomp.errors import PolycompError
 from rustfits_cffi.polycomp.samples import require_result, sample_type, whole_number
 from rustfits_cffi.threads import get_num_threads
@@ -24,7 +24,7 @@ _MAX_COUNT = 2**62
 class Codec(NamedTuple):
     """One compression: `encode(samples, method=, nthreads=, **parameters)` and its reverse."""
 
-    encode: Callable[..., tuple[np.ndarray, np.ndarray, dict[str, Any], dict[str, Any]]]
+    encode: Callable[..., Coded]
     decode: Callable[..., np.ndarray]
     fills: bool = False  # whether decode takes `out`, an array that it may decode into and return
 
@@ -136,9 +136,9 @@ def decode(
         parameters = {**encoded.parameters, **parameters}
     else:
         payload = encoded
-    codec = CODECS.get(method) if isinstance(method, str) else None
-    if codec is None:
+    if not isinstance(method, str) or method not in CODECS:
         raise PolycompError(f"there is no compression {method!r}; there are {', '.join(CODECS)}")
+    codec, wanted = CODECS[method], None
     if dtype is None and method != "polynomial":
         raise TypeError(f"decoding {method} takes the type of the samples (`dtype`)")
     dtype = sample_type(np.float64 if dtype is None else dtype)
@@ -146,6 +146,7 @@ def decode(
         count = whole_number(count, "count", 0, _MAX_COUNT)
         start, stop, _ = slice(start, stop).indices(count)
         stop = max(start, stop)
+        wanted = stop - start
     elif method == "none":
         count = len(payload) if not isinstance(payload, bytes | bytearray) else len(payload) // dtype.itemsize
         start, stop, _ = slice(start, stop).indices(count)
@@ -154,8 +155,8 @@ def decode(
     if out is not None:
         if isinstance(out, np.ndarray) and np.may_share_memory(out, np.asarray(payload)):
             raise ValueError("out must not be the memory of the stream")
-        if codec.fills and count is not None:
-            require_result(out, (stop - start,), dtype)
+        if codec.fills and wanted is not None:
+            require_result(out, (wanted,), dtype)
             parameters["out"] = out
     try:
         samples = codec.decode(

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from rustfits_cffi.native.deflate import zlib_encode
+from rustfits_cffi.polycomp.encoded import Coded
 from rustfits_cffi.polycomp.errors import PolycompError, PolycompWarning
 from rustfits_cffi.polycomp.samples import bytes_of, check_kind, whole_number
 
@@ -21,7 +22,7 @@ __all__ = ["decode", "encode"]
 _FAILURES = (zlib.error, OSError, EOFError, ValueError)
 
 
-def encode(samples: Any, *, method: str, nthreads: int, compression_level: int = 9):
+def encode(samples: Any, *, method: str, nthreads: int, compression_level: int = 9) -> Coded:
     """One stream of the samples; rows may hold several values."""
     array = np.asarray(samples)
     if array.ndim == 0:
@@ -77,7 +78,7 @@ def _inflate(coded: bytes, need: int, method: str, whole: bool) -> bytearray:
 
 def _run(coded: bytes, room: int, method: str) -> tuple[bytearray, Any]:
     """Up to `room` bytes of a stream, and the state of the decompressor after them."""
-    coder = zlib.decompressobj() if method == "zlib" else bz2.BZ2Decompressor()
+    coder: Any = zlib.decompressobj() if method == "zlib" else bz2.BZ2Decompressor()
     plain = bytearray(coder.decompress(coded, room))
     while len(plain) < room and not coder.eof:
         more = coder.decompress(coder.unconsumed_tail if method == "zlib" else b"", room - len(plain))

@@ -8,7 +8,10 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Encoded", "Statistics"]
+__all__ = ["Coded", "Encoded", "Statistics"]
+
+#: What a codec makes of samples: these as an array, the payload, what decoding needs, and figures for `Statistics`.
+Coded = tuple[np.ndarray, np.ndarray, dict[str, Any], dict[str, Any]]
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,14 @@ from typing import Any
 
 import numpy as np
 
+from rustfits_cffi.polycomp.encoded import Coded
 from rustfits_cffi.polycomp.errors import PolycompError
 from rustfits_cffi.polycomp.samples import check_kind, elements_of
 
 __all__ = ["decode", "encode"]
 
 
-def encode(samples: Any, *, method: str, nthreads: int):
+def encode(samples: Any, *, method: str, nthreads: int) -> Coded:
     """The samples themselves, rows of several values and text included."""
     array = np.asarray(samples)
     if array.ndim == 0:

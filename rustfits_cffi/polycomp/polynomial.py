@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from rustfits_cffi.native.polycomp import poly_decode, poly_decode_whole, poly_encode, poly_scan
+from rustfits_cffi.polycomp.encoded import Coded
 from rustfits_cffi.polycomp.errors import PolycompError, PolycompWarning, stream_errors
 from rustfits_cffi.polycomp.samples import bytes_of, native_samples, whole_number
 
@@ -35,10 +36,10 @@ def encode(
     samples: Any, *, method: str, nthreads: int, num_of_coefficients: int, samples_per_chunk: int, max_error: float,
     use_chebyshev: bool = True, period: float | None = None, straighten: bool = False,
     period_offset: float | None = None,
-):  # fmt: skip
+) -> Coded:  # fmt: skip
     """The stream of the samples; every one of them decodes within `max_error`."""
     array = native_samples(samples, method, "f")
-    settings = {
+    settings: dict[str, Any] = {
         "num_of_coefficients": whole_number(num_of_coefficients, "num_of_coefficients", 1, MAX_COEFFICIENTS),
         "samples_per_chunk": whole_number(samples_per_chunk, "samples_per_chunk", 1, MAX_SAMPLES_PER_CHUNK),
         "max_error": float(max_error),
@@ -103,7 +104,7 @@ def decode(
         raise TypeError(f"polynomial streams have no parameter {sorted(unknown)}")
     if dtype.kind != "f":
         raise PolycompError(f"polynomial streams hold float32 or float64, not {dtype}", method=method)
-    branch = {
+    branch: dict[str, Any] = {
         "period": float(period) if straighten and period else 0.0, "period_offset": float(period_offset),
         "nthreads": nthreads,
     }  # fmt: skip

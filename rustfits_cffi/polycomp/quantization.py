@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from rustfits_cffi.native.polycomp import quant_decode, quant_encode, quant_nbytes, quant_range
+from rustfits_cffi.polycomp.encoded import Coded
 from rustfits_cffi.polycomp.errors import PolycompError, PolycompWarning
 from rustfits_cffi.polycomp.samples import bytes_of, native_samples, whole_number
 
@@ -20,7 +21,7 @@ MAX_READ_BITS = 64
 _ORDERS = ("msb", "lsb")
 
 
-def encode(samples: Any, *, method: str, nthreads: int, bits_per_sample: int, bit_order: str = "msb"):
+def encode(samples: Any, *, method: str, nthreads: int, bits_per_sample: int, bit_order: str = "msb") -> Coded:
     """Levels floor((x - offset) * normalization + 0.5), packed without gaps."""
     array = native_samples(samples, method, "f")
     bits = whole_number(bits_per_sample, "bits_per_sample", 1, MAX_WRITE_BITS)

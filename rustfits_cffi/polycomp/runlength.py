@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 
 from rustfits_cffi.native.polycomp import run_decode, run_encode
+from rustfits_cffi.polycomp.encoded import Coded
 from rustfits_cffi.polycomp.errors import PolycompError, stream_errors
 from rustfits_cffi.polycomp.samples import element_range, elements_of, native_samples, whole_number
 
 __all__ = ["decode", "encode"]
 
 
-def encode(samples: Any, *, method: str, nthreads: int, max_count: int | None = None):
+def encode(samples: Any, *, method: str, nthreads: int, max_count: int | None = None) -> Coded:
     """Pairs count, value of the samples (rle), or the first sample and pairs of the differences (diffrle)."""
     array = native_samples(samples, method, "iu")
     # above the signed maximum the reference program takes a count for a negative number

@@ -6,7 +6,6 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
-from math import prod
 
 from rustfits_cffi.native import requests, serial, transfer
 from rustfits_cffi.native.coding import CODECS
@@ -138,7 +137,7 @@ def _pack_hdu(options: PackOptions, source: FileHandle, number: int, target: Fil
         raise ValueError(f"{source.path}: HDU {number - 1} is a compressed table: a second compression loses it")
     elif facts.kind == "table" and options.tables and facts.data_end - facts.data_start > 2880:
         transfer.compress_table(source, number, target)
-    elif facts.kind == "image" and prod(facts.shape) and facts.shape and options.images:
+    elif facts.kind == "image" and facts.shape and 0 not in facts.shape and options.images:
         roomy = (wish or options.codec).strip().upper() in _SMALL_BUFFER
         serial.compress_image(source, number, target, roomy=roomy)
     else:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rustfits_cffi.config import Codec, Hcompress1, Quantize, Rice1, parse_compress
+from rustfits_cffi.config import Codec, Gzip1, Gzip2, Hcompress1, Quantize, Rice1, parse_compress
 from rustfits_cffi.native import requests, serial
 from rustfits_cffi.native.coding import CODECS
 from rustfits_cffi.native.handle import FileHandle
@@ -162,7 +162,7 @@ def image_request(
         scale, smooth = -float(codec.scale) or 0.0, int(codec.smooth)
     return CompressionRequest(
         codec=CODECS[codec.zcmptype],
-        tile_shape=codec.tile_shape or (),
+        tile_shape=tuple(codec.tile_shape or ()),
         level=level,
         dither=dither,
         seed=seed,
@@ -174,8 +174,8 @@ def image_request(
 
 def _check_codec(array: np.ndarray, codec: Codec) -> None:
     """Refuse what cfitsio has no call for."""
-    if getattr(codec, "level", None) not in (None, 1):
-        raise ValueError(f"cfitsio deflates at level 1 only, got level={codec.level}")  # type: ignore[attr-defined]
+    if isinstance(codec, Gzip1 | Gzip2) and codec.deflate_level != 1:
+        raise ValueError(f"cfitsio deflates at level 1 only, got level={codec.level}")
     if isinstance(codec, Rice1) and codec.blocksize != 32:
         raise ValueError(f"cfitsio writes Rice blocks of 32 pixels only, got blocksize={codec.blocksize}")
     if array.dtype.kind != "f" and array.dtype.itemsize == 8:
