@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from rustfits_cffi.native._lib import ffi, lib
+from rustfits_cffi.native._lib import CData, ffi, lib
 from rustfits_cffi.native.handle import FileHandle
 
 NULL_PIXEL = -2147483647  # of a quantized image: COMPRESS_NULL_VALUE of fitsio2.h
 
 
-def write_blank(fptr, value: int, status, *, compressed: bool) -> None:
+def write_blank(fptr: CData, value: int, status: CData, *, compressed: bool) -> None:
     """Write BLANK at the end of the current header, or ZBLANK behind ZCMPTYPE, where cfitsio puts its own."""
     if compressed:
         lib.fits_read_card(fptr, b"ZCMPTYPE", ffi.new("char[81]"), status)

@@ -15,10 +15,10 @@ from rustfits_cffi.native._lib import ffi, lib
 from rustfits_cffi.native.coding import OUTS, CodedTiles, EncodedTiles, TileCoding, c_image, c_numbers
 from rustfits_cffi.native.dither import RANDOMS
 
-_STORED = {
+_STORED: dict[int, np.dtype] = {
     bitpix: np.dtype(name) for bitpix, name in ((8, "u1"), (16, "i2"), (32, "i4"), (64, "i8"), (-32, "f4"), (-64, "f8"))
 }
-_UNSIGNED = {8: np.dtype("i1"), 16: np.dtype("u2"), 32: np.dtype("u4"), 64: np.dtype("u8")}
+_UNSIGNED: dict[int, np.dtype] = {8: np.dtype("i1"), 16: np.dtype("u2"), 32: np.dtype("u4"), 64: np.dtype("u8")}
 
 
 class TileCodec:

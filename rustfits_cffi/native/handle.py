@@ -15,6 +15,7 @@ import stat
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from rustfits_cffi.errors import (
     ClosedError,
@@ -25,7 +26,7 @@ from rustfits_cffi.errors import (
     TruncatedError,
     raise_for_status,
 )
-from rustfits_cffi.native._lib import ffi, lib
+from rustfits_cffi.native._lib import CData, ffi, lib
 
 READONLY, READWRITE = 0, 1
 MODES = ("r", "r+", "w+")
@@ -101,7 +102,7 @@ class FileHandle:
 
     # -- reading ------------------------------------------------------------------------------------------------------
 
-    def held(self):
+    def held(self) -> CData:
         """The open file, closed only when its last holder lets it go; ``held()[0]`` is the system's number of it.
 
         It is for positioned reads, and for writes into a data unit that cfitsio has let go of. Whoever reads a file
@@ -122,7 +123,7 @@ class FileHandle:
         self.read_into(offset, buffer)
         return buffer
 
-    def read_into(self, offset: int, buffer) -> None:
+    def read_into(self, offset: int, buffer: Any) -> None:
         """Fill `buffer` (writable, contiguous) with the bytes from `offset` on."""
         self.require_usable()
         view = memoryview(buffer).cast("B")
@@ -142,7 +143,7 @@ class FileHandle:
     @contextmanager
     def call(
         self, number: int | None = None, *, action: str = "change the file", changes: bool = True
-    ) -> Iterator[tuple]:
+    ) -> Iterator[tuple[CData, CData]]:
         """The door to cfitsio: hold the lock, move to HDU `number` (1-based), check the status on leaving.
 
         Yields ``(fptr, status)``. cfitsio calls do nothing once status is set, so several may share one block.
@@ -244,7 +245,7 @@ class FileHandle:
         if self._tainted:
             raise TaintedError(f"{self.path}: a change failed midway, the file is in an indeterminate state: reopen it")
 
-    def _open(self, *, truncate: bool):
+    def _open(self, *, truncate: bool) -> CData:
         flags = os.O_RDONLY if self.mode == "r" else os.O_RDWR
         if truncate:
             flags |= os.O_CREAT | os.O_TRUNC
@@ -254,7 +255,7 @@ class FileHandle:
             raise OSError(f"{self.path}: not a regular file")
         return _owned(fd)
 
-    def _open_fitsfile(self, action: str):
+    def _open_fitsfile(self, action: str) -> CData:
         """cfitsio's handle, opened at the first call: most files are only read, and need none."""
         if not self._place[0]:
             self._require_harmless(action)
@@ -287,7 +288,7 @@ class FileHandle:
         if not same:
             raise FITSError(f"{self.path}: cannot {action}: the file was moved or replaced after it was opened")
 
-    def _create_fitsfile(self, status) -> None:
+    def _create_fitsfile(self, status: CData) -> None:
         """Let cfitsio create the file. It refuses a name that exists, so the empty one makes place for its twin."""
         mode = stat.S_IMODE(os.fstat(self._file[0]).st_mode)
         target = self._absolute
@@ -315,17 +316,17 @@ class FileHandle:
         except OSError:
             self.taint()
 
-    def _check(self, status, action: str) -> None:
+    def _check(self, status: CData, action: str) -> None:
         if status[0] > 0:
             raise_for_status(status[0], f"{self.path}: cannot {action}", error_messages())
 
 
-def _owned(fd: int):
+def _owned(fd: int) -> CData:
     """A file descriptor that is closed when nobody holds on to it any more."""
     return ffi.gc(ffi.new("int *", fd), lambda pointer: os.close(pointer[0]))
 
 
-def _abandon(place) -> None:
+def _abandon(place: CData) -> None:
     """Close what nobody holds any more. All changes were flushed; the file may be another by now: write nothing."""
     if place[0]:
         place[0].Fptr.writemode = READONLY

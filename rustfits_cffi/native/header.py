@@ -6,7 +6,7 @@ cfitsio's own card calls would upper-case the words of HIERARCH cards. Its idea 
 
 from __future__ import annotations
 
-from rustfits_cffi.native._lib import ffi, lib
+from rustfits_cffi.native._lib import CData, ffi, lib
 from rustfits_cffi.native.handle import FileHandle
 
 _BLOCK_NBYTES = 2880
@@ -30,7 +30,7 @@ def rewrite_header(handle: FileHandle, number: int, cards: bytes) -> None:
         lib.fits_set_hdustruc(fptr, status)
 
 
-def append_cards(fptr, cards: bytes, status) -> None:
+def append_cards(fptr: CData, cards: bytes, status: CData) -> None:
     """Add `cards` at the end of the current HDU's header, inside a `FileHandle.call` block."""
     if cards:
         start = fptr.Fptr.headend
@@ -40,7 +40,7 @@ def append_cards(fptr, cards: bytes, status) -> None:
         fptr.Fptr.headend = start + len(cards)
 
 
-def _make_room(fptr, end: int, status) -> None:
+def _make_room(fptr: CData, end: int, status: CData) -> None:
     """Let cfitsio insert header blocks until cards up to byte `end`, and END, fit before the data."""
     if fptr.Fptr.datastart != _DATA_UNDEFINED:
         missing = end + 80 - fptr.Fptr.datastart

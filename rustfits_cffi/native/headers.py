@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 
-from rustfits_cffi.native._lib import ffi, lib
+from rustfits_cffi.native._lib import CData, ffi, lib
 
 _BLOCK_NBYTES = 2880
 _KINDS = {
@@ -125,7 +125,7 @@ class HDUTable:
             self._lines = lines
 
 
-def _end(line) -> int:
+def _end(line: CData) -> int:
     """First byte behind an HDU with its padding."""
     padded = -(-line.data_nbytes // _BLOCK_NBYTES) * _BLOCK_NBYTES
     return line.header_start + line.header_nbytes + padded

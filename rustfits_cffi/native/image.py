@@ -9,7 +9,7 @@ import numpy as np
 
 from rustfits_cffi.errors import FITSError, TruncatedError, raise_for_status
 from rustfits_cffi.native import requests
-from rustfits_cffi.native._lib import ffi, lib
+from rustfits_cffi.native._lib import CData, ffi, lib
 from rustfits_cffi.native.blank import write_blank
 from rustfits_cffi.native.handle import FileHandle
 from rustfits_cffi.native.header import append_cards
@@ -51,7 +51,7 @@ def create_image(
         return fptr.Fptr.curhdu + 1
 
 
-def _move_to_end(handle: FileHandle, fptr, status) -> None:
+def _move_to_end(handle: FileHandle, fptr: CData, status: CData) -> None:
     """cfitsio appends after the current HDU only if that is the last one."""
     if handle.size():
         count = ffi.new("int *")
@@ -90,7 +90,9 @@ class PlainImage:
         self._image = ffi.new("rf_plain *", (data_start, len(shape), self._shape, dtype.itemsize, flip))
         self.read_line = self._line_reader()
 
-    def read(self, fd: int, start, count, step, *, nthreads: int = 1) -> np.ndarray:
+    def read(
+        self, fd: int, start: tuple[int, ...], count: tuple[int, ...], step: tuple[int, ...], *, nthreads: int = 1
+    ) -> np.ndarray:
         """A section: C-contiguous of shape `count`.
 
         Raises

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from rustfits_cffi.native._lib import ffi, lib
+from rustfits_cffi.native._lib import CData, ffi, lib
 
 _ELEMENT_NBYTES = {"L": 1, "X": 1, "B": 1, "A": 1, "I": 2, "J": 4, "E": 4, "K": 8, "D": 8}
 _NBYTES = {"B": 1, "I": 2, "J": 4, "E": 4, "K": 8, "D": 8, "P": 8, "Q": 16}
@@ -25,12 +25,17 @@ class RowColumn(NamedTuple):
         return self.letter in ("P", "Q")
 
     @property
+    def is_number(self) -> bool:
+        """Whether every row has one number in it."""
+        return not self.is_descriptor and self.repeat == 1
+
+    @property
     def nbytes(self) -> int:
         """Bytes of the column in each row."""
         return self.repeat * _NBYTES[self.letter]
 
 
-def row_columns(fptr: Any, status: Any) -> list[RowColumn]:
+def row_columns(fptr: CData, status: CData) -> list[RowColumn]:
     """All columns in order; `KeyError` or `ValueError` for a type that no compressed image has."""
     columns, at = [], 0
     for n in range(1, int(_value(fptr, "TFIELDS", status) or 0) + 1):
@@ -46,7 +51,7 @@ def row_columns(fptr: Any, status: Any) -> list[RowColumn]:
     return columns
 
 
-def _value(fptr: Any, keyword: str, status: Any) -> str:
+def _value(fptr: CData, keyword: str, status: CData) -> str:
     """Value of a structural card as bare text; empty if a status is set."""
     card = ffi.new("char[81]")
     lib.fits_read_card(fptr, keyword.encode(), card, status)

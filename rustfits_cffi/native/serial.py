@@ -14,7 +14,7 @@ import numpy as np
 
 from rustfits_cffi.errors import FITSFormatError
 from rustfits_cffi.native import requests
-from rustfits_cffi.native._lib import ffi, lib
+from rustfits_cffi.native._lib import CData, ffi, lib
 from rustfits_cffi.native.blank import NULL_PIXEL, write_blank
 from rustfits_cffi.native.handle import FileHandle
 from rustfits_cffi.native.requests import MAX_DIMENSIONS, CompressionRequest
@@ -77,7 +77,7 @@ def write_compressed(handle: FileHandle, array: np.ndarray, null: float | None) 
                 return
 
 
-def _sections(fptr, array: np.ndarray) -> Iterator[tuple[tuple[int, ...], tuple[int, ...]]]:
+def _sections(fptr: CData, array: np.ndarray) -> Iterator[tuple[tuple[int, ...], tuple[int, ...]]]:
     """First and end of each part written by one call: the whole, or single tiles where the room must be given anew.
 
     A float tile that cannot be quantized adds a column, after which cfitsio sizes its buffer anew, too small again. And
@@ -99,14 +99,14 @@ def _tiles(shape: tuple[int, ...], tile: tuple[int, ...]) -> Iterator[tuple[tupl
         yield first, tuple(min(a + t, n) for a, t, n in zip(first, tile, shape, strict=True))
 
 
-def _check_sixth_axis(fptr) -> None:
+def _check_sixth_axis(fptr: CData) -> None:
     """Refuse tiles of which cfitsio would read or write a part only."""
     internal, axis = fptr.Fptr, MAX_DIMENSIONS - 1
     if internal.zndim == MAX_DIMENSIONS and min(internal.tilesize[axis], internal.znaxis[axis]) > 1:
         raise FITSFormatError("cfitsio neither reads nor writes tiles longer than 1 on the sixth axis of an image")
 
 
-def _give_room(fptr) -> None:
+def _give_room(fptr: CData) -> None:
     """Enlarge the buffer that cfitsio allocates for a coded tile to what its coders may really write.
 
     PLIO: 3n + 7 words. HCOMPRESS: 9 bytes for each pixel of the tile with a margin of one all round, and the header.
@@ -126,17 +126,17 @@ def _name(array: np.ndarray) -> str:
     return array.dtype.str[1:]
 
 
-def _first(first: tuple[int, ...]):
+def _first(first: tuple[int, ...]) -> CData:
     """A first pixel as cfitsio counts: axes reversed, from 1."""
     return ffi.new("long[]", [index + 1 for index in reversed(first)])
 
 
-def _last(last: tuple[int, ...]):
+def _last(last: tuple[int, ...]) -> CData:
     """The last pixel of a half-open range as cfitsio counts."""
     return ffi.new("long[]", list(reversed(last)))
 
 
-def _pointer(null: float | None, dtype: np.dtype):
+def _pointer(null: float | None, dtype: np.dtype) -> CData:
     """A null value in memory, of the array's type; NULL for none."""
     if null is None:
         return ffi.NULL
@@ -171,7 +171,7 @@ def read_image(handle: FileHandle, number: int, *, scale: bool, nulls: bool) -> 
     return array
 
 
-def _readable(fptr, array: np.ndarray) -> Iterator[tuple[tuple[int, ...], tuple[int, ...], np.ndarray]]:
+def _readable(fptr: CData, array: np.ndarray) -> Iterator[tuple[tuple[int, ...], tuple[int, ...], np.ndarray]]:
     """The image in the parts that cfitsio reads right: of six axes, the sixth in steps of one (cf. `_sections`)."""
     shape, zeros = array.shape, (0,) * array.ndim
     if array.ndim < MAX_DIMENSIONS:
@@ -182,7 +182,7 @@ def _readable(fptr, array: np.ndarray) -> Iterator[tuple[tuple[int, ...], tuple[
         yield (index, *zeros[1:]), (index + 1, *shape[1:]), array[index]
 
 
-def _image_type(fptr, scale: bool, status) -> tuple[str, tuple[int, ...]]:
+def _image_type(fptr: CData, scale: bool, status: CData) -> tuple[str, tuple[int, ...]]:
     """numpy type and shape of the current image: as stored, or as its BSCALE and BZERO make it."""
     bitpix, naxis, equivalent = ffi.new("int *"), ffi.new("int *"), ffi.new("int *")
     naxes = ffi.new("long long[999]")
@@ -197,7 +197,7 @@ def _image_type(fptr, scale: bool, status) -> tuple[str, tuple[int, ...]]:
     return scaled if scaled in ("i1", "u2", "u4", "u8") else "f8", shape
 
 
-def _number(fptr, name: bytes) -> float:
+def _number(fptr: CData, name: bytes) -> float:
     """Value of a numeric keyword, 0 if it is not there."""
     value, missing = ffi.new("double *"), ffi.new("int *")
     lib.fits_read_key(fptr, lib.TDOUBLE, name, value, ffi.NULL, missing)
@@ -233,7 +233,7 @@ def decompress_image(source: FileHandle, number: int, target: FileHandle) -> Non
         lib.fits_img_decompress(fin, out, status)
 
 
-def _compress_with_room(fin, out, status) -> None:
+def _compress_with_room(fin: CData, out: CData, status: CData) -> None:
     """The steps of ``fits_img_compress``, tile by tile, with a buffer of the right size for each."""
     bitpix, naxis, naxes = ffi.new("int *"), ffi.new("int *"), ffi.new("LONGLONG[]", MAX_DIMENSIONS)
     lib.fits_get_img_paramll(fin, MAX_DIMENSIONS, bitpix, naxis, naxes, status)
@@ -263,7 +263,7 @@ def _compress_with_room(fin, out, status) -> None:
     lib.fits_unset_compression_request(out, status)
 
 
-def _compress_tiles(fin, out, status) -> bool:
+def _compress_tiles(fin: CData, out: CData, status: CData) -> bool:
     """Read, code and write every tile; whether any pixel was undefined."""
     internal = out.Fptr
     dtype = _DTYPES[internal.zbitpix]

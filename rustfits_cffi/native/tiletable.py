@@ -53,7 +53,7 @@ class TileRows:
 
         blank = next((keywords[name] for name in ("ZBLANK", "BLANK") if keywords.get(name) is not None), None)
         self.ntiles = nrows
-        self.may_have_nulls = blank is not None or _is_number(columns.get("ZBLANK"))
+        self.may_have_nulls = blank is not None or ("ZBLANK" in columns and columns["ZBLANK"].is_number)
         self._column, self._blank = ffi.new("uint8_t[]", nrows), ffi.new("int64_t[]", nrows)
         self._offset, self._nbytes = ffi.new("int64_t[]", nrows), ffi.new("int64_t[]", nrows)
         self._scale, self._zero = ffi.new("double[]", nrows), ffi.new("double[]", nrows)
@@ -91,11 +91,6 @@ class TileRows:
         return not any(self._column)
 
 
-def _is_number(column: RowColumn | None) -> bool:
-    """Whether every row has one number in a column."""
-    return column is not None and not column.is_descriptor and column.repeat == 1
-
-
 def _descriptors(column: RowColumn | None) -> dict:
     """A column of tiles for C."""
     if column is None:
@@ -105,6 +100,6 @@ def _descriptors(column: RowColumn | None) -> dict:
 
 def _numbers(column: RowColumn | None, value: float | None, default: float) -> dict:
     """A column of numbers for C, or what stands for it in every row."""
-    if not _is_number(column):
+    if column is None or not column.is_number:
         return {"value": default if value is None else value}
     return {"at": column.at, "letter": column.letter.encode()}

@@ -6,11 +6,12 @@ The result has the bytes that cfitsio's own tile loop leaves. Memory is bounded 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from rustfits_cffi.errors import FITSError
-from rustfits_cffi.native._lib import ffi, lib
+from rustfits_cffi.native._lib import CData, ffi, lib
 from rustfits_cffi.native.coding import COLUMN_NAMES, UNCOMPRESSED_DATA
 from rustfits_cffi.native.handle import FileHandle
 from rustfits_cffi.native.rowlayout import row_columns
@@ -67,7 +68,7 @@ class TileWriter:
         self,
         nbytes: np.ndarray,
         column: np.ndarray,
-        heap,
+        heap: Any,
         scale: np.ndarray | None = None,
         zero: np.ndarray | None = None,
     ) -> None:
@@ -100,7 +101,7 @@ class TileWriter:
         self._add_missing_columns(np.unique(column).tolist())
         starts = self._heap_nbytes + np.cumsum(nbytes, dtype=np.int64) - nbytes
         self._record(rows, nbytes, column, starts)
-        if scale is not None and "ZSCALE" in self._layout.names:
+        if scale is not None and "ZSCALE" in self._names:
             self._scale[rows], self._zero[rows] = scale, zero
         self._write_heap(coded)
         self._next_row = rows.stop
@@ -129,9 +130,10 @@ class TileWriter:
 
     # -- inside -------------------------------------------------------------------------------------------------------
 
-    def _adopt(self, fptr, status) -> None:
+    def _adopt(self, fptr: CData, status: CData) -> None:
         """Columns and their places, as the header has them now."""
         self._layout, self._elements, self._huge = table_layout(fptr, status)
+        self._names = self._layout.names or ()
         if status[0] == 0 and self._layout.itemsize != fptr.Fptr.rowlength:
             raise FITSError(f"{self._handle.path}: HDU {self._number - 1}: NAXIS1 does not agree with the columns")
 
@@ -139,7 +141,7 @@ class TileWriter:
         """Columns for tiles that went elsewhere than expected; cfitsio moves the heap behind the wider rows."""
         for code in codes:
             name = COLUMN_NAMES[code]
-            if name in self._layout.names:
+            if name in self._names:
                 continue
             tform = self._tforms.get(code) or ("1QB" if self._huge else "1PB")
             with self._handle.call(self._number, action=f"add the column {name}") as (fptr, status):
@@ -176,7 +178,7 @@ class TileWriter:
                 # from the next one
                 place.heapsize = max(self._heap_nbytes, self._old_nbytes)
 
-    def _make_room(self, fptr, status, data_nbytes: int) -> None:
+    def _make_room(self, fptr: CData, status: CData, data_nbytes: int) -> None:
         """Move later HDUs back until `data_nbytes` fit before them."""
         place = fptr.Fptr
         if place.lasthdu:
@@ -185,7 +187,7 @@ class TileWriter:
         if room < data_nbytes:
             lib.ffiblk(fptr, -((room - data_nbytes) // _BLOCK), 1, status)
 
-    def _give_back(self, fptr, status) -> None:
+    def _give_back(self, fptr: CData, status: CData) -> None:
         """Remove the blocks at the end that only the old heap needed; later HDUs move forward."""
         place = fptr.Fptr
         there, needed = (-(-(place.heapstart + nbytes) // _BLOCK) for nbytes in (place.heapsize, self._heap_nbytes))
@@ -195,14 +197,14 @@ class TileWriter:
     def _row_table(self) -> np.ndarray:
         table = np.zeros(self._nrows, self._layout)
         for code, name in COLUMN_NAMES.items():
-            if name in self._layout.names:
+            if name in self._names:
                 table[name][:, 0], table[name][:, 1] = self._length[code], self._offset[code]
-        if "ZSCALE" in self._layout.names:
+        if "ZSCALE" in self._names:
             table["ZSCALE"], table["ZZERO"] = self._scale, self._zero
         return table.view(np.uint8)
 
 
-def table_layout(fptr, status) -> tuple[np.dtype, dict[str, int], bool]:
+def table_layout(fptr: CData, status: CData) -> tuple[np.dtype, dict[str, int], bool]:
     """The row as a numpy dtype, bytes per element of each variable-length column, and if descriptors are 64-bit."""
     columns = row_columns(fptr, status)
     formats = [

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from rustfits_cffi.native import requests
-from rustfits_cffi.native._lib import ffi, lib
+from rustfits_cffi.native._lib import CData, ffi, lib
 from rustfits_cffi.native.blank import NULL_PIXEL, write_blank
 from rustfits_cffi.native.handle import FileHandle
 
@@ -282,7 +282,7 @@ def end_restored_image(out: FileHandle, facts: HDUFacts) -> None:
         lib.fftrun(fptr, facts.data_end, status)
 
 
-def write_data(out: FileHandle, number: int, offset: int, data) -> None:
+def write_data(out: FileHandle, number: int, offset: int, data: Any) -> None:
     """Write raw bytes at byte `offset` of the file, within the data unit of HDU `number`."""
     raw = ffi.from_buffer(data)
     with out.call(number, action="write pixels") as (fptr, status):
@@ -300,7 +300,7 @@ def uncompress_table(source: FileHandle, number: int, out: FileHandle) -> None:
 
 
 @contextmanager
-def _both(source: FileHandle, number: int, out: FileHandle, action: str) -> Iterator[tuple]:
+def _both(source: FileHandle, number: int, out: FileHandle, action: str) -> Iterator[tuple[CData, CData, CData]]:
     """Both doors open: source at HDU `number` for reading, `out` where it stands for changes; one status for both."""
     with (
         out.call(action=f"{action} (HDU {number - 1} of {source.path})") as (fptr, status),
@@ -309,7 +309,7 @@ def _both(source: FileHandle, number: int, out: FileHandle, action: str) -> Iter
         yield inp, fptr, status
 
 
-def _reserve_checksums(fptr, status) -> None:
+def _reserve_checksums(fptr: CData, status: CData) -> None:
     """Make the header long enough for the checksum cards it lacks: later that would move all data by a block."""
     card, missing = ffi.new("char[81]"), 0
     for name in (b"CHECKSUM", b"DATASUM"):
@@ -320,7 +320,7 @@ def _reserve_checksums(fptr, status) -> None:
     lib.ffhdef(fptr, missing, status)
 
 
-def _facts(fptr, status) -> HDUFacts:
+def _facts(fptr: CData, status: CData) -> HDUFacts:
     kind, bitpix, naxis = ffi.new("int *"), ffi.new("int *"), ffi.new("int *")
     naxes, place = ffi.new("long[999]"), ffi.new("LONGLONG[3]")
     lib.fits_get_hdu_type(fptr, kind, status)
@@ -333,7 +333,7 @@ def _facts(fptr, status) -> HDUFacts:
     return HDUFacts("compressed image" if compressed else name, bitpix[0], shape, *(int(n) for n in place))
 
 
-def _compressed_image(fptr, lossy_int: bool) -> CompressedImage:
+def _compressed_image(fptr: CData, lossy_int: bool) -> CompressedImage:
     place = fptr.Fptr
     axes = range(place.zndim - 1, -1, -1)
     return CompressedImage(
