@@ -43,11 +43,11 @@ class Codec:
         Width of the tile descriptors: 32 bits each, or 64 for a heap beyond 4 GiB. Either case.
     """
 
-    tile_shape: tuple[int, ...] | None = None
+    tile_shape: Sequence[int] | None = None
     heap_format: str = "P"
 
     zcmptype: ClassVar[str] = ""
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None  # type: ignore[assignment]  # the checker lets no class say that it has none
 
     def __post_init__(self) -> None:
         # The one change made here: arguments come in several spellings and are kept in one, so that == is field by
@@ -68,7 +68,7 @@ class _Gzip(Codec):
 
     level: int | None = None
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -107,7 +107,7 @@ class Gzip1(_Gzip):
     """
 
     zcmptype: ClassVar[str] = "GZIP_1"
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -120,7 +120,7 @@ class Gzip2(_Gzip):
     """
 
     zcmptype: ClassVar[str] = "GZIP_2"
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -142,7 +142,7 @@ class Rice1(Codec):
     blocksize: int = 32
 
     zcmptype: ClassVar[str] = "RICE_1"
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -174,7 +174,7 @@ class Hcompress1(Codec):
     smooth: bool = False
 
     zcmptype: ClassVar[str] = "HCOMPRESS_1"
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -201,7 +201,7 @@ class Plio1(Codec):
     """
 
     zcmptype: ClassVar[str] = "PLIO_1"
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -227,7 +227,7 @@ class Quantize:
     method: str = "dither1"
     seed: int = 0
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None  # type: ignore[assignment]  # the checker lets no class say that it has none
 
     def __post_init__(self) -> None:
         level = _plain_number(self.level, "level")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 import os
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Literal, overload
 
 import numpy as np
 
@@ -47,7 +47,7 @@ class FITS:
     """
 
     def __init__(
-        self, filename: str | os.PathLike, mode: str = "r", *, lenient: bool = False, trust_sizes: bool = False
+        self, filename: str | os.PathLike[str], mode: str = "r", *, lenient: bool = False, trust_sizes: bool = False
     ):
         path = os.fspath(filename)
         if not isinstance(path, str):
@@ -112,7 +112,9 @@ class FITS:
     def __iter__(self) -> Iterator[HDU]:
         return iter(self.hdus)
 
-    def __getitem__(self, key: int | str | bytes | tuple[str, int]) -> HDU:
+    # Nearly always an image; `Any` stands for the bare HDU, so that nobody has to ask first. Who does, by isinstance,
+    # gets the methods of that class checked.
+    def __getitem__(self, key: int | str | bytes | tuple[str | bytes, int]) -> ImageHDU | Any:
         return self._hdu(self._number(key))
 
     def __contains__(self, key: object) -> bool:
@@ -221,7 +223,7 @@ class FITS:
             raise ValueError("a single number has no axes and is no image: give an array, such as [value]")
         plan = ImagePlan.of(pixels.dtype, pixels.shape, compress, quantize, blank, extname, extver)
         number = create_image(self._directory, plan, pixels, header=header)
-        return self._hdu(number)
+        return self[number]
 
     def write(self, data: Any, *, extname: str | None = None, header: Any = None) -> HDU:
         """Append an HDU that suits `data`: an image for an ndarray. See `write_image`."""
@@ -243,7 +245,15 @@ class FITS:
         return "\n  ".join(["", *lines])[1:] + "\n"
 
 
-def read(filename: str | os.PathLike, ext: int | str | None = None, *, header: bool = False) -> Any:
+@overload
+def read(
+    filename: str | os.PathLike[str], ext: int | str | None = None, *, header: Literal[False] = False
+) -> np.ndarray: ...
+@overload
+def read(
+    filename: str | os.PathLike[str], ext: int | str | None = None, *, header: Literal[True]
+) -> tuple[np.ndarray, FITSHeader]: ...
+def read(filename: str | os.PathLike[str], ext: int | str | None = None, *, header: bool = False) -> Any:
     """Read the data of one HDU.
 
     Parameters
@@ -268,14 +278,14 @@ def read(filename: str | os.PathLike, ext: int | str | None = None, *, header: b
         return (data, hdu.header) if header else data
 
 
-def read_header(filename: str | os.PathLike, ext: int | str = 0) -> FITSHeader:
+def read_header(filename: str | os.PathLike[str], ext: int | str = 0) -> FITSHeader:
     """Read the header of one HDU; it stays readable after the file is closed."""
     with FITS(filename) as fits:
         return fits[ext].header
 
 
 def write(
-    filename: str | os.PathLike, data: Any, *, mode: str = "w+", extname: str | None = None, header: Any = None
+    filename: str | os.PathLike[str], data: Any, *, mode: str = "w+", extname: str | None = None, header: Any = None
 ) -> None:
     """Write one HDU to a new file (``mode="w+"``) or at the end of one (``"r+"``). See `FITS.write`."""
     with FITS(filename, mode) as fits:
