@@ -42,9 +42,9 @@ $(VENV)/.tested: $(VENV)/.built
 	$(PIP) --requirement $(VENV)/requirements.txt
 	@touch $@
 
-# Of the extra "dev" the linter alone; its rules are in pyproject.toml.
+# The packages of the extra "dev"; their rules are in pyproject.toml.
 $(VENV)/.linted: $(VENV)/.installed
-	$(PIP) ruff
+	$(PIP) ruff mypy
 	@touch $@
 
 tools: $(VENV)/.built
@@ -72,6 +72,7 @@ sanitize: $(VENV)/.tested tools
 
 lint: $(VENV)/.linted
 	$(BIN)/ruff check .
+	$(BIN)/mypy
 
 clean:
 	rm -rf build dist $(VENV) rustfits_cffi/_cfitsio.* *.egg-info

@@ -236,11 +236,15 @@ def test_source_distribution_carries_the_sources_and_the_tests(tmp_path):
                  "libdeflate/src/lib/x86/cpu_features.h", "cfitsio/lock.json", "obtain.py"):
         assert f"vendor/{name}" in names
     for name in ("build_cfitsio.py", "Makefile", "LICENSE", "README.md", "rustfits_cffi/native/csrc/rf.h",
-                 "rustfits_cffi/native/cdef/file.h", "tests/conftest.py", "docs/architecture.md"):
+                 "rustfits_cffi/native/cdef/file.h", "rustfits_cffi/py.typed", "tests/conftest.py",
+                 "docs/architecture.md"):
         assert name in names
 
 
 def test_installed_files_are_python_only(tmp_path):
     run_setup(tmp_path, "build_py", "--build-lib", str(tmp_path / "lib"))
-    kinds = {path.suffix for path in (tmp_path / "lib").rglob("*") if path.is_file()}
-    assert kinds == {".py"}
+    files = [path for path in (tmp_path / "lib").rglob("*") if path.is_file()]
+    assert {path.suffix for path in files} == {".py", ".typed"}
+    assert [path.relative_to(tmp_path / "lib").as_posix() for path in files if path.suffix == ".typed"] == [
+        "rustfits_cffi/py.typed"
+    ]
