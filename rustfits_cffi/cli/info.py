@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import math
 
 from rustfits_cffi.cli import streams
 from rustfits_cffi.cli.tables import nbytes_text, table
 from rustfits_cffi.fits import FITS
+from rustfits_cffi.format.dtypes import scaling
 from rustfits_cffi.native import transfer
 from rustfits_cffi.native.handle import FileHandle
 from rustfits_cffi.packing.files import plain_file
-from rustfits_cffi.packing.pixels import STORED_TYPES
 
 HEADER = ("HDU", "type", "name", "shape", "dtype", "codec", "tiles", "size", "ratio")
-_UNSIGNED = {(8, -128.0): "int8", (16, 2.0**15): "uint16", (32, 2.0**31): "uint32", (64, 2.0**63): "uint64"}
-_DTYPES = {8: "uint8", 16: "int16", 32: "int32", 64: "int64", -32: "float32", -64: "float64"}
 
 
 def main(arguments: list[str]) -> int:
@@ -55,10 +54,8 @@ def _row(handle: FileHandle, number: int) -> tuple[str, ...]:
         image = transfer.read_compressed_image(handle, number)
         codec = transfer.read_value(handle, number, "ZCMPTYPE") or "?"
         tiles = f"{transfer.read_value(handle, number, 'NAXIS2')} of {' x '.join(map(str, image.tile_shape))}"
-        pixels = 1
-        for length in image.shape:
-            pixels *= length
-        ratio = f"{pixels * int(STORED_TYPES[image.bitpix][-1]) / max(1, facts.data_end - facts.data_start):.2f}"
+        nbytes = math.prod(image.shape) * abs(image.bitpix) // 8
+        ratio = f"{nbytes / max(1, facts.data_end - facts.data_start):.2f}"
     elif kind == "table" and transfer.read_value(handle, number, "ZTABLE") == "T":
         kind = "compressed table"
         nrows = int(transfer.read_value(handle, number, "ZNAXIS2") or 0)
@@ -73,10 +70,5 @@ def _row(handle: FileHandle, number: int) -> tuple[str, ...]:
 
 def _dtype(handle: FileHandle, number: int, bitpix: int) -> str:
     """The type the pixels have for the user."""
-    scale, zero = (transfer.read_number(handle, number, key) for key in ("BSCALE", "BZERO"))
-    if scale in (None, 1.0):
-        if not zero:
-            return _DTYPES[bitpix]
-        if (bitpix, zero) in _UNSIGNED:
-            return _UNSIGNED[bitpix, zero]
-    return f"{_DTYPES[bitpix]} scaled"
+    kind = scaling(bitpix, *(transfer.read_number(handle, number, key) for key in ("BSCALE", "BZERO")))
+    return f"{kind.stored} scaled" if kind.kind == "general" else str(kind.scaled)
