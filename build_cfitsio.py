@@ -83,8 +83,7 @@ def include_flags() -> list[str]:
 def compile_jobs() -> list[tuple[Path, list[str]]]:
     """Every C file of the extension with its flags."""
     jobs = [(SOURCES["cfitsio"] / f"{name}.c", VENDOR_FLAGS + CFITSIO_MACROS) for name in CFITSIO_FILES]
-    # -O3 makes vectors of the sliding of zlib's hash table: a fifth off the deflating of long runs, with the same bytes
-    jobs += [(SOURCES["zlib"] / f"{name}.c", [*VENDOR_FLAGS, "-O3"]) for name in ZLIB_FILES]
+    jobs += [(SOURCES["zlib"] / f"{name}.c", VENDOR_FLAGS) for name in ZLIB_FILES]
     libdeflate = SOURCES["libdeflate"]
     jobs += [(path, VENDOR_FLAGS) for path in sorted(libdeflate.glob("lib/*.c")) + sorted(libdeflate.glob("lib/*/*.c"))]
     strict = STRICT_FLAGS if os.environ.get("RUSTFITS_CFFI_STRICT") == "1" else []
