@@ -66,10 +66,10 @@ class TileReader:
             self._unreadable = f"float pixels that are not quantized, in {layout.codec} tiles, which hold integers only"
         codec = _tile_codec(layout, kind, f"{directory.handle.path}, HDU {index}")
         self._store = TileStore(directory, index, layout)
-        self._stored = TileSections(codec, self._store.table, "stored")
+        tiles = (codec, self._store.table, self._handle.workspace)
+        self._stored = TileSections(*tiles, "stored")
         self._physical = TileSections(
-            codec,
-            self._store.table,
+            *tiles,
             "double" if kind.is_general else "unsigned",
             bscale=kind.scaling.bscale,
             bzero=kind.scaling.bzero,

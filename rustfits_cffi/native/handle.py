@@ -69,6 +69,8 @@ class FileHandle:
         self._tainted = False
         self._file = self._open(truncate=mode == "w+")
         self._seen_size = self.size()
+        # Scratch of the threads that decode its tiles; C guards it.
+        self.workspace = ffi.gc(lib.rf_workspace_new(), lib.rf_workspace_free)
 
     # -- life ---------------------------------------------------------------------------------------------------------
 
@@ -87,6 +89,7 @@ class FileHandle:
             if self.closed:
                 return
             self._file = None  # closed when the last reader lets it go
+            lib.rf_workspace_clear(self.workspace)
             self._close_fitsfile()
 
     def sync(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -23,6 +24,8 @@ class TileSections:
     codec : TileCodec
     table : TileTable
         Where the tiles are.
+    workspace : rf_workspace *
+        Scratch, as a `FileHandle` has it.
     out : {"stored", "unsigned", "double"}
         What the pixels become, as in `TileCodec.decode`.
     bscale, bzero : float
@@ -35,12 +38,13 @@ class TileSections:
     """
 
     def __init__(
-        self, codec: TileCodec, table: TileTable, out: str, *, bscale: float = 1.0, bzero: float = 0.0
+        self, codec: TileCodec, table: TileTable, workspace: Any, out: str, *, bscale: float = 1.0, bzero: float = 0.0
     ) -> None:
         self.dtype = codec.dtypes[out]
         self._owners = (codec, table)  # of what C only borrows
         self._coding = (codec.image, table.table)
         self._pixels = (OUTS[out], bscale, bzero)
+        self._scratch = (RANDOMS, workspace)
 
     def read(
         self, fd: int, start: Sequence[int], count: Sequence[int], step: Sequence[int], dst: np.ndarray, nthreads: int
@@ -66,7 +70,7 @@ class TileSections:
             If the file cannot be read.
         """
         box = ffi.new(_NUMBERS, (*start, *count, *step))
-        place = (*self._coding, fd, box, *self._pixels, ffi.from_buffer(dst), dst.nbytes, RANDOMS, nthreads)
+        place = (*self._coding, fd, box, *self._pixels, ffi.from_buffer(dst), dst.nbytes, *self._scratch, nthreads)
         if lib.rf_tiles_read(*place, ffi.NULL):
             # which tile it was is asked for only now: most reads go well, and small ones count every step
             failed = ffi.new("int64_t *")

@@ -100,7 +100,7 @@ class Unpacking:
         target, failed = ffi.from_buffer(pixels, require_writable=True), ffi.new("int64_t *")
         source = self._source.held()
         place = (self._image, self._rows.table, source[0], box, lib.RF_OUT_STORED, 1.0, 0.0, target, len(target))
-        status = lib.rf_tiles_read(*place, RANDOMS, nthreads, failed)
+        status = lib.rf_tiles_read(*place, RANDOMS, self._source.workspace, nthreads, failed)
         _check(status, failed)
 
 

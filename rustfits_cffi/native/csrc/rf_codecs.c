@@ -31,6 +31,11 @@ void rf_worker_end(void *worker)
     for (size_t i = 0; i < sizeof buffers / sizeof *buffers; i++) free(buffers[i]->data);
 }
 
+size_t rf_worker_nbytes(const rf_worker *w)
+{
+    return sizeof *w + w->coded.cap + w->bytes.cap + w->values.cap + w->pixels.cap + w->widened.cap + w->work.cap;
+}
+
 /* Room for the numbers of a tile: the target if it fits them, else scratch. */
 static void *place(rf_worker *w, size_t npix, int bitpix, void *target, int target_bitpix, rf_values *out)
 {

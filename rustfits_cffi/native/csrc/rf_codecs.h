@@ -42,6 +42,15 @@ void *rf_reserve(rf_buffer *buffer, size_t nbytes);
  */
 void rf_worker_end(void *worker);
 
+/*
+ * rf_worker_nbytes - how much scratch hangs on an rf_worker.
+ * Memory:  none.
+ * Sizes:   none.
+ * Result:  the bytes; some tens of kilobytes that libraries may hold are not counted.
+ * Threads: the worker's own.
+ */
+size_t rf_worker_nbytes(const rf_worker *worker);
+
 /* Pixels of a tile as a codec sees them. */
 typedef struct {
     void *data;

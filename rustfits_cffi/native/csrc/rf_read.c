@@ -4,6 +4,7 @@
 #include "rf_decode.h"
 #include "rf_file.h"
 #include "rf_threads.h"
+#include "rf_workspace.h"
 
 enum {
     READ_NBYTES = 1 << 18,  /* coded bytes read at a time, unless one tile has more */
@@ -15,12 +16,25 @@ typedef struct {
     rf_decoding d;
     const rf_table *table;
     int fd;
+    rf_workspace *space;
     size_t first[RF_MAX_NDIM], count[RF_MAX_NDIM]; /* tiles touched along each axis: a box of the grid */
     size_t ntiles;                                 /* in that box */
     bool has_gaps;                                 /* a step that may leave out tiles */
     size_t group;                                  /* tiles handed to a thread at a time */
     _Atomic int64_t failed;                        /* lowest tile number that failed so far */
 } reading;
+
+/* What a thread holds: its worker, and where that goes in the end. */
+typedef struct {
+    rf_worker *worker; /* taken with the first group */
+    rf_workspace *space;
+} hand;
+
+static void open_hand(void *scratch)
+{
+    hand *h = scratch;
+    rf_workspace_give(h->space, h->worker);
+}
 
 /* The box of tiles that the section touches; with steps longer than a tile some in it are not wanted, see plan. */
 static void find_box(reading *r)
@@ -106,8 +120,11 @@ static void note_failure(reading *r, int64_t row)
 static int read_group(void *job, void *scratch, size_t item)
 {
     reading *r = job;
+    hand *h = scratch;
     int64_t rows[MOST_IN_GROUP], failed;
     size_t n = 0, begin = item * r->group, end = begin + r->group;
+    h->space = r->space;
+    if (!h->worker && !(h->worker = rf_workspace_take(r->space))) return RF_ENOMEM;
     for (size_t k = begin; k < end && k < r->ntiles; k++) {
         int64_t row = box_row(r, k);
         if (r->has_gaps && !is_wanted(r, row)) continue;
@@ -119,7 +136,7 @@ static int read_group(void *job, void *scratch, size_t item)
         failed = rows[i];
         if (r->table->column[rows[i]] != RF_NO_COLUMN && r->table->nbytes[rows[i]] > 0) {
             length = run_length(r->table, rows + i, n - i, &nbytes);
-            status = read_run(r, scratch, rows + i, length, nbytes, &failed);
+            status = read_run(r, h->worker, rows + i, length, nbytes, &failed);
         }
         if (status != RF_OK) {
             note_failure(r, failed);
@@ -131,13 +148,14 @@ static int read_group(void *job, void *scratch, size_t item)
 }
 
 int rf_tiles_read(const rf_image *image, const rf_table *table, int fd, const size_t *box, int out, double bscale,
-                  double bzero, void *dst, size_t dst_nbytes, const float *randoms, int nthreads, int64_t *failed)
+                  double bzero, void *dst, size_t dst_nbytes, const float *randoms, rf_workspace *space, int nthreads,
+                  int64_t *failed)
 {
     size_t ndim = image->ndim;
     rf_section section = {.start = box, .count = box + ndim, .step = box + 2 * ndim, .out = out, .bscale = bscale,
                           .bzero = bzero, .dst = dst, .dst_nbytes = dst_nbytes};
     reading r = {.d = {.image = image, .section = &section, .randoms = randoms}, .table = table, .fd = fd,
-                 .failed = INT64_MAX};
+                 .space = space, .failed = INT64_MAX};
     rf_tiles *t = &r.d.tiles;
     size_t group;
     if (failed) *failed = -1;
@@ -152,8 +170,8 @@ int rf_tiles_read(const rf_image *image, const rf_table *table, int fd, const si
     nthreads = rf_decode_threads(&r.d, r.ntiles, nthreads);
     r.group = r.ntiles / ((size_t)(nthreads < 1 ? 1 : nthreads) * GROUPS_PER_THREAD);
     r.group = r.group < 1 ? 1 : r.group > MOST_IN_GROUP ? MOST_IN_GROUP : r.group;
-    status = rf_share(read_group, &r, (r.ntiles + r.group - 1) / r.group, nthreads, sizeof(rf_worker), rf_worker_end,
-                      &group);
-    if (status != RF_OK && failed) *failed = atomic_load(&r.failed);
+    status = rf_share(read_group, &r, (r.ntiles + r.group - 1) / r.group, nthreads, sizeof(hand), open_hand, &group);
+    int64_t lowest = atomic_load(&r.failed);
+    if (status != RF_OK && failed) *failed = lowest < INT64_MAX ? lowest : -1;
     return status;
 }

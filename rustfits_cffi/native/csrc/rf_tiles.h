@@ -94,6 +94,9 @@ typedef struct {
 int rf_tiles_decode(const rf_image *image, const rf_tiles *tiles, const rf_section *section, const float *randoms,
                     int nthreads, size_t *failed);
 
+/* Scratch that stays from one call to the next: rf_workspace.h. */
+typedef struct rf_workspace rf_workspace;
+
 /*
  * rf_tiles_read - read and decode the tiles that a section touches, each thread its own, straight from the file.
  * Memory:  as rf_tiles_decode; coded bytes in memory are bounded by a few hundred kilobytes a thread, or one tile.
@@ -101,10 +104,11 @@ int rf_tiles_decode(const rf_image *image, const rf_tiles *tiles, const rf_secti
  *          each; the rest of the section as in rf_section. fd is the open file.
  * Result:  as rf_tiles_decode, but the number of the failed tile goes to *failed, -1 if it is the image; besides
  *          RF_EIO and RF_ETRUNCATED if the file cannot be read there. failed may be NULL: who needs it asks again.
- * Threads: up to nthreads; moves no file position.
+ * Threads: up to nthreads; moves no file position. space may be NULL: then their scratch goes with them.
  */
 int rf_tiles_read(const rf_image *image, const rf_table *table, int fd, const size_t *box, int out, double bscale,
-                  double bzero, void *dst, size_t dst_nbytes, const float *randoms, int nthreads, int64_t *failed);
+                  double bzero, void *dst, size_t dst_nbytes, const float *randoms, rf_workspace *space, int nthreads,
+                  int64_t *failed);
 
 /* Pixels to encode. */
 typedef struct {

@@ -180,8 +180,8 @@ static int unpack_box(void *job, void *scratch, size_t item)
     if (!s->pixels && !(s->pixels = malloc(r->cut.nbytes))) return RF_ENOMEM;
     find_box(&r->cut, r->first + item, box);
     for (size_t i = 0; i < r->cut.grid.ndim; i++) nbytes *= box[r->cut.grid.ndim + i];
-    int status = rf_tiles_read(r->image, r->table, r->fd, box, RF_OUT_STORED, 1, 0, s->pixels, nbytes, r->randoms, 1,
-                               &failed);
+    int status = rf_tiles_read(r->image, r->table, r->fd, box, RF_OUT_STORED, 1, 0, s->pixels, nbytes, r->randoms, NULL,
+                               1, &failed);
     if (status != RF_OK) {
         note_failure(r, failed);
         return status;
