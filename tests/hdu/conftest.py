@@ -1,5 +1,6 @@
-"""Small images, written once per kind of HDU."""
+"""Small images, written once per kind of HDU, and a small file with several."""
 
+import numpy as np
 import pytest
 
 import rustfits_cffi as rf
@@ -44,3 +45,20 @@ def opened(saved):
     yield open_saved
     for fits in files:
         fits.close()
+
+
+@pytest.fixture
+def path(tmp_path):
+    """Where a file may be written."""
+    return tmp_path / "a.fits"
+
+
+@pytest.fixture
+def three(path):
+    """Primary without a name, SCI (compressed, EXTVER 2), SCI (plain, EXTVER 3); the pixels of HDU i begin at i."""
+    pixels = np.arange(12, dtype="i2").reshape(3, 4)
+    with rf.FITS(path, "w+") as fits:
+        fits.write_image(pixels)
+        fits.write_image(pixels + 1, extname="SCI", extver=2, compress=rf.Rice1())
+        fits.write_image(pixels + 2, extname="sci", extver=3)
+    return path

@@ -20,11 +20,6 @@ def noise(shape=(40, 50), dtype="f4", seed=1):
     return (np.rint(pixels) if np.dtype(dtype).kind in "iu" else pixels).astype(dtype)
 
 
-@pytest.fixture
-def path(tmp_path):
-    return tmp_path / "a.fits"
-
-
 # -- what may be combined ---------------------------------------------------------------------------------------------
 
 

@@ -11,11 +11,6 @@ import rustfits_cffi as rf
 PIXELS = np.arange(12, dtype="i2").reshape(3, 4)
 
 
-@pytest.fixture
-def path(tmp_path):
-    return tmp_path / "a.fits"
-
-
 @pytest.fixture(params=["primary", "extension", "compressed"])
 def header(request, path):
     """The header of a writable HDU with another HDU behind it."""
