@@ -21,6 +21,10 @@ static inline uint64_t rf_swap64(uint64_t v) { return __builtin_bswap64(v); }
 #define RF_LE(bits, v) (v)
 #endif
 
+/* Integers that may look at the bits of floats (and only such accesses are exempt from the aliasing rules). */
+typedef int32_t __attribute__((may_alias)) rf_bits32;
+typedef int64_t __attribute__((may_alias)) rf_bits64;
+
 /* Unaligned loads and stores of big-endian numbers. */
 static inline uint16_t rf_load16(const void *p) { uint16_t v; memcpy(&v, p, sizeof v); return RF_BE(16, v); }
 static inline uint32_t rf_load32(const void *p) { uint32_t v; memcpy(&v, p, sizeof v); return RF_BE(32, v); }

@@ -6,8 +6,8 @@
 #include <zutil.h> /* OS_CODE: the number by which zlib names this system in a gzip header */
 
 #include "rf_bytes.h"
+#include "rf_cpu.h"
 #include "rf_deflate.h"
-#include "rf_simd.h"
 
 size_t rf_gzip_bound(size_t src_len)
 {

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "rf_bytes.h"
-#include "rf_simd.h"
+#include "rf_cpu.h"
 
 size_t rf_noise_scratch_nbytes(size_t nx, size_t ny, int width)
 {

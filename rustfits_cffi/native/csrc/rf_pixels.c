@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "rf_bytes.h"
-#include "rf_simd.h"
+#include "rf_cpu.h"
 #include "rf_threads.h"
 #include "rf_tiles.h"
 

@@ -75,7 +75,7 @@ static void weigh(const rf_polycheb *cheb, const double *front, const double *ba
     }
 }
 
-RF_CLONES static void project(const rf_polycheb *cheb, const double *even, const double *odd, double *c)
+RF_WIDE_CLONES static void project(const rf_polycheb *cheb, const double *even, const double *odd, double *c)
 {
     for (size_t j = 0; j < cheb->n; j++) {
         const double *const row = cheb->matrix + j * cheb->stride, *const x = j % 2 ? odd : even;
@@ -113,8 +113,8 @@ void rf_polycheb_forward(const rf_polycheb *cheb, const double *front, const dou
     } while (0)
 
 /* Sums of k scaled matrix rows: the first nevens of even number, the others of odd. */
-RF_CLONES static void sum_rows(const rf_polycheb *cheb, const uint16_t *j, const double *c, size_t nevens, size_t k,
-                               double *front, double *back)
+RF_WIDE_CLONES static void sum_rows(const rf_polycheb *cheb, const uint16_t *j, const double *c, size_t nevens,
+                                    size_t k, double *front, double *back)
 {
     for (size_t i = 0; i < cheb->stride; i += 2 * RF_LANES) {
         const size_t second = i + RF_LANES < cheb->stride ? i + RF_LANES : i;
@@ -132,8 +132,8 @@ RF_CLONES static void sum_rows(const rf_polycheb *cheb, const uint16_t *j, const
  * The same without a matrix: cos(a + b) = cos a cos b - sin a sin b, a from a table once for eight samples, b once for
  * eight lanes. Looking each cosine up took four times as long.
  */
-RF_CLONES static void sum_cosines(const rf_polycheb *cheb, const uint16_t *j, const double *c, size_t nevens, size_t k,
-                                  double *front, double *back)
+RF_WIDE_CLONES static void sum_cosines(const rf_polycheb *cheb, const uint16_t *j, const double *c, size_t nevens,
+                                       size_t k, double *front, double *back)
 {
     const size_t turn = 2 * (cheb->n - 1);
 

@@ -82,7 +82,8 @@ void rf_polycomp_straighten(const double *in, size_t n, double period, double *o
 
 /* ---- polynomial ---- */
 
-RF_CLONES static void fold(const double *restrict x, size_t n, double base, double *restrict even, double *restrict odd)
+RF_WIDE_CLONES static void fold(const double *restrict x, size_t n, double base, double *restrict even,
+                                double *restrict odd)
 {
     const size_t half = (n + 1) / 2;
 
@@ -95,7 +96,7 @@ RF_CLONES static void fold(const double *restrict x, size_t n, double base, doub
 }
 
 /* r = x - y with zeros to whole vectors; returns the largest magnitude, infinity if one is not a finite number. */
-RF_CLONES static double subtract(const double *restrict x, const double *restrict y, size_t n, double *restrict r)
+RF_WIDE_CLONES static double subtract(const double *restrict x, const double *restrict y, size_t n, double *restrict r)
 {
     rf_lanes high = {0}, odd = {0};
     double most = 0, bad = 0;
@@ -181,7 +182,7 @@ static bool holds(coder *s, const double *y)
 /* ---- choice of Chebyshev coefficients ---- */
 
 /* Takes coefficients first..stop-1 of the taken ones out of the residuals. */
-RF_CLONES static void take_out(coder *s, size_t first, size_t stop)
+RF_WIDE_CLONES static void take_out(coder *s, size_t first, size_t stop)
 {
     if (first == stop) return;
     for (size_t m = first; m < stop; m++) s->kept[m - first] = s->c[s->order[m]];
@@ -192,7 +193,7 @@ RF_CLONES static void take_out(coder *s, size_t first, size_t stop)
     }
 }
 
-RF_CLONES static double largest_left(const coder *s)
+RF_WIDE_CLONES static double largest_left(const coder *s)
 {
     rf_lanes high = {0};
     double most = 0;

@@ -77,8 +77,8 @@ static size_t read_mask(const uint8_t *mask, size_t n, size_t k, uint16_t *numbe
     return m;
 }
 
-RF_CLONES static void add_halves(double *restrict y, size_t n, const double *restrict front,
-                                 const double *restrict back)
+RF_WIDE_CLONES static void add_halves(double *restrict y, size_t n, const double *restrict front,
+                                      const double *restrict back)
 {
     for (size_t i = 0; i < (n + 1) / 2; i++) y[i] += front[i];
     for (size_t i = 0; i < n / 2; i++) y[n - 1 - i] += back[i];

@@ -41,7 +41,7 @@ double rf_poly_sine(size_t m, size_t length)
  */
 
 /* One step over the whole series: halves of blocks of 2 half values. */
-RF_CLONES static void split_step(const rf_polyfft *fft, size_t half, double *restrict re, double *restrict im)
+RF_WIDE_CLONES static void split_step(const rf_polyfft *fft, size_t half, double *restrict re, double *restrict im)
 {
     const double *const c = fft->twiddle[0] + half, *const s = fft->twiddle[1] + half;
 
@@ -59,7 +59,7 @@ RF_CLONES static void split_step(const rf_polyfft *fft, size_t half, double *res
     }
 }
 
-RF_CLONES static void join_step(const rf_polyfft *fft, size_t half, double *restrict re, double *restrict im)
+RF_WIDE_CLONES static void join_step(const rf_polyfft *fft, size_t half, double *restrict re, double *restrict im)
 {
     const double *const c = fft->twiddle[0] + half, *const s = fft->twiddle[1] + half;
 
@@ -79,7 +79,7 @@ RF_CLONES static void join_step(const rf_polyfft *fft, size_t half, double *rest
 }
 
 /* All steps of the eight interleaved series of `length` values. */
-RF_CLONES static void split_lanes(const rf_polyfft *fft, size_t length, double *restrict re, double *restrict im)
+RF_WIDE_CLONES static void split_lanes(const rf_polyfft *fft, size_t length, double *restrict re, double *restrict im)
 {
     for (size_t half = length / 2; half > 0; half /= 2) {
         const double *const c = fft->twiddle[0] + half, *const s = fft->twiddle[1] + half;
@@ -98,7 +98,7 @@ RF_CLONES static void split_lanes(const rf_polyfft *fft, size_t length, double *
     }
 }
 
-RF_CLONES static void join_lanes(const rf_polyfft *fft, size_t length, double *restrict re, double *restrict im)
+RF_WIDE_CLONES static void join_lanes(const rf_polyfft *fft, size_t length, double *restrict re, double *restrict im)
 {
     for (size_t half = 1; half < length; half *= 2) {
         const double *const c = fft->twiddle[0] + half, *const s = fft->twiddle[1] + half;
@@ -117,13 +117,13 @@ RF_CLONES static void join_lanes(const rf_polyfft *fft, size_t length, double *r
     }
 }
 
-RF_CLONES static void interleave(const double *restrict from, size_t length, double *restrict to)
+RF_WIDE_CLONES static void interleave(const double *restrict from, size_t length, double *restrict to)
 {
     for (size_t q = 0; q < length; q++)
         for (size_t l = 0; l < RF_LANES; l++) to[RF_LANES * q + l] = from[length * l + q];
 }
 
-RF_CLONES static void line_up(const double *restrict from, size_t length, double *restrict to)
+RF_WIDE_CLONES static void line_up(const double *restrict from, size_t length, double *restrict to)
 {
     for (size_t q = 0; q < length; q++)
         for (size_t l = 0; l < RF_LANES; l++) to[length * l + q] = from[RF_LANES * q + l];
@@ -152,8 +152,8 @@ static void backward(const rf_polyfft *fft, double *data, double *out)
 }
 
 /* (re, im) *= (c, s) */
-RF_CLONES static void multiply(double *restrict re, double *restrict im, const double *restrict c,
-                               const double *restrict s, size_t n)
+RF_WIDE_CLONES static void multiply(double *restrict re, double *restrict im, const double *restrict c,
+                                    const double *restrict s, size_t n)
 {
     for (size_t m = 0; m < n; m++) {
         const double r = re[m] * c[m] - im[m] * s[m];

@@ -121,7 +121,7 @@ void rf_polyfit_close(rf_polyfit *fit)
     *fit = (rf_polyfit){0};
 }
 
-RF_CLONES void rf_polyfit_add(const rf_polyfit *fit, const double *even, const double *odd, double *a)
+RF_WIDE_CLONES void rf_polyfit_add(const rf_polyfit *fit, const double *even, const double *odd, double *a)
 {
     double sum[(MAX_FIT + RF_LANES - 1) / RF_LANES * RF_LANES] = {0};
 
@@ -140,7 +140,7 @@ RF_CLONES void rf_polyfit_add(const rf_polyfit *fit, const double *even, const d
 
 static const double COUNT[2 * RF_LANES] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
 
-RF_CLONES void rf_poly_evaluate(const double *a, size_t npoly, size_t n, double *y)
+RF_WIDE_CLONES void rf_poly_evaluate(const double *a, size_t npoly, size_t n, double *y)
 {
     double last[2 * RF_LANES];
 

@@ -52,7 +52,7 @@ typedef struct {
 } range_job;
 
 /* Smallest and largest of n doubles, a multiple of BLOCK, and whether all are finite: x - x is 0 for those, else NaN. */
-RF_CLONES static range range_of(const double *x, size_t n, range so_far)
+RF_WIDE_CLONES static range range_of(const double *x, size_t n, range so_far)
 {
     rf_lanes low = RF_LANES_IN(x), high = low, odd = low - low;
 
@@ -128,8 +128,8 @@ typedef struct {
 } encode_job;
 
 /* Levels of up to 31 bits: 32-bit conversions, which every vector unit has. Returns the largest error. */
-RF_CLONES static double quantize_short(const double *restrict x, double norm, double offset, int bits, int width,
-                                       int32_t *restrict q)
+RF_WIDE_CLONES static double quantize_short(const double *restrict x, double norm, double offset, int bits, int width,
+                                            int32_t *restrict q)
 {
     const double most = (double)((1u << bits) - 1);
     double y[BLOCK], worst = 0;
@@ -183,7 +183,7 @@ static inline uint32_t reversed_short(uint32_t v, int bits)
     return v >> (32 - bits);
 }
 
-RF_CLONES static void reverse_short(int32_t *q, int bits)
+RF_WIDE_CLONES static void reverse_short(int32_t *q, int bits)
 {
     for (size_t i = 0; i < BLOCK; i++) q[i] = (int32_t)reversed_short((uint32_t)q[i], bits);
 }
@@ -326,12 +326,12 @@ static void unpack_short(const uint8_t *src, int bits, int32_t *q)
 }
 
 /* The division stays a division: multiplying by the reciprocal differs in the last bit. */
-RF_CLONES static void restore(double *y, double norm, double offset)
+RF_WIDE_CLONES static void restore(double *y, double norm, double offset)
 {
     for (size_t i = 0; i < BLOCK; i++) y[i] = y[i] / norm + offset;
 }
 
-RF_CLONES static void restore_short(const int32_t *restrict q, double norm, double offset, double *restrict y)
+RF_WIDE_CLONES static void restore_short(const int32_t *restrict q, double norm, double offset, double *restrict y)
 {
     for (size_t i = 0; i < BLOCK; i++) y[i] = (double)q[i] / norm + offset;
 }

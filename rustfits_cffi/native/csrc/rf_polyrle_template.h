@@ -3,7 +3,7 @@
 /* ---- encoding ---- */
 
 /* Values from x[0] on that equal `value`, of n. */
-RF_CLONES static size_t NAME(count_equal)(const VALUE *x, size_t n, VALUE value)
+RF_WIDE_CLONES static size_t NAME(count_equal)(const VALUE *x, size_t n, VALUE value)
 {
     enum { BLOCK = 256 / sizeof(VALUE) };
     size_t i = 0;
@@ -18,7 +18,7 @@ RF_CLONES static size_t NAME(count_equal)(const VALUE *x, size_t n, VALUE value)
 }
 
 /* Differences from x[1] - x[0] on that equal `step`, of n. */
-RF_CLONES static size_t NAME(count_steps)(const VALUE *x, size_t n, VALUE step)
+RF_WIDE_CLONES static size_t NAME(count_steps)(const VALUE *x, size_t n, VALUE step)
 {
     enum { BLOCK = 256 / sizeof(VALUE) };
     size_t i = 0;
@@ -87,7 +87,7 @@ static part_runs NAME(encode)(const void *src, size_t from, size_t to, int diff,
 /* ---- decoding ---- */
 
 /* What some pairs add to the number of samples and, as differences, to their value; false if a count cannot be. */
-RF_CLONES static bool NAME(sum)(const void *src, size_t npairs, int is_signed, uint64_t *count, uint64_t *change)
+RF_WIDE_CLONES static bool NAME(sum)(const void *src, size_t npairs, int is_signed, uint64_t *count, uint64_t *change)
 {
     const VALUE most = (VALUE)(is_signed ? (VALUE)~(VALUE)0 >> 1 : (VALUE)~(VALUE)0);
     const VALUE *const pairs = src;
@@ -126,7 +126,7 @@ static int NAME(check)(const void *stream, size_t len, int is_signed, int diff, 
 }
 
 /* dst[i] = value for all i below n. */
-RF_CLONES static void NAME(fill)(VALUE *dst, size_t n, VALUE value)
+RF_WIDE_CLONES static void NAME(fill)(VALUE *dst, size_t n, VALUE value)
 {
     for (size_t i = 0; i < n; i++) dst[i] = value;
 }
@@ -135,7 +135,7 @@ RF_CLONES static void NAME(fill)(VALUE *dst, size_t n, VALUE value)
  * dst[i] = before + (i + 1) * step. The compiler makes vectors of it; a loop over an array of running lanes, which says
  * so by hand, is miscompiled by gcc 12.2 at -O3 (64-bit values, lanes beyond the first vector).
  */
-RF_CLONES static void NAME(climb)(VALUE *restrict dst, size_t n, VALUE before, VALUE step)
+RF_WIDE_CLONES static void NAME(climb)(VALUE *restrict dst, size_t n, VALUE before, VALUE step)
 {
     for (size_t i = 0; i < n; i++) {
         before = (VALUE)(before + step);

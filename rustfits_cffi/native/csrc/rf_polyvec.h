@@ -1,5 +1,5 @@
 /*
- * rf_polyvec.h - what the Polycomp loops share: vectors of eight, and a body compiled for several CPUs.
+ * rf_polyvec.h - what the Polycomp loops share: vectors of eight.
  *
  * Eight lanes whatever the CPU has: sums are formed in the same order everywhere, so that the width of a machine's
  * vectors changes neither a stream nor a decoded bit. Contraction is off for the whole build; a fused multiply-add
@@ -10,15 +10,8 @@
 
 #include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h> /* tells __GLIBC__ */
 
-/* One body, several CPUs, chosen when the library is loaded. Needs the loader's indirect functions (glibc). */
-#if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__) && \
-    !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-#define RF_CLONES __attribute__((target_clones("default", "avx2", "avx512f")))
-#else
-#define RF_CLONES
-#endif
+#include "rf_cpu.h"
 
 enum { RF_LANES = 8 };
 

@@ -4,9 +4,9 @@
 #include <math.h>
 #include <stdbool.h>
 
+#include "rf_cpu.h"
 #include "rf_noise.h"
 #include "rf_scaling.h"
-#include "rf_simd.h"
 
 /* Rounded half away from zero. Beyond an int the processor's answer is taken, which on x86 is cfitsio's too. */
 static inline int32_t nearest(double t)

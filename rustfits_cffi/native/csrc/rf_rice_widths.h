@@ -1,8 +1,8 @@
 /*
  * rf_rice_widths.h - the Rice coder for the three pixel widths; rf_rice.c includes it once for each kind of processor.
  *
- * Needs: TARGET (function attributes), VARIANT(name), LEADING_ZEROS(window). Bits of the split number and the largest split are those of
- * R. White's rcomp (FITS Standard 4.0, section 10.4.1).
+ * Needs: TARGET (function attributes), VARIANT(name), LEADING_ZEROS(window). Bits of the split number and the largest
+ * split are those of R. White's rcomp (FITS Standard 4.0, section 10.4.1).
  */
 
 #include "rf_rice_codes.h"

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "rf_bytes.h"
-#include "rf_simd.h"
+#include "rf_cpu.h"
 
 enum { RUN_NWORDS = 1 << 20 }; /* the sum of so many words fits 64 bits */
 
