@@ -13,6 +13,7 @@ from rustfits_cffi.native._lib import CData, ffi, lib
 from rustfits_cffi.native.blank import write_blank
 from rustfits_cffi.native.handle import FileHandle
 from rustfits_cffi.native.header import append_cards
+from rustfits_cffi.native.pixels import pack_pixels
 
 # cfitsio's codes for image types that differ from BITPIX: the unsigned trick, by numpy type.
 _CREATE_CODES = {"i1": 10, "u2": 20, "u4": 40, "u8": 80}
@@ -142,11 +143,10 @@ def write_run(handle: FileHandle, number: int, first: int, pixels: np.ndarray, b
         position = fptr.Fptr.datastart + first * flat.itemsize
         for begin in range(0, flat.size, step):
             part = flat[begin : begin + step]
-            raw = ffi.from_buffer(converted[: part.size], require_writable=True)
-            packed = lib.rf_pixels_pack(ffi.from_buffer(part), part.size, bitpix, raw, 1)
-            raise_for_status(packed, handle.path)
+            raw = converted[: part.size]
+            pack_pixels(part, raw, bitpix)
             lib.ffmbyt(fptr, position, 1, status)
-            lib.ffpbyt(fptr, part.nbytes, raw, status)
+            lib.ffpbyt(fptr, part.nbytes, ffi.from_buffer(raw), status)
             position += part.nbytes
 
 

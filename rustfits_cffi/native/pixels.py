@@ -20,10 +20,10 @@ def any_nonfinite(array: np.ndarray, nthreads: int = 1) -> bool:
     return bool(found[0])
 
 
-def pack_pixels(pixels: np.ndarray, raw: Any, bitpix: int, *, nthreads: int = 1) -> None:
+def pack_pixels(pixels: np.ndarray, raw: Any, bitpix: int) -> None:
     """Native contiguous pixels to big-endian ones in `raw`, which may be the same memory."""
     source = ffi.from_buffer("uint8_t[]", pixels)
     target = ffi.from_buffer("uint8_t[]", raw, require_writable=True)
     if len(source) != len(target) or len(source) != pixels.size * abs(bitpix) // 8:
         raise ValueError(f"{pixels.size} pixels of BITPIX {bitpix} are not {len(source)} or {len(target)} bytes")
-    raise_for_status(lib.rf_pixels_pack(source, pixels.size, bitpix, target, nthreads))
+    raise_for_status(lib.rf_pixels_pack(source, pixels.size, bitpix, target))

@@ -155,11 +155,16 @@ def compare_with_file(path, codec, pixels):
 # -- identity ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("codec", CONFIGS)
-@pytest.mark.parametrize("dtype", ["u1", "i1", "i2", "u2", "i4", "u4"])
+@pytest.mark.parametrize(
+    "dtype, codec",
+    [
+        (dtype, codec)
+        for dtype in ("u1", "i1", "i2", "u2", "i4", "u4")
+        for codec in CONFIGS
+        if (dtype, codec) != ("u4", "PLIO_1")  # which cfitsio refuses below 2^31
+    ],
+)
 def test_integer_tiles_equal_cfitsios(tmp_path, dtype, codec):
-    if codec == "PLIO_1" and dtype in ("u4",):
-        pytest.skip("cfitsio refuses u4 below 2^31")
     for shape, tile in LAYOUTS:
         if codec == "HCOMPRESS_1" and (len(shape) != 2 or min(tile) < 4):
             continue
@@ -490,11 +495,11 @@ def test_threads_change_neither_bytes_nor_errors(name):
             assert caught.value.tile == 3 * 9 + 3
 
 
-@pytest.mark.parametrize("name", ["RICE_1", "GZIP_1", "GZIP_2", "HCOMPRESS_1", "PLIO_1"])
-@pytest.mark.parametrize("dtype", ["i2", "f4"])
+@pytest.mark.parametrize(
+    "name, dtype",
+    [("PLIO_1", "i2"), *((name, dtype) for name in CONFIGS if name != "PLIO_1" for dtype in ("i2", "f4"))],
+)
 def test_broken_streams_raise_or_decode_but_never_leave_their_buffers(name, dtype):
-    if dtype == "f4" and name == "PLIO_1":
-        pytest.skip("PLIO codes no negative integers")
     rng = seeded(name, dtype)
     pixels = integers("i2", (16, 18), name) if dtype == "i2" else floats("f4", (16, 18), "finite")
     codec = TileCodec(coding_of(pixels, (16, 18), name, quantized=dtype == "f4", dither=2 * (dtype == "f4")))
@@ -551,9 +556,8 @@ def test_a_short_buffer_is_refused():
 def test_packed_pixels_are_big_endian(dtype):
     pixels = floats(dtype, (500, 401), "finite") if dtype[0] == "f" else integers(dtype, (500, 401), "GZIP_1")
     raw = np.empty(pixels.nbytes, "u1")
-    for nthreads in (1, 3):
-        pack_pixels(pixels, raw, BITPIX[dtype], nthreads=nthreads)
-        assert raw.tobytes() == pixels.astype(pixels.dtype.newbyteorder(">")).tobytes()
+    pack_pixels(pixels, raw, BITPIX[dtype])
+    assert raw.tobytes() == pixels.astype(pixels.dtype.newbyteorder(">")).tobytes()
     pack_pixels(pixels, pixels, BITPIX[dtype])
     assert pixels.tobytes() == raw.tobytes()
 

@@ -214,36 +214,20 @@ void rf_one_nan(void *pix, size_t npix, size_t width)
     if (width == 4) one_nan32(pix, npix); else one_nan64(pix, npix);
 }
 
-/* --- plain images, in blocks shared among threads --- */
+enum { BLOCK = 1 << 16 }; /* pixels that are worked on at a time */
 
-enum { BLOCK = 1 << 16 }; /* pixels of one item of work */
-
-typedef struct {
-    const uint8_t *src;
-    uint8_t *dst;
-    size_t npix;
-    int bitpix;
-} plain;
-
-static int pack_block(void *job, void *scratch, size_t item)
+int rf_pixels_pack(const void *src, size_t npix, int bitpix, void *dst)
 {
-    const plain *p = job;
-    size_t width = rf_width(p->bitpix), first = item * BLOCK;
-    size_t n = p->npix - first < BLOCK ? p->npix - first : BLOCK;
-    const uint8_t *src = p->src + first * width;
-    uint8_t *dst = p->dst + first * width;
-    (void)scratch;
-    if (dst != src) memcpy(dst, src, n * width);
-    if (RF_BE(16, 1) != 1) rf_swap(dst, n, width);
-    return RF_OK;
-}
-
-int rf_pixels_pack(const void *src, size_t npix, int bitpix, void *dst, int nthreads)
-{
-    plain p = {.src = src, .dst = dst, .npix = npix, .bitpix = bitpix};
-    size_t failed;
     if (!rf_is_bitpix(bitpix)) return RF_EARGUMENT;
-    return rf_share(pack_block, &p, (npix + BLOCK - 1) / BLOCK, nthreads, 0, NULL, &failed);
+    const size_t width = rf_width(bitpix);
+    for (size_t first = 0; first < npix; first += BLOCK) { /* swapped while they are still in the cache */
+        const size_t n = npix - first < BLOCK ? npix - first : BLOCK;
+        const uint8_t *from = (const uint8_t *)src + first * width;
+        uint8_t *to = (uint8_t *)dst + first * width;
+        if (to != from) memcpy(to, from, n * width);
+        if (RF_BE(16, 1) != 1) rf_swap(to, n, width);
+    }
+    return RF_OK;
 }
 
 /* --- any_nonfinite over a strided array --- */

@@ -23,9 +23,9 @@ typedef enum {
  * Memory:  src may be dst; otherwise they do not overlap. Both as aligned as numpy's.
  * Sizes:   both have npix pixels of bitpix.
  * Result:  RF_OK; RF_EARGUMENT for another bitpix.
- * Threads: up to nthreads.
+ * Threads: one: writing the pixels takes longer.
  */
-int rf_pixels_pack(const void *src, size_t npix, int bitpix, void *dst, int nthreads);
+int rf_pixels_pack(const void *src, size_t npix, int bitpix, void *dst);
 
 /*
  * rf_any_nonfinite - is a NaN or an infinity among the floats (width 4) or doubles (8) of a strided array?
