@@ -233,16 +233,22 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-def program(name, *arguments, **options):
+# What a shell that runs the tests in the background has told its children to ignore ends a program again.
+AS_IN_THE_FOREGROUND = (
+    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    "signal.signal(signal.SIGHUP, signal.SIG_DFL); "
+)
+
+
+def program(name, *arguments):
     """Our program in a process of its own."""
     code = f"import sys; from rustfits_cffi.cli import {name}; sys.exit({name}.main(sys.argv[1:]))"
     return subprocess.Popen(
-        [sys.executable, "-c", code, *arguments],
+        [sys.executable, "-c", AS_IN_THE_FOREGROUND + code, *arguments],
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        **options,
     )
 
 

@@ -77,11 +77,16 @@ QUANTIZATION = {
 
 
 @pytest.mark.parametrize("tiles", TILES)
-@pytest.mark.parametrize("codec", CODECS)
-@pytest.mark.parametrize("image", IMAGES)
+@pytest.mark.parametrize(
+    "image, codec",
+    [
+        (image, codec)
+        for image in IMAGES
+        for codec in CODECS
+        if codec != "stored" or "f4 holes" not in image  # there fpack stores its stand-in for null, and loses the null
+    ],
+)
 def test_every_codec_type_and_tiling(run_tool, write_fits, image, codec, tiles):
-    if codec == "stored" and "f4 holes" in image:
-        pytest.skip("fpack stores its stand-in for null here, and loses the null")
     arguments, options = ["-q7", "4"], {"seed": 7}
     for more in (CODECS[codec], TILES[tiles]):
         arguments, options = arguments + more[0], options | more[1]
@@ -117,11 +122,16 @@ SCALED = {
 }
 
 
-@pytest.mark.parametrize("codec", CODECS)
-@pytest.mark.parametrize("image", SCALED)
+@pytest.mark.parametrize(
+    "image, codec",
+    [
+        (image, codec)
+        for image in SCALED
+        for codec in CODECS
+        if (image, codec) != ("scaled floats", "stored")  # fpack scales them and keeps the cards that scale them again
+    ],
+)
 def test_scaled_integers_are_packed_as_stored(run_tool, write_fits, image, codec):
-    if (image, codec) == ("scaled floats", "stored"):
-        pytest.skip("fpack scales the floats here and keeps the cards that scale them again")
     arguments, options = CODECS[codec]
     options = PackOptions(checksums=False, seed=7, **options)
     assert_same(run_tool, write_fits(SCALED[image]), options, ["-q7", "4", *arguments])
