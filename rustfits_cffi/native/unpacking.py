@@ -11,7 +11,7 @@ from rustfits_cffi.native._lib import ffi, lib
 from rustfits_cffi.native.coding import TileCoding, c_image
 from rustfits_cffi.native.dither import RANDOMS
 from rustfits_cffi.native.handle import FileHandle
-from rustfits_cffi.native.tiletable import TileRows
+from rustfits_cffi.native.tilerows import TileRows
 
 _WRITE_ERROR = 106  # cfitsio's status
 

@@ -13,7 +13,7 @@ from rustfits_cffi.format.plausibility import is_plausible
 from rustfits_cffi.native import transfer
 from rustfits_cffi.native.coding import CODECS
 from rustfits_cffi.native.handle import FileHandle
-from rustfits_cffi.native.tiletable import TileRows
+from rustfits_cffi.native.tilerows import TileRows
 from rustfits_cffi.native.unpacking import Unpacking
 from rustfits_cffi.packing.coding import coding_of
 from rustfits_cffi.packing.pixels import STORED_TYPES, Batch, ahead, tile_batches
