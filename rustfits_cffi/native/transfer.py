@@ -13,7 +13,7 @@ from rustfits_cffi.native._lib import CData, ffi, lib
 from rustfits_cffi.native.blank import NULL_PIXEL, write_blank
 from rustfits_cffi.native.handle import FileHandle
 
-END_OF_FILE, KEY_NOT_FOUND = 107, 202  # cfitsio's statuses
+END_OF_FILE, KEY_NOT_FOUND, NO_VALUE = 107, 202, 204  # cfitsio's statuses
 LOSSLESS_LEVEL = 9999.0  # what cfitsio makes of a quantize level of 0
 
 
@@ -93,7 +93,7 @@ def read_value(handle: FileHandle, number: int, keyword: str) -> str | None:
     value = ffi.new("char[81]")
     with handle.call(number, changes=False, action=f"read {keyword}") as (fptr, status):
         lib.fits_read_keyword(fptr, keyword.encode(), value, ffi.NULL, status)
-        if status[0] in (202, 204):
+        if status[0] in (KEY_NOT_FOUND, NO_VALUE):
             status[0] = 0
             lib.fits_clear_errmsg()
             return None
@@ -152,23 +152,8 @@ def image_noise(pixels: np.ndarray, null: int | None) -> tuple[float, float, flo
     noise, limits, others = ffi.new("double[4]"), ffi.new(f"{ctype}[2]"), ffi.new("double[2]")
     good, status = ffi.new("long *"), ffi.new("int *")
     source = ffi.from_buffer(f"{ctype}[]", pixels)
-    function(
-        source,
-        nx,
-        ny,
-        null is not None,
-        null or 0,
-        good,
-        limits,
-        limits + 1,
-        others,
-        others + 1,
-        noise,
-        noise + 1,
-        noise + 2,
-        noise + 3,
-        status,
-    )
+    results = (good, limits, limits + 1, others, others + 1, *(noise + i for i in range(4)))
+    function(source, nx, ny, null is not None, null or 0, *results, status)
     if status[0]:
         raise MemoryError("no memory for the noise estimate")
     return noise[1], noise[2], noise[3]

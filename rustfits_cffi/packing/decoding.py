@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import numpy as np
 
 from rustfits_cffi.errors import FITSError, TileError, raise_for_status
+from rustfits_cffi.format.dtypes import stored_dtype
 from rustfits_cffi.format.plausibility import is_plausible
 from rustfits_cffi.native import transfer
 from rustfits_cffi.native.coding import CODECS
@@ -16,7 +17,8 @@ from rustfits_cffi.native.handle import FileHandle
 from rustfits_cffi.native.tilerows import TileRows
 from rustfits_cffi.native.unpacking import Unpacking
 from rustfits_cffi.packing.coding import coding_of
-from rustfits_cffi.packing.pixels import STORED_TYPES, Batch, ahead, tile_batches
+from rustfits_cffi.packing.files import DECOMPRESSION_FAILED
+from rustfits_cffi.packing.pixels import Batch, ahead, tile_batches
 from rustfits_cffi.threads import lend
 
 _KEYWORDS = ("ZSCALE", "ZZERO", "ZBLANK", "BLANK")
@@ -69,7 +71,7 @@ class ImageDecoder:
 
         An array may be changed, and is good until the next but one is asked for: the next is made meanwhile.
         """
-        dtype = np.dtype(STORED_TYPES[self.image.bitpix]).newbyteorder("=")
+        dtype = stored_dtype(self.image.bitpix)
         batches = list(tile_batches(self.shape, self.image.tile_shape, dtype.itemsize, DECODED_NBYTES))
         most = max((math.prod(batch.count) for batch in batches), default=0)
         rooms = [np.empty(most, dtype) for _ in batches[:2]]
@@ -104,7 +106,8 @@ class ImageDecoder:
         try:
             yield
         except TileError as error:
-            raise_for_status(error.status or 414, file=self._handle.path, hdu=self._number - 1, tile=error.tile)
+            status = error.status or DECOMPRESSION_FAILED
+            raise_for_status(status, file=self._handle.path, hdu=self._number - 1, tile=error.tile)
 
 
 def _require_plausible(handle: FileHandle, number: int, image: transfer.CompressedImage, coded_nbytes: int) -> None:
@@ -114,6 +117,6 @@ def _require_plausible(handle: FileHandle, number: int, image: transfer.Compress
     nbytes = math.prod(image.shape) * abs(image.bitpix) // 8
     if not is_plausible(nbytes, coded_nbytes):
         raise_for_status(
-            414,
+            DECOMPRESSION_FAILED,
             f"{handle.path}: HDU {number - 1} declares {nbytes} bytes of pixels, but has {coded_nbytes} coded ones",
         )

@@ -15,7 +15,8 @@ from rustfits_cffi.packing.coding import coding_of
 from rustfits_cffi.packing.pixels import Batch
 from rustfits_cffi.threads import lend
 
-_NOT_CODABLE = (8, 9)  # RF_ERANGE, RF_ELOSSY: to fpack an image that cannot be compressed, status 413
+_NOT_CODABLE = (8, 9)  # RF_ERANGE, RF_ELOSSY: to fpack an image that cannot be compressed
+_COMPRESSION_FAILED = 413  # cfitsio's status for that
 
 
 class ImageEncoder:
@@ -84,7 +85,8 @@ class ImageEncoder:
         except FITSError as error:
             if error.status not in _NOT_CODABLE:
                 raise
-            raise_for_status(413, f"{self.where}, tile {getattr(error, 'tile', '?')}: {status_text(error.status)}")
+            where = f"{self.where}, tile {getattr(error, 'tile', '?')}"
+            raise_for_status(_COMPRESSION_FAILED, f"{where}: {status_text(error.status)}")
             raise
 
     def _stored(self, batch: Batch, box: np.ndarray) -> EncodedTiles:

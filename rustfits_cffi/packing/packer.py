@@ -19,9 +19,10 @@ from rustfits_cffi.packing.encoding import ImageEncoder
 from rustfits_cffi.packing.files import convert, opened_pair
 from rustfits_cffi.packing.noise import least_noise, rescaled_copy
 from rustfits_cffi.packing.options import PackOptions
-from rustfits_cffi.packing.pixels import ImagePixels
+from rustfits_cffi.packing.pixels import ImagePixels, read_scaling
 from rustfits_cffi.packing.report import FileReport, HDUReport, Progress, naming_hdu
 from rustfits_cffi.packing.restoring import require_restorable
+from rustfits_cffi.packing.tables import can_be_restored
 
 BAD_DIMENSIONS, NO_MEMORY, NOT_COMPRESSIBLE = 212, 113, 413  # cfitsio's statuses
 _TILES = {"row": (-1,), "whole": (-1,) * MAX_DIMENSIONS}
@@ -138,7 +139,7 @@ class _Packer:
         if facts.data_end - facts.data_start <= 2880:
             transfer.copy_hdu(self._inp, number, self._out)
             return "copied", True, ""
-        if not _is_restorable_table(self._inp, number):
+        if not can_be_restored(self._inp, number):
             transfer.copy_hdu(self._inp, number, self._out)
             return "copied", True, f"HDU {number} has columns that could not be restored, so it is copied."
         transfer.compress_table(self._inp, number, self._out)
@@ -199,7 +200,8 @@ class _Packer:
         where = f"{self._inp.path}: HDU {self.number - 1}"
         _require_compressible(where, image)
         pixels = ImagePixels(inp, facts.data_start, facts.bitpix, facts.shape)
-        encoder = ImageEncoder(image, where, _scaling(inp, number, image), lossy_plio=options.allow_lossy_plio)
+        scaling = read_scaling(inp, number) if image.lossy_int else None
+        encoder = ImageEncoder(image, where, scaling, lossy_plio=options.allow_lossy_plio)
         self._fix_seed(image, pixels, encoder)
         writer = TileWriter(
             self._out, image.number, uncompressed_tform={32: "1PJ", -32: "1QE"}.get(image.bitpix, "1PI")
@@ -252,23 +254,3 @@ def _require_compressible(where: str, image: transfer.CompressedImage) -> None:
         raise_for_status(NOT_COMPRESSIBLE, f"{where}: floating point image with BSCALE or BZERO")
     if image.codec == CODECS["NOCOMPRESS"] and image.bitpix not in (16, 32, -32):
         raise_for_status(NOT_COMPRESSIBLE, f"{where}: tiles without compression need BITPIX 16, 32 or -32")
-
-
-def _is_restorable_table(inp: FileHandle, number: int) -> bool:
-    """Whether the compressed form of a table can be restored: not one compressed already, nor one with cells of
-    variable-length strings or bits."""
-    if transfer.read_value(inp, number, "ZTABLE") is not None:
-        return False
-    for column in range(1, int(transfer.read_value(inp, number, "TFIELDS") or 0) + 1):
-        tform = (transfer.read_value(inp, number, f"TFORM{column}") or "").lstrip("0123456789")
-        if tform[:1] in ("P", "Q") and tform[1:2] in ("X", "A"):
-            return False
-    return True
-
-
-def _scaling(inp: FileHandle, number: int, image: transfer.CompressedImage) -> tuple[float, float, int | None] | None:
-    """BSCALE, BZERO and BLANK of integers that are compressed as floats."""
-    if not image.lossy_int:
-        return None
-    scale, zero, blank = (transfer.read_number(inp, number, name) for name in ("BSCALE", "BZERO", "BLANK"))
-    return 1.0 if scale is None else scale, zero or 0.0, None if blank is None else int(blank)

@@ -9,12 +9,13 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from rustfits_cffi.format.dtypes import stored_dtype
+from rustfits_cffi.native import transfer
 from rustfits_cffi.native.handle import FileHandle
 
 Item = TypeVar("Item")
 
 BATCH_NBYTES = 16 << 20  # pixels of one batch, unless a single row of tiles is larger
-STORED_TYPES = {8: ">u1", 16: ">i2", 32: ">i4", 64: ">i8", -32: ">f4", -64: ">f8"}
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ class ImagePixels:
 
     def __init__(self, handle: FileHandle, data_start: int, bitpix: int, shape: tuple[int, ...]):
         self.shape = shape
-        self.dtype = np.dtype(STORED_TYPES[bitpix])
+        self.dtype = stored_dtype(bitpix).newbyteorder(">")
         self._handle = handle
         self._start = data_start
 
@@ -89,6 +90,12 @@ class ImagePixels:
         """Every batch of tiles with its pixels; the next one is being read while the caller works on this one."""
         batches = tile_batches(self.shape, tile_shape, self.dtype.itemsize)
         return ahead((batch, self.read(batch.start, batch.count)) for batch in batches)
+
+
+def read_scaling(handle: FileHandle, number: int) -> tuple[float, float, int | None]:
+    """BSCALE, BZERO and BLANK of HDU `number` (1-based), or what holds without them: 1, 0 and no null value."""
+    scale, zero, blank = (transfer.read_number(handle, number, key) for key in ("BSCALE", "BZERO", "BLANK"))
+    return 1.0 if scale is None else scale, zero or 0.0, None if blank is None else int(blank)
 
 
 def ahead(items: Iterator[Item]) -> Iterator[Item]:

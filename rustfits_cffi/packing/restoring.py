@@ -14,7 +14,7 @@ from rustfits_cffi.native.coding import CODECS
 from rustfits_cffi.native.handle import FileHandle
 from rustfits_cffi.packing.decoding import ImageDecoder
 from rustfits_cffi.packing.files import temporary_file
-from rustfits_cffi.packing.pixels import ImagePixels
+from rustfits_cffi.packing.pixels import ImagePixels, read_scaling
 from rustfits_cffi.packing.tables import restore_table
 
 HCOMPRESS = CODECS["HCOMPRESS_1"]
@@ -72,7 +72,7 @@ def restored_images(original: FileHandle, packed: FileHandle) -> Iterator[Restor
         decoder = ImageDecoder(packed, place)
         if decoder.shape != facts.shape:
             raise FITSError(f"{packed.path}: HDU {place - 1} has shape {decoder.shape}, the original {facts.shape}")
-        before, after = _scaling(original, number), _scaling(packed, place)
+        before, after = _Scaling(*read_scaling(original, number)), _Scaling(*read_scaling(packed, place))
         pixels = ImagePixels(original, facts.data_start, facts.bitpix, facts.shape)
         step = decoder.largest_scale if decoder.image.is_quantized else None
         if facts.bitpix > 0 and decoder.image.bitpix > 0 and before != after:
@@ -116,11 +116,6 @@ class _Scaling:
         if self.blank is not None and stored.dtype.kind in "iu":
             physical[stored == self.blank] = np.nan
         return physical
-
-
-def _scaling(handle: FileHandle, number: int) -> _Scaling:
-    scale, zero, blank = (transfer.read_number(handle, number, key) for key in ("BSCALE", "BZERO", "BLANK"))
-    return _Scaling(1.0 if scale is None else scale, zero or 0.0, None if blank is None else int(blank))
 
 
 def _largest_error(pixels: ImagePixels, before: _Scaling, decoder: ImageDecoder, after: _Scaling) -> float:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
 
 from rustfits_cffi.errors import FITSError, raise_for_status
 from rustfits_cffi.native import transfer
 from rustfits_cffi.native.handle import FileHandle
-from rustfits_cffi.packing.files import temporary_file
+from rustfits_cffi.packing.files import DECOMPRESSION_FAILED, temporary_file
 
-DECOMPRESSION_FAILED = 414  # cfitsio's status
 _ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))  # where the package is
 _PROGRAM = "import sys; from rustfits_cffi.packing.tables import main; main(*sys.argv[1:])"
 
@@ -57,12 +57,24 @@ def main(source: str, number: str, target: str) -> None:
     out.close()
 
 
+def can_be_restored(source: FileHandle, number: int) -> bool:
+    """Whether table `number` (1-based) would come back if it were compressed, which it must not be already."""
+    if transfer.read_value(source, number, "ZTABLE") is not None:
+        return False
+    return not any(_mistaken_columns(source, number, "TFORM"))
+
+
 def _require_restorable(source: FileHandle, number: int) -> None:
-    """Refuse columns that cfitsio sizes as if their cells had a fixed length."""
+    for column, form in _mistaken_columns(source, number, "ZFORM"):
+        raise FITSError(
+            f"{source.path}: HDU {number - 1}: column {column} has compressed variable-length cells of type "
+            f"{form}, which cannot be restored safely"
+        )
+
+
+def _mistaken_columns(source: FileHandle, number: int, keyword: str) -> Iterator[tuple[int, str]]:
+    """Columns that cfitsio restores as if their cells had a fixed length: variable-length strings and bits."""
     for column in range(1, int(transfer.read_value(source, number, "TFIELDS") or 0) + 1):
-        form = (transfer.read_value(source, number, f"ZFORM{column}") or "").lstrip("0123456789")
+        form = (transfer.read_value(source, number, f"{keyword}{column}") or "").lstrip("0123456789")
         if form[:1] in ("P", "Q") and form[1:2] in ("X", "A"):
-            raise FITSError(
-                f"{source.path}: HDU {number - 1}: column {column} has compressed variable-length cells of type "
-                f"{form[:2]}, which cannot be restored safely"
-            )
+            yield column, form[:2]
