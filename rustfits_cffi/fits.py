@@ -198,12 +198,14 @@ class FITS:
         blank: int | None = None,
         header: Any = None,
     ) -> ImageHDU:
-        """Append an image HDU with pixels. Parameters as for `create_image_hdu`, and
+        """Append an image HDU with pixels.
 
         Parameters
         ----------
         data : array_like
             Pixels, any memory layout and byte order. Masked pixels become `blank`, or NaN.
+        extname, extver, compress, quantize, blank : optional
+            As for `create_image_hdu`.
         header : mapping or FITSHeader, optional
             Cards to add. Structural keywords of a FITSHeader are left out.
 
@@ -226,7 +228,28 @@ class FITS:
         return self[number]
 
     def write(self, data: Any, *, extname: str | None = None, header: Any = None) -> HDU:
-        """Append an HDU that suits `data`: an image for an ndarray. See `write_image`."""
+        """Append an HDU that suits `data`: an image for an ndarray.
+
+        Parameters
+        ----------
+        data : ndarray
+            Pixels.
+        extname, header : optional
+            As for `write_image`.
+
+        Returns
+        -------
+        HDU
+
+        Raises
+        ------
+        ValueError
+            If `data` is no ndarray; else as `write_image`.
+        NotImplementedError
+            If `data` has fields: it is a table.
+        OSError
+            As `write_image`.
+        """
         if not isinstance(data, np.ndarray):
             raise ValueError(f"cannot tell what HDU a {type(data).__name__} needs: use write_image or write_table")
         if data.dtype.names is not None:
@@ -264,10 +287,16 @@ def read(filename: str | os.PathLike[str], ext: int | str | None = None, *, head
     header : bool
         Return ``(data, header)``.
 
+    Returns
+    -------
+    ndarray, or tuple of ndarray and FITSHeader
+
     Raises
     ------
     ValueError
         If no HDU has data, or there is no such HDU, or it is not an image.
+    OSError
+        If the file cannot be opened or read.
     """
     with FITS(filename) as fits:
         hdu = fits[ext] if ext is not None else _first_with_data(fits)
@@ -279,7 +308,26 @@ def read(filename: str | os.PathLike[str], ext: int | str | None = None, *, head
 
 
 def read_header(filename: str | os.PathLike[str], ext: int | str = 0) -> FITSHeader:
-    """Read the header of one HDU; it stays readable after the file is closed."""
+    """Read the header of one HDU.
+
+    Parameters
+    ----------
+    filename : str or os.PathLike
+    ext : int or str
+        Number or name of the HDU.
+
+    Returns
+    -------
+    FITSHeader
+        It stays readable, and cannot be changed.
+
+    Raises
+    ------
+    ValueError
+        If there is no such HDU.
+    OSError
+        If the file cannot be opened.
+    """
     with FITS(filename) as fits:
         return fits[ext].header
 
@@ -287,7 +335,21 @@ def read_header(filename: str | os.PathLike[str], ext: int | str = 0) -> FITSHea
 def write(
     filename: str | os.PathLike[str], data: Any, *, mode: str = "w+", extname: str | None = None, header: Any = None
 ) -> None:
-    """Write one HDU to a new file (``mode="w+"``) or at the end of one (``"r+"``). See `FITS.write`."""
+    """Write one HDU to a file.
+
+    Parameters
+    ----------
+    filename : str or os.PathLike
+    data, extname, header
+        As for `FITS.write`.
+    mode : {"w+", "r+"}
+        To a new file, or at the end of one.
+
+    Raises
+    ------
+    ValueError, NotImplementedError, OSError
+        As `FITS.write`, or if the file cannot be opened so.
+    """
     with FITS(filename, mode) as fits:
         fits.write(data, extname=extname, header=header)
 

@@ -84,6 +84,10 @@ class FITSHeader:
         ----------
         skip_protected : bool
             Leave out the keywords that describe the structure of the HDU.
+
+        Returns
+        -------
+        dict
         """
         index = self._entry.index
         plain = [key for key in index.names() if key.upper() not in COMMENTARY]

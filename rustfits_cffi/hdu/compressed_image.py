@@ -1,6 +1,6 @@
 """CompressedImageHDU: an image whose pixels lie in a binary table, tile by tile (FITS Standard 4.0, section 10).
 
-It is an ImageHDU with two hooks of its own: a section is read by decoding the tiles it touches.
+It is an ImageHDU with hooks of its own: a section is read by decoding the tiles it touches.
 """
 
 from __future__ import annotations

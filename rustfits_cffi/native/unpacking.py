@@ -63,6 +63,8 @@ class Unpacking:
             Sum of the boxes before.
         one_nan : bool
             Write every NaN as cfitsio writes nulls, all bits set.
+        nthreads : int
+            Most threads to use.
 
         Returns
         -------
