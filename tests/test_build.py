@@ -185,7 +185,7 @@ def test_a_missing_compiler_is_named(builder, source, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("command", [["build_cfitsio.py", "check"], ["setup.py", "-q", "build_ext"]])
-def test_without_a_compiler_the_build_ends_in_one_line(tmp_path, command):
+def test_without_a_compiler_the_build_ends_in_one_line(command):
     environment = os.environ | {"CC": "no-such-compiler"}
     command = [sys.executable, *command]
     result = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300)

@@ -133,7 +133,7 @@ def test_no_progress_in_a_pipe():
 
 
 @pytest.mark.parametrize("command, code", [("info", 255), ("pack", 107), ("verify", 107), ("compare", 255)])
-def test_an_empty_file_is_refused_and_stays_empty(tmp_path, capsys, command, code):
+def test_an_empty_file_is_refused_and_stays_empty(tmp_path, command, code):
     path = tmp_path / "empty.fits"
     path.touch()
     assert main([command, str(path), *[str(path)] * (command in ("verify", "compare"))]) == code

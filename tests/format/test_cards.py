@@ -327,10 +327,13 @@ def test_strings_read_back(text, comment, name):
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.floats(allow_nan=False) | st.integers() | st.booleans() | st.complex_numbers(allow_nan=False))
+@given(
+    st.floats(allow_nan=False)
+    | st.integers(1 - 10**64, 10**65 - 1)  # what fits a card
+    | st.booleans()
+    | st.complex_numbers(allow_nan=False)
+)
 def test_numbers_read_back(number):
-    if isinstance(number, int) and len(str(number)) > 65:
-        return
     value, comment, _ = read(*format_cards("A", number, "c"))
     assert value == number and type(value) is type(number)
     assert comment in ("c", "")

@@ -122,7 +122,7 @@ def test_hcompress_and_quantized_images_by_section(folder, data):
             hdu = fits.write_image(pixels, compress=compress, quantize=quantize)
         except ValueError as error:
             assert "minimum of 4" in str(error)
-            return
+            hypothesis.reject()
         whole = hdu.read()
         for _ in range(3):
             key = data.draw(keys(shape))

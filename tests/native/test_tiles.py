@@ -269,7 +269,7 @@ def test_checksum_seed_is_cfitsios(tmp_path):
     assert codec.tile_byte_sum(pixels) % 10000 + 1 == int(Stored(packed, 0).keys["ZDITHER0"])
 
 
-def test_nocompress_tiles_are_plain_bytes(tmp_path):
+def test_nocompress_tiles_are_plain_bytes():
     pixels = integers("i2", (31, 45), "RICE_1")
     codec = TileCodec(coding_of(pixels, (8, 12), "NOCOMPRESS"))
     encoded = encode(codec, pixels)

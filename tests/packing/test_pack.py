@@ -371,7 +371,7 @@ def test_a_failure_leaves_no_file(write_fits, monkeypatch, failing):
     assert os.listdir(path.parent) == ["in.fits"]
 
 
-def test_a_failure_leaves_the_file_it_would_have_replaced(write_fits, monkeypatch):
+def test_a_failure_leaves_the_file_it_would_have_replaced(write_fits):
     path = write_fits(noise((40, 60), "i8"))
     before = path.read_bytes()
     with pytest.raises(FITSError):

@@ -115,7 +115,7 @@ def test_chosen_images(run_tool, write_fits, hdus):
     assert_same(run_tool, path.with_name("in.fits.fz"), UnpackOptions(checksums=False, hdus=hdus), ("-C", "-E", listed))
 
 
-def test_a_chosen_table_is_refused(run_tool, write_fits):
+def test_a_chosen_table_is_refused(write_fits):
     path = write_fits(None, table_hdu(900))
     with pytest.raises(FITSError) as caught:
         unpack(path, path.with_name("out"), UnpackOptions(hdus=(1,)))
