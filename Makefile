@@ -2,12 +2,13 @@
 #   make bench [ROWS="R1 S1"]   speed beside the other libraries
 #   make fuzz [MINUTES=10]      the tests that draw random numbers, again and again with other ones
 #   make sanitize               the tests of the C code, with the compiler's checks of addresses and arithmetic
+#   make plain                  the same tests, with the C code that any processor runs
 #   make lint
 
 PYTHON ?= python3
 MINUTES ?= 10
 ROUND ?= $(shell date +%s)
-SANITIZED := tests/native tests/hostile tests/identity tests/hdu tests/polycomp
+OF_C := tests/native tests/hostile tests/identity tests/hdu tests/polycomp
 VENV := .venv
 BIN := $(VENV)/bin
 TOOLS := build/tools
@@ -15,7 +16,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 export RUSTFITS_CFFI_STRICT ?= 1
 
-.PHONY: demo test bench fuzz sanitize lint build tools clean
+.PHONY: demo test bench fuzz sanitize plain lint build tools clean
 
 build: $(VENV)/.built
 
@@ -68,7 +69,11 @@ fuzz: $(VENV)/.tested
 sanitize: $(VENV)/.tested tools
 	RUSTFITS_CFFI_SANITIZE=1 $(BIN)/python setup.py --quiet build --build-base build/sanitized --build-lib build/sanitized/lib
 	PYTHONPATH=$(CURDIR)/build/sanitized/lib LD_PRELOAD="$$(cc -print-file-name=libasan.so) $$(cc -print-file-name=libubsan.so)" \
-		ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 $(BIN)/pytest $(SANITIZED)
+		ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 $(BIN)/pytest $(OF_C)
+
+plain: $(VENV)/.tested tools
+	RUSTFITS_CFFI_CFLAGS=-DRF_PLAIN $(BIN)/python setup.py --quiet build --build-base build/plain --build-lib build/plain/lib
+	PYTHONPATH=$(CURDIR)/build/plain/lib $(BIN)/pytest $(OF_C)
 
 lint: $(VENV)/.linted
 	$(BIN)/ruff check .
