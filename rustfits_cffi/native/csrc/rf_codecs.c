@@ -250,7 +250,7 @@ static int gunzip(rf_worker *w, int bitpix, bool planes, const rf_tile *tile, co
         rf_planes_join(bytes, tile->npix, width, out->data);
     } else {
         *out = (rf_values){bytes, found};
-        if (RF_BE(16, 1) != 1) rf_swap(bytes, tile->npix, width);
+        rf_reorder(bytes, tile->npix, width);
     }
     return RF_OK;
 }
@@ -316,7 +316,7 @@ int rf_raw_decode(rf_worker *w, int bitpix, const rf_tile *tile, const uint8_t *
     if (src_len != tile->npix * width) return src_len < tile->npix * width ? RF_ETRUNCATED : RF_ESIZE;
     if (!place(w, tile->npix, bitpix, target, target_bitpix, out)) return RF_ENOMEM;
     memcpy(out->data, src, src_len);
-    if (RF_BE(16, 1) != 1) rf_swap(out->data, tile->npix, width);
+    rf_reorder(out->data, tile->npix, width);
     return RF_OK;
 }
 

@@ -1,4 +1,4 @@
-/* Positioned reads of plain images. */
+/* Positioned reads of plain images, and of bytes; positioned writes. */
 #include "rf_file.h"
 
 #include <errno.h>
@@ -31,10 +31,23 @@ int rf_read_exactly(int fd, uint8_t *dst, size_t nbytes, int64_t offset)
     return RF_OK;
 }
 
+int rf_write_exactly(int fd, const uint8_t *src, size_t nbytes, int64_t offset)
+{
+    while (nbytes) {
+        ssize_t put = pwrite(fd, src, nbytes, (off_t)offset);
+        if (put < 0 && errno == EINTR) continue;
+        if (put < 0) return RF_EWRITE;
+        src += put;
+        offset += put;
+        nbytes -= (size_t)put;
+    }
+    return RF_OK;
+}
+
 static void to_native(void *pixels, size_t nbytes, int width, int flip)
 {
     size_t npix = nbytes / (size_t)width;
-    rf_swap(pixels, npix, (size_t)width);
+    rf_reorder(pixels, npix, (size_t)width);
     if (flip) rf_flip(pixels, npix, (size_t)width);
 }
 

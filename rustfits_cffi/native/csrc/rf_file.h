@@ -1,8 +1,8 @@
 /*
- * rf_file.h - positioned reads of plain images: big-endian pixels of a file into native arrays. With rf_tiles_read and
- * rf_unpack the only code of ours that touches a file.
+ * rf_file.h - positioned reads and writes, the only code of ours that touches a file; and plain images read by them:
+ * big-endian pixels of a file into native arrays.
  *
- * It is in C because a small cut-out of a plain image is one short read a row, and because a large read and its byte
+ * That is in C because a small cut-out of a plain image is one short read a row, and because a large read and its byte
  * order are cheapest done together, piece by piece, while the piece is in the cache.
  */
 #ifndef RF_FILE_H
@@ -49,5 +49,14 @@ int rf_plain_read_line(int fd, const rf_plain *image, size_t first, size_t count
  * Threads: any number; moves no file position.
  */
 int rf_read_exactly(int fd, uint8_t *dst, size_t nbytes, int64_t offset);
+
+/*
+ * rf_write_exactly - write bytes of a file.
+ * Memory:  src is the caller's.
+ * Sizes:   nbytes from byte `offset` on.
+ * Result:  RF_OK, or RF_EWRITE with errno set.
+ * Threads: any number; moves no file position.
+ */
+int rf_write_exactly(int fd, const uint8_t *src, size_t nbytes, int64_t offset);
 
 #endif

@@ -225,7 +225,7 @@ int rf_pixels_pack(const void *src, size_t npix, int bitpix, void *dst)
         const uint8_t *from = (const uint8_t *)src + first * width;
         uint8_t *to = (uint8_t *)dst + first * width;
         if (to != from) memcpy(to, from, n * width);
-        if (RF_BE(16, 1) != 1) rf_swap(to, n, width);
+        rf_reorder(to, n, width);
     }
     return RF_OK;
 }

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "rf.h"
+#include "rf_bytes.h"
 
 /* cffi: begin */
 /* What pixels become: */
@@ -52,6 +53,12 @@ static inline bool rf_is_bitpix(int b) { return b == 8 || b == 16 || b == 32 || 
  */
 void rf_swap(void *pix, size_t npix, size_t width);
 void rf_flip(void *pix, size_t npix, size_t width);
+
+/* From the byte order of FITS to the machine's, or back. */
+static inline void rf_reorder(void *pix, size_t npix, size_t width)
+{
+    if (RF_BE(16, 1) != 1) rf_swap(pix, npix, width);
+}
 
 /*
  * rf_ints - integers of one width to another.

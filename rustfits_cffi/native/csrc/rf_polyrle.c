@@ -8,10 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rf_cpu.h"
 #include "rf_polycomp.h"
 #include "rf_polyfault.h"
 #include "rf_polyorder.h"
-#include "rf_polyvec.h"
 #include "rf_threads.h"
 
 enum {

@@ -110,13 +110,6 @@ static int read_run(const reading *r, rf_worker *w, const int64_t *rows, size_t 
     return status;
 }
 
-static void note_failure(reading *r, int64_t row)
-{
-    int64_t lowest = atomic_load(&r->failed);
-    while (row < lowest && !atomic_compare_exchange_weak(&r->failed, &lowest, row)) {
-    }
-}
-
 static int read_group(void *job, void *scratch, size_t item)
 {
     reading *r = job;
@@ -139,7 +132,7 @@ static int read_group(void *job, void *scratch, size_t item)
             status = read_run(r, h->worker, rows + i, length, nbytes, &failed);
         }
         if (status != RF_OK) {
-            note_failure(r, failed);
+            rf_lower(&r->failed, failed);
             return status;
         }
         i += length;

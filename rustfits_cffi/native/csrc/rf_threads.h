@@ -4,6 +4,8 @@
 #ifndef RF_THREADS_H
 #define RF_THREADS_H
 
+#include <stdatomic.h>
+
 #include "rf.h"
 
 /*
@@ -22,5 +24,13 @@ typedef int (*rf_work)(void *job, void *scratch, size_t item);
  */
 int rf_share(rf_work work, void *job, size_t nitems, int nthreads, size_t scratch_nbytes, void (*end)(void *),
              size_t *failed);
+
+/* *lowest = number, if that is less: for what several threads find. */
+static inline void rf_lower(_Atomic int64_t *lowest, int64_t number)
+{
+    int64_t known = atomic_load(lowest);
+    while (number < known && !atomic_compare_exchange_weak(lowest, &known, number)) {
+    }
+}
 
 #endif

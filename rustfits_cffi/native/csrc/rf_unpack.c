@@ -4,9 +4,9 @@
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "rf_bytes.h"
+#include "rf_file.h"
 #include "rf_grid.h"
 #include "rf_pixels.h"
 #include "rf_sum.h"
@@ -47,19 +47,6 @@ typedef struct {
 static void end_scratch(void *scratch) { free(((scratch_space *)scratch)->pixels); }
 
 static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
-
-static int write_exactly(int fd, const uint8_t *src, size_t nbytes, int64_t offset)
-{
-    while (nbytes) {
-        ssize_t put = pwrite(fd, src, nbytes, (off_t)offset);
-        if (put < 0 && errno == EINTR) continue;
-        if (put < 0) return RF_EWRITE;
-        src += put;
-        offset += put;
-        nbytes -= (size_t)put;
-    }
-    return RF_OK;
-}
 
 /* Bytes of a row of tiles that is one tile thick on the axes up to cut->axis; false if they are beyond counting. */
 static bool row_nbytes(const cutting *cut, size_t *nbytes)
@@ -130,7 +117,7 @@ static void as_stored(const unpacking *r, uint8_t *pixels, size_t nbytes)
     for (size_t done = 0; done < nbytes; done += PIECE_NBYTES) {
         size_t npix = smaller(PIECE_NBYTES, nbytes - done) / width;
         if (r->unit->one_nan && r->image->bitpix < 0) rf_one_nan(pixels + done, npix, width);
-        rf_swap(pixels + done, npix, width);
+        rf_reorder(pixels + done, npix, width);
     }
 }
 
@@ -155,19 +142,12 @@ static int write_box(const unpacking *r, const size_t *box, const uint8_t *pixel
         for (size_t i = 0; i < grid->ndim; i++) offset = offset * grid->shape[i] + start[i] + index[i];
         offset *= r->cut.width;
         *sum = rf_sum32_join(*sum, rf_sum32(pixels, run, 0), offset);
-        int status = write_exactly(r->unit->fd, pixels, run, r->unit->data_start + (int64_t)offset);
+        int status = rf_write_exactly(r->unit->fd, pixels, run, r->unit->data_start + (int64_t)offset);
         if (status != RF_OK) return status;
         pixels += run;
         for (axis = nouter; axis > 0 && ++index[axis - 1] == count[axis - 1]; axis--) index[axis - 1] = 0;
     } while (axis > 0);
     return RF_OK;
-}
-
-static void note_failure(unpacking *r, int64_t tile)
-{
-    int64_t lowest = atomic_load(&r->failed);
-    while (tile >= 0 && tile < lowest && !atomic_compare_exchange_weak(&r->failed, &lowest, tile)) {
-    }
 }
 
 static int unpack_box(void *job, void *scratch, size_t item)
@@ -183,7 +163,7 @@ static int unpack_box(void *job, void *scratch, size_t item)
     int status = rf_tiles_read(r->image, r->table, r->fd, box, RF_OUT_STORED, 1, 0, s->pixels, nbytes, r->randoms, NULL,
                                1, &failed);
     if (status != RF_OK) {
-        note_failure(r, failed);
+        if (failed >= 0) rf_lower(&r->failed, failed);
         return status;
     }
     as_stored(r, s->pixels, nbytes);
