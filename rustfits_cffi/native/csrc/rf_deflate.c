@@ -8,8 +8,8 @@
 
 struct rf_deflate {
     rf_sequence sequences[RF_BLOCK_SYMBOLS + 1];
-    rf_rows rows;
-    rf_chains chains;
+    rf_deflate_rows rows;
+    rf_deflate_chains chains;
 };
 
 /*
@@ -66,8 +66,8 @@ int rf_deflate_encode(rf_deflate *state, const uint8_t *src, size_t src_len, int
                       .room = RF_BLOCK_SYMBOLS,
                       .sequences = state->sequences};
     int status = level == 0   ? store_all(&parse)
-                 : level == 1 ? rf_rows_parse(&state->rows, &parse)
-                              : rf_chains_parse(&state->chains, &parse, level);
+                 : level == 1 ? rf_deflate_rows_parse(&state->rows, &parse)
+                              : rf_deflate_chains_parse(&state->chains, &parse, level);
     *dst_len = (size_t)(parse.out.next - dst);
     return status;
 }

@@ -18,7 +18,7 @@ static const effort efforts[10] = {{0, 0, 0, 0},       {0, 0, 0, 0},         {4,
 enum { TOO_FAR = 4096 }; /* a match of 3 bytes that is farther away does not wait */
 
 typedef struct {
-    rf_chains *chains;
+    rf_deflate_chains *chains;
     rf_parse *parse;
     rf_places places;
     effort effort;
@@ -164,7 +164,7 @@ static int parse_lazily(work *w, size_t p)
     return RF_OK;
 }
 
-int rf_chains_parse(rf_chains *chains, rf_parse *parse, int level)
+int rf_deflate_chains_parse(rf_deflate_chains *chains, rf_parse *parse, int level)
 {
     work w = {.chains = chains,
               .parse = parse,

@@ -127,7 +127,7 @@ static inline unsigned choose(const rf_parse *parse, size_t p, uint32_t place, r
 }
 
 /* Enters the string at p, which begins with `bytes`; the length of its match, or 0. */
-static ALWAYS_INLINE unsigned visit(rf_rows *rows, const rf_parse *parse, const rf_places *places, size_t p,
+static ALWAYS_INLINE unsigned visit(rf_deflate_rows *rows, const rf_parse *parse, const rf_places *places, size_t p,
                                     uint32_t bytes, unsigned *distance)
 {
     uint32_t place = rf_place(places, p), entry = make_entry(place, bytes), *entries = rows->entries[rf_hash(bytes)];
@@ -140,7 +140,7 @@ static ALWAYS_INLINE unsigned visit(rf_rows *rows, const rf_parse *parse, const 
 }
 
 /* Enters the strings within a short match. */
-static void enter(rf_rows *rows, const uint8_t *src, const rf_places *places, size_t from, size_t end)
+static void enter(rf_deflate_rows *rows, const uint8_t *src, const rf_places *places, size_t from, size_t end)
 {
     for (size_t p = from; p < end; p++) {
         uint32_t bytes = rf_little32(src + p), *entries = rows->entries[rf_hash(bytes)];
@@ -148,7 +148,7 @@ static void enter(rf_rows *rows, const uint8_t *src, const rf_places *places, si
     }
 }
 
-int rf_rows_parse(rf_rows *rows, rf_parse *parse)
+int rf_deflate_rows_parse(rf_deflate_rows *rows, rf_parse *parse)
 {
     const uint8_t *src = parse->src;
     size_t n = parse->n, p = n > 0;      /* the first string would never be found */

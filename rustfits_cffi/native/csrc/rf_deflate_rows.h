@@ -15,15 +15,15 @@ enum { RF_ROW = 4 };
 typedef struct {
     _Alignas(16) uint32_t entries[RF_HASHES][RF_ROW]; /* newest first: place, and bits of the string below it */
     uint32_t next; /* the place after the last one used */
-} rf_rows;
+} rf_deflate_rows;
 
 /*
- * rf_rows_parse - take a whole input apart as zlib does at level 1, and code it.
+ * rf_deflate_rows_parse - take a whole input apart as zlib does at level 1, and code it.
  * Memory:  rows is scratch that stays.
  * Sizes:   as parse says.
  * Result:  RF_OK, RF_ENOSPACE.
  * Threads: one for each rows.
  */
-int rf_rows_parse(rf_rows *rows, rf_parse *parse);
+int rf_deflate_rows_parse(rf_deflate_rows *rows, rf_parse *parse);
 
 #endif

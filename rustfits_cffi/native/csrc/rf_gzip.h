@@ -2,7 +2,7 @@
  * rf_gzip.h - gzip members of one tile, and the byte planes of GZIP_2.
  *
  * Writing gives the bytes of zlib's deflate with cfitsio's settings (GZIP_1, GZIP_2; FITS Standard 4.0, sections 10.4.2
- * and 10.4.3), which other libraries do not: rf_deflate.h. Reading is libdeflate's inflate, which is faster and takes any of them.
+ * and 10.4.3): rf_deflate.h. Reading is libdeflate's inflate, which takes what any library wrote.
  */
 #ifndef RF_GZIP_H
 #define RF_GZIP_H
