@@ -23,6 +23,7 @@ class Collection:
         self.count = 0
 
     def add(self, difference: object) -> None:
+        """Count a difference, and list it if there is room."""
         self.count += 1
         if len(self.listed) < self.limit:
             self.listed.append(difference)

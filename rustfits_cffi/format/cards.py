@@ -251,6 +251,10 @@ def is_protected_key(name: str) -> bool:
     ----------
     name : str
         In either case; surrounding blanks do not count.
+
+    Returns
+    -------
+    bool
     """
     key = name.strip().upper()
     return key in _PROTECTED or _PROTECTED_INDEXED.fullmatch(key) is not None
