@@ -1,0 +1,138 @@
+"""`python -m benchmarks.floors`: what the machine itself takes for the rows where little else is left to save.
+
+Beside three rows of the table stands the least that any reader or writer of their files has to do, by the shortest
+calls of the operating system and of numpy, without any FITS, byte order or checks:
+
+- U3: the bytes of the file, ready, are written by ``os.pwrite``;
+- U4: each chunk is read into a new array by ``os.preadv``, and stays big-endian;
+- R8: the tiles are decoded in one read, and each chunk is copied out of the result by numpy.
+
+All sides take turns, round after round; the median of each is printed.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+import rustfits_cffi as rf
+from benchmarks.data import MAKERS
+
+ROUNDS = 21
+CHUNK, NCHUNKS = 1000, 8000
+TILE = 1 << 20
+PIECE_NBYTES = 4 << 20
+HEADER_NBYTES = 2880
+
+Sides = dict[str, Callable[[], object]]
+
+
+def main() -> None:
+    """Time each row beside its floor and print both."""
+    print("milliseconds             floor      ours 1t    ours 2t")
+    with tempfile.TemporaryDirectory() as name:
+        for title, make_sides in (("U3 plain write", plain_write), ("U4 plain chunks", plain_chunks),
+                                  ("R8 tiled chunks", tiled_chunks)):
+            times = in_turn(make_sides(Path(name)))
+            print(f"{title:<20}" + "".join(f"{1e3 * statistics.median(times[side]):10.1f}" for side in times))
+
+
+def plain_write(folder: Path) -> Sides:
+    """Row U3: 64 MB into a new file."""
+    image = MAKERS["sky"]((4000, 4000), "f4", 1)
+    ready = memoryview(image.astype(">f4").tobytes())
+    path = folder / "written.fits"
+
+    def floor() -> None:
+        path.unlink(missing_ok=True)
+        fd = os.open(path, os.O_RDWR | os.O_CREAT)
+        for begin in range(0, len(ready), PIECE_NBYTES):
+            os.pwrite(fd, ready[begin : begin + PIECE_NBYTES], HEADER_NBYTES + begin)
+        os.close(fd)
+
+    def ours() -> None:
+        path.unlink(missing_ok=True)
+        with rf.FITS(path, "w+") as fits:
+            fits.write_image(image)
+
+    return sides(floor, ours)
+
+
+def plain_chunks(folder: Path) -> Sides:
+    """Row U4: the file in chunks, in order."""
+    path = folder / "plain.fits"
+    with rf.FITS(path, "w+") as fits:
+        fits.write_image(MAKERS["sparse"]((CHUNK * NCHUNKS,), "f8", 1))
+    sections = chunks()
+
+    def floor() -> list[np.ndarray]:
+        fd, results = os.open(path, os.O_RDONLY), []
+        for section in sections:
+            pixels = np.empty(CHUNK)
+            os.preadv(fd, [pixels], HEADER_NBYTES + 8 * section.start)
+            results.append(pixels)
+        os.close(fd)
+        return results
+
+    return sides(floor, lambda: read_chunks(path, 0, sections))
+
+
+def tiled_chunks(folder: Path) -> Sides:
+    """Row R8: the compressed file in chunks, in order."""
+    path = folder / "tiled.fits"
+    with rf.FITS(path, "w+") as fits:
+        fits.write_image(MAKERS["sparse"]((8 * TILE,), "f8", 1), compress=rf.Gzip2(tile_shape=(TILE,), level=1))
+    sections = chunks()
+
+    def floor() -> list[np.ndarray]:
+        with rf.FITS(path) as fits:
+            pixels = fits[1].read()
+        return [pixels[section].copy() for section in sections]
+
+    return sides(floor, lambda: read_chunks(path, 1, sections))
+
+
+def chunks() -> list[slice]:
+    """Sections that follow each other."""
+    return [slice(index * CHUNK, (index + 1) * CHUNK) for index in range(NCHUNKS)]
+
+
+def read_chunks(path: Path, ext: int, sections: list[slice]) -> list[np.ndarray]:
+    """What a user writes."""
+    with rf.FITS(path) as fits:
+        hdu = fits[ext]
+        return [hdu[section] for section in sections]
+
+
+def sides(floor: Callable[[], object], ours: Callable[[], object]) -> Sides:
+    """The floor with all cores, and ours with one thread and two."""
+
+    def with_threads(count: int, work: Callable[[], object]) -> Callable[[], object]:
+        def run() -> object:
+            rf.set_num_threads(count)
+            return work()
+
+        return run
+
+    return {"floor": with_threads(2, floor), "ours 1t": with_threads(1, ours), "ours 2t": with_threads(2, ours)}
+
+
+def in_turn(work: Sides) -> dict[str, list[float]]:
+    """Seconds of each side in each round."""
+    times: dict[str, list[float]] = {side: [] for side in work}
+    for _ in range(ROUNDS):
+        for side, run in work.items():
+            start = time.perf_counter()
+            run()
+            times[side].append(time.perf_counter() - start)
+    return times
+
+
+if __name__ == "__main__":
+    main()
