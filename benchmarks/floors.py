@@ -1,10 +1,11 @@
 """`python -m benchmarks.floors`: what the machine itself takes for the rows where little else is left to save.
 
-Beside three rows of the table stands the least that any reader or writer of their files has to do, by the shortest
+Beside four rows of the table stands the least that any reader or writer of their files has to do, by the shortest
 calls of the operating system and of numpy, without any FITS, byte order or checks:
 
+- U1: the file is read into a new array by ``os.preadv``, and stays big-endian;
 - U3: the bytes of the file, ready, are written by ``os.pwrite``;
-- U4: each chunk is read into a new array by ``os.preadv``, and stays big-endian;
+- U4: so is each chunk;
 - R8: the tiles are decoded in one read, and each chunk is copied out of the result by numpy.
 
 All sides take turns, round after round; the median of each is printed.
@@ -35,12 +36,28 @@ Sides = dict[str, Callable[[], object]]
 
 def main() -> None:
     """Time each row beside its floor and print both."""
-    print("milliseconds             floor      ours 1t    ours 2t")
+    print("milliseconds             floor   ours 1t   ours 2t")
     with tempfile.TemporaryDirectory() as name:
-        for title, make_sides in (("U3 plain write", plain_write), ("U4 plain chunks", plain_chunks),
-                                  ("R8 tiled chunks", tiled_chunks)):
+        for title, make_sides in (("U1 plain read", plain_read), ("U3 plain write", plain_write),
+                                  ("U4 plain chunks", plain_chunks), ("R8 tiled chunks", tiled_chunks)):
             times = in_turn(make_sides(Path(name)))
             print(f"{title:<20}" + "".join(f"{1e3 * statistics.median(times[side]):10.1f}" for side in times))
+
+
+def plain_read(folder: Path) -> Sides:
+    """Row U1: 64 MB out of a file."""
+    path = folder / "read.fits"
+    with rf.FITS(path, "w+") as fits:
+        fits.write_image(MAKERS["sky"]((4000, 4000), "f4", 1))
+
+    def floor() -> np.ndarray:
+        fd = os.open(path, os.O_RDONLY)
+        pixels = np.empty((4000, 4000), "f4")
+        os.preadv(fd, [pixels], HEADER_NBYTES)
+        os.close(fd)
+        return pixels
+
+    return sides(floor, lambda: rf.read(path))
 
 
 def plain_write(folder: Path) -> Sides:

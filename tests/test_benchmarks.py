@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.append(str(ROOT))  # last: `benchmarks` is not installed, and what is installed goes first
 
 import rustfits_cffi  # noqa: E402
+from benchmarks import floors, scaling  # noqa: E402
 from benchmarks.__main__ import main  # noqa: E402
 from benchmarks.cases import CASES, Case, quick, select  # noqa: E402
 from benchmarks.files import mask_stamps  # noqa: E402
@@ -64,6 +65,21 @@ def test_command_prints_a_table_and_writes_json(tmp_path, capsys):
     rows = json.loads(path.read_text())["rows"]
     assert [row["row"] for row in rows] == ["U1", "O2"]
     assert {"min", "median", "max"} <= set(rows[0]["sides"]["ours 1t"])
+
+
+def test_scaling_prints_a_line_a_workload(monkeypatch, capsys):
+    monkeypatch.setattr(scaling, "SHAPE", (200, 200))
+    scaling.main()
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[:2] for line in lines if line.startswith(("read", "write"))] == [
+        [action, codec] for codec in ("RICE_1", "GZIP_2", "HCOMPRESS_1") for action in ("read", "write")
+    ]
+
+
+def test_floors_prints_a_line_a_row(monkeypatch, capsys):
+    monkeypatch.setattr(floors, "ROUNDS", 1)
+    floors.main()
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()[1:]] == ["U1", "U3", "U4", "R8"]
 
 
 def test_unknown_row_is_refused_by_name():
