@@ -59,7 +59,7 @@ test: $(VENV)/.tested tools
 	$(BIN)/python -m pytest
 
 bench: $(VENV)/.tested tools
-	$(BIN)/python -m benchmarks $(ROWS)
+	$(BIN)/python -m benchmarks --memory $(ROWS)
 
 fuzz: $(VENV)/.tested
 	@end=$$(($$(date +%s) + 60 * $(MINUTES))); round=$(ROUND); while [ $$(date +%s) -lt $$end ]; do \
