@@ -1,9 +1,10 @@
 """`python -m benchmarks.floors`: what the machine itself takes for the rows where little else is left to save.
 
-Beside four rows of the table stands the least that any reader or writer of their files has to do, by the shortest
+Beside five rows of the table stands the least that any reader or writer of their files has to do, by the shortest
 calls of the operating system and of numpy, without any FITS, byte order or checks:
 
 - U1: the file is read into a new array by ``os.preadv``, and stays big-endian;
+- U2: each row of a stamp is read into a new array by ``os.preadv``;
 - U3: the bytes of the file, ready, are written by ``os.pwrite``;
 - U4: so is each chunk;
 - R8: the tiles are decoded in one read, and each chunk is copied out of the result by numpy.
@@ -38,8 +39,7 @@ def main() -> None:
     """Time each row beside its floor and print both."""
     print("milliseconds             floor   ours 1t   ours 2t")
     with tempfile.TemporaryDirectory() as name:
-        for title, make_sides in (("U1 plain read", plain_read), ("U3 plain write", plain_write),
-                                  ("U4 plain chunks", plain_chunks), ("R8 tiled chunks", tiled_chunks)):
+        for title, make_sides in ROWS.items():
             times = in_turn(make_sides(Path(name)))
             print(f"{title:<20}" + "".join(f"{1e3 * statistics.median(times[side]):10.1f}" for side in times))
 
@@ -58,6 +58,31 @@ def plain_read(folder: Path) -> Sides:
         return pixels
 
     return sides(floor, lambda: rf.read(path))
+
+
+def plain_stamps(folder: Path) -> Sides:
+    """Row U2: 1,000 squares of 32 x 32 anywhere in the file."""
+    path = folder / "stamps.fits"
+    with rf.FITS(path, "w+") as fits:
+        fits.write_image(MAKERS["sky"]((4000, 4000), "f4", 1))
+    corners = np.random.default_rng(2).integers(0, 3968, (1000, 2)).tolist()
+
+    def floor() -> list[np.ndarray]:
+        fd, results = os.open(path, os.O_RDONLY), []
+        for y, x in corners:
+            pixels = np.empty((32, 32), "f4")
+            for row in range(32):
+                os.preadv(fd, [pixels[row]], HEADER_NBYTES + 4 * (4000 * (y + row) + x))
+            results.append(pixels)
+        os.close(fd)
+        return results
+
+    def ours() -> list[np.ndarray]:
+        with rf.FITS(path) as fits:
+            hdu = fits[0]
+            return [hdu[y : y + 32, x : x + 32] for y, x in corners]
+
+    return sides(floor, ours)
 
 
 def plain_write(folder: Path) -> Sides:
@@ -150,6 +175,14 @@ def in_turn(work: Sides) -> dict[str, list[float]]:
             times[side].append(time.perf_counter() - start)
     return times
 
+
+ROWS = {
+    "U1 plain read": plain_read,
+    "U2 plain stamps": plain_stamps,
+    "U3 plain write": plain_write,
+    "U4 plain chunks": plain_chunks,
+    "R8 tiled chunks": tiled_chunks,
+}
 
 if __name__ == "__main__":
     main()

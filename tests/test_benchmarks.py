@@ -79,7 +79,7 @@ def test_scaling_prints_a_line_a_workload(monkeypatch, capsys):
 def test_floors_prints_a_line_a_row(monkeypatch, capsys):
     monkeypatch.setattr(floors, "ROUNDS", 1)
     floors.main()
-    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()[1:]] == ["U1", "U3", "U4", "R8"]
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()[1:]] == ["U1", "U2", "U3", "U4", "R8"]
 
 
 def test_unknown_row_is_refused_by_name():
