@@ -35,6 +35,8 @@ class Case:
         Number of stamps, chunks or HDUs, and the side of a stamp or the pixels of a chunk.
     target, target_1t : float or None
         Time of the best peer over ours that must be reached with 2 threads, and with one.
+    scaling : tuple of float or None
+        BSCALE and BZERO of a plain image; None: no such cards.
     cache_nbytes : int or None
         Size of the cache of decoded tiles for those who have one to set; None leaves the default of 32 MiB.
     peers : tuple of str
@@ -54,6 +56,7 @@ class Case:
     size: int = 0
     target: float | None = None
     target_1t: float | None = None
+    scaling: tuple[float, float] | None = None
     cache_nbytes: int | None = None
     peers: tuple[str, ...] = LIBRARIES
     left_out: dict[str, str] = field(default_factory=dict, hash=False)
@@ -117,6 +120,7 @@ CASES = (
     _sky("U2", "stamps of U1", compression=None, target=1.2, **_STAMPS),
     _sky("U3", "write plain f4", "write", None, target=1.0),
     _map("U4", "plain f8, chunks in order", compression=None, tile_shape=None, count=8000, target=1.2, **_CHUNKS),
+    _counts("U5", "read plain i4, scaled", "read", None, scaling=(0.1, 300.0), target=1.2),
     Case("O1", "open, walk 10,000 HDUs", "walk", "tiny", (8, 8), "i2", count=10_000, target=1.2),
     Case("O2", "find HDU_9998 by name", "find", "tiny", (8, 8), "i2", count=10_000, target=1.0),
 )

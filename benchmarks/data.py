@@ -86,26 +86,32 @@ def _box(shape: tuple[int, ...], y: int, x: int, radius: int) -> tuple[tuple[sli
     return box, *np.ogrid[box]
 
 
-def write_plain(path: Path, arrays: Iterator[np.ndarray] | list[np.ndarray], *, in_extensions: bool) -> None:
-    """Write uncompressed images: one in the primary HDU, or each in an extension named HDU_<index>."""
+def write_plain(path: Path, arrays: Iterator[np.ndarray] | list[np.ndarray], *, in_extensions: bool,
+                scaling: tuple[float, float] | None = None) -> None:
+    """Write uncompressed images: one in the primary HDU, or each in an extension named HDU_<index>.
+
+    `scaling` becomes BSCALE and BZERO.
+    """
     with open(path, "wb") as stream:
         if in_extensions:
             stream.write(_header(["SIMPLE  =                    T", "BITPIX  =                    8",
                                   "NAXIS   =                    0", "EXTEND  =                    T"]))
         for index, array in enumerate(arrays, start=1):
-            stream.write(_image_header(array, f"HDU_{index}" if in_extensions else None))
+            stream.write(_image_header(array, f"HDU_{index}" if in_extensions else None, scaling))
             data = array.astype(array.dtype.newbyteorder(">"), copy=False)
             stream.write(memoryview(np.ascontiguousarray(data)).cast("B"))
             stream.write(bytes(-data.nbytes % BLOCK))
 
 
-def _image_header(array: np.ndarray, name: str | None) -> bytes:
+def _image_header(array: np.ndarray, name: str | None, scaling: tuple[float, float] | None) -> bytes:
     """Header of one image HDU; without a name it is the primary one."""
     first = "SIMPLE  =                    T" if name is None else "XTENSION= 'IMAGE   '"
     cards = [first, f"BITPIX  = {BITPIX[array.dtype.str[1:]]:20d}", f"NAXIS   = {array.ndim:20d}"]
     cards += [f"NAXIS{axis:<3d}= {length:20d}" for axis, length in enumerate(reversed(array.shape), start=1)]
     if name is not None:
         cards += ["PCOUNT  =                    0", "GCOUNT  =                    1", f"EXTNAME = '{name:<8s}'"]
+    if scaling is not None:
+        cards += [f"{keyword:<8s}= {value:20.6f}" for keyword, value in zip(("BSCALE", "BZERO"), scaling, strict=True)]
     return _header(cards)
 
 

@@ -15,7 +15,7 @@ class WholeRead(Workload):
 
     def prepare(self) -> None:
         self.path, self.ext = self.store.image_file
-        self.output_nbytes = self.nbytes
+        self.output_nbytes = self.nbytes if self.case.scaling is None else self.store.array.size * 8
         if self.case.maker == "mask":
             self.notes.append("a real mask" if self.store.is_real else "a simulated mask")
 

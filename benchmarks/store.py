@@ -44,7 +44,7 @@ class Store:
         path = self._path("image")
         if case.compression is None:
             if not path.exists():
-                write_plain(path, [self.array], in_extensions=False)
+                write_plain(path, [self.array], in_extensions=False, scaling=case.scaling)
             return path, 0
         if not path.exists():
             part = path.with_suffix(".part")
@@ -61,6 +61,9 @@ class Store:
     def reference(self) -> np.ndarray:
         """What reading the image must give: the pixels themselves, or what the oracle makes of them."""
         compression = self.case.compression
+        if self.case.scaling is not None:
+            bscale, bzero = self.case.scaling
+            return self.array * bscale + bzero
         if not self.is_real and (compression is None or compression.level is None):
             return self.array
         return oracle().read_whole(*self.image_file)
@@ -80,7 +83,8 @@ class Store:
         """The same name for the same content, so that rows share files."""
         case = self.case
         coded = case.compression and f"{case.compression.codec}-{case.compression.level}-{case.tile_shape}"
-        words = (kind, case.maker, case.dtype, case.shape, case.seed, case.count if kind == "many" else "", coded)
+        how = coded or case.scaling
+        words = (kind, case.maker, case.dtype, case.shape, case.seed, case.count if kind == "many" else "", how)
         name = "-".join(map(str, words))
         return self.folder / ("".join(c if c.isalnum() or c in "-." else "_" for c in name) + ".fits")
 

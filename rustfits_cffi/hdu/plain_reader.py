@@ -11,10 +11,11 @@ from rustfits_cffi import threads
 from rustfits_cffi.directory import Directory
 from rustfits_cffi.errors import FITSFormatError, TruncatedError
 from rustfits_cffi.format.scaling import PixelType
-from rustfits_cffi.format.selection import Selection
+from rustfits_cffi.format.selection import Selection, select
 from rustfits_cffi.native.image import PlainImage
 
 _ONE_THREAD_NPIX = 1 << 18  # starting threads costs more than reading so little
+_OUTS = {"none": "stored", "unsigned": "unsigned", "general": "double"}
 _TRUSTED_NPIX = 1 << 16  # memory taken without asking whether the file has so many pixels: reading will tell
 
 
@@ -41,12 +42,13 @@ class PlainReader:
             raise FITSFormatError(f"{self._where}: {entry.structure.problem}")
         self._handle = directory.handle
         self._kind = kind
-        self._is_general = kind.is_general
         self.shape = entry.structure.shape
         self._data_start = entry.data_start
-        self._stored = self._physical = PlainImage(entry.data_start, self.shape, kind.stored, flip=False)
-        if kind.is_unsigned_trick:
-            self._physical = PlainImage(entry.data_start, self.shape, kind.scaled, flip=True)
+        place = (entry.data_start, self.shape, kind.bitpix)
+        self._stored = PlainImage(*place, kind.stored, "stored")
+        self._physical = PlainImage(
+            *place, kind.scaled, _OUTS[kind.scaling.kind], bscale=kind.scaling.bscale, bzero=kind.scaling.bzero
+        )
         self.line_length = self.shape[0] if len(self.shape) == 1 else None
 
     def read(self, selection: Selection, *, scale: bool) -> np.ndarray:
@@ -72,21 +74,20 @@ class PlainReader:
                     pixels = image.read(file[0], selection.start, selection.count, selection.step, nthreads=nthreads)
         except TruncatedError as error:
             raise self._truncated(str(error)) from None
-        return self._kind.scale(pixels) if scale and self._is_general else pixels
+        return pixels
 
     def read_line(self, first: int, count: int) -> np.ndarray:
         """Consecutive pixels of a one-dimensional image, scaled.
 
         What readers of time lines and sky maps do most, so every step is counted.
         """
-        file = self._handle.held()
         if count > _TRUSTED_NPIX:
-            self._require_end(first + count)
+            return self.read(select(slice(first, first + count), self.shape), scale=True)
+        file = self._handle.held()
         try:
-            pixels = self._physical.read_line(file[0], first, count)
+            return self._physical.read_line(file[0], first, count)
         except TruncatedError as error:
             raise self._truncated(str(error)) from None
-        return self._kind.scale(pixels) if self._is_general else pixels
 
     def blank_mask(self, stored: np.ndarray, selection: Selection) -> np.ndarray | np.bool_:
         """Where pixels of a selection, as stored, are undefined."""

@@ -11,6 +11,7 @@ from rustfits_cffi.errors import FITSError, TruncatedError, raise_for_status
 from rustfits_cffi.native import requests
 from rustfits_cffi.native._lib import CData, ffi, lib
 from rustfits_cffi.native.blank import write_blank
+from rustfits_cffi.native.coding import OUTS
 from rustfits_cffi.native.handle import FileHandle
 from rustfits_cffi.native.header import append_cards
 from rustfits_cffi.native.pixels import pack_pixels
@@ -69,10 +70,14 @@ class PlainImage:
         Byte of the file.
     shape : tuple of int
         In numpy axis order.
+    bitpix : int
     dtype : dtype
         Of the result, native byte order.
-    flip : bool
-        Invert the sign bits: stored integers become those of the unsigned (or signed byte) type.
+    out : {"stored", "unsigned", "double"}
+        What the pixels become: the type BITPIX names; the unsigned (or signed byte) type of the same size; or float64
+        after ``value * bscale + bzero``.
+    bscale, bzero : float
+        Of "double".
 
     Attributes
     ----------
@@ -85,10 +90,20 @@ class PlainImage:
     Sections must lie within the image and within what the file can hold; nothing is checked here.
     """
 
-    def __init__(self, data_start: int, shape: tuple[int, ...], dtype: np.dtype, *, flip: bool) -> None:
+    def __init__(
+        self,
+        data_start: int,
+        shape: tuple[int, ...],
+        bitpix: int,
+        dtype: np.dtype,
+        out: str,
+        *,
+        bscale: float = 1.0,
+        bzero: float = 0.0,
+    ) -> None:
         self._dtype = dtype
         self._shape = ffi.new("size_t[]", shape)
-        self._image = ffi.new("rf_plain *", (data_start, len(shape), self._shape, dtype.itemsize, flip))
+        self._image = ffi.new("rf_plain *", (data_start, len(shape), self._shape, bitpix, OUTS[out], bscale, bzero))
         self.read_line = self._line_reader()
 
     def read(

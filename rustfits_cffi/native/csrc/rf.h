@@ -42,4 +42,6 @@ typedef enum {
 } rf_codec;
 /* cffi: end */
 
+enum { RF_MAX_NDIM = 64 }; /* axes of an image that we read; numpy has no more */
+
 #endif

@@ -9,8 +9,6 @@
 #include "rf.h"
 
 /* cffi: begin */
-#define RF_MAX_NDIM 64
-
 /* The columns a coded tile may lie in. */
 enum {
     RF_COMPRESSED_DATA = 0,
