@@ -13,14 +13,13 @@ import numpy as np
 
 from rustfits_cffi.errors import FITSFormatError
 from rustfits_cffi.format.dtypes import BITPIX_DTYPES
-from rustfits_cffi.format.runs import Runs, runs_of
 from rustfits_cffi.format.scaling import PixelType
 from rustfits_cffi.format.selection import Selection, select, select_all
 from rustfits_cffi.hdu.base import HDU
 from rustfits_cffi.hdu.pixels import stored_pixels
 from rustfits_cffi.hdu.plain_reader import PlainReader
+from rustfits_cffi.hdu.plain_writer import write_section
 from rustfits_cffi.hdu.tile_reader import TileReader
-from rustfits_cffi.native import image as native
 
 
 class ImageHDU(HDU):
@@ -250,26 +249,10 @@ class ImageHDU(HDU):
 
     def _write_section(self, selection: Selection, stored: np.ndarray) -> None:
         """Write stored pixels into a selection. The writing hook."""
-        if selection.is_empty:
-            return
-        kind = self._pixel_type
-        handle = self._directory.handle
-        with handle.change(action="write pixels"):
-            reader = self._plain_reader()
-            reader.require(selection)
-            runs = runs_of(selection)
-            rows = stored.reshape(len(runs.first), -1)
-            for first, row in zip(runs.first.tolist(), rows, strict=True):
-                if runs.step != 1:
-                    row = self._merged(reader, first, runs, row)
-                native.write_run(handle, self._index + 1, first, row, kind.bitpix)
-
-    def _merged(self, reader: PlainReader, first: int, runs: Runs, row: np.ndarray) -> np.ndarray:
-        """A run as it is in the file, with every n-th pixel replaced."""
-        self._directory.handle.flush()
-        whole = reader.read_stored(first, runs.length)
-        whole[:: runs.step] = row
-        return whole
+        if not selection.is_empty:
+            handle = self._directory.handle
+            with handle.change(action="write pixels"):
+                write_section(handle, self._index + 1, self._plain_reader(), selection, stored)
 
     # -- words --------------------------------------------------------------------------------------------------------
 

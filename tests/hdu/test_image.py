@@ -475,6 +475,29 @@ def test_assignment(opened):
 
 
 @pytest.mark.parametrize(
+    "shape, key",
+    [
+        ((1500, 1000), np.s_[:, 200:700]),  # rows with short gaps: more than one piece of the file
+        ((1500, 1000), np.s_[3:, 1::3]),
+        ((60, 50_000), np.s_[5:50, 7:40]),  # gaps too long to be written again
+        ((60, 50_000), np.s_[::7]),
+        ((2, 3, 300, 400), np.s_[:, 1, 20:200:3, 50:60]),
+        ((2_500_000,), np.s_[11:2_400_000:7]),  # one run longer than a piece
+        ((2_500_000,), np.s_[5:-5]),
+        ((2, 1_200_000), np.s_[1, ::1_000_000]),
+        ((2, 1_200_000), np.s_[:, 3::400_001]),
+    ],
+)
+def test_assignment_to_large_sections_leaves_all_other_pixels(opened, shape, key, rng):
+    pixels = rng.integers(0, 1 << 16, shape).astype("f4")
+    hdu = opened(pixels, "r+")
+    for value in (7, rng.random(pixels[key].shape, "f4")):
+        hdu[key] = value
+        pixels[key] = value
+        assert np.array_equal(hdu.read(), pixels)
+
+
+@pytest.mark.parametrize(
     "dtype, value, error",
     [
         ("u2", -1, (OverflowError, ValueError)),
