@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from rustfits_cffi.format.dtypes import Scaling, image_type, scaling, stored_blank, usable_blank
+
+_OUTS: dict[str, Literal["stored", "unsigned", "double"]] = {
+    "none": "stored", "unsigned": "unsigned", "general": "double"
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -65,29 +69,22 @@ class PixelType:
         """Whether values must be computed as float64."""
         return self.scaling.kind == "general"
 
+    @property
+    def out(self) -> Literal["stored", "unsigned", "double"]:
+        """What becomes of stored pixels that are scaled: themselves, the unsigned type, or float64."""
+        return _OUTS[self.scaling.kind]
+
     def blank_mask(self, stored: np.ndarray) -> np.ndarray | np.bool_:
         """Where stored pixels are undefined; numpy's ``nomask`` if none can be."""
         return np.ma.nomask if self.blank is None else stored == self.blank
 
-    def flip(self, pixels: np.ndarray) -> np.ndarray:
-        """Stored pixels of the unsigned trick as physical ones, or back: the sign bit inverted."""
-        target = self.scaled if pixels.dtype == self.stored else self.stored
-        flipped = np.empty(pixels.shape, target)
-        bits = f"u{pixels.itemsize}"
-        sign = np.array(1 << (8 * pixels.itemsize - 1), bits)
-        np.bitwise_xor(pixels.view(bits), sign, out=flipped.view(bits))
-        return flipped
-
-    def scale(self, stored: np.ndarray) -> np.ndarray:
-        """Physical values of stored pixels."""
-        if self.is_unsigned_trick:
-            return self.flip(stored)
-        if not self.is_general:
-            return stored
-        values = stored.astype(np.float64)
-        values *= float(self.scaling.bscale)
-        values += float(self.scaling.bzero)
-        return values
+    def unflip(self, physical: np.ndarray) -> np.ndarray:
+        """Stored pixels of the unsigned trick, of physical ones: the sign bit inverted."""
+        stored = np.empty(physical.shape, self.stored)
+        bits = f"u{physical.itemsize}"
+        sign = np.array(1 << (8 * physical.itemsize - 1), bits)
+        np.bitwise_xor(physical.view(bits), sign, out=stored.view(bits))
+        return stored
 
     def unscale(self, values: np.ndarray, where: str) -> np.ndarray:
         """Stored pixels of physical float64 values, rounded half to even for integers.

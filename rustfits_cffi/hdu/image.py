@@ -16,7 +16,7 @@ from rustfits_cffi.format.dtypes import BITPIX_DTYPES
 from rustfits_cffi.format.scaling import PixelType
 from rustfits_cffi.format.selection import Selection, select, select_all
 from rustfits_cffi.hdu.base import HDU
-from rustfits_cffi.hdu.pixels import stored_pixels
+from rustfits_cffi.hdu.pixels import scaled_pixels, stored_pixels
 from rustfits_cffi.hdu.plain_reader import PlainReader
 from rustfits_cffi.hdu.plain_writer import write_section
 from rustfits_cffi.hdu.tile_reader import TileReader
@@ -165,7 +165,7 @@ class ImageHDU(HDU):
                 f"{self._where}: mask_blank needs integer pixels, this image has float BITPIX={kind.bitpix}"
             )
         stored = self._read(selection, scale=False)
-        data = kind.scale(stored) if scale else stored
+        data = scaled_pixels(stored, kind) if scale else stored
         mask = kind.blank_mask(stored) if selection.is_empty else self._reader().blank_mask(stored, selection)
         return np.ma.MaskedArray(data, mask)
 

@@ -1,4 +1,4 @@
-"""What users may put into an image, as stored pixels: types, scaling, masks, single numbers."""
+"""What users may put into an image, as stored pixels: types, scaling, masks, single numbers; and back."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from rustfits_cffi import threads
 from rustfits_cffi.format.scaling import PixelType
 from rustfits_cffi.format.selection import check_value_shape
+from rustfits_cffi.native.pixels import scale_pixels
 
 
 def stored_pixels(
@@ -61,12 +63,24 @@ def stored_pixels(
     return np.ascontiguousarray(stored, kind.stored).reshape(stored.shape)
 
 
+def scaled_pixels(stored: np.ndarray, kind: PixelType) -> np.ndarray:
+    """Physical values of stored pixels, C-contiguous; the same array if that is what they are."""
+    if kind.scaled == kind.stored:
+        return stored
+    values = np.empty(stored.shape, kind.scaled)
+    with threads.lend() as nthreads:
+        scale_pixels(
+            stored, values, kind.bitpix, kind.out, kind.scaling.bscale, kind.scaling.bzero, nthreads=nthreads
+        )
+    return values
+
+
 def _stored_array(array: np.ndarray, kind: PixelType, where: str, mask: np.ndarray | None) -> np.ndarray:
     native = array.dtype.newbyteorder("=")
     if native == kind.stored:
         return array
     if kind.is_unsigned_trick and native == kind.scaled:
-        return kind.flip(array.astype(native, copy=False))
+        return kind.unflip(array.astype(native, copy=False))
     if kind.is_general and native == np.float64:
         values = array if mask is None else np.where(mask, float(kind.scaling.bzero), array)
         return kind.unscale(values, where)

@@ -15,7 +15,6 @@ from rustfits_cffi.format.selection import Selection, select
 from rustfits_cffi.native.image import PlainImage
 
 _ONE_THREAD_NPIX = 1 << 18  # starting threads costs more than reading so little
-_OUTS = {"none": "stored", "unsigned": "unsigned", "general": "double"}
 _TRUSTED_NPIX = 1 << 16  # memory taken without asking whether the file has so many pixels: reading will tell
 
 
@@ -47,7 +46,7 @@ class PlainReader:
         place = (entry.data_start, self.shape, kind.bitpix)
         self._stored = PlainImage(*place, kind.stored, "stored")
         self._physical = PlainImage(
-            *place, kind.scaled, _OUTS[kind.scaling.kind], bscale=kind.scaling.bscale, bzero=kind.scaling.bzero
+            *place, kind.scaled, kind.out, bscale=kind.scaling.bscale, bzero=kind.scaling.bzero
         )
         self.line_length = self.shape[0] if len(self.shape) == 1 else None
 

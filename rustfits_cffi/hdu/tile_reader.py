@@ -69,10 +69,7 @@ class TileReader:
         tiles = (codec, self._store.table, self._handle.workspace)
         self._stored = TileSections(*tiles, "stored")
         self._physical = TileSections(
-            *tiles,
-            "double" if kind.is_general else "unsigned",
-            bscale=kind.scaling.bscale,
-            bzero=kind.scaling.bzero,
+            *tiles, kind.out, bscale=kind.scaling.bscale, bzero=kind.scaling.bzero
         )
         self._largest_npix = layout.grid.max_npix
         self._is_suspect = self._store.has_bad or self._largest_npix > _TRUSTED_NPIX

@@ -1,4 +1,4 @@
-"""Whole arrays of pixels through our C: a look for what is not finite, and the byte order of FITS."""
+"""Whole arrays of pixels through our C: a look for what is not finite, the byte order of FITS, scaling."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 
 from rustfits_cffi.errors import raise_for_status
 from rustfits_cffi.native._lib import ffi, lib
+from rustfits_cffi.native.coding import OUTS
 
 
 def any_nonfinite(array: np.ndarray, nthreads: int = 1) -> bool:
@@ -27,3 +28,14 @@ def pack_pixels(pixels: np.ndarray, raw: Any, bitpix: int) -> None:
     if len(source) != len(target) or len(source) != pixels.size * abs(bitpix) // 8:
         raise ValueError(f"{pixels.size} pixels of BITPIX {bitpix} are not {len(source)} or {len(target)} bytes")
     raise_for_status(lib.rf_pixels_pack(source, pixels.size, bitpix, target))
+
+
+def scale_pixels(
+    pixels: np.ndarray, result: np.ndarray, bitpix: int, out: str, bscale: float, bzero: float, *, nthreads: int
+) -> None:
+    """Fill `result` with what `out` (see `PlainImage`) makes of pixels of BITPIX; both native, C-contiguous, apart."""
+    source, target = ffi.from_buffer("uint8_t[]", pixels), ffi.from_buffer("uint8_t[]", result, require_writable=True)
+    width = 8 if out == "double" else abs(bitpix) // 8
+    if len(source) != pixels.size * abs(bitpix) // 8 or len(target) != pixels.size * width:
+        raise ValueError(f"{len(source)} bytes are not {pixels.size} pixels of BITPIX {bitpix}, or {len(target)} bytes")
+    raise_for_status(lib.rf_pixels_scale(source, pixels.size, bitpix, OUTS[out], bscale, bzero, target, nthreads))

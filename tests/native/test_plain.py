@@ -1,4 +1,4 @@
-"""Sections of plain images, read by C: what numpy makes of the same bytes, whatever the type, the scaling, the runs."""
+"""Sections of plain images read by C, and pixels scaled by it: what numpy makes of the same bytes, whatever the type, the scaling, the runs."""
 
 import os
 import tempfile
@@ -9,6 +9,7 @@ import pytest
 
 from rustfits_cffi.errors import TruncatedError
 from rustfits_cffi.native.image import PlainImage
+from rustfits_cffi.native.pixels import scale_pixels
 
 hypothesis = pytest.importorskip("hypothesis", reason="hypothesis is not installed")
 from hypothesis import strategies as st  # noqa: E402
@@ -115,3 +116,18 @@ def test_an_end_of_the_file_within_the_pixels(raw, out):
 def test_axes_of_no_pixels_read_nothing(raw):
     for out in ("stored", "double"):
         assert make((4, 5), 16, out).read(raw[0], (0, 1), (0, 3), (1, 1)).shape == (0, 3)
+
+
+@pytest.mark.parametrize("bitpix, out", KINDS)
+def test_pixels_in_memory_are_scaled_as_those_in_files(raw, bitpix, out):
+    for npix in (0, 1, 65_535, 65_536, 200_001):
+        stored, wanted = (expected(raw[1], (npix,), bitpix, form, 0.1, -3.7) for form in ("stored", out))
+        for nthreads in (1, 3):
+            found = np.empty_like(wanted)
+            scale_pixels(stored, found, bitpix, out, 0.1, -3.7, nthreads=nthreads)
+            assert same(found, wanted)
+
+
+def test_scaled_pixels_need_room(raw):
+    with pytest.raises(ValueError, match="not 10 pixels"):
+        scale_pixels(np.zeros(10, "i2"), np.zeros(9), 16, "double", 2.0, 0.0, nthreads=1)

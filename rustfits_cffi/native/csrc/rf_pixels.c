@@ -230,6 +230,41 @@ int rf_pixels_pack(const void *src, size_t npix, int bitpix, void *dst)
     return RF_OK;
 }
 
+/* --- scaling on many threads --- */
+
+typedef struct {
+    const uint8_t *src;
+    uint8_t *dst;
+    size_t npix;
+    int bitpix, out;
+    double bscale, bzero;
+} scaling;
+
+static int scale_block(void *job, void *scratch, size_t item)
+{
+    const scaling *s = job;
+    const size_t first = item * BLOCK, n = s->npix - first < BLOCK ? s->npix - first : BLOCK;
+    const size_t width = rf_width(s->bitpix);
+    const uint8_t *from = s->src + first * width;
+    (void)scratch;
+    if (s->out == RF_OUT_DOUBLE) {
+        rf_doubles(from, s->bitpix, n, s->bscale, s->bzero, (double *)(void *)s->dst + first);
+    } else {
+        memcpy(s->dst + first * width, from, n * width);
+        if (s->out == RF_OUT_UNSIGNED) rf_flip(s->dst + first * width, n, width);
+    }
+    return RF_OK;
+}
+
+int rf_pixels_scale(const void *src, size_t npix, int bitpix, int out, double bscale, double bzero, void *dst,
+                    int nthreads)
+{
+    size_t failed;
+    if (!rf_is_bitpix(bitpix) || out < RF_OUT_STORED || out > RF_OUT_DOUBLE) return RF_EARGUMENT;
+    scaling s = {.src = src, .dst = dst, .npix = npix, .bitpix = bitpix, .out = out, .bscale = bscale, .bzero = bzero};
+    return rf_share(scale_block, &s, (npix + BLOCK - 1) / BLOCK, nthreads, 0, NULL, &failed);
+}
+
 /* --- any_nonfinite over a strided array --- */
 
 typedef struct {

@@ -29,6 +29,16 @@ typedef enum {
 int rf_pixels_pack(const void *src, size_t npix, int bitpix, void *dst);
 
 /*
+ * rf_pixels_scale - npix native pixels of bitpix to what `out` says.
+ * Memory:  src and dst do not overlap. Both as aligned as numpy's.
+ * Sizes:   both have npix pixels.
+ * Result:  RF_OK; RF_EARGUMENT for another bitpix or out.
+ * Threads: up to nthreads.
+ */
+int rf_pixels_scale(const void *src, size_t npix, int bitpix, int out, double bscale, double bzero, void *dst,
+                    int nthreads);
+
+/*
  * rf_any_nonfinite - is a NaN or an infinity among the floats (width 4) or doubles (8) of a strided array?
  * Memory:  strides are in bytes, of any sign; element 0 is at src. Nothing is written but *found.
  * Sizes:   ndim numbers in shape and strides.
