@@ -1,4 +1,4 @@
-"""Sections of plain images read by C, and pixels scaled by it: what numpy makes of the same bytes, whatever the type, the scaling, the runs."""
+"""Sections of plain images read by C, and pixels scaled by it: what numpy makes of the same bytes."""
 
 import os
 import tempfile
