@@ -160,7 +160,8 @@ static double quantize_long(const double *x, double norm, double offset, int bit
         q[i] = (uint64_t)(int64_t)(v < most ? v : most);
         double y = (double)(int64_t)q[i] / norm + offset;
         if (width == 4) y = (double)(float)y;
-        worst = fmax(worst, fabs(x[i] - y));
+        const double error = fabs(x[i] - y);
+        worst = error > worst ? error : worst;
     }
     return worst;
 }
