@@ -12,7 +12,7 @@ from typing import Any
 from rustfits_cffi.errors import FITSFormatError, TruncatedError
 from rustfits_cffi.format.cards import CardIndex
 from rustfits_cffi.format.names import HDUNames
-from rustfits_cffi.format.plausibility import cfitsio_hazard
+from rustfits_cffi.format.plausibility import CFITSIO_MOST_AXES, cfitsio_hazard, too_many_axes
 from rustfits_cffi.format.structure import BLOCK_NBYTES, HDUStructure, find_end, pad_to_block, parse_structure
 from rustfits_cffi.native.handle import FileHandle
 from rustfits_cffi.native.headers import HDURecord, HDUTable
@@ -127,6 +127,12 @@ class Directory:
         """Whether it has an axis and none of length 0, without parsing its header."""
         return self._table.has_data(index)
 
+    def axes_hazard(self, index: int) -> str | None:
+        """Why cfitsio would not survive the number of axes, None if it would; without parsing a header of few cards."""
+        if self._table.header_nbytes(index) <= CFITSIO_MOST_AXES * _CARD_NBYTES:
+            return None
+        return too_many_axes(self[index].structure.shape)
+
     def extname(self, index: int) -> str | None:
         """EXTNAME, None if there is none, without parsing the header."""
         return self._names.names[index]
@@ -193,7 +199,9 @@ class Directory:
     def _hazard(self) -> str | None:
         """Why cfitsio must not be let near the file, None if it may."""
         for index in range(len(self)):
-            reason = cfitsio_hazard(self[index].index) if self.kind(index) in _PARSED_BY_CFITSIO else None
+            reason = self.axes_hazard(index)
+            if not reason and self.kind(index) in _PARSED_BY_CFITSIO:
+                reason = cfitsio_hazard(self[index].index)
             if reason:
                 return f"HDU {index}: {reason}"
         if not len(self):

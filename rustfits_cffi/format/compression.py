@@ -14,7 +14,7 @@ from rustfits_cffi.config import CODECS, Codec, Hcompress1, Quantize, Rice1
 from rustfits_cffi.errors import FITSFormatError
 from rustfits_cffi.format.codec_parameters import codec_parameters, hcompress_parameters, rice_parameters
 from rustfits_cffi.format.columns import Column, find_column, parse_columns
-from rustfits_cffi.format.dtypes import BITPIX_DTYPES, Scaling, scaling
+from rustfits_cffi.format.dtypes import BITPIX_DTYPES, MOST_AXES, Scaling, scaling
 from rustfits_cffi.format.keywords import Getter, integer_keyword, keyword_getter
 from rustfits_cffi.format.tiles import TileGrid
 
@@ -27,7 +27,6 @@ __all__ = [
     "quantize_of",
 ]
 
-_MOST_AXES = 64  # numpy's own limit
 
 # Values of ZQUANTIZ, FITS Standard 4.0 section 10.2, and what Quantize calls them.
 _QUANTIZE_METHODS = {"NO_DITHER": "no_dither", "SUBTRACTIVE_DITHER_1": "dither1", "SUBTRACTIVE_DITHER_2": "dither2"}
@@ -122,7 +121,7 @@ def image_geometry(get: Getter | Mapping[str, Any]) -> tuple[int, tuple[int, ...
     zbitpix = integer_keyword(get, "ZBITPIX")
     if zbitpix not in BITPIX_DTYPES:
         raise FITSFormatError(f"ZBITPIX = {zbitpix} is not a FITS pixel type (8, 16, 32, 64, -32, -64)")
-    naxis = integer_keyword(get, "ZNAXIS", low=1, high=_MOST_AXES)
+    naxis = integer_keyword(get, "ZNAXIS", low=1, high=MOST_AXES)
     return zbitpix, tuple(integer_keyword(get, f"ZNAXIS{axis}", low=0) for axis in range(naxis, 0, -1))
 
 

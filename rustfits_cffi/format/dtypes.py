@@ -7,7 +7,7 @@ offset section 5.2.5 (table 11).
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
@@ -16,6 +16,7 @@ import numpy as np
 
 __all__ = [
     "BITPIX_DTYPES",
+    "MOST_AXES",
     "Scaling",
     "check_dims",
     "image_type",
@@ -24,6 +25,8 @@ __all__ = [
     "stored_dtype",
     "usable_blank",
 ]
+
+MOST_AXES = 64  # of an array, in numpy; FITS has 999
 
 BITPIX_DTYPES = {8: "u1", 16: "i2", 32: "i4", 64: "i8", -32: "f4", -64: "f8"}
 
@@ -201,9 +204,11 @@ def check_dims(dims: Any) -> tuple[int, ...]:
     ValueError
         If an axis is too short.
     """
-    if isinstance(dims, str | bytes) or not isinstance(dims, Iterable):
+    if isinstance(dims, str | bytes) or not isinstance(dims, Sequence | np.ndarray):
         raise TypeError(f"dims must be a sequence of ints, not {dims!r}")
     shape = tuple(operator.index(length) for length in dims)
+    if len(shape) > MOST_AXES:
+        raise ValueError(f"an image has at most {MOST_AXES} axes, as a numpy array has, not {len(shape)}")
     for axis, length in enumerate(shape):
         if axis == 0 and length < 0:
             raise ValueError(f"dimension 0 must be >= 0, got {length}")

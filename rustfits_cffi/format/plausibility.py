@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from rustfits_cffi.format.cards import CardIndex, read_chain
 
-__all__ = ["PLAUSIBLE_BASE_NBYTES", "cfitsio_hazard", "is_plausible"]
+__all__ = ["CFITSIO_MOST_AXES", "PLAUSIBLE_BASE_NBYTES", "cfitsio_hazard", "is_plausible", "too_many_axes"]
 
 # What a lying header may make us allocate: so much for nothing, and so much for each coded byte that is really there.
 # PLIO at its best makes 8192 bytes of one, GZIP 1032, RICE about 205.
 PLAUSIBLE_BASE_NBYTES = 256 * 2**20
 PLAUSIBLE_EXPANSION = 16384
 
-_CFITSIO_MOST_AXES = 6
+# So many lengths of axes cfitsio has room for (fitsio.h: imgnaxis, MAX_COMPRESS_DIM); the first it does not check.
+CFITSIO_MOST_AXES = 99
+_CFITSIO_MOST_TILED_AXES = 6
 
 
 def cfitsio_hazard(index: CardIndex) -> str | None:
@@ -31,12 +33,19 @@ def cfitsio_hazard(index: CardIndex) -> str | None:
             return f"THEAP = {value!r}: a heap with a gap before it cannot be changed"
     if index.find("ZIMAGE") is None:
         return None
-    for axis in range(1, _CFITSIO_MOST_AXES + 1):
+    for axis in range(1, _CFITSIO_MOST_TILED_AXES + 1):
         for key in (f"ZNAXIS{axis}", f"ZTILE{axis}"):
             for position in index.find_all(key):
                 value = read_chain(index.cards, position)[0]
                 if isinstance(value, bool) or not isinstance(value, int) or value < 1:
                     return f"{key} = {value!r} is not a length of 1 or more"
+    return None
+
+
+def too_many_axes(shape: tuple[int, ...]) -> str | None:
+    """Why cfitsio would not survive an HDU of that shape, None if it would: ffpinit writes beyond its memory."""
+    if len(shape) > CFITSIO_MOST_AXES:
+        return f"NAXIS = {len(shape)}: cfitsio takes {CFITSIO_MOST_AXES} axes at most"
     return None
 
 

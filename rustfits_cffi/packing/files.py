@@ -14,7 +14,8 @@ from rustfits_cffi.header import FITSHeader
 from rustfits_cffi.native.handle import FileHandle
 from rustfits_cffi.packing.report import FileReport, HDUReport
 
-DECOMPRESSION_FAILED = 414  # cfitsio's status
+DECOMPRESSION_FAILED = 414  # cfitsio's statuses
+_BAD_NAXIS = 212
 _COMPRESSORS = {b"\x1f\x8b": "gzip", b"BZ": "bz2"}
 
 
@@ -87,7 +88,7 @@ def opened_pair(source: str, target: str) -> Iterator[tuple[FileHandle, FileHand
 
 
 def require_sound(path: str) -> None:
-    """Raise `FITSFormatError` at a compressed image whose header does not agree with itself.
+    """Raise `FITSFormatError` at more axes than cfitsio has room for, and at a compressed image at odds with itself.
 
     cfitsio divides and counts by what such headers say, so they must not get that far. All else that may be wrong with
     a file is left to cfitsio, which tells it by its own numbers.
@@ -97,14 +98,16 @@ def require_sound(path: str) -> None:
     except (OSError, ValueError):
         return
     for index in range(len(directory)):
-        if directory.kind(index) != "compressed image":
-            continue
-        try:
-            parse_layout(FITSHeader(directory, index).get)
-        except FITSFormatError as error:
-            found = FITSFormatError(f"{path}: HDU {index}: {error}")
-            found.status, found.hdu = DECOMPRESSION_FAILED, index
-            raise found from None
+        reason, status = directory.axes_hazard(index), _BAD_NAXIS
+        if directory.kind(index) == "compressed image":
+            try:
+                parse_layout(FITSHeader(directory, index).get)
+            except FITSFormatError as error:
+                reason, status = str(error), DECOMPRESSION_FAILED
+        if reason:
+            found = FITSFormatError(f"{path}: HDU {index}: {reason}")
+            found.status, found.hdu = status, index
+            raise found
 
 
 @contextmanager

@@ -112,9 +112,14 @@ def test_refused_blanks():
 
 def test_dims():
     assert check_dims([np.int64(3), 4]) == (3, 4) and check_dims(()) == () and check_dims(np.array([0, 2])) == (0, 2)
-    for dims, words in (((-1,), "dimension 0 must be >= 0"), ((3, 0), "dimension 1 must be > 0"), ((3, -1), "> 0")):
+    for dims, words in (
+        ((-1,), "dimension 0 must be >= 0"),
+        ((3, 0), "dimension 1 must be > 0"),
+        ((3, -1), "> 0"),
+        ((1,) * 65, "at most 64 axes"),
+    ):
         with pytest.raises(ValueError, match=words):
             check_dims(dims)
-    for dims in (3, (3.0,), "34", None):
+    for dims in (3, (3.0,), "34", None, {3, 4}, {3: 4}):
         with pytest.raises(TypeError):
             check_dims(dims)

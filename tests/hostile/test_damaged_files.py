@@ -122,6 +122,28 @@ def test_cfitsio_is_kept_from_headers_it_cannot_take(packed, key, value):
     assert path.read_bytes() == raw
 
 
+@pytest.mark.parametrize("naxis", [100, 101, 999])
+@pytest.mark.parametrize("change", ["header", "pixels", "another HDU", "pack", "unpack"])
+def test_cfitsio_is_kept_from_more_axes_than_it_has_room_for(tmp_path, naxis, change):
+    """It writes the lengths from the hundredth on behind its memory."""
+    axes = (f"NAXIS{axis}".ljust(8) + "= 1" for axis in range(1, naxis + 1))
+    cards = ["SIMPLE  = T", "BITPIX  = 16", f"NAXIS   = {naxis}", *axes]
+    raw = "".join(card.ljust(80) for card in [*cards, "END"]).encode()
+    raw = raw.ljust(-len(raw) // 2880 * -2880) + bytes(2880)
+    path = tmp_path / "a.fits"
+    path.write_bytes(raw)
+    with rf.FITS(path, "r+") as fits, pytest.raises(ValueError, match=f"a.fits.*HDU 0: NAXIS = {naxis}.* 99 axes"):
+        if change == "header":
+            fits[0].header["A"] = 1
+        elif change == "pixels":
+            fits[0].write(np.ones((1,) * 32, "i2"))
+        elif change == "another HDU":
+            fits.write_image(np.zeros(3))
+        else:
+            getattr(rf, change)(path, tmp_path / "b.fits")
+    assert path.read_bytes() == raw and os.listdir(tmp_path) == ["a.fits"]
+
+
 def test_codec_that_cannot_hold_the_pixels_is_named(tmp_path):
     path = tmp_path / "a.fits"
     with rf.FITS(path, "w+") as fits:
