@@ -60,7 +60,7 @@ class Selection:
     @property
     def is_scalar(self) -> bool:
         """Whether integers dropped every axis, so that the result is one number."""
-        return not self.out_shape and bool(self.shape)
+        return not self.out_shape
 
     @property
     def is_empty(self) -> bool:
@@ -101,9 +101,11 @@ def select(key: Any, shape: tuple[int, ...]) -> Selection:
     IndexError
         If an integer is out of range.
     ValueError
-        For a step below 1, more indices than axes, two ellipses, and anything else (lists, arrays, None, strings,
-        floats): ``unsupported index``.
+        For an image without axes, which has no pixels; for a step below 1, more indices than axes, two ellipses, and
+        anything else (lists, arrays, None, strings, floats): ``unsupported index``.
     """
+    if not shape:
+        raise ValueError("no data: the image has no axes (NAXIS = 0), so there is no pixel to select")
     if type(key) is not tuple:
         key = tuple(key) if isinstance(key, tuple) else (key,)
     if len(key) != len(shape):
@@ -125,6 +127,7 @@ def select(key: Any, shape: tuple[int, ...]) -> Selection:
                 raise ValueError(f"unsupported index: step {step} on axis {len(starts)}; steps must be 1 or more")
             else:
                 count = (stop - start + step - 1) // step if stop > start else 0
+                step = step if count > 1 else 1  # one that is never taken may have any size
             out.append(count)
         else:
             start, step, count = _index(part, len(starts), length), 1, 1

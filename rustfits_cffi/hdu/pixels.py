@@ -43,17 +43,17 @@ def stored_pixels(
     OverflowError, TypeError
         For a number outside the range, or of a type, that the pixels cannot hold.
     """
-    array = np.asanyarray(data)
-    mask = np.ma.getmaskarray(array) if isinstance(array, np.ma.MaskedArray) and np.ma.is_masked(array) else None
-    array = np.asarray(array.data if isinstance(array, np.ma.MaskedArray) else array)
+    array, mask = _without_mask(np.asanyarray(data))
     if contiguous and not array.flags.c_contiguous:
         raise ValueError(f"{where}: the data must be C-contiguous; use numpy.ascontiguousarray")
     if shape is not None:
-        check_value_shape(array.shape, shape)
+        fitting = check_value_shape(array.shape, shape)
+        array, mask = array.reshape(fitting), None if mask is None else mask.reshape(fitting)
     if mask is not None and kind.bitpix > 0 and kind.blank is None:
         raise ValueError(f"{where}: masked pixels need a blank value: create the HDU with blank=")
-    if array.ndim == 0 and mask is None and shape is not None:
-        stored = np.asarray(_stored_number(array[()], kind, where), kind.stored)
+    if array.ndim == 0 and shape is not None:
+        number = 0 if mask is not None else _stored_number(array[()], kind, where)
+        stored = np.asarray(number, kind.stored)
     else:
         stored = _stored_array(array, kind, where, mask)
     if mask is not None:
@@ -75,6 +75,13 @@ def scaled_pixels(stored: np.ndarray, kind: PixelType) -> np.ndarray:
     return values
 
 
+def _without_mask(array: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+    """An array as a plain one, and its mask; None if nothing is masked."""
+    if not isinstance(array, np.ma.MaskedArray):
+        return np.asarray(array), None
+    return np.asarray(array.data), np.ma.getmaskarray(array) if np.ma.is_masked(array) else None
+
+
 def _stored_array(array: np.ndarray, kind: PixelType, where: str, mask: np.ndarray | None) -> np.ndarray:
     native = array.dtype.newbyteorder("=")
     if native == kind.stored:
@@ -94,11 +101,18 @@ def _stored_array(array: np.ndarray, kind: PixelType, where: str, mask: np.ndarr
 def _stored_number(value: Any, kind: PixelType, where: str) -> Any:
     """One physical value as a stored one."""
     value = value.item() if isinstance(value, np.generic) else value  # numpy would drop an imaginary part
+    try:
+        if isinstance(value, str | bytes):
+            raise TypeError  # float() would read it
+        number = float(value) if kind.is_general or kind.bitpix < 0 else operator.index(value)
+    except TypeError:
+        raise TypeError(
+            f"{where}: pixels of type {kind.scaled.str[1:]} cannot hold {value!r}, a {type(value).__name__}"
+        ) from None
     if kind.is_general:
-        return kind.unscale(np.asarray(value, np.float64), where)[()]
+        return kind.unscale(np.asarray(number, np.float64), where)[()]
     if kind.bitpix < 0:
-        return float(value)
-    number = operator.index(value)
+        return number
     limits = np.iinfo(kind.scaled)
     if not limits.min <= number <= limits.max:
         raise OverflowError(f"{where}: {number} does not fit the pixel type {kind.scaled.str[1:]}")

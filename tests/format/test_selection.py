@@ -58,8 +58,19 @@ def test_whole_image(key):
 
 
 def test_everything_of_nothing():
-    assert select((), ()).out_shape == () and not select((), ()).is_scalar
     assert select(..., (0, 3)).is_empty and select(..., (0, 3)).is_whole
+
+
+@pytest.mark.parametrize("key", [(), ..., 0, slice(None), (..., 0)])
+def test_nothing_can_be_selected_where_there_are_no_axes(key):
+    with pytest.raises(ValueError, match=r"no data.*NAXIS = 0"):
+        select(key, ())
+
+
+@pytest.mark.parametrize("step", [5, 6, 2**62, 2**63, 10**30])
+def test_a_step_beyond_the_end_is_never_taken(step):
+    selection = select(slice(1, None, step), (5,))
+    assert (selection.start, selection.step, selection.count) == ((1,), (1,), (1,))
 
 
 @pytest.mark.parametrize("key", [5, -6, (0, 3), (0, -4), np.int64(5), np.array(5)])
