@@ -67,9 +67,9 @@ class FITSHeader:
 
     def comment_of(self, key: str) -> str:
         """Comment of a keyword, '' if it has none; `KeyError` if the keyword is absent."""
-        index, position = self._find(key)
         if lookup_key(key) in COMMENTARY:
             raise ValueError(f"{key!r} is a commentary keyword: it has no comment")
+        index, position = self._find(key)
         return read_chain(index.cards, position)[1]
 
     @property

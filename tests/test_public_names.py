@@ -31,7 +31,7 @@ SIGNATURES = {
     "read": "(filename, ext=None, *, header=False)",
     "read_header": "(filename, ext=0)",
     "write": "(filename, data, *, mode='w+', extname=None, header=None)",
-    "is_protected_key": "(name)",
+    "is_protected_key": "(key)",
     "Gzip1": "(*, tile_shape=None, heap_format='P', level=None)",
     "Gzip2": "(*, tile_shape=None, heap_format='P', level=None)",
     "Rice1": "(*, tile_shape=None, heap_format='P', blocksize=32)",

@@ -5,7 +5,8 @@ A list holds right-stripped cards and ends with ``END``. Where several cards sha
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from rustfits_cffi.format.card_writing import commentary_cards, format_cards, set_card_comment
@@ -50,14 +51,16 @@ def set_key(index: CardIndex, key: str, value: Any) -> list[str]:
         For a bad key, a protected or a commentary one, and a value or comment that no card can hold.
     """
     name = _editable(key, "set")
-    plain, comment = check_value(value)
     position = index.find(name)
     if position is None:
+        position, kept, ncards = len(index.cards) - 1, "", 0
         written, is_hierarch = normalize_key(key)
-        return _replaced(index.cards, len(index.cards) - 1, 0, _formatted(written, plain, comment, is_hierarch))
-    _, kept, ncards = read_chain(index.cards, position)
-    parsed = parse_card(index.cards[position])
-    cards = _formatted(parsed.name, plain, kept if comment is None else comment, parsed.is_hierarch)
+    else:
+        _, kept, ncards = read_chain(index.cards, position)
+        written, _, is_hierarch, _ = parse_card(index.cards[position])
+    with _naming(name):
+        plain, comment = check_value(value)
+        cards = format_cards(written, plain, kept if comment is None else comment, is_hierarch=is_hierarch)
     return _replaced(index.cards, position, ncards, cards)
 
 
@@ -100,7 +103,8 @@ def change_comment(index: CardIndex, key: str, comment: str) -> list[str]:
     position = index.find(name)
     if position is None:
         raise KeyError(f"{key!r} not in header")
-    cards = set_card_comment(index.cards, position, check_printable(str(comment), "the comment").strip(" "))
+    with _naming(name):
+        cards = set_card_comment(index.cards, position, check_printable(str(comment), "the comment").strip(" "))
     return _replaced(index.cards, position, read_chain(index.cards, position)[2], cards)
 
 
@@ -189,9 +193,13 @@ def _refuse_protected(name: str, what: str) -> None:
         raise ValueError(f"{name} is a protected keyword and cannot be {what}: it describes the bytes of the HDU")
 
 
-def _formatted(name: str, value: Any, comment: str | None, is_hierarch: bool) -> list[str]:
-    """`format_cards` with an absent comment."""
-    return format_cards(name, value, comment or "", is_hierarch=is_hierarch)
+@contextmanager
+def _naming(key: str) -> Iterator[None]:
+    """Put the key in front of what is wrong with its value or comment: who sets many at once must know which."""
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"{key}: {error}") from None
 
 
 def _replaced(cards: Sequence[str], position: int, ncards: int, new: list[str]) -> list[str]:

@@ -54,10 +54,7 @@ def format_cards(name: str, value: Value, comment: str = "", *, is_hierarch: boo
     if is_hierarch:
         card = head + text + (f" / {comment}" if comment else "")
         if len(card) > CARD_LENGTH:
-            raise ValueError(
-                f"HIERARCH card too long ({len(card)} characters, at most {CARD_LENGTH}) for key {name!r}: shorten the "
-                "key or the comment"
-            )
+            raise ValueError(f"HIERARCH card too long ({len(card)} characters): shorten the key or the comment")
         return [card.ljust(CARD_LENGTH)]
     if not isinstance(value, complex):
         text = text.rjust(_FIXED)
@@ -118,23 +115,23 @@ def set_card_comment(cards: Sequence[str], position: int, comment: str) -> list[
     parsed = parse_card(cards[position])
     text, _ = split_value(parsed.text)
     if not parsed.has_value or not text:
-        raise ValueError(f"the {parsed.name or 'blank'} card has no value, so it takes no comment")
+        raise ValueError("the card has no value, so it takes no comment")
     value, _, ncards = read_chain(cards, position)
     if ncards > 1 or (isinstance(value, str) and text.startswith("'") and text.endswith("'")):
         return format_cards(parsed.name, value, comment, is_hierarch=parsed.is_hierarch)
     # A number keeps its digits: reading and writing it again might spell it differently.
     card = cards[position]
     kept = card[: len(card) - len(parsed.text) + parsed.text.find(text) + len(text)]
-    return _commented(kept, comment, parsed.is_hierarch, parsed.name)
+    return _commented(kept, comment, parsed.is_hierarch)
 
 
-def _commented(kept: str, comment: str, is_hierarch: bool, name: str) -> list[str]:
+def _commented(kept: str, comment: str, is_hierarch: bool) -> list[str]:
     """A card up to the end of its value, with a comment behind."""
     if comment and not is_hierarch and not isinstance(parse_value(kept[10:].strip()), complex):
         kept = kept.ljust(10 + _FIXED)
     card = f"{kept} / {comment}" if comment else kept
     if is_hierarch and len(card) > CARD_LENGTH:
-        raise ValueError(f"HIERARCH card too long ({len(card)} characters) for key {name!r}: shorten the comment")
+        raise ValueError(f"HIERARCH card too long ({len(card)} characters): shorten the comment")
     return [card[:CARD_LENGTH].ljust(CARD_LENGTH)]
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -244,20 +245,27 @@ _PROTECTED_INDEXED = re.compile(
 )
 
 
-def is_protected_key(name: str) -> bool:
+def is_protected_key(key: str) -> bool:
     """Whether a keyword describes the structure of an HDU, so that only the library may write it.
 
     Parameters
     ----------
-    name : str
+    key : str
         In either case; surrounding blanks do not count.
 
     Returns
     -------
     bool
+
+    Raises
+    ------
+    TypeError
+        If it is not a str.
     """
-    key = name.strip().upper()
-    return key in _PROTECTED or _PROTECTED_INDEXED.fullmatch(key) is not None
+    if not isinstance(key, str):
+        raise TypeError(f"header keys are str, not {type(key).__name__}")
+    name = key.strip().upper()
+    return name in _PROTECTED or _PROTECTED_INDEXED.fullmatch(name) is not None
 
 
 def lookup_key(key: str) -> str:
@@ -390,10 +398,9 @@ def _plain_value(value: Any) -> Value:
         return complex(value)
     # An array of one element would pass for a number below; bytes and sequences have no FITS text.
     if not isinstance(value, np.ndarray | bytes | bytearray | list | tuple | dict):
-        try:
+        with suppress(TypeError):
             return operator.index(value)
-        except TypeError:
-            pass
         if hasattr(type(value), "__float__"):
-            return float(value)
+            with suppress(TypeError):  # a date of numpy has the method, and refuses
+                return float(value)
     raise ValueError(f"unsupported value type {type(value).__name__}: a header holds bool, int, float, complex and str")

@@ -75,3 +75,48 @@ def test_leading_axes_of_length_one_are_left_out_as_in_numpy(opened):
 def test_steps_of_any_size(opened, compress):
     hdu = opened(PIXELS, compress=compress)
     assert np.array_equal(hdu[:: 10**30, 2 :: 2**63], PIXELS[::4, 2::6])
+
+
+# -- headers ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "key, value, words",
+    [
+        ("OBSERVER", "é", r"OBSERVER: the value holds 'é'"),
+        ("observer", (5, "a\nb"), r"OBSERVER: the comment holds '\\n'"),
+        ("OBSERVER", [1, 2], r"OBSERVER: unsupported value type list"),
+        ("OBSERVER", np.datetime64("2020-01-01"), r"OBSERVER: unsupported value type datetime64"),
+        ("OBSERVER", (1, 2, 3), r"OBSERVER: a header value is .* not a tuple of 3"),
+        ("OBSERVER", ("s" * 80, "c" * 65), r"OBSERVER: the comment has 65 characters"),
+        ("ESO DET NAME", 10**70, r"ESO DET NAME: HIERARCH card too long"),
+    ],
+)
+def test_a_value_that_no_card_can_hold_is_told_with_its_key(opened, path, key, value, words):
+    header = opened(PIXELS, "r+").header
+    before = header.cards
+    for set_it in (lambda: header.__setitem__(key, value), lambda: header.update({"A": 1, key: value})):
+        with pytest.raises(ValueError, match=words):
+            set_it()
+    with rf.FITS(path.with_name("b.fits"), "w+") as fits, pytest.raises(ValueError, match=words):
+        fits.write_image(PIXELS, header={"A": 1, key: value})
+    assert header.cards == before
+
+
+def test_a_comment_that_no_card_can_hold_is_told_with_its_key(opened):
+    header = opened(PIXELS, "r+", header={"OBSERVER": "s" * 80}).header
+    for comment, words in (("é", "holds 'é'"), ("c" * 65, "has 65 characters")):
+        with pytest.raises(ValueError, match=f"OBSERVER: the comment {words}"):
+            header.set_comment("OBSERVER", comment)
+
+
+@pytest.mark.parametrize("key", ["", " ", "COMMENT", "history"])
+def test_commentary_has_no_comment_whether_there_is_any_or_not(opened, key):
+    with pytest.raises(ValueError, match="commentary keyword"):
+        opened(PIXELS).header.comment_of(key)
+
+
+@pytest.mark.parametrize("key", [5, None, b"NAXIS", ("A", 1)])
+def test_only_text_can_be_a_protected_key(key):
+    with pytest.raises(TypeError, match="header keys are str"):
+        rf.is_protected_key(key)
