@@ -25,6 +25,7 @@ __all__ = [
     "TaintedError",
     "TileError",
     "TruncatedError",
+    "error_of_status",
     "raise_for_status",
     "status_text",
 ]
@@ -230,13 +231,13 @@ def status_text(status: int) -> str:
     return _STATUSES[status][1] if status in _STATUSES else f"cfitsio status {status}"
 
 
-def raise_for_status(status: int, what: str = "", messages: Iterable[str] = (), **where: Any) -> None:
-    """Raise the exception that belongs to a status; do nothing if it is 0.
+def error_of_status(status: int, what: str = "", messages: Iterable[str] = (), **where: Any) -> FITSError:
+    """The exception that belongs to a status.
 
     Parameters
     ----------
     status : int
-        0, an `rf_status` (1 to 11) or a cfitsio status.
+        An `rf_status` (1 to 11) or a cfitsio status, not 0.
     what : str
         What was being done, with the file's name; goes in front.
     messages : iterable of str
@@ -244,17 +245,21 @@ def raise_for_status(status: int, what: str = "", messages: Iterable[str] = (), 
     **where
         `file`, `hdu` and `tile`, told in the message of a `TileError` and left out of all others.
 
-    Raises
-    ------
+    Returns
+    -------
     FITSError
-        A subclass according to the status.
+        Of a subclass according to the status.
     """
-    if not status:
-        return
     kind = _STATUSES[status][0] if status in _STATUSES else FITSError
     text = ": ".join(part for part in (what, status_text(status)) if part)
     notes = "; ".join(note for note in (str(message).strip() for message in messages) if note)
     text += f" [{status}]" + (f" ({notes})" if notes else "")
     error = TileError(text, **where) if kind is TileError else kind(text)
     error.status = status
-    raise error
+    return error
+
+
+def raise_for_status(status: int, what: str = "", messages: Iterable[str] = (), **where: Any) -> None:
+    """Raise the exception that belongs to a status, as `error_of_status` makes it; do nothing if it is 0."""
+    if status:
+        raise error_of_status(status, what, messages, **where)

@@ -132,8 +132,8 @@ class FITS:
             return self._number_of_name(key, None)
         if isinstance(key, tuple) and len(key) == 2 and isinstance(key[0], (str, bytes)):
             name = _ascii(key[0]) if isinstance(key[0], bytes) else key[0]
-            return self._number_of_name(name, _integer(key[1]))
-        number = _integer(key)
+            return self._number_of_name(name, _integer(key[1], "the version in (name, version) is an int, not"))
+        number = _integer(key, "an HDU is found by number or name, not by")
         count = len(self)
         if not -count <= number < count:
             raise HDUIndexError(f"{self.filename}: HDU number {number} is out of range: the file has {count} HDUs")
@@ -368,13 +368,13 @@ def _ascii(name: bytes) -> str:
         raise ValueError(f"an HDU name must be ASCII, not {name!r}") from None
 
 
-def _integer(key: Any) -> int:
-    """`key` as an int: integers, numpy integers and 0-d integer arrays, nothing else."""
+def _integer(key: Any, rule: str) -> int:
+    """`key` as an int: integers, numpy integers and 0-d integer arrays; a `ValueError` with the rule for all else."""
     if isinstance(key, bool | np.bool_):
-        raise ValueError("an HDU is found by number or name, not by bool")
+        raise ValueError(f"{rule} bool")
     if isinstance(key, np.ndarray) and key.ndim:
-        raise ValueError("an HDU is found by number or name, not by an array")
+        raise ValueError(f"{rule} an array")
     try:
         return operator.index(key)
     except TypeError:
-        raise ValueError(f"an HDU is found by number or name, not by {type(key).__name__}") from None
+        raise ValueError(f"{rule} {type(key).__name__}") from None

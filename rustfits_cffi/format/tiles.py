@@ -17,6 +17,7 @@ from rustfits_cffi.format.selection import Selection
 __all__ = [
     "HCOMPRESS_MINIMUM",
     "TileGrid",
+    "check_axes",
     "default_tile_shape",
     "hcompress_rows",
     "resolve_tile_shape",
@@ -236,11 +237,8 @@ def resolve_tile_shape(shape: tuple[int, ...], codec: Codec) -> tuple[int, ...]:
     Unlike cfitsio, which silently enlarges an HCOMPRESS tile whose last one would be too small, this asks for another
     tile shape and names one that works.
     """
-    if not shape:
-        raise ValueError("compressed images must have at least one axis (NAXIS >= 1)")
+    check_axes(shape, codec)
     hcompress = isinstance(codec, Hcompress1)
-    if hcompress and len(shape) != 2:
-        raise ValueError(f"Hcompress1 takes 2-D images only, got {len(shape)}-D")
     tile_shape = None if codec.tile_shape is None else tuple(codec.tile_shape)
     if tile_shape is not None and len(tile_shape) != len(shape):
         raise ValueError(f"tile_shape has {len(tile_shape)} dimensions but the image has {len(shape)}")
@@ -254,6 +252,14 @@ def resolve_tile_shape(shape: tuple[int, ...], codec: Codec) -> tuple[int, ...]:
             _check_hcompress_length(tile, f"tile_shape[{axis}]={tile}")
             _check_last_tile(axis, length, tile)
     return tile_shape
+
+
+def check_axes(shape: tuple[int, ...], codec: Codec) -> None:
+    """Refuse an image with a number of axes that a codec does not take: 0, or for HCOMPRESS any but 2."""
+    if not shape:
+        raise ValueError("compressed images must have at least one axis (NAXIS >= 1)")
+    if isinstance(codec, Hcompress1) and len(shape) != 2:
+        raise ValueError(f"Hcompress1 takes 2-D images only, got {len(shape)}-D")
 
 
 def _check_hcompress_length(length: int, what: str) -> None:

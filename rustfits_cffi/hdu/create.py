@@ -16,7 +16,7 @@ from rustfits_cffi.directory import Directory
 from rustfits_cffi.format.card_lists import set_many
 from rustfits_cffi.format.dtypes import check_dims
 from rustfits_cffi.format.scaling import PixelType
-from rustfits_cffi.format.tiles import TileGrid, resolve_tile_shape
+from rustfits_cffi.format.tiles import TileGrid, check_axes, resolve_tile_shape
 from rustfits_cffi.hdu.pixels import stored_pixels
 from rustfits_cffi.hdu.tile_encoder import TileJob, dither_seed, write_tiles
 from rustfits_cffi.header import items_to_copy
@@ -117,6 +117,8 @@ class ImagePlan:
         kind = PixelType.of_dtype(dtype).with_blank(blank)
         shape = check_dims(dims)
         codec = parse_compress(compress)
+        if codec is not None:
+            check_axes(shape, codec)
         check_combination(dtype, codec, quantize)
         if math.prod(shape) * kind.stored.itemsize > _MOST_NBYTES:
             raise ValueError(f"an image of {shape} pixels of {dtype} is larger than any file can be")

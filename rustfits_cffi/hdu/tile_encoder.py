@@ -76,8 +76,10 @@ class TileJob:
         )
         return cls(grid, TileCodec(coding), pixels, is_stored, has_nulls)
 
-    def batches(self, where: str) -> Iterator[EncodedTiles]:
+    def batches(self, file: str, hdu: int) -> Iterator[EncodedTiles]:
         """The coded tiles in order, a bounded number of bytes at a time; each is valid until the next is taken.
+
+        `file` and `hdu` (0-based) are told in errors.
 
         Raises
         ------
@@ -96,7 +98,7 @@ class TileJob:
                         self.pixels, rows, stored=self.is_stored, nthreads=nthreads, buffer=buffer
                     )
             except TileError as error:
-                raise TileError(f"{where}: {self._reason(error)}", tile=error.tile) from None
+                raise TileError(self._reason(error), file=file, hdu=hdu, tile=error.tile) from None
             yield coded
 
     def _reason(self, error: TileError) -> str:
@@ -105,9 +107,9 @@ class TileJob:
             return error.reason
         tile = self.pixels[self.grid.slices(error.tile)]
         if tile.min() < 0:
-            return f"PLIO_1 cannot store the negative pixel {tile.min()}"
+            return f"PLIO_1 cannot store the negative pixel {tile.min()}; use Rice1 or Gzip2"
         if tile.max() >= 1 << 24:
-            return f"the pixel {tile.max()} exceeds 16777215, the largest that PLIO_1 stores"
+            return f"the pixel {tile.max()} exceeds 16777215, the largest that PLIO_1 stores; use Rice1 or Gzip2"
         return error.reason
 
 
@@ -124,10 +126,9 @@ def write_tiles(handle: FileHandle, number: int, job: TileJob) -> None:
 
     Must run inside `FileHandle.appending`.
     """
-    where = f"{handle.path}, new HDU {number - 1}"
     writer = TileWriter(handle, number)
     writer.begin()
-    for batch in job.batches(where):
+    for batch in job.batches(handle.path, number - 1):
         writer.append(batch.nbytes, batch.column, batch.data, batch.scale, batch.zero)
     writer.finish()
     if job.has_nulls:
@@ -142,7 +143,7 @@ def rewrite_tiles(directory: Directory, index: int, job: TileJob) -> None:
     handle = directory.handle
     with tempfile.SpooledTemporaryFile(max_size=_SPOOL_NBYTES) as spool:
         rows = []
-        for batch in job.batches(f"{handle.path}, HDU {index}"):
+        for batch in job.batches(handle.path, index):
             spool.write(batch.data.data)
             rows.append((batch.nbytes, batch.column, batch.scale, batch.zero))
         spool.seek(0)

@@ -24,6 +24,7 @@ from rustfits_cffi.errors import (
     FITSReadOnlyError,
     TaintedError,
     TruncatedError,
+    error_of_status,
     raise_for_status,
 )
 from rustfits_cffi.native._lib import CData, ffi, lib
@@ -265,7 +266,7 @@ class FileHandle:
             status = ffi.new("int *")
             if self.size() == 0:
                 if not self.writable:
-                    raise_for_status(_END_OF_FILE, f"{self.path}: the file is empty")
+                    raise error_of_status(_END_OF_FILE, f"{self.path}: the file is empty")
                 self._create_fitsfile(status)
             else:
                 mode = READWRITE if self.writable else READONLY

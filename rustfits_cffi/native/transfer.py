@@ -18,8 +18,17 @@ LOSSLESS_LEVEL = 9999.0  # what cfitsio makes of a quantize level of 0
 
 
 class HDUFacts(NamedTuple):
-    """What decides the way of an HDU: kind (``"image"``, ``"compressed image"``, ``"ascii table"``, ``"table"``),
-    BITPIX, shape in numpy order (compressed image: of the image), and where its parts lie in the file."""
+    """What decides the way of an HDU.
+
+    Attributes
+    ----------
+    kind : {"image", "compressed image", "ascii table", "table"}
+    bitpix : int
+    shape : tuple of int
+        Numpy order; of a compressed image, that of the image.
+    header_start, data_start, data_end : int
+        Bytes of the file.
+    """
 
     kind: str
     bitpix: int

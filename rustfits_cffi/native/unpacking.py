@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
-from rustfits_cffi.errors import raise_for_status
+from rustfits_cffi.errors import error_of_status, raise_for_status
 from rustfits_cffi.native._lib import ffi, lib
 from rustfits_cffi.native.coding import TileCoding, c_image
 from rustfits_cffi.native.dither import RANDOMS
@@ -84,7 +84,7 @@ class Unpacking:
         place = (self._image, self._rows.table, source[0], unit, boxes.start, len(boxes))
         status = lib.rf_unpack(*place, RANDOMS, nthreads, total, failed)
         if status == lib.RF_EWRITE:
-            raise_for_status(_WRITE_ERROR, f"{out.path}: cannot write pixels: {os.strerror(ffi.errno)}")
+            raise error_of_status(_WRITE_ERROR, f"{out.path}: cannot write pixels: {os.strerror(ffi.errno)}")
         _check(status, failed)
         return total[0]
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from rustfits_cffi.errors import FITSError, TileError, raise_for_status
+from rustfits_cffi.errors import FITSError, TileError, error_of_status
 from rustfits_cffi.format.dtypes import stored_dtype
 from rustfits_cffi.format.plausibility import is_plausible
 from rustfits_cffi.native import transfer
@@ -107,7 +107,9 @@ class ImageDecoder:
             yield
         except TileError as error:
             status = error.status or DECOMPRESSION_FAILED
-            raise_for_status(status, file=self._handle.path, hdu=self._number - 1, tile=error.tile)
+            raise error_of_status(
+                status, file=self._handle.path, hdu=self._number - 1, tile=error.tile
+            ) from None
 
 
 def _require_plausible(handle: FileHandle, number: int, image: transfer.CompressedImage, coded_nbytes: int) -> None:
@@ -116,7 +118,7 @@ def _require_plausible(handle: FileHandle, number: int, image: transfer.Compress
         return
     nbytes = math.prod(image.shape) * abs(image.bitpix) // 8
     if not is_plausible(nbytes, coded_nbytes):
-        raise_for_status(
+        raise error_of_status(
             DECOMPRESSION_FAILED,
             f"{handle.path}: HDU {number - 1} declares {nbytes} bytes of pixels, but has {coded_nbytes} coded ones",
         )

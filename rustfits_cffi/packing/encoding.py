@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from rustfits_cffi.errors import FITSError, raise_for_status, status_text
+from rustfits_cffi.errors import FITSError, error_of_status, status_text
 from rustfits_cffi.native import transfer
 from rustfits_cffi.native.codecs import TileCodec
 from rustfits_cffi.native.coding import CODECS, UNCOMPRESSED_DATA, EncodedTiles
@@ -86,8 +86,7 @@ class ImageEncoder:
             if error.status not in _NOT_CODABLE:
                 raise
             where = f"{self.where}, tile {getattr(error, 'tile', '?')}"
-            raise_for_status(_COMPRESSION_FAILED, f"{where}: {status_text(error.status)}")
-            raise
+            raise error_of_status(_COMPRESSION_FAILED, f"{where}: {status_text(error.status)}") from None
 
     def _stored(self, batch: Batch, box: np.ndarray) -> EncodedTiles:
         """Tiles as they are, for the debugging mode without compression."""

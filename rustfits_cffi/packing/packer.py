@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from rustfits_cffi.errors import raise_for_status
+from rustfits_cffi.errors import FITSFormatError, error_of_status
 from rustfits_cffi.native import requests, transfer
 from rustfits_cffi.native.checksum import write_checksum
 from rustfits_cffi.native.coding import CODECS
@@ -148,7 +148,7 @@ class _Packer:
     def _image(self, number: int, facts: transfer.HDUFacts, options: PackOptions) -> tuple[bool, str]:
         """Compress an image HDU: whether that is lossless, and a remark."""
         if len(facts.shape) > MAX_DIMENSIONS:
-            raise_for_status(
+            raise error_of_status(
                 BAD_DIMENSIONS,
                 f"{self._inp.path}: HDU {number - 1} has {len(facts.shape)} dimensions, a "
                 f"compressed image at most {MAX_DIMENSIONS}",
@@ -249,8 +249,10 @@ def _request(options: PackOptions) -> CompressionRequest:
 def _require_compressible(where: str, image: transfer.CompressedImage) -> None:
     """Refuse what cfitsio's tile loop refuses, before a tile is read, with its status."""
     if image.bitpix == 64:
-        raise_for_status(NO_MEMORY, f"{where}: images of 64-bit integers cannot be compressed as fpack does")
+        error = FITSFormatError(f"{where}: fpack compresses no 64-bit integers; write_image with Gzip2 does")
+        error.status = NO_MEMORY  # what fpack ends with
+        raise error
     if image.bitpix < 0 and not image.lossy_int and (image.bscale != 1 or image.bzero != 0):
-        raise_for_status(NOT_COMPRESSIBLE, f"{where}: floating point image with BSCALE or BZERO")
+        raise error_of_status(NOT_COMPRESSIBLE, f"{where}: floating point image with BSCALE or BZERO")
     if image.codec == CODECS["NOCOMPRESS"] and image.bitpix not in (16, 32, -32):
-        raise_for_status(NOT_COMPRESSIBLE, f"{where}: tiles without compression need BITPIX 16, 32 or -32")
+        raise error_of_status(NOT_COMPRESSIBLE, f"{where}: tiles without compression need BITPIX 16, 32 or -32")

@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Iterator
 
-from rustfits_cffi.errors import FITSError, raise_for_status
+from rustfits_cffi.errors import FITSError, error_of_status
 from rustfits_cffi.native import transfer
 from rustfits_cffi.native.handle import FileHandle
 from rustfits_cffi.packing.files import DECOMPRESSION_FAILED, temporary_file
@@ -37,7 +37,7 @@ def restore_table(source: FileHandle, number: int, out: FileHandle) -> None:
         if child.returncode:
             reason = child.stderr.strip().splitlines()[-1:] if child.returncode > 0 else ["cfitsio broke down over it"]
             what = f"{source.path}: HDU {number - 1}: the table: {' '.join(reason)}"
-            raise_for_status(DECOMPRESSION_FAILED, what)
+            raise error_of_status(DECOMPRESSION_FAILED, what)
         table = FileHandle(path, "r")
         try:
             transfer.copy_hdu(table, transfer.count_hdus(table), out)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
-from rustfits_cffi.errors import FITSError, raise_for_status
+from rustfits_cffi.errors import FITSError, error_of_status
 from rustfits_cffi.native import transfer
 from rustfits_cffi.native.checksum import file_sum, write_checksum
 from rustfits_cffi.native.handle import FileHandle
@@ -123,7 +123,7 @@ def _find(inp: FileHandle, hdu: int | str) -> int:
         "image",
         "compressed image",
     ):
-        raise_for_status(NOT_IMAGE, f"{inp.path}: there is no image in HDU {hdu}")
+        raise error_of_status(NOT_IMAGE, f"{inp.path}: there is no image in HDU {hdu}")
     return hdu + 1
 
 

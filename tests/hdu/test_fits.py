@@ -249,8 +249,8 @@ def test_unknown_name(three, key):
         ((83, 67, 73), "."),
         (bytearray(b"SCI"), "."),
         (np.array([0]), "."),
-        (("SCI", "2"), "."),
-        (("SCI", True), "."),
+        (("SCI", "2"), "version .* int, not str"),
+        (("SCI", True), "version .* int, not bool"),
     ],
 )
 def test_keys_that_are_none(three, key, words):

@@ -77,6 +77,28 @@ def test_steps_of_any_size(opened, compress):
     assert np.array_equal(hdu[:: 10**30, 2 :: 2**63], PIXELS[::4, 2::6])
 
 
+def test_a_pixel_that_a_codec_cannot_store_is_told_with_file_hdu_and_tile(opened, path):
+    """Both in a new HDU and in one that is written again."""
+    mask = PIXELS.copy()
+    hdu = opened(mask, "r+", compress=rf.Plio1())
+    mask[2, 3] = -5
+    with rf.FITS(path.with_name("b.fits"), "w+") as fits:
+        for name, write in (
+            ("image0.fits", lambda: hdu.write(mask)),
+            ("b.fits", lambda: fits.write_image(mask, compress="PLIO")),
+        ):
+            with pytest.raises(rf.TileError, match=rf"{name}, HDU 1, tile 2: PLIO_1 cannot store .* -5; use") as caught:
+                write()
+            assert caught.value.file.endswith(name) and (caught.value.hdu, caught.value.tile) == (1, 2)
+
+
+@pytest.mark.parametrize("dtype", ["i8", "u8", "f4"])
+@pytest.mark.parametrize("shape", [(20,), (4, 5, 6)])
+def test_hcompress_wants_two_axes_before_all_else(path, dtype, shape):
+    with rf.FITS(path, "w+") as fits, pytest.raises(ValueError, match="2-D"):
+        fits.write_image(np.zeros(shape, dtype), compress=rf.Hcompress1())
+
+
 # -- headers ----------------------------------------------------------------------------------------------------------
 
 

@@ -138,7 +138,11 @@ def test_scaled_integers_are_packed_as_stored(run_tool, write_fits, image, codec
 
 
 def test_64_bit_integers_are_refused_with_the_status_of_fpack(run_tool, write_fits):
-    assert assert_same(run_tool, write_fits(noise((40, 60), "i8")), PackOptions(checksums=False), []) == 113
+    path = write_fits(noise((40, 60), "i8"))
+    assert assert_same(run_tool, path, PackOptions(checksums=False), []) == 113
+    with pytest.raises(FITSError, match="no 64-bit integers; write_image") as caught:
+        pack(path, path.with_name("refused.fz"))
+    assert not isinstance(caught.value, MemoryError)
 
 
 def test_seven_dimensions_are_refused_with_the_status_of_fpack(run_tool, write_fits):
