@@ -9,10 +9,10 @@ import re
 import weakref
 from typing import Any
 
-from rustfits_cffi.errors import FITSFormatError, TruncatedError
+from rustfits_cffi.errors import FITSError, FITSFormatError, TruncatedError
 from rustfits_cffi.format.cards import CardIndex
 from rustfits_cffi.format.names import HDUNames
-from rustfits_cffi.format.plausibility import CFITSIO_MOST_AXES, cfitsio_hazard, too_many_axes
+from rustfits_cffi.format.plausibility import axes_hazard, cfitsio_hazard
 from rustfits_cffi.format.structure import BLOCK_NBYTES, HDUStructure, find_end, pad_to_block, parse_structure
 from rustfits_cffi.native.handle import FileHandle
 from rustfits_cffi.native.headers import HDURecord, HDUTable
@@ -81,6 +81,8 @@ class Directory:
         Replace non-printable header bytes by ``_`` instead of refusing the file.
     trust_sizes : bool
         Believe any image size a header declares.
+    partial : bool
+        Take in only the HDUs before one that is broken, instead of raising what is wrong with it.
 
     Attributes
     ----------
@@ -88,7 +90,9 @@ class Directory:
         Grows with every change of a header or of the number of HDUs.
     """
 
-    def __init__(self, handle: FileHandle, *, lenient: bool = False, trust_sizes: bool = False):
+    def __init__(
+        self, handle: FileHandle, *, lenient: bool = False, trust_sizes: bool = False, partial: bool = False
+    ):
         self.handle = handle
         self.lenient = lenient
         self.trust_sizes = trust_sizes
@@ -97,7 +101,11 @@ class Directory:
         self._names = HDUNames()
         self._entries: dict[int, Entry] = {}
         self._remembered: dict[tuple[int, str], Any] = {}
-        self._scan()
+        try:
+            self._scan()
+        except FITSError:
+            if not partial:
+                raise
         # weak, or file and directory would keep each other, and all decoded tiles, until the garbage collector comes
         itself = weakref.ref(self)
 
@@ -127,11 +135,14 @@ class Directory:
         """Whether it has an axis and none of length 0, without parsing its header."""
         return self._table.has_data(index)
 
-    def axes_hazard(self, index: int) -> str | None:
-        """Why cfitsio would not survive the number of axes, None if it would; without parsing a header of few cards."""
-        if self._table.header_nbytes(index) <= CFITSIO_MOST_AXES * _CARD_NBYTES:
-            return None
-        return too_many_axes(self[index].structure.shape)
+    def header(self, index: int) -> bytes:
+        """The bytes of a header."""
+        return self._table.header(index)[1]
+
+    @property
+    def end(self) -> int:
+        """First byte of the file behind the last HDU."""
+        return self._table.end()
 
     def extname(self, index: int) -> str | None:
         """EXTNAME, None if there is none, without parsing the header."""
@@ -199,7 +210,7 @@ class Directory:
     def _hazard(self) -> str | None:
         """Why cfitsio must not be let near the file, None if it may."""
         for index in range(len(self)):
-            reason = self.axes_hazard(index)
+            reason = axes_hazard(self.header(index))
             if not reason and self.kind(index) in _PARSED_BY_CFITSIO:
                 reason = cfitsio_hazard(self[index].index)
             if reason:

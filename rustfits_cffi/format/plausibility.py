@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rustfits_cffi.format.cards import CardIndex, read_chain
 
-__all__ = ["CFITSIO_MOST_AXES", "PLAUSIBLE_BASE_NBYTES", "cfitsio_hazard", "is_plausible", "too_many_axes"]
+__all__ = ["PLAUSIBLE_BASE_NBYTES", "axes_hazard", "cfitsio_hazard", "is_plausible"]
 
 # What a lying header may make us allocate: so much for nothing, and so much for each coded byte that is really there.
 # PLIO at its best makes 8192 bytes of one, GZIP 1032, RICE about 205.
@@ -12,8 +12,10 @@ PLAUSIBLE_BASE_NBYTES = 256 * 2**20
 PLAUSIBLE_EXPANSION = 16384
 
 # So many lengths of axes cfitsio has room for (fitsio.h: imgnaxis, MAX_COMPRESS_DIM); the first it does not check.
-CFITSIO_MOST_AXES = 99
+_CFITSIO_MOST_AXES = 99
 _CFITSIO_MOST_TILED_AXES = 6
+
+_CARD_NBYTES = 80
 
 
 def cfitsio_hazard(index: CardIndex) -> str | None:
@@ -42,11 +44,19 @@ def cfitsio_hazard(index: CardIndex) -> str | None:
     return None
 
 
-def too_many_axes(shape: tuple[int, ...]) -> str | None:
-    """Why cfitsio would not survive an HDU of that shape, None if it would: ffpinit writes beyond its memory."""
-    if len(shape) > CFITSIO_MOST_AXES:
-        return f"NAXIS = {len(shape)}: cfitsio takes {CFITSIO_MOST_AXES} axes at most"
-    return None
+def axes_hazard(header: bytes) -> str | None:
+    """Why cfitsio would not survive the axes that a header declares, None if it would.
+
+    Notes
+    -----
+    cfitsio ffpinit reads one NAXISn card after the other, and writes the lengths beyond its memory. Whatever else is
+    wrong with the header, it gets so far only if there is a card for the first axis too many.
+    """
+    name = b"NAXIS%d" % (_CFITSIO_MOST_AXES + 1)
+    place = header.find(name)
+    while place > 0 and place % _CARD_NBYTES:
+        place = header.find(name, place + 1)
+    return None if place < 0 else f"more axes than the {_CFITSIO_MOST_AXES} that cfitsio has room for"
 
 
 def is_plausible(declared_nbytes: int, coded_nbytes: int) -> bool:

@@ -54,10 +54,6 @@ class HDUTable:
         """Byte of the file where an HDU begins."""
         return self._lines[index].header_start
 
-    def header_nbytes(self, index: int) -> int:
-        """Bytes of the header, whole blocks."""
-        return self._lines[index].header_nbytes
-
     def kind(self, index: int) -> str:
         """As `HDUStructure.kind`."""
         return self._kinds[index]

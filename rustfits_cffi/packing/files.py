@@ -10,12 +10,14 @@ from importlib import import_module
 from rustfits_cffi.directory import Directory
 from rustfits_cffi.errors import FITSFormatError
 from rustfits_cffi.format.compression import parse_layout
+from rustfits_cffi.format.plausibility import axes_hazard
 from rustfits_cffi.header import FITSHeader
 from rustfits_cffi.native.handle import FileHandle
 from rustfits_cffi.packing.report import FileReport, HDUReport
 
 DECOMPRESSION_FAILED = 414  # cfitsio's statuses
 _BAD_NAXIS = 212
+_LOOKED_AT_NBYTES = 4 * 2880  # of a header that is no good: more than a hundred cards
 _COMPRESSORS = {b"\x1f\x8b": "gzip", b"BZ": "bz2"}
 
 
@@ -93,21 +95,35 @@ def require_sound(path: str) -> None:
     cfitsio divides and counts by what such headers say, so they must not get that far. All else that may be wrong with
     a file is left to cfitsio, which tells it by its own numbers.
     """
+    handle = FileHandle(path, "r")
     try:
-        directory = _directory(path)
-    except (OSError, ValueError):
-        return
+        directory = Directory(handle, lenient=True, trust_sizes=True, partial=True)
+        rest = max(0, handle.size() - directory.end)  # behind it: a header that is no good, or none
+        broken = bytes(handle.read(directory.end, min(rest, _LOOKED_AT_NBYTES))) if rest else b""
+    finally:
+        handle.close()
     for index in range(len(directory)):
-        reason, status = directory.axes_hazard(index), _BAD_NAXIS
+        _refuse(path, index, axes_hazard(directory.header(index)), _BAD_NAXIS)
         if directory.kind(index) == "compressed image":
-            try:
-                parse_layout(FITSHeader(directory, index).get)
-            except FITSFormatError as error:
-                reason, status = str(error), DECOMPRESSION_FAILED
-        if reason:
-            found = FITSFormatError(f"{path}: HDU {index}: {reason}")
-            found.status, found.hdu = status, index
-            raise found
+            _refuse(path, index, _contradiction(directory, index), DECOMPRESSION_FAILED)
+    _refuse(path, len(directory), axes_hazard(broken), _BAD_NAXIS)
+
+
+def _contradiction(directory: Directory, index: int) -> str | None:
+    """Why the header of a compressed image does not make sense, None if it does."""
+    try:
+        parse_layout(FITSHeader(directory, index).get)
+    except FITSFormatError as error:
+        return str(error)
+    return None
+
+
+def _refuse(path: str, index: int, reason: str | None, status: int) -> None:
+    """Raise what is wrong with an HDU, with the status cfitsio has for such things, if there is a reason."""
+    if reason is not None:
+        error = FITSFormatError(f"{path}: HDU {index}: {reason}")
+        error.status, error.hdu = status, index
+        raise error
 
 
 @contextmanager
@@ -131,15 +147,6 @@ def plain_file(path: str) -> Iterator[str]:
             shutil.copyfileobj(source, target, 1 << 20)
         require_sound(plain)
         yield plain
-
-
-def _directory(path: str) -> Directory:
-    """The HDUs of a file, with their headers in memory."""
-    handle = FileHandle(path, "r")
-    try:
-        return Directory(handle, lenient=True, trust_sizes=True)
-    finally:
-        handle.close()
 
 
 def _sync(path: str) -> None:

@@ -46,6 +46,12 @@ def packed(tmp_path):
     return path, bytearray(path.read_bytes())
 
 
+def header_block(*cards):
+    """A header as bytes, END and padding included."""
+    raw = "".join(card.ljust(80) for card in [*cards, "END"]).encode()
+    return raw.ljust(-(len(raw) // -2880) * 2880)
+
+
 def set_card(raw, key, value):
     at = raw.index(key.ljust(8).encode() + b"=")
     raw[at + 10 : at + 80] = str(value).rjust(20).ljust(70).encode()
@@ -127,12 +133,10 @@ def test_cfitsio_is_kept_from_headers_it_cannot_take(packed, key, value):
 def test_cfitsio_is_kept_from_more_axes_than_it_has_room_for(tmp_path, naxis, change):
     """It writes the lengths from the hundredth on behind its memory."""
     axes = (f"NAXIS{axis}".ljust(8) + "= 1" for axis in range(1, naxis + 1))
-    cards = ["SIMPLE  = T", "BITPIX  = 16", f"NAXIS   = {naxis}", *axes]
-    raw = "".join(card.ljust(80) for card in [*cards, "END"]).encode()
-    raw = raw.ljust(-len(raw) // 2880 * -2880) + bytes(2880)
+    raw = header_block("SIMPLE  = T", "BITPIX  = 16", f"NAXIS   = {naxis}", *axes) + bytes(2880)
     path = tmp_path / "a.fits"
     path.write_bytes(raw)
-    with rf.FITS(path, "r+") as fits, pytest.raises(ValueError, match=f"a.fits.*HDU 0: NAXIS = {naxis}.* 99 axes"):
+    with rf.FITS(path, "r+") as fits, pytest.raises(ValueError, match=r"a\.fits.*HDU 0: more axes than the 99"):
         if change == "header":
             fits[0].header["A"] = 1
         elif change == "pixels":
@@ -142,6 +146,22 @@ def test_cfitsio_is_kept_from_more_axes_than_it_has_room_for(tmp_path, naxis, ch
         else:
             getattr(rf, change)(path, tmp_path / "b.fits")
     assert path.read_bytes() == raw and os.listdir(tmp_path) == ["a.fits"]
+
+
+@pytest.mark.parametrize("key, value", [("NAXIS", 100), ("PCOUNT", "'no number'"), ("XTENSION", 5), ("BITPIX", None)])
+@pytest.mark.parametrize("convert", [rf.pack, rf.unpack])
+def test_cfitsio_is_kept_from_them_whatever_else_is_wrong(tmp_path, convert, key, value):
+    """In an HDU that nobody else could read, or in one before such an HDU."""
+    cards = {"XTENSION": "'IMAGE   '", "BITPIX": 16, "NAXIS": 200, **{f"NAXIS{axis}": 1 for axis in range(1, 201)}}
+    cards |= {"PCOUNT": 0, "GCOUNT": 1, key: value}
+    primary = header_block("SIMPLE  = T", "BITPIX  = 16", "NAXIS   = 0")
+    hostile = header_block(*(f"{name:<8}= {text}" for name, text in cards.items() if text is not None)) + bytes(2880)
+    path = tmp_path / "a.fits"
+    for raw in (primary + hostile, primary + hostile + header_block("XTENSION= 'IMAGE   '", "NAXIS   = 0")):
+        path.write_bytes(raw)
+        with pytest.raises(ValueError, match=r"a\.fits.*HDU 1: more axes than the 99"):
+            convert(path, tmp_path / "b.fits")
+    assert os.listdir(tmp_path) == ["a.fits"]
 
 
 def test_codec_that_cannot_hold_the_pixels_is_named(tmp_path):
