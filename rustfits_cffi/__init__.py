@@ -15,7 +15,14 @@ if TYPE_CHECKING:
     from rustfits_cffi.errors import FITSError, TileError
     from rustfits_cffi.fits import FITS, read, read_header, write
     from rustfits_cffi.format.cards import is_protected_key
-    from rustfits_cffi.hdu import HDU, CompressedImageHDU, ImageHDU
+    from rustfits_cffi.hdu import (
+        HDU,
+        AsciiTableHDU,
+        CompressedImageHDU,
+        CompressedTableHDU,
+        ImageHDU,
+        TableHDU,
+    )
     from rustfits_cffi.header import FITSHeader
     from rustfits_cffi.native.library import versions
     from rustfits_cffi.packing import pack, unpack
@@ -24,7 +31,9 @@ if TYPE_CHECKING:
 __all__ = [
     "FITS",
     "HDU",
+    "AsciiTableHDU",
     "CompressedImageHDU",
+    "CompressedTableHDU",
     "FITSError",
     "FITSHeader",
     "Gzip1",
@@ -34,6 +43,7 @@ __all__ = [
     "Plio1",
     "Quantize",
     "Rice1",
+    "TableHDU",
     "TileError",
     "compare",
     "get_num_threads",
@@ -54,7 +64,7 @@ _HOMES = {
     "errors": ("FITSError", "TileError"),
     "fits": ("FITS", "read", "read_header", "write"),
     "format.cards": ("is_protected_key",),
-    "hdu": ("HDU", "CompressedImageHDU", "ImageHDU"),
+    "hdu": ("HDU", "AsciiTableHDU", "CompressedImageHDU", "CompressedTableHDU", "ImageHDU", "TableHDU"),
     "header": ("FITSHeader",),
     "native.library": ("versions",),
     "packing": ("pack", "unpack"),

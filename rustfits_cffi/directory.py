@@ -22,6 +22,7 @@ _MOST_AT_ONCE = 1 << 20  # bytes looked through at a time while HDUs are short
 _CARD_NBYTES = 80
 _KEYWORD = re.compile(rb"[A-Z0-9_-]{1,8} *", re.IGNORECASE)
 _PARSED_BY_CFITSIO = ("table", "compressed image", "compressed table", "unknown")
+_COMPRESSED_AS_A_WHOLE = (b"\x1f\x8b", b"BZh", b"\x1f\x9d", b"\xfd7zXZ", b"PK\x03\x04")  # gzip, bzip2, Z, xz, zip
 _MAX_HEADER_NBYTES = 64 << 20  # a "header" without END must not be read to the end of a huge file
 
 
@@ -225,15 +226,15 @@ class Directory:
     def _require_a_block(self, size: int) -> None:
         if size == 0:
             raise FITSFormatError(f"{self.handle.path}: the file is empty")
+        begin = bytes(self.handle.read(0, min(size, 9)))
+        if begin.startswith(_COMPRESSED_AS_A_WHOLE):
+            raise FITSFormatError(f"{self.handle.path}: not a FITS file: compressed as a whole; uncompress it first")
         if size < BLOCK_NBYTES:
             raise FITSFormatError(f"{self.handle.path}: not a FITS file: {size} bytes, a header has at least 2880")
-        begin = bytes(self.handle.read(0, 9))
         if begin[:6] != b"SIMPLE":
-            is_packed = begin.startswith((b"\x1f\x8b", b"BZh"))
-            packed = " (it is compressed as a whole: uncompress it first)" if is_packed else ""
             text = begin.decode("ascii", "replace")
             raise FITSFormatError(
-                f"{self.handle.path}: not a FITS file: it must begin with SIMPLE, it begins with {text!r}{packed}"
+                f"{self.handle.path}: not a FITS file: it must begin with SIMPLE, it begins with {text!r}"
             )
 
     def _read(self, position: int, index: int) -> tuple[Entry, HDURecord]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import operator
 import os
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, overload
 
 import numpy as np
@@ -17,6 +18,9 @@ from rustfits_cffi.hdu.create import ImagePlan, create_image
 from rustfits_cffi.hdu.image import ImageHDU
 from rustfits_cffi.header import FITSHeader
 from rustfits_cffi.native.handle import FileHandle
+
+_URL = re.compile(r"(https?|ftps?|file|mem|memkeep)://", re.IGNORECASE)
+_NO_TABLES = "tables cannot be written yet, only images"
 
 
 class FITS:
@@ -39,6 +43,8 @@ class FITS:
         If the file cannot be opened so, is empty or is cut short within a header.
     ValueError
         If a header is not one.
+    NotImplementedError
+        For the name of what is no local file, or is to be gzipped.
 
     Examples
     --------
@@ -46,17 +52,19 @@ class FITS:
     ...     stamp = fits[1][100:132, 200:232]
     """
 
+    __slots__ = ("__weakref__", "_directory", "_handle", "_hdus")
+
     def __init__(
         self, filename: str | os.PathLike[str], mode: str = "r", *, lenient: bool = False, trust_sizes: bool = False
     ):
-        path = os.fspath(filename)
-        if not isinstance(path, str):
-            raise TypeError(f"filename must be str or a path of str, not {type(filename).__name__}")
+        path = _local_path(filename)
         if not isinstance(mode, str):
             raise TypeError(f"mode must be str, not {type(mode).__name__}")
         for name, value in (("lenient", lenient), ("trust_sizes", trust_sizes)):
             if not isinstance(value, bool):
                 raise TypeError(f"{name} must be bool, not {type(value).__name__}")
+        if mode == "w+" and path.lower().endswith(".gz"):
+            raise NotImplementedError(f"{path}: gzipped files cannot be written yet; leave .gz out of the name")
         self._handle = FileHandle(path, mode)
         try:
             self._directory = Directory(self._handle, lenient=lenient, trust_sizes=trust_sizes)
@@ -221,9 +229,7 @@ class FITS:
             If the file is closed or read-only, or writing fails. The file is then as it was.
         """
         pixels = np.asanyarray(data)
-        if pixels.ndim == 0 and pixels.dtype.kind in "iuf":
-            raise ValueError("a single number has no axes and is no image: give an array, such as [value]")
-        plan = ImagePlan.of(pixels.dtype, pixels.shape, compress, quantize, blank, extname, extver)
+        plan = _plan(pixels, compress, quantize, blank, extname, extver)
         number = create_image(self._directory, plan, pixels, header=header)
         return self[number]
 
@@ -246,15 +252,18 @@ class FITS:
         ValueError
             If `data` is no ndarray; else as `write_image`.
         NotImplementedError
-            If `data` has fields: it is a table.
+            If `data` is a table: a dict, or an array with fields.
         OSError
             As `write_image`.
         """
-        if not isinstance(data, np.ndarray):
-            raise ValueError(f"cannot tell what HDU a {type(data).__name__} needs: use write_image or write_table")
-        if data.dtype.names is not None:
-            raise NotImplementedError("tables cannot be written yet")
+        _require_image(data)
         return self.write_image(data, extname=extname, header=header)
+
+    def write_table(self, *arguments: Any, **options: Any) -> HDU:
+        """Not there yet: raises `NotImplementedError`, as do the functions that create tables."""
+        raise NotImplementedError(_NO_TABLES)
+
+    create_table_hdu = create_ascii_table_hdu = write_table
 
     # -- words --------------------------------------------------------------------------------------------------------
 
@@ -348,10 +357,45 @@ def write(
     Raises
     ------
     ValueError, NotImplementedError, OSError
-        As `FITS.write`, or if the file cannot be opened so.
+        As `FITS.write`, or if the file cannot be opened so. What can be told from the arguments is told before an old
+        file of that name is emptied.
     """
+    _require_image(data)
+    _plan(data, extname=extname).cards(header)
     with FITS(filename, mode) as fits:
         fits.write(data, extname=extname, header=header)
+
+
+def _local_path(filename: Any) -> str:
+    """The text of a file name."""
+    path = os.fspath(filename) if isinstance(filename, str | os.PathLike) else None
+    if not isinstance(path, str):
+        raise TypeError(f"filename must be str or a path of str, not {type(filename).__name__}")
+    if _URL.match(path):
+        raise NotImplementedError(f"{path}: only local files can be opened yet, by their path")
+    return path
+
+
+def _require_image(data: Any) -> None:
+    """Refuse what `write` cannot make an image of."""
+    if isinstance(data, Mapping) or getattr(getattr(data, "dtype", None), "names", None) is not None:
+        raise NotImplementedError(_NO_TABLES)
+    if not isinstance(data, np.ndarray):
+        raise ValueError(f"cannot tell what HDU a {type(data).__name__} needs: use write_image or write_table")
+
+
+def _plan(
+    pixels: np.ndarray,
+    compress: str | Codec | None = None,
+    quantize: Quantize | None = None,
+    blank: int | None = None,
+    extname: str | None = None,
+    extver: int | None = None,
+) -> ImagePlan:
+    """How pixels become an HDU, checked."""
+    if pixels.ndim == 0 and pixels.dtype.kind in "iuf":
+        raise ValueError("a single number has no axes and is no image: give an array, such as [value]")
+    return ImagePlan.of(pixels.dtype, pixels.shape, compress, quantize, blank, extname, extver)
 
 
 def _first_with_data(fits: FITS) -> HDU:

@@ -25,6 +25,8 @@ class FITSHeader:
     >>> header["OBSERVER"] = "Leavitt", "who looked"
     """
 
+    __slots__ = ("_directory", "_index")
+
     def __init__(self, directory: Directory, index: int):
         self._directory = directory
         self._index = index

@@ -4,10 +4,25 @@ from rustfits_cffi.directory import Directory
 from rustfits_cffi.hdu.base import HDU
 from rustfits_cffi.hdu.compressed_image import CompressedImageHDU
 from rustfits_cffi.hdu.image import ImageHDU
+from rustfits_cffi.hdu.table import AsciiTableHDU, CompressedTableHDU, TableHDU
 
-__all__ = ["HDU", "CompressedImageHDU", "ImageHDU", "open_hdu"]
+__all__ = [
+    "HDU",
+    "AsciiTableHDU",
+    "CompressedImageHDU",
+    "CompressedTableHDU",
+    "ImageHDU",
+    "TableHDU",
+    "open_hdu",
+]
 
-_CLASSES = {"image": ImageHDU, "compressed image": CompressedImageHDU}
+_CLASSES = {
+    "image": ImageHDU,
+    "compressed image": CompressedImageHDU,
+    "table": TableHDU,
+    "compressed table": CompressedTableHDU,
+    "ascii table": AsciiTableHDU,
+}
 
 
 def open_hdu(directory: Directory, index: int) -> HDU:

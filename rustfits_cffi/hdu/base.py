@@ -12,12 +12,17 @@ class HDU:
     The header and what follows from it can still be read after the file is closed; data cannot.
     """
 
+    __slots__ = ("__weakref__", "_directory", "_index")
+
     _type_name = "UNKNOWN"
     _listed_as = "UNKNOWN"  # in the repr of the file
 
     def __init__(self, directory: Directory, index: int):
         self._directory = directory
         self._index = index
+
+    def __getstate__(self) -> object:
+        return self._directory.handle.__getstate__()  # which says why there is none
 
     @property
     def index(self) -> int:

@@ -75,6 +75,10 @@ class FileHandle:
 
     # -- life ---------------------------------------------------------------------------------------------------------
 
+    def __getstate__(self) -> object:
+        """Refuse to be pickled or copied, and with it everything that belongs to an open file."""
+        raise TypeError(f"{self.path}: an open file can neither be pickled nor copied; open it again by its name")
+
     @property
     def closed(self) -> bool:
         """Whether `close` has been called."""
@@ -253,7 +257,8 @@ class FileHandle:
         flags = os.O_RDONLY if self.mode == "r" else os.O_RDWR
         if truncate:
             flags |= os.O_CREAT | os.O_TRUNC
-        fd = os.open(self.path, flags | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0), 0o666)
+        # Without O_NONBLOCK a pipe by that name would wait for its other end.
+        fd = os.open(self.path, flags | os.O_NONBLOCK | getattr(os, "O_CLOEXEC", 0), 0o666)
         if not stat.S_ISREG(os.fstat(fd).st_mode):
             os.close(fd)
             raise OSError(f"{self.path}: not a regular file")

@@ -1,5 +1,10 @@
 """What users get wrong, or write in an unusual way: it is stored as meant, or refused with words that help."""
 
+import copy
+import gzip
+import os
+import pickle
+
 import numpy as np
 import pytest
 
@@ -142,3 +147,102 @@ def test_commentary_has_no_comment_whether_there_is_any_or_not(opened, key):
 def test_only_text_can_be_a_protected_key(key):
     with pytest.raises(TypeError, match="header keys are str"):
         rf.is_protected_key(key)
+
+
+# -- files ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", [5, None, 1.5, b"a.fits", bytearray(b"a.fits"), ["a.fits"]])
+def test_what_is_no_file_name_is_told_by_its_type(name):
+    with pytest.raises(TypeError, match=f"filename must be str or a path of str, not {type(name).__name__}"):
+        rf.FITS(name)
+
+
+@pytest.mark.parametrize("mode", ["r", "r+", "w+"])
+@pytest.mark.parametrize("name", ["http://host/a.fits", "HTTPS://host/a", "ftp://host/a", "file:///a.fits", "mem://"])
+def test_names_of_what_is_no_local_file_say_so(tmp_path, monkeypatch, name, mode):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(NotImplementedError, match=f"{name}: only local files"):
+        rf.FITS(name, mode)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("mode", ["r", "r+"])
+def test_a_gzipped_file_says_what_to_do(path, mode):
+    path.write_bytes(gzip.compress(b"SIMPLE  = T".ljust(2880)))
+    with pytest.raises(ValueError, match=r"a\.fits: not a FITS file: compressed as a whole; uncompress it first"):
+        rf.FITS(path, mode)
+
+
+def test_no_plain_file_gets_the_name_of_a_gzipped_one(tmp_path):
+    for write in (lambda name: rf.FITS(name, "w+"), lambda name: rf.write(name, PIXELS)):
+        with pytest.raises(NotImplementedError, match="gzipped files cannot be written yet"):
+            write(tmp_path / "a.fits.GZ")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("mode", ["r", "r+", "w+"])
+def test_a_pipe_is_no_file(tmp_path, mode):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(OSError, match=r"pipe: not a regular file|No such device"):
+        rf.FITS(tmp_path / "pipe", mode)
+
+
+@pytest.mark.parametrize(
+    "data, options, error",
+    [
+        ([1, 2], {}, ValueError),
+        ({"A": PIXELS}, {}, NotImplementedError),
+        (np.zeros(3, [("A", "i4")]), {}, NotImplementedError),
+        (PIXELS > 3, {}, ValueError),
+        (np.zeros(3, "c8"), {}, ValueError),
+        (np.array(3), {}, ValueError),
+        (PIXELS, {"extname": 5}, TypeError),
+        (PIXELS, {"extname": "é"}, ValueError),
+        (PIXELS, {"header": {"NAXIS": 3}}, ValueError),
+        (PIXELS, {"header": [1]}, ValueError),
+    ],
+)
+def test_what_cannot_be_written_does_not_cost_the_old_file(three, data, options, error):
+    before = three.read_bytes()
+    for mode in ("w+", "r+"):
+        with pytest.raises(error):
+            rf.write(three, data, mode=mode, **options)
+        assert three.read_bytes() == before
+
+
+def test_open_files_are_not_pickled_or_copied(three):
+    with rf.FITS(three) as fits:
+        for held in (fits, fits[0], fits[1], fits[0].header):
+            for spread in (pickle.dumps, copy.deepcopy):
+                with pytest.raises(TypeError, match="an open file can neither be pickled nor copied; open it again"):
+                    spread(held)
+
+
+def test_attributes_that_are_none_cannot_be_set(three):
+    """A misspelt one would be set and forgotten."""
+    with rf.FITS(three) as fits:
+        for held in (fits, fits[0].header):
+            with pytest.raises(AttributeError, match="data"):
+                held.data = PIXELS
+
+
+# -- tables: not there yet --------------------------------------------------------------------------------------------
+
+
+def test_tables_open_as_what_they_are(real_files):
+    with rf.FITS(real_files / "kepler_lightcurve_table.fits") as fits:
+        table = fits[1]
+        assert type(table) is rf.TableHDU and table.header["TFIELDS"] > 3
+        assert "BINARY_TBL" in repr(fits) and "type: BINARY_TBL" in repr(table)
+        for use in (table.read, lambda: table[0], lambda: list(table), lambda: table.append(None)):
+            with pytest.raises(NotImplementedError, match=r"table\.fits, HDU 1: tables cannot be read or written yet"):
+                use()
+
+
+@pytest.mark.parametrize("name", ["write", "write_table", "create_table_hdu", "create_ascii_table_hdu"])
+def test_tables_cannot_be_written_yet(path, name):
+    with rf.FITS(path, "w+") as fits:
+        with pytest.raises(NotImplementedError, match="tables cannot be written yet, only images"):
+            getattr(fits, name)({"A": PIXELS}, extname="A")
+        assert len(fits) == 0
