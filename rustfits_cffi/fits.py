@@ -17,7 +17,7 @@ from rustfits_cffi.hdu import HDU, open_hdu
 from rustfits_cffi.hdu.create import ImagePlan, create_image
 from rustfits_cffi.hdu.image import ImageHDU
 from rustfits_cffi.header import FITSHeader
-from rustfits_cffi.native.handle import FileHandle
+from rustfits_cffi.native.handle import FileHandle, path_text
 
 _URL = re.compile(r"(https?|ftps?|file|mem|memkeep)://", re.IGNORECASE)
 _NO_TABLES = "tables cannot be written yet, only images"
@@ -367,10 +367,8 @@ def write(
 
 
 def _local_path(filename: Any) -> str:
-    """The text of a file name."""
-    path = os.fspath(filename) if isinstance(filename, str | os.PathLike) else None
-    if not isinstance(path, str):
-        raise TypeError(f"filename must be str or a path of str, not {type(filename).__name__}")
+    """The text of a local file's name."""
+    path = path_text(filename)
     if _URL.match(path):
         raise NotImplementedError(f"{path}: only local files can be opened yet, by their path")
     return path

@@ -35,7 +35,8 @@ def _verify(original: str, packed: str) -> None:
         rows = [_row(image, codecs.get(image.number - shift, "")) for image in found.images]
         print(table(HEADER, rows, left=(1, 2, 5)), end="\n\n")
     if found.identical:
-        print(f"identical: {original} packed again gives {packed}")
+        bare = "" if found.images else f" (but there is no compressed image in {packed})"
+        print(f"identical: {original} packed again gives {packed}{bare}")
         raise Quit(0)
     print(f"NOT identical: {original} packed again (b) differs from {packed} (a)\n\n{found.comparison}")
     raise Quit(1)

@@ -22,6 +22,7 @@ from rustfits_cffi.comparison.records import (
     RowDifference,
     TileDifference,
 )
+from rustfits_cffi.native.handle import path_text
 
 __all__ = [
     "CardDifference",
@@ -60,7 +61,7 @@ def compare(a: str | os.PathLike[str], b: str | os.PathLike[str], *, limit: int 
     -----
     HDUs are paired by their numbers. Pixels are decoded by this package, so damaged files do no harm.
     """
-    with closing(FITSFile(os.fspath(a))) as first, closing(FITSFile(os.fspath(b))) as second:
+    with closing(FITSFile(path_text(a))) as first, closing(FITSFile(path_text(b))) as second:
         hdus = tuple(_compare_hdus(first, second, pair, limit) for pair in zip(first.hdus, second.hdus, strict=False))
         rest_a, rest_b = first.size - first.end, second.size - second.end
         count, _ = differing_bytes(first.handle, first.end, second.handle, second.end, min(rest_a, rest_b))

@@ -330,6 +330,14 @@ class FileHandle:
             raise_for_status(status[0], f"{self.path}: cannot {action}", error_messages())
 
 
+def path_text(path: Any) -> str:
+    """The text of a file name; `TypeError` if it is none, or one of bytes."""
+    text = os.fspath(path) if isinstance(path, str | os.PathLike) else None
+    if not isinstance(text, str):
+        raise TypeError(f"filename must be str or a path of str, not {type(path).__name__}")
+    return text
+
+
 def _owned(fd: int) -> CData:
     """A file descriptor that is closed when nobody holds on to it any more."""
     return ffi.gc(ffi.new("int *", fd), lambda pointer: os.close(pointer[0]))

@@ -27,7 +27,10 @@ def temporary_file(beside: str) -> Iterator[str]:
     folder, base = os.path.split(os.path.realpath(beside))
     path = os.path.join(folder, f".{base[:200]}.{os.urandom(8).hex()}.tmp")
     try:  # around the creation too: a signal may end the program in the next line
-        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
+        try:
+            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, beside) from None  # that name, the user knows
         yield path
     finally:
         if os.path.lexists(path):

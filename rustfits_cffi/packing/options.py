@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from rustfits_cffi.native.coding import CODECS
 from rustfits_cffi.native.requests import DITHERS, LARGEST_SEED, MAX_DIMENSIONS, SEEDS
+
+Options = TypeVar("Options", bound="PackOptions | UnpackOptions")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +65,8 @@ class PackOptions:
         _check_member("codec", self.codec, CODECS)
         _check_member("dither", self.dither, DITHERS)
         _check_tile(self.tile)
+        if not math.isfinite(self.quantize_level):
+            raise ValueError(f"quantize_level={self.quantize_level} is not finite")
         if isinstance(self.seed, str):
             _check_member("seed", self.seed, SEEDS)
         elif not 1 <= self.seed <= LARGEST_SEED:
@@ -93,14 +100,21 @@ class UnpackOptions:
             raise ValueError("hdus=() asks for no HDU: leave it out for all of them")
 
 
-def _check_member(name: str, value: object, allowed: dict) -> None:
-    if value not in allowed:
+def given_or_default(options: Any, kind: type[Options]) -> Options:
+    """Options as a user gives them: None for the default; `TypeError` for what is no object of that kind."""
+    if options is not None and not isinstance(options, kind):
+        raise TypeError(f"options must be a {kind.__name__}, not {options!r}")
+    return kind() if options is None else options
+
+
+def _check_member(name: str, value: object, allowed: Collection[str]) -> None:
+    if not isinstance(value, str) or value not in allowed:
         raise ValueError(f"{name}={value!r} is unknown: use one of {', '.join(map(repr, allowed))}")
 
 
 def _check_tile(tile: object) -> None:
     if isinstance(tile, str):
-        _check_member("tile", tile, {"row": 1, "whole": 1})
+        _check_member("tile", tile, ("row", "whole"))
         return
     if not isinstance(tile, tuple) or not tile or not all(isinstance(n, int) and n >= -1 for n in tile):
         raise ValueError(f"tile={tile!r}: a tuple of lengths is wanted (-1 for a whole axis), 'row' or 'whole'")

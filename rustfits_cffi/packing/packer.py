@@ -12,13 +12,13 @@ from rustfits_cffi.errors import FITSFormatError, error_of_status
 from rustfits_cffi.native import requests, transfer
 from rustfits_cffi.native.checksum import write_checksum
 from rustfits_cffi.native.coding import CODECS
-from rustfits_cffi.native.handle import FileHandle
+from rustfits_cffi.native.handle import FileHandle, path_text
 from rustfits_cffi.native.requests import DITHERS, LARGEST_SEED, MAX_DIMENSIONS, SEEDS, CompressionRequest
 from rustfits_cffi.native.tilewriter import TileWriter
 from rustfits_cffi.packing.encoding import ImageEncoder
 from rustfits_cffi.packing.files import convert, opened_pair
 from rustfits_cffi.packing.noise import least_noise, rescaled_copy
-from rustfits_cffi.packing.options import PackOptions
+from rustfits_cffi.packing.options import PackOptions, given_or_default
 from rustfits_cffi.packing.pixels import ImagePixels, read_scaling
 from rustfits_cffi.packing.report import FileReport, HDUReport, Progress, naming_hdu
 from rustfits_cffi.packing.restoring import require_restorable
@@ -75,8 +75,8 @@ def pack(
     The output gets its name when it is complete. Memory does not depend on the size of the file, but on that of a row
     of tiles.
     """
-    source, options = os.fspath(source), options or PackOptions()
-    target = source + ".fz" if target is None else os.fspath(target)
+    source, options = path_text(source), given_or_default(options, PackOptions)
+    target = source + ".fz" if target is None else path_text(target)
 
     def work(plain: str, temporary: str) -> tuple[HDUReport, ...]:
         return pack_file(plain, temporary, lambda number: options, progress=progress)

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from rustfits_cffi.errors import FITSError, error_of_status
 from rustfits_cffi.native import transfer
 from rustfits_cffi.native.checksum import file_sum, write_checksum
-from rustfits_cffi.native.handle import FileHandle
+from rustfits_cffi.native.handle import FileHandle, path_text
 from rustfits_cffi.packing.decoding import ImageDecoder
 from rustfits_cffi.packing.files import convert, opened_pair
-from rustfits_cffi.packing.options import UnpackOptions
+from rustfits_cffi.packing.options import UnpackOptions, given_or_default
 from rustfits_cffi.packing.report import FileReport, HDUReport, Progress, naming_hdu
 from rustfits_cffi.packing.tables import restore_table
 
@@ -63,7 +63,7 @@ def unpack(
     The bytes are those of funpack, except where funpack loses pixels: it scrambles float images with nulls whose tiles
     are not whole rows, and turns infinities of losslessly compressed floats into NaN. Here they come back as they were.
     """
-    source, options = os.fspath(source), options or UnpackOptions()
+    source, options = path_text(source), given_or_default(options, UnpackOptions)
     if target is None:
         if not source.endswith(".fz"):
             raise ValueError(f"{source}: does not end in .fz: give the name of the output")
@@ -75,7 +75,7 @@ def unpack(
     def verify(plain: str, temporary: str) -> None:
         _require_complete(temporary)
 
-    return convert(source, os.fspath(target), work, verify if verified else None, overwrite=overwrite)
+    return convert(source, path_text(target), work, verify if verified else None, overwrite=overwrite)
 
 
 def unpack_file(

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from rustfits_cffi.comparison import Comparison, compare
 from rustfits_cffi.native import transfer
-from rustfits_cffi.native.handle import FileHandle
+from rustfits_cffi.native.handle import FileHandle, path_text
 from rustfits_cffi.native.requests import DITHERS, LARGEST_SEED
 from rustfits_cffi.packing.files import plain_file
 from rustfits_cffi.packing.options import PackOptions
@@ -72,8 +72,8 @@ def verify(original: str | os.PathLike[str], packed: str | os.PathLike[str]) -> 
     HISTORY card that cfitsio writes.
     """
     with (
-        plain_file(os.fspath(original)) as plain,
-        plain_file(os.fspath(packed)) as coded,
+        plain_file(path_text(original)) as plain,
+        plain_file(path_text(packed)) as coded,
         tempfile.TemporaryDirectory(prefix="rustfits-") as folder,
     ):
         first, second = FileHandle(plain, "r"), FileHandle(coded, "r")

@@ -450,3 +450,29 @@ def test_batches_cover_each_tile_once_in_table_order(shape, tile, limit):
         assert numbers[box].shape == batch.count
         first += batch.ntiles
     assert first == np.prod(counts)
+
+
+@pytest.mark.parametrize("convert", [pack, unpack])
+def test_arguments_of_another_kind_are_told(write_fits, convert):
+    path = write_fits(noise((4, 5)))
+    for options in ({"seed": 1}, "RICE_1", 3):
+        with pytest.raises(TypeError, match=r"options must be a (Unp|P)ackOptions, not "):
+            convert(path, path.with_name("new.fits"), options)
+    for name in (bytes(path), None, 5):
+        with pytest.raises(TypeError, match="filename must be str or a path of str"):
+            convert(name)
+    with pytest.raises(FileNotFoundError, match=r"nowhere.new\.fits'"):
+        convert(path, path.with_name("nowhere") / "new.fits")
+
+
+@pytest.mark.parametrize(
+    "options, error",
+    [
+        ({"codec": ["RICE_1"]}, ValueError),
+        ({"quantize_level": float("nan")}, ValueError),
+        ({"quantize_level": "4"}, TypeError),
+    ],
+)
+def test_options_that_make_no_sense_are_refused_before_they_are_used(options, error):
+    with pytest.raises(error):
+        PackOptions(**options)
