@@ -67,11 +67,13 @@ fuzz: $(VENV)/.tested
 		$(BIN)/python -m pytest --fuzz-round $$round --hypothesis-seed $$round || exit 1; round=$$((round + 1)); done
 
 sanitize: $(VENV)/.tested tools
+	@echo "Compiling once more, with the compiler's checks (a minute), then running the tests of the C code (3 minutes) ..."
 	RUSTFITS_CFFI_SANITIZE=1 $(BIN)/python setup.py --quiet build --build-base build/sanitized --build-lib build/sanitized/lib
 	PYTHONPATH=$(CURDIR)/build/sanitized/lib LD_PRELOAD="$$(cc -print-file-name=libasan.so) $$(cc -print-file-name=libubsan.so)" \
 		ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 $(BIN)/pytest $(OF_C)
 
 plain: $(VENV)/.tested tools
+	@echo "Compiling once more, for any processor (a minute), then running the tests of the C code (a few minutes) ..."
 	RUSTFITS_CFFI_CFLAGS=-DRF_PLAIN $(BIN)/python setup.py --quiet build --build-base build/plain --build-lib build/plain/lib
 	PYTHONPATH=$(CURDIR)/build/plain/lib $(BIN)/pytest $(OF_C)
 

@@ -22,6 +22,7 @@ from benchmarks.table import brief, render, to_json
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; the exit status is 1 if one of our sides failed."""
     options = _parse(arguments)
+    print(_announcement(options), file=sys.stderr, flush=True)
     rows: list[RowResult] = []
     with tempfile.TemporaryDirectory(prefix="benchmarks-", dir=options.folder) as name:
         try:
@@ -34,6 +35,14 @@ def main(arguments: list[str] | None = None) -> int:
     print(_heading())
     print(render(rows, options.threads))
     return int(any(result.failure for row in rows for result in row.sides if is_ours(result.side)))
+
+
+def _announcement(options: argparse.Namespace) -> str:
+    """What will happen and how long it takes: as measured with two cores, all rows and peak memory."""
+    count = len(options.cases)
+    rows = "1 row" if count == 1 else f"{count} rows"
+    pace = "a moment each" if options.quick else f"half a minute each, {max(1, round(count / 2))} min in all"
+    return f"Timing {rows} with every library, about {pace}; a line tells when one is done."
 
 
 def _write_json(rows: list[RowResult], options: argparse.Namespace) -> None:
