@@ -102,6 +102,7 @@ class Directory:
         self._names = HDUNames()
         self._entries: dict[int, Entry] = {}
         self._remembered: dict[tuple[int, str], Any] = {}
+        self._axes_hazards: dict[int, str] = {}
         try:
             self._scan()
         except FITSError:
@@ -136,9 +137,9 @@ class Directory:
         """Whether it has an axis and none of length 0, without parsing its header."""
         return self._table.has_data(index)
 
-    def header(self, index: int) -> bytes:
-        """The bytes of a header."""
-        return self._table.header(index)[1]
+    def axes_hazard(self, index: int) -> str | None:
+        """Why cfitsio would not survive the axes of an HDU, None if it would."""
+        return self._axes_hazards.get(index)
 
     @property
     def end(self) -> int:
@@ -211,7 +212,7 @@ class Directory:
     def _hazard(self) -> str | None:
         """Why cfitsio must not be let near the file, None if it may."""
         for index in range(len(self)):
-            reason = axes_hazard(self.header(index))
+            reason = self.axes_hazard(index)
             if not reason and self.kind(index) in _PARSED_BY_CFITSIO:
                 reason = cfitsio_hazard(self[index].index)
             if reason:
@@ -238,8 +239,11 @@ class Directory:
             )
 
     def _read(self, position: int, index: int) -> tuple[Entry, HDURecord]:
-        """One HDU by all the rules: its entry, and its line in the table."""
+        """One HDU by all the rules: its entry, and its line in the table. All that are not ordinary come here."""
         header = self._read_header(position, index)
+        hazard = axes_hazard(header)
+        if hazard:
+            self._axes_hazards[index] = hazard
         try:
             structure = parse_structure(header, is_primary=index == 0, lenient=self.lenient)
         except FITSFormatError as error:

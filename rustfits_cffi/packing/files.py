@@ -106,7 +106,7 @@ def require_sound(path: str) -> None:
     finally:
         handle.close()
     for index in range(len(directory)):
-        _refuse(path, index, axes_hazard(directory.header(index)), _BAD_NAXIS)
+        _refuse(path, index, directory.axes_hazard(index), _BAD_NAXIS)
         if directory.kind(index) == "compressed image":
             _refuse(path, index, _contradiction(directory, index), DECOMPRESSION_FAILED)
     _refuse(path, len(directory), axes_hazard(broken), _BAD_NAXIS)

@@ -2,8 +2,8 @@
  * rf_headers.h - finds the HDUs in the bytes of a file, as long as their headers are of the ordinary kind.
  *
  * A file may have ten thousand HDUs, and opening it must not take a second. Whatever is unusual in a header (an odd
- * spelling of a number, lower case, a byte that is not text, random groups) is left to the caller, who reads that one
- * header with all rules of FITS Standard 4.0, section 4, and goes on behind it.
+ * spelling of a number, lower case, a byte that is not text, random groups, more than 99 axes) is left to the caller,
+ * who reads that one header with all rules of FITS Standard 4.0, section 4, and goes on behind it.
  */
 #ifndef RF_HEADERS_H
 #define RF_HEADERS_H
