@@ -14,6 +14,7 @@ import numpy as np
 from rustfits_cffi.config import Codec, Hcompress1, Quantize, Rice1, check_combination, parse_compress
 from rustfits_cffi.directory import Directory
 from rustfits_cffi.format.card_lists import set_many
+from rustfits_cffi.format.cards import lookup_key
 from rustfits_cffi.format.dtypes import check_dims
 from rustfits_cffi.format.scaling import PixelType
 from rustfits_cffi.format.tiles import TileGrid, check_axes, resolve_tile_shape
@@ -135,8 +136,17 @@ class ImagePlan:
         if self.extver is not None:
             items.append(("EXTVER", self.extver))
         if header is not None:
-            items += items_to_copy(header, with_pixels=True)
+            items += self._apart(items_to_copy(header, with_pixels=True))
         return "".join(f"{card:<80}" for card in set_many(["END"], items)[:-1]).encode("ascii")
+
+    def _apart(self, items: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
+        """The items of ``header=``; `ValueError` if one would contradict what the HDU says of its pixels."""
+        taken = {"BSCALE", "BZERO"} if self.kind.is_unsigned_trick else set()
+        taken |= set() if self.kind.blank is None else {"BLANK"}
+        for key, _ in items:
+            if lookup_key(key) in taken:
+                raise ValueError(f"{key} cannot be set by header=: it follows from dtype {self.dtype} and blank=")
+        return items
 
     @property
     def _created_dtype(self) -> np.dtype:

@@ -137,6 +137,19 @@ def test_a_comment_that_no_card_can_hold_is_told_with_its_key(opened):
             header.set_comment("OBSERVER", comment)
 
 
+@pytest.mark.parametrize("compress", [None, "RICE_1"])
+@pytest.mark.parametrize(
+    "dtype, blank, header", [("u2", None, {"BZERO": 0}), ("i1", None, {"bscale": 2}), ("i4", -1, {"BLANK": 5})]
+)
+def test_no_keyword_about_the_pixels_stands_twice(path, dtype, blank, header, compress):
+    with rf.FITS(path, "w+") as fits:
+        with pytest.raises(ValueError, match=f"{next(iter(header))} cannot be set by header="):
+            fits.write_image(PIXELS.astype(dtype), blank=blank, header=header, compress=compress)
+        assert len(fits) == 0
+        kept = fits.write_image(PIXELS, header={"BSCALE": 2.0, "BZERO": 1.0, "BLANK": 5}, compress=compress).header
+        assert [kept["BSCALE"], kept["BZERO"], kept["BLANK"]] == [2.0, 1.0, 5]
+
+
 @pytest.mark.parametrize("key", ["", " ", "COMMENT", "history"])
 def test_commentary_has_no_comment_whether_there_is_any_or_not(opened, key):
     with pytest.raises(ValueError, match="commentary keyword"):
