@@ -33,6 +33,8 @@ class CompressedImageHDU(ImageHDU):
     _type_name = "COMPRESSED_IMAGE_HDU"
     _blank_keyword = "ZBLANK"
 
+    __slots__ = ("_tile_cache",)
+
     def __init__(self, directory: Directory, index: int):
         super().__init__(directory, index)
         self._tile_cache = TileCache()

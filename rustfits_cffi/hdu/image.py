@@ -7,10 +7,13 @@ replace what the header says and the hooks: `_make_reader`, `_blank_mask`, `_wri
 from __future__ import annotations
 
 import math
+import operator
+from collections.abc import Sequence
 from typing import Any, Literal, overload
 
 import numpy as np
 
+from rustfits_cffi.directory import Directory
 from rustfits_cffi.errors import FITSFormatError
 from rustfits_cffi.format.dtypes import BITPIX_DTYPES
 from rustfits_cffi.format.scaling import PixelType
@@ -34,8 +37,12 @@ class ImageHDU(HDU):
     _type_name = "IMAGE_HDU"
     _listed_as = "IMAGE_HDU"
 
-    # The reader, once there is one and nobody can change the file: the short way to the pixels.
-    _settled: PlainReader | TileReader | None = None
+    __slots__ = ("_settled",)
+
+    def __init__(self, directory: Directory, index: int):
+        super().__init__(directory, index)
+        # The reader, once there is one and nobody can change the file: the short way to the pixels.
+        self._settled: PlainReader | TileReader | None = None
 
     # -- what the header says -----------------------------------------------------------------------------------------
 
@@ -237,7 +244,9 @@ class ImageHDU(HDU):
         shape = self.shape
         if len(block_shape) != len(shape):
             raise ValueError(f"{self._where}: the data has {len(block_shape)} axes, the image has {len(shape)} axes")
-        origin = (0,) * len(shape) if start is None else tuple(start)
+        if not (start is None or isinstance(start, Sequence | np.ndarray)) or isinstance(start, str | bytes):
+            raise TypeError(f"{self._where}: start must be a sequence of ints, one an axis, not {start!r}")
+        origin = (0,) * len(shape) if start is None else tuple(operator.index(first) for first in start)
         if len(origin) != len(shape):
             raise ValueError(f"{self._where}: start has {len(origin)} numbers, the image has {len(shape)} axes")
         for axis, (first, count, length) in enumerate(zip(origin, block_shape, shape, strict=True)):

@@ -10,6 +10,7 @@ import numpy as np
 from rustfits_cffi import threads
 from rustfits_cffi.directory import Directory
 from rustfits_cffi.errors import FITSFormatError, TruncatedError
+from rustfits_cffi.format.dtypes import MOST_AXES
 from rustfits_cffi.format.scaling import PixelType
 from rustfits_cffi.format.selection import Selection, select
 from rustfits_cffi.native.image import PlainImage
@@ -39,6 +40,8 @@ class PlainReader:
         self._where = f"{directory.handle.path}, HDU {index}"
         if entry.structure.problem:
             raise FITSFormatError(f"{self._where}: {entry.structure.problem}")
+        if len(entry.structure.shape) > MOST_AXES:
+            raise FITSFormatError(f"{self._where}: {len(entry.structure.shape)} axes; an array has at most {MOST_AXES}")
         self._handle = directory.handle
         self._kind = kind
         self.shape = entry.structure.shape

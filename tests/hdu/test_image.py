@@ -435,6 +435,16 @@ def test_block_writes(opened):
     assert np.array_equal(hdu.read(), expected)
 
 
+@pytest.mark.parametrize("start", [0, 1.5, "00", object()])
+def test_block_writes_want_a_start_for_each_axis(opened, start):
+    hdu = opened(ramp("i2"), "r+")
+    with pytest.raises(TypeError, match="HDU 0: start must be a sequence of ints"):
+        hdu.write(np.zeros((2, 2), "i2"), start=start)
+    with pytest.raises(TypeError, match="float"):
+        hdu.write(np.zeros((2, 2), "i2"), start=(0, 1.0))
+    assert np.array_equal(hdu.read(), ramp("i2"))
+
+
 def test_plain_writes_want_contiguous_arrays(opened):
     hdu = opened(ramp("i4"), "r+")
     for data in (np.zeros((12, 8), "i4").T, np.zeros((8, 24), "i4")[:, ::2]):
@@ -581,3 +591,16 @@ def test_any_number_of_axes_that_numpy_has(tmp_path, ndim):
     with rf.FITS(tmp_path / "a.fits") as fits:
         assert fits[0].shape == pixels.shape and np.array_equal(fits[0].read(), pixels)
         assert np.array_equal(fits[0][1, 0:2, ..., 3], pixels[1, 0:2, ..., 3])
+
+
+def test_more_axes_than_numpy_has_are_refused_by_name(tmp_path):
+    cards = ["SIMPLE  =                    T", "BITPIX  =                    8", "NAXIS   =                   65"]
+    cards += [f"NAXIS{axis:<3d}=                    1" for axis in range(1, 66)]
+    header = "".join(f"{card:<80}" for card in [*cards, "END"])
+    path = tmp_path / "a.fits"
+    path.write_bytes(header.encode().ljust(2 * 2880) + bytes(2880))
+    with rf.FITS(path) as fits:
+        assert fits[0].ndim == 65
+        for read in (fits[0].read, lambda: fits[0][..., 0]):
+            with pytest.raises(ValueError, match=r"a\.fits, HDU 0: 65 axes; an array has at most 64"):
+                read()

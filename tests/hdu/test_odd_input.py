@@ -235,7 +235,7 @@ def test_open_files_are_not_pickled_or_copied(three):
 def test_attributes_that_are_none_cannot_be_set(three):
     """A misspelt one would be set and forgotten."""
     with rf.FITS(three) as fits:
-        for held in (fits, fits[0].header):
+        for held in (fits, *fits, fits[0].header):
             with pytest.raises(AttributeError, match="data"):
                 held.data = PIXELS
 
