@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from rustfits_cffi.errors import raise_for_status
 from rustfits_cffi.native import requests
 from rustfits_cffi.native._lib import CData, ffi, lib
 from rustfits_cffi.native.blank import NULL_PIXEL, write_blank
 from rustfits_cffi.native.handle import FileHandle
 
 END_OF_FILE, KEY_NOT_FOUND, NO_VALUE = 107, 202, 204  # cfitsio's statuses
+_BLOCK_NBYTES = 2880
 LOSSLESS_LEVEL = 9999.0  # what cfitsio makes of a quantize level of 0
 
 
@@ -86,6 +89,17 @@ def hdu_facts(handle: FileHandle, number: int) -> HDUFacts:
     """Kind, shape and place of HDU `number` (1-based), as fpack sees them."""
     with handle.call(number, changes=False, action="look at an HDU") as (fptr, status):
         return _facts(fptr, status)
+
+
+def require_data(handle: FileHandle, facts: HDUFacts) -> None:
+    """Raise `TruncatedError` if the file ends before the last block of an HDU: its header may declare any size.
+
+    cfitsio takes one step for every block of a copy though nothing is there to be read: of an exabyte, for years.
+    """
+    pixels = math.prod(facts.shape) * abs(facts.bitpix) // 8 if facts.kind == "image" else 0
+    end, size = max(facts.data_end, facts.data_start + pixels), handle.size()  # cfitsio's own sum may overflow
+    if end - size >= _BLOCK_NBYTES:  # that the last one is not filled up happens, and may do no harm
+        raise_for_status(END_OF_FILE, f"{handle.path}: the data end at byte {end}, the file at {size}")
 
 
 def read_value(handle: FileHandle, number: int, keyword: str) -> str | None:
@@ -216,7 +230,8 @@ def end_compressed_image(out: FileHandle, number: int, *, has_nulls: bool) -> No
 
 
 def copy_hdu(source: FileHandle, number: int, out: FileHandle) -> None:
-    """Append an HDU as it is."""
+    """Append an HDU as it is; `TruncatedError` as `require_data`."""
+    require_data(source, hdu_facts(source, number))
     with _both(source, number, out, "copy an HDU") as (inp, fptr, status):
         lib.fits_copy_hdu(inp, fptr, 0, status)
 

@@ -248,6 +248,12 @@ def test_descriptors_outside_the_heap_raise(packed):
         unpack(packed, packed.with_name("out"))
 
 
+def test_a_codec_that_only_has_a_name_is_refused(packed):
+    packed.write_bytes(packed.read_bytes().replace(b"'RICE_1  '", b"'BZIP2_1 '", 1))
+    with pytest.raises(FITSError, match=r"in\.fits\.fz: HDU 1: .*codec"):
+        unpack(packed, packed.with_name("out"))
+
+
 def test_a_damaged_table_does_no_harm_to_the_process(run_tool, write_fits):
     path = write_fits(None, table_hdu(900))
     run_tool("fpack", "-C", "-table", path)
