@@ -1,4 +1,4 @@
-"""Run by test_damaged_files.py in a process of its own: read and convert damaged files with little memory and little time.
+"""Run by test_damaged_files.py in a process of its own: read and convert damaged files with little memory and time.
 
 Prints a line for each file that does anything but read or raise a proper exception. The last line of `progress` tells
 which file was in work, should the process die.
