@@ -11,6 +11,7 @@ from rustfits_cffi.native._lib import ffi, lib
 from rustfits_cffi.native.coding import TileCoding, c_image
 from rustfits_cffi.native.dither import RANDOMS
 from rustfits_cffi.native.handle import FileHandle
+from rustfits_cffi.native.systemerrors import raise_for_system
 from rustfits_cffi.native.tilerows import TileRows
 
 _WRITE_ERROR = 106  # cfitsio's status
@@ -107,4 +108,5 @@ class Unpacking:
 
 
 def _check(status: int, failed: Any) -> None:
+    raise_for_system(status)
     raise_for_status(status, tile=failed[0] if failed[0] >= 0 else None)

@@ -4,10 +4,14 @@ Matrix: {plain, RICE, GZIP_2, HCOMPRESS} x pixel type x {read, index, write, ass
 masked}.
 """
 
+import errno
+import os
+
 import numpy as np
 import pytest
 
 import rustfits_cffi as rf
+from rustfits_cffi.native.handle import FileHandle
 
 BITPIX = {"u1": 8, "i2": 16, "i4": 32, "i8": 64, "f4": -32, "f8": -64, "i1": 8, "u2": 16, "u4": 32, "u8": 64}
 STORED = {"i1": "u1", "u2": "i2", "u4": "i4", "u8": "i8"}
@@ -581,3 +585,23 @@ def test_any_number_of_axes_that_numpy_has(tmp_path, ndim):
     with rf.FITS(tmp_path / "a.fits") as fits:
         assert fits[0].shape == pixels.shape and np.array_equal(fits[0].read(), pixels)
         assert np.array_equal(fits[0][1, 0:2, ..., 3], pixels[1, 0:2, ..., 3])
+
+
+@pytest.mark.parametrize("nthreads", [1, 3])
+@pytest.mark.parametrize("compress", [None, rf.Rice1()], ids=["plain", "compressed"])
+def test_the_reason_why_the_system_refuses_to_read_is_told(tmp_path, monkeypatch, compress, nthreads):
+    path = tmp_path / "a.fits"
+    with rf.FITS(path, "w+") as fits:
+        fits.write_image(np.zeros((600, 700), "i2"), compress=compress)
+    folder = os.open(tmp_path, os.O_RDONLY)
+    rf.set_num_threads(nthreads)
+    try:
+        with rf.FITS(path) as fits:
+            fits[-1][0, 0]
+            monkeypatch.setattr(FileHandle, "held", lambda handle: [folder])
+            with pytest.raises(rf.FITSError, match=os.strerror(errno.EISDIR)) as caught:
+                fits[-1][1:500:2, 3:]
+        assert caught.value.errno == errno.EISDIR
+    finally:
+        rf.set_num_threads(None)
+        os.close(folder)
