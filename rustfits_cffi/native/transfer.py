@@ -15,7 +15,6 @@ from rustfits_cffi.native._lib import CData, ffi, lib
 from rustfits_cffi.native.blank import NULL_PIXEL, write_blank
 from rustfits_cffi.native.handle import FileHandle
 
-END_OF_FILE, KEY_NOT_FOUND, NO_VALUE = 107, 202, 204  # cfitsio's statuses
 _BLOCK_NBYTES = 2880
 LOSSLESS_LEVEL = 9999.0  # what cfitsio makes of a quantize level of 0
 
@@ -78,7 +77,7 @@ def count_hdus(handle: FileHandle) -> int:
 def _has_hdu(handle: FileHandle, number: int) -> bool:
     with handle.call(changes=False, action=f"read HDU {number - 1}") as (fptr, status):
         lib.fits_movabs_hdu(fptr, number, ffi.NULL, status)
-        if status[0] == END_OF_FILE and number > 1:
+        if status[0] == lib.END_OF_FILE and number > 1:
             status[0] = 0
             lib.fits_clear_errmsg()
             return False
@@ -99,7 +98,7 @@ def require_data(handle: FileHandle, facts: HDUFacts) -> None:
     pixels = math.prod(facts.shape) * abs(facts.bitpix) // 8 if facts.kind == "image" else 0
     end, size = max(facts.data_end, facts.data_start + pixels), handle.size()  # cfitsio's own sum may overflow
     if end - size >= _BLOCK_NBYTES:  # that the last one is not filled up happens, and may do no harm
-        raise_for_status(END_OF_FILE, f"{handle.path}: the data end at byte {end}, the file at {size}")
+        raise_for_status(lib.END_OF_FILE, f"{handle.path}: the data end at byte {end}, the file at {size}")
 
 
 def read_value(handle: FileHandle, number: int, keyword: str) -> str | None:
@@ -107,12 +106,12 @@ def read_value(handle: FileHandle, number: int, keyword: str) -> str | None:
     value = ffi.new("char[81]")
     with handle.call(number, changes=False, action=f"read {keyword}") as (fptr, status):
         lib.fits_read_keyword(fptr, keyword.encode(), value, ffi.NULL, status)
-        if status[0] in (KEY_NOT_FOUND, NO_VALUE):
+        if status[0] in (lib.KEY_NO_EXIST, lib.VALUE_UNDEFINED):
             status[0] = 0
             lib.fits_clear_errmsg()
             return None
     text = ffi.string(value).decode("ascii", "replace").strip()
-    return text[1:].rstrip("'").replace("''", "'").rstrip() if text.startswith("'") else text
+    return text[1:-1].replace("''", "'").rstrip() if text.startswith("'") else text
 
 
 def read_cards(handle: FileHandle, number: int) -> list[str]:
@@ -313,7 +312,7 @@ def _reserve_checksums(fptr: CData, status: CData) -> None:
     """Make the header long enough for the checksum cards it lacks: later that would move all data by a block."""
     card, missing = ffi.new("char[81]"), 0
     for name in (b"CHECKSUM", b"DATASUM"):
-        if status[0] == 0 and lib.fits_read_card(fptr, name, card, status) == KEY_NOT_FOUND:
+        if status[0] == 0 and lib.fits_read_card(fptr, name, card, status) == lib.KEY_NO_EXIST:
             status[0] = 0
             lib.fits_clear_errmsg()
             missing += 1

@@ -14,8 +14,6 @@ from rustfits_cffi.native.handle import FileHandle
 from rustfits_cffi.native.systemerrors import raise_for_system
 from rustfits_cffi.native.tilerows import TileRows
 
-_WRITE_ERROR = 106  # cfitsio's status
-
 
 class Unpacking:
     """The pixels of one image, as they are stored.
@@ -85,7 +83,7 @@ class Unpacking:
         place = (self._image, self._rows.table, source[0], unit, boxes.start, len(boxes))
         status = lib.rf_unpack(*place, RANDOMS, nthreads, total, failed)
         if status == lib.RF_EWRITE:
-            raise_for_status(_WRITE_ERROR, f"{out.path}: cannot write pixels: {os.strerror(ffi.errno)}")
+            raise_for_status(lib.WRITE_ERROR, f"{out.path}: cannot write pixels: {os.strerror(ffi.errno)}")
         _check(status, failed)
         return total[0]
 
