@@ -124,6 +124,7 @@ def select(key: Any, shape: tuple[int, ...]) -> Selection:
             elif step < 1:
                 raise ValueError(f"unsupported index: step {step} on axis {len(starts)}; steps must be 1 or more")
             else:
+                step = min(step, max(length, 1))  # a longer one takes the same, and C cannot count to any number
                 count = (stop - start + step - 1) // step if stop > start else 0
             out.append(count)
         else:

@@ -605,3 +605,13 @@ def test_the_reason_why_the_system_refuses_to_read_is_told(tmp_path, monkeypatch
     finally:
         rf.set_num_threads(None)
         os.close(folder)
+
+
+@pytest.mark.parametrize("step", [2**31, 2**63, 2**64, 2**70])
+@pytest.mark.parametrize("compress", [None, rf.Rice1(tile_shape=(3, 5))], ids=["plain", "compressed"])
+def test_steps_beyond_the_integers_of_c(tmp_path, compress, step):
+    pixels = ramp("i2")
+    with rf.FITS(tmp_path / "a.fits", "w+") as fits:
+        hdu = fits.write_image(pixels, compress=compress)
+        assert np.array_equal(hdu[3::step, ::step], pixels[3:4, :1])
+        assert np.array_equal(hdu[2, 1::step], pixels[2, 1:2]) and hdu[9::step].shape == (0, 12)
