@@ -129,15 +129,11 @@ def _files_from_local(lock: dict, place: Path) -> dict[str, bytes]:
             wanted = _wanted_packages()
             raise VendorError(f"{ENVIRONMENT_VARIABLE} names {place}, a file of another name than {wanted}.")
         place = place.parent
-    for path in (place / name for name in (_package_file_name(lock), lock["archive"]) if name):
-        if path.is_file() and path.name == lock["archive"]:
-            data = path.read_bytes()
-            _require_hash(str(path), data, lock["archive_sha256"])
-            return _files_in_archive(lock, data)
-        if path.is_file() and path.name == _package_file_name(lock):
-            data = path.read_bytes()
-            _require_hash(str(path), data, lock["package_sha256"])
-            return _files_in_package(lock, data)
+    package, archive = place / _package_file_name(lock), place / (lock["archive"] or "")
+    if package.is_file():
+        return _files_in_package(lock, _read_pinned(package, lock["package_sha256"]))
+    if archive.is_file():
+        return _files_in_archive(lock, _read_pinned(archive, lock["archive_sha256"]))
     if (place / lock["name"]).is_dir():
         return _files_in_folder(lock, place / lock["name"])
     wanted = " or ".join(filter(None, [_package_file_name(lock), lock["archive"], lock["name"] + "/"]))
@@ -172,6 +168,13 @@ def _download_failed(lock: dict, stderr: str) -> str:
         f"Without a network: put {_wanted_packages()} into a folder and set {ENVIRONMENT_VARIABLE} to that "
         f"folder, or install from our source distribution, which carries the sources."
     )
+
+
+def _read_pinned(path: Path, sha256: str) -> bytes:
+    """The bytes of a file that must have this hash."""
+    data = path.read_bytes()
+    _require_hash(str(path), data, sha256)
+    return data
 
 
 def _require_hash(what: str, data: bytes, sha256: str) -> None:

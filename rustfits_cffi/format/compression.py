@@ -22,11 +22,13 @@ __all__ = [
     "CompressedLayout",
     "codec_of",
     "config_of",
+    "foreign_columns",
     "image_geometry",
     "parse_layout",
     "quantize_of",
 ]
 
+_TILE_COLUMNS = ("COMPRESSED_DATA", "UNCOMPRESSED_DATA", "GZIP_COMPRESSED_DATA", "ZSCALE", "ZZERO")
 
 # Values of ZQUANTIZ, FITS Standard 4.0 section 10.2, and what Quantize calls them.
 _QUANTIZE_METHODS = {"NO_DITHER": "no_dither", "SUBTRACTIVE_DITHER_1": "dither1", "SUBTRACTIVE_DITHER_2": "dither2"}
@@ -244,6 +246,11 @@ def quantize_of(layout: CompressedLayout) -> Quantize | None:
     if layout.quantize_method is None:
         return None
     return Quantize(method=layout.quantize_method, seed=layout.seed)
+
+
+def foreign_columns(get: Getter | Mapping[str, Any]) -> list[str]:
+    """Names of the columns that writing tiles does not fill: a ZBLANK of each tile's own, or what others have added."""
+    return [column.name for column in parse_columns(get) if column.name.upper() not in _TILE_COLUMNS]
 
 
 def _optional_integer(get: Getter, key: str) -> int | None:

@@ -127,7 +127,7 @@ def select(key: Any, shape: tuple[int, ...]) -> Selection:
                 raise ValueError(f"unsupported index: step {step} on axis {len(starts)}; steps must be 1 or more")
             else:
                 count = (stop - start + step - 1) // step if stop > start else 0
-                step = step if count > 1 else 1  # one that is never taken may have any size
+                step = step if count > 1 else 1  # one that is never taken may be longer than C can count
             out.append(count)
         else:
             start, step, count = _index(part, len(starts), length), 1, 1

@@ -15,6 +15,7 @@ from rustfits_cffi.errors import FITSFormatError
 from rustfits_cffi.format.compression import (
     CompressedLayout,
     config_of,
+    foreign_columns,
     image_geometry,
     parse_layout,
     quantize_of,
@@ -146,7 +147,7 @@ class CompressedImageHDU(ImageHDU):
         ValueError
             If shape or type do not fit, or a pixel cannot be stored; the file is as it was.
         NotImplementedError
-            If `start` is given.
+            If `start` is given, or the table of tiles has columns of other data, which would be lost.
         OSError
             If the file is closed or read-only, or writing fails.
         """
@@ -156,10 +157,23 @@ class CompressedImageHDU(ImageHDU):
         pixels = np.asanyarray(data)
         if pixels.shape != self.shape:
             raise ValueError(f"{self._where}: the data has shape {pixels.shape}, the image has shape {self.shape}")
+        foreign = foreign_columns(self.header.get)
+        if foreign:
+            raise NotImplementedError(f"{self._where}: the table of tiles has other columns too: {', '.join(foreign)}")
         codec, quantize = self._directory.recall(self._index, "config") or (self.compression, quantize_of(self._layout))
         if not isinstance(codec, Codec):
             raise FITSFormatError(f"{self._where}: ZCMPTYPE = {codec!r} is no codec that can be written")
-        job = TileJob.of(self._layout.grid, self._pixel_type, codec, quantize, pixels, self._where)
+        layout = self._layout
+        job = TileJob.of(
+            layout.grid,
+            self._pixel_type,
+            codec,
+            quantize,
+            pixels,
+            self._where,
+            seed=layout.seed,
+            rice_bytepix=layout.rice_bytepix,
+        )
         with self._directory.handle.lock:
             rewrite_tiles(self._directory, self._index, job)
             self._tile_cache.clear()

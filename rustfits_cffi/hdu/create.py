@@ -140,13 +140,26 @@ class ImagePlan:
         return "".join(f"{card:<80}" for card in set_many(["END"], items)[:-1]).encode("ascii")
 
     def _apart(self, items: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
-        """The items of ``header=``; `ValueError` if one would contradict what the HDU says of its pixels."""
-        taken = {"BSCALE", "BZERO"} if self.kind.is_unsigned_trick else set()
-        taken |= set() if self.kind.blank is None else {"BLANK"}
-        for key, _ in items:
-            if lookup_key(key) in taken:
-                raise ValueError(f"{key} cannot be set by header=: it follows from dtype {self.dtype} and blank=")
-        return items
+        """The items of ``header=`` but those that say what the HDU says of its pixels by itself.
+
+        Raises
+        ------
+        ValueError
+            If one contradicts that.
+        """
+        known: dict[str, int | float] = {}
+        if self.kind.is_unsigned_trick:
+            known = {"BSCALE": 1, "BZERO": self.kind.scaling.bzero}
+        if self.kind.blank is not None:
+            known["BLANK"] = self.kind.blank
+        apart = []
+        for key, given in items:
+            name = lookup_key(key)
+            if name not in known:
+                apart.append((key, given))
+            elif (given[0] if isinstance(given, tuple) else given) != known[name]:
+                raise ValueError(f"{name} must be {known[name]}: it follows from dtype {self.dtype} and blank=")
+        return apart
 
     @property
     def _created_dtype(self) -> np.dtype:

@@ -47,9 +47,21 @@ class TileJob:
 
     @classmethod
     def of(
-        cls, grid: TileGrid, kind: PixelType, codec: Codec, quantize: Quantize | None, data: np.ndarray, where: str
+        cls,
+        grid: TileGrid,
+        kind: PixelType,
+        codec: Codec,
+        quantize: Quantize | None,
+        data: np.ndarray,
+        where: str,
+        *,
+        seed: int | None = None,
+        rice_bytepix: int = 0,
     ) -> TileJob:
         """Set up the tile engine to write `data` as cfitsio would.
+
+        `seed` and `rice_bytepix` are those of a header that stands already, in which other programs may have put
+        others than cfitsio would.
 
         Raises
         ------
@@ -67,10 +79,11 @@ class TileJob:
             unsigned=kind.is_unsigned_trick,
             quantized=quantize is not None,
             dither=DITHER_NUMBERS[quantize.method] if quantize else 0,
-            seed=dither_seed(quantize) if quantize else 1,
+            seed=seed if seed is not None else dither_seed(quantize) if quantize else 1,
             level=quantize.level if quantize else 0.0,
             nulls="nonfinite" if has_nulls else "none",
             rice_block=codec.blocksize if isinstance(codec, Rice1) else 32,
+            rice_bytepix=rice_bytepix,
             hcompress_scale=-float(codec.scale) if isinstance(codec, Hcompress1) else 0.0,
             gzip_level=codec.deflate_level if isinstance(codec, Gzip1 | Gzip2) else 1,
         )

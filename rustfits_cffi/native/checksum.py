@@ -84,7 +84,7 @@ def _value(fptr: Any, name: bytes, status: Any) -> str | None:
     """Value of a string card; None if there is no such card."""
     value = ffi.new("char[81]")
     lib.fits_read_key(fptr, lib.TSTRING, name, value, ffi.NULL, status)
-    if status[0] == 202:
+    if status[0] == lib.KEY_NO_EXIST:
         status[0] = 0
         lib.fits_clear_errmsg()
         return None

@@ -31,7 +31,6 @@ from rustfits_cffi.native._lib import CData, ffi, lib
 
 READONLY, READWRITE = 0, 1
 MODES = ("r", "r+", "w+")
-_END_OF_FILE = 107  # cfitsio's status
 
 
 class FileHandle:
@@ -271,7 +270,7 @@ class FileHandle:
             status = ffi.new("int *")
             if self.size() == 0:
                 if not self.writable:
-                    raise error_of_status(_END_OF_FILE, f"{self.path}: the file is empty")
+                    raise error_of_status(lib.END_OF_FILE, f"{self.path}: the file is empty")
                 self._create_fitsfile(status)
             else:
                 mode = READWRITE if self.writable else READONLY

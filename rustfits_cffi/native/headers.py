@@ -74,14 +74,12 @@ class HDUTable:
         cap = nbytes // _BLOCK_NBYTES + 1
         self._reserve(self._count + cap)
         copies = _room("uint8_t[]", nbytes)
-        nhdus, copied, following = ffi.new("size_t *"), ffi.new("size_t *"), ffi.new("int64_t *")
-        lines = self._lines + self._count
-        lib.rf_headers_scan(
-            ffi.from_buffer(chunk), nbytes, position, self._count == 0, lines, cap, copies, nhdus, copied, following
-        )
-        if not nhdus[0]:
+        copied, lines = ffi.new("size_t *"), self._lines + self._count
+        place = (ffi.from_buffer(chunk), nbytes, position, self._count == 0)
+        nhdus = lib.rf_headers_scan(*place, lines, cap, copies, copied)
+        if not nhdus:
             return [], []
-        found = [*_LINE.iter_unpack(ffi.buffer(lines, nhdus[0] * _LINE.size))]
+        found = [*_LINE.iter_unpack(ffi.buffer(lines, nhdus * _LINE.size))]
         self._add([_KINDS[kind] for kind, _, _, _ in found], ffi.buffer(copies, copied[0])[:])
         names = [None if n < 0 else name[:n].decode("ascii") for _, _, n, name in found]
         return names, [version for _, version, _, _ in found]

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 
 import numpy as np
 
-from rustfits_cffi.errors import FITSError, TruncatedError, raise_for_status
+from rustfits_cffi.errors import TruncatedError, raise_for_status
 from rustfits_cffi.native import requests
 from rustfits_cffi.native._lib import CData, ffi, lib
 from rustfits_cffi.native.blank import write_blank
@@ -15,6 +14,7 @@ from rustfits_cffi.native.coding import OUTS
 from rustfits_cffi.native.handle import FileHandle
 from rustfits_cffi.native.header import append_cards
 from rustfits_cffi.native.pixels import pack_pixels
+from rustfits_cffi.native.systemerrors import raise_for_system
 
 # cfitsio's codes for image types that differ from BITPIX: the unsigned trick, by numpy type.
 _CREATE_CODES = {"i1": 10, "u2": 20, "u4": 40, "u8": 80}
@@ -142,8 +142,7 @@ class PlainImage:
 
 def _refuse(status: int) -> None:
     """Raise what a status of a read, not RF_OK, means."""
-    if status == lib.RF_EIO:
-        raise FITSError(ffi.errno, os.strerror(ffi.errno))
+    raise_for_system(status)
     if status == lib.RF_ETRUNCATED:
         raise TruncatedError("the file ends within the pixels asked for")
     raise_for_status(status)

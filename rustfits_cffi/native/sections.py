@@ -12,6 +12,7 @@ from rustfits_cffi.native._lib import ffi, lib
 from rustfits_cffi.native.codecs import TileCodec
 from rustfits_cffi.native.coding import OUTS, TileTable
 from rustfits_cffi.native.dither import RANDOMS
+from rustfits_cffi.native.systemerrors import raise_for_system
 
 _NUMBERS = ffi.typeof("size_t[]")  # looked up once, because small cut-outs count every step
 
@@ -66,8 +67,8 @@ class TileSections:
         ------
         TileError
             If a tile cannot be decoded; `tile` is its number.
-        OSError
-            If the file cannot be read.
+        FITSError
+            If the system refuses to read the file.
         """
         box = ffi.new(_NUMBERS, (*start, *count, *step))
         place = (*self._coding, fd, box, *self._pixels, ffi.from_buffer(dst), dst.nbytes, *self._scratch, nthreads)
@@ -75,4 +76,5 @@ class TileSections:
             # which tile it was is asked for only now: most reads go well, and small ones count every step
             failed = ffi.new("int64_t *")
             status = lib.rf_tiles_read(*place, failed)
+            raise_for_system(status)
             raise_for_status(status, tile=failed[0] if failed[0] >= 0 else None)

@@ -238,7 +238,7 @@ def _compress_with_room(fin: CData, out: CData, status: CData) -> None:
     bitpix, naxis, naxes = ffi.new("int *"), ffi.new("int *"), ffi.new("LONGLONG[]", MAX_DIMENSIONS)
     lib.fits_get_img_paramll(fin, MAX_DIMENSIONS, bitpix, naxis, naxes, status)
     if not status[0] and not 1 <= naxis[0] <= MAX_DIMENSIONS:
-        status[0] = 212  # BAD_NAXIS
+        status[0] = lib.BAD_NAXIS
     lib.fits_create_hdu(out, status)
     if status[0]:
         return

@@ -35,7 +35,7 @@ class TileRows:
     Raises
     ------
     FITSError
-        If a descriptor points outside the heap, or the table is not one of a compressed image.
+        If a descriptor points outside the heap or the file, or the table is not one of a compressed image.
     """
 
     def __init__(self, handle: FileHandle, number: int, keywords: Mapping[str, float | None]):
@@ -50,6 +50,7 @@ class TileRows:
         if sum(column.nbytes for column in columns.values()) != row_nbytes or nrows * row_nbytes > handle.size():
             raise FITSError(f"{where}: the table of tiles does not fit its header or the file")
         rows = handle.read(start, nrows * row_nbytes)
+        there = max(0, handle.size() - start - heap)  # of the heap, whatever length the header declares
 
         blank = next((keywords[name] for name in ("ZBLANK", "BLANK") if keywords.get(name) is not None), None)
         self.ntiles = nrows
@@ -60,7 +61,7 @@ class TileRows:
         source = ffi.from_buffer("uint8_t[]", rows)
         read = lib.rf_rows_read(
             ffi.new("rf_rows *", {
-                "rows": source, "nrows": nrows, "row_nbytes": row_nbytes, "heap_nbytes": heap_nbytes,
+                "rows": source, "nrows": nrows, "row_nbytes": row_nbytes, "heap_nbytes": min(heap_nbytes, there),
                 "tiles": [_descriptors(columns.get(COLUMN_NAMES[code])) for code in sorted(COLUMN_NAMES)],
                 "scale": _numbers(columns.get("ZSCALE"), keywords.get("ZSCALE"), 1.0),
                 "zero": _numbers(columns.get("ZZERO"), keywords.get("ZZERO"), 0.0),
@@ -68,7 +69,9 @@ class TileRows:
             }), self._column, self._offset, self._nbytes, self._scale, self._zero, self._blank,
         )  # fmt: skip
         if read == lib.RF_ETRUNCATED:
-            raise FITSError(f"{where}: a tile lies outside the heap")
+            is_cut = there < heap_nbytes
+            end = "truncated: a tile lies behind the end of the file" if is_cut else "a tile lies outside the heap"
+            raise FITSError(f"{where}: {end}")
         raise_for_status(read, where)
         self.table = ffi.new("rf_table *", {
             "column": self._column, "offset": self._offset, "nbytes": self._nbytes, "scale": self._scale,

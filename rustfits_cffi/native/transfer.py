@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from rustfits_cffi.errors import raise_for_status
 from rustfits_cffi.native import requests
 from rustfits_cffi.native._lib import CData, ffi, lib
 from rustfits_cffi.native.blank import NULL_PIXEL, write_blank
 from rustfits_cffi.native.handle import FileHandle
 
-END_OF_FILE, KEY_NOT_FOUND, NO_VALUE = 107, 202, 204  # cfitsio's statuses
+_BLOCK_NBYTES = 2880
 LOSSLESS_LEVEL = 9999.0  # what cfitsio makes of a quantize level of 0
 
 
@@ -84,7 +86,7 @@ def count_hdus(handle: FileHandle) -> int:
 def _has_hdu(handle: FileHandle, number: int) -> bool:
     with handle.call(changes=False, action=f"read HDU {number - 1}") as (fptr, status):
         lib.fits_movabs_hdu(fptr, number, ffi.NULL, status)
-        if status[0] == END_OF_FILE and number > 1:
+        if status[0] == lib.END_OF_FILE and number > 1:
             status[0] = 0
             lib.fits_clear_errmsg()
             return False
@@ -97,17 +99,28 @@ def hdu_facts(handle: FileHandle, number: int) -> HDUFacts:
         return _facts(fptr, status)
 
 
+def require_data(handle: FileHandle, facts: HDUFacts) -> None:
+    """Raise `TruncatedError` if the file ends before the last block of an HDU: its header may declare any size.
+
+    cfitsio takes one step for every block of a copy though nothing is there to be read: of an exabyte, for years.
+    """
+    pixels = math.prod(facts.shape) * abs(facts.bitpix) // 8 if facts.kind == "image" else 0
+    end, size = max(facts.data_end, facts.data_start + pixels), handle.size()  # cfitsio's own sum may overflow
+    if end - size >= _BLOCK_NBYTES:  # that the last one is not filled up happens, and may do no harm
+        raise_for_status(lib.END_OF_FILE, f"{handle.path}: the data end at byte {end}, the file at {size}")
+
+
 def read_value(handle: FileHandle, number: int, keyword: str) -> str | None:
     """Value of a card as its bare text, quotes and their padding removed; None if there is no such card."""
     value = ffi.new("char[81]")
     with handle.call(number, changes=False, action=f"read {keyword}") as (fptr, status):
         lib.fits_read_keyword(fptr, keyword.encode(), value, ffi.NULL, status)
-        if status[0] in (KEY_NOT_FOUND, NO_VALUE):
+        if status[0] in (lib.KEY_NO_EXIST, lib.VALUE_UNDEFINED):
             status[0] = 0
             lib.fits_clear_errmsg()
             return None
     text = ffi.string(value).decode("ascii", "replace").strip()
-    return text[1:].rstrip("'").replace("''", "'").rstrip() if text.startswith("'") else text
+    return text[1:-1].replace("''", "'").rstrip() if text.startswith("'") else text
 
 
 def read_cards(handle: FileHandle, number: int) -> list[str]:
@@ -225,7 +238,8 @@ def end_compressed_image(out: FileHandle, number: int, *, has_nulls: bool) -> No
 
 
 def copy_hdu(source: FileHandle, number: int, out: FileHandle) -> None:
-    """Append an HDU as it is."""
+    """Append an HDU as it is; `TruncatedError` as `require_data`."""
+    require_data(source, hdu_facts(source, number))
     with _both(source, number, out, "copy an HDU") as (inp, fptr, status):
         lib.fits_copy_hdu(inp, fptr, 0, status)
 
@@ -307,7 +321,7 @@ def _reserve_checksums(fptr: CData, status: CData) -> None:
     """Make the header long enough for the checksum cards it lacks: later that would move all data by a block."""
     card, missing = ffi.new("char[81]"), 0
     for name in (b"CHECKSUM", b"DATASUM"):
-        if status[0] == 0 and lib.fits_read_card(fptr, name, card, status) == KEY_NOT_FOUND:
+        if status[0] == 0 and lib.fits_read_card(fptr, name, card, status) == lib.KEY_NO_EXIST:
             status[0] = 0
             lib.fits_clear_errmsg()
             missing += 1

@@ -11,9 +11,8 @@ from rustfits_cffi.native._lib import ffi, lib
 from rustfits_cffi.native.coding import TileCoding, c_image
 from rustfits_cffi.native.dither import RANDOMS
 from rustfits_cffi.native.handle import FileHandle
+from rustfits_cffi.native.systemerrors import raise_for_system
 from rustfits_cffi.native.tilerows import TileRows
-
-_WRITE_ERROR = 106  # cfitsio's status
 
 
 class Unpacking:
@@ -84,7 +83,7 @@ class Unpacking:
         place = (self._image, self._rows.table, source[0], unit, boxes.start, len(boxes))
         status = lib.rf_unpack(*place, RANDOMS, nthreads, total, failed)
         if status == lib.RF_EWRITE:
-            raise error_of_status(_WRITE_ERROR, f"{out.path}: cannot write pixels: {os.strerror(ffi.errno)}")
+            raise error_of_status(lib.WRITE_ERROR, f"{out.path}: cannot write pixels: {os.strerror(ffi.errno)}")
         _check(status, failed)
         return total[0]
 
@@ -107,4 +106,5 @@ class Unpacking:
 
 
 def _check(status: int, failed: Any) -> None:
+    raise_for_system(status)
     raise_for_status(status, tile=failed[0] if failed[0] >= 0 else None)

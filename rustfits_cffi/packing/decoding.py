@@ -57,6 +57,9 @@ class ImageDecoder:
         self.image = image = transfer.read_compressed_image(handle, number)
         self.shape, self.npixels = image.shape, math.prod(image.shape)
         self._handle, self._number = handle, number
+        if image.codec not in CODECS.values():  # BZIP2_1: cfitsio knows the name, but neither writes nor reads it
+            what = f"{handle.path}: HDU {number - 1}: cfitsio's codec number {image.codec} cannot be read"
+            raise error_of_status(DECOMPRESSION_FAILED, what)
         rows = TileRows(handle, number, {key: transfer.read_number(handle, number, key) for key in _KEYWORDS})
         ntiles = math.prod(-(-n // t) for n, t in zip(image.shape, image.tile_shape, strict=True))
         if ntiles != rows.ntiles:

@@ -112,6 +112,7 @@ class _Packer:
         """Append HDU `number` (1-based) to the output, compressed or copied as fpack would."""
         self.number = number
         facts = transfer.hdu_facts(self._inp, number)
+        transfer.require_data(self._inp, facts)
         before = self._out.size()
         requests.ask(self._out, _request(options))
         action, is_lossless, note = self._way(number, facts, options)

@@ -436,6 +436,49 @@ def test_rewriting_floats_keeps_the_method(path):
         assert fits[1][0, 0] == 0 and np.abs(fits[1].read() - pixels).max() < 2
 
 
+def set_card(path, key, value):
+    raw = bytearray(path.read_bytes())
+    at = raw.index(key.ljust(8).encode() + b"=")
+    raw[at + 10 : at + 80] = str(value).rjust(20).ljust(70).encode()
+    path.write_bytes(raw)
+
+
+@pytest.mark.parametrize("dtype, bytepix", [("u1", 4), ("i2", 4), ("i4", 2)])
+def test_rewriting_keeps_to_the_width_that_the_header_names(path, dtype, bytepix):
+    pixels = noise(dtype=dtype)
+    with rf.FITS(path, "w+") as fits:
+        fits.write_image(pixels, compress=rf.Rice1())
+    set_card(path, "ZVAL2", bytepix)
+    with rf.FITS(path, "r+") as fits:
+        fits[1].write(pixels)
+    assert np.array_equal(rf.read(path), pixels)
+
+
+@pytest.mark.parametrize("seed", [0, -7, 20001])
+def test_rewriting_keeps_to_the_seed_that_the_header_names(path, seed):
+    pixels = noise()
+    with rf.FITS(path, "w+") as fits:
+        fits.write_image(pixels, compress=rf.Rice1(), quantize=rf.Quantize(level=-2.0))
+    set_card(path, "ZDITHER0", seed)
+    with rf.FITS(path, "r+") as fits:
+        fits[1].write(pixels)
+    assert np.abs(rf.read(path) - pixels).max() < 1.001  # half a step
+
+
+def test_rewriting_loses_no_other_columns(tmp_path):
+    path = tmp_path / "a.fits"
+    pixels = np.arange(30, dtype="i2").reshape(3, 10)
+    with rf.FITS(path, "w+") as fits:
+        fits.write_image(pixels, compress=rf.Rice1(tile_shape=(1, 5)))
+    with_zblank_column(path, [2, 7, -99, 7, 22, 29])
+    before = path.read_bytes()
+    with rf.FITS(path, "r+") as fits:
+        with pytest.raises(NotImplementedError, match="ZBLANK"):
+            fits[1].write(pixels)
+        fits[0].header["STILL"] = "usable"
+    assert path.read_bytes()[2880:] == before[2880:]
+
+
 def test_rewriting_with_nan_makes_the_blank_known(path):
     with rf.FITS(path, "w+") as fits:
         hdu = fits.write_image(noise(), compress="RICE_1", quantize=rf.Quantize())

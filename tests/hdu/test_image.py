@@ -4,10 +4,14 @@ Matrix: {plain, RICE, GZIP_2, HCOMPRESS} x pixel type x {read, index, write, ass
 masked}.
 """
 
+import errno
+import os
+
 import numpy as np
 import pytest
 
 import rustfits_cffi as rf
+from rustfits_cffi.native.handle import FileHandle
 
 BITPIX = {"u1": 8, "i2": 16, "i4": 32, "i8": 64, "f4": -32, "f8": -64, "i1": 8, "u2": 16, "u4": 32, "u8": 64}
 STORED = {"i1": "u1", "u2": "i2", "u4": "i4", "u8": "i8"}
@@ -604,3 +608,33 @@ def test_more_axes_than_numpy_has_are_refused_by_name(tmp_path):
         for read in (fits[0].read, lambda: fits[0][..., 0]):
             with pytest.raises(ValueError, match=r"a\.fits, HDU 0: 65 axes; an array has at most 64"):
                 read()
+
+
+@pytest.mark.parametrize("nthreads", [1, 3])
+@pytest.mark.parametrize("compress", [None, rf.Rice1()], ids=["plain", "compressed"])
+def test_the_reason_why_the_system_refuses_to_read_is_told(tmp_path, monkeypatch, compress, nthreads):
+    path = tmp_path / "a.fits"
+    with rf.FITS(path, "w+") as fits:
+        fits.write_image(np.zeros((600, 700), "i2"), compress=compress)
+    folder = os.open(tmp_path, os.O_RDONLY)
+    rf.set_num_threads(nthreads)
+    try:
+        with rf.FITS(path) as fits:
+            fits[-1][0, 0]
+            monkeypatch.setattr(FileHandle, "held", lambda handle: [folder])
+            with pytest.raises(rf.FITSError, match=os.strerror(errno.EISDIR)) as caught:
+                fits[-1][1:500:2, 3:]
+        assert caught.value.errno == errno.EISDIR
+    finally:
+        rf.set_num_threads(None)
+        os.close(folder)
+
+
+@pytest.mark.parametrize("step", [2**31, 2**63, 2**64, 2**70])
+@pytest.mark.parametrize("compress", [None, rf.Rice1(tile_shape=(3, 5))], ids=["plain", "compressed"])
+def test_steps_beyond_the_integers_of_c(tmp_path, compress, step):
+    pixels = ramp("i2")
+    with rf.FITS(tmp_path / "a.fits", "w+") as fits:
+        hdu = fits.write_image(pixels, compress=compress)
+        assert np.array_equal(hdu[3::step, ::step], pixels[3:4, :1])
+        assert np.array_equal(hdu[2, 1::step], pixels[2, 1:2]) and hdu[9::step].shape == (0, 12)

@@ -1,4 +1,4 @@
-"""Run by test_damaged_files.py in a process of its own: read damaged files with little memory and little time.
+"""Run by test_damaged_files.py in a process of its own: read and convert damaged files with little memory and time.
 
 Prints a line for each file that does anything but read or raise a proper exception. The last line of `progress` tells
 which file was in work, should the process die.
@@ -18,10 +18,14 @@ sys.path.insert(0, str(Path(__file__).parent))
 import mutations
 
 import rustfits_cffi as rf
+from rustfits_cffi.packing import pack, unpack
 
 MOST_NBYTES = 512 << 20
 MOST_FILE_NBYTES = 16 << 20
 SECONDS = 5
+# cfitsio may go on after an error and count to a number that it never set: seconds, with the sanitizer's numbers
+SECONDS_TO_CONVERT = 20
+EACH_CONVERTED = 5  # packing and unpacking takes longer than reading: of so many files one
 # about the whole file, before there is an HDU to name
 NO_HDU = ("the file is empty", "not a FITS file")
 
@@ -65,6 +69,13 @@ def change(path, errors):
             attempt(lambda hdu=hdu: hdu.header.__setitem__("TOUCHED", 1), errors)
 
 
+def convert(path, errors):
+    """Make a packed and an unpacked file of it."""
+    target = path.with_name("converted.fits")
+    for action in (pack, unpack):
+        attempt(lambda action=action: action(path, target, overwrite=True), errors)
+
+
 def attempt(action, errors):
     try:
         action()
@@ -96,9 +107,9 @@ def main(first, last, progress):
             told, raw = mutations.mutated(files, seed)
             progress.write_text(told)
             path.write_bytes(raw)
-            for work in (use, change):
+            for work in (use, change, convert) if seed % EACH_CONVERTED == 0 else (use, change):
                 errors = []
-                signal.setitimer(signal.ITIMER_REAL, SECONDS)
+                signal.setitimer(signal.ITIMER_REAL, SECONDS_TO_CONVERT if work is convert else SECONDS)
                 try:
                     attempt(partial(work, path, errors), errors)
                 except (Exception, TooSlow) as error:

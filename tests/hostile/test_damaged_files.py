@@ -1,7 +1,8 @@
 """2,000 damaged files: each reads or raises an exception that names it; none crashes, hangs or takes much memory.
 
-Every file is also opened for changes and a card of it set: cfitsio, which does that, must not be led astray either. All
-runs in one process of its own with limits on memory, file size and time. The damages are in mutations.py.
+Every file is also opened for changes and a card of it set, and some are packed and unpacked: cfitsio, which takes part
+in that, must not be led astray either. All runs in one process of its own with limits on memory, file size and time.
+The damages are in mutations.py.
 """
 
 import os

@@ -404,6 +404,22 @@ def test_a_truncated_input_raises_and_leaves_no_file(write_fits):
     assert os.listdir(path.parent) == ["in.fits"]
 
 
+@pytest.mark.parametrize("key, hdu", [("NAXIS1", 1), ("NAXIS2", 1), ("PCOUNT", 2), ("NAXIS2", 2)])
+@pytest.mark.parametrize("convert", [pack, unpack])
+def test_declared_sizes_are_not_believed(write_fits, convert, key, hdu):
+    """Copying what is not there would never end, and so much memory is not to be had."""
+    path = write_fits(None, noise((40, 60), "i2"), table_hdu(90))
+    data = bytearray(path.read_bytes())
+    start = data.index(b"XTENSION= 'BINTABLE'" if hdu == 2 else b"XTENSION= 'IMAGE")
+    at = data.index(key.ljust(8).encode() + b"=", start)
+    data[at + 10 : at + 30] = str(2**60 if key == "PCOUNT" else 2**58).rjust(20).encode()
+    path.write_bytes(data)
+    target = path.with_name("out")
+    with pytest.raises(FITSError, match="truncated") as caught:
+        convert(path, target)
+    assert caught.value.hdu == hdu and not target.exists()
+
+
 def test_the_report_tells_what_became_of_each_hdu(write_fits):
     path = write_fits(None, noise((400, 60), "i2"), table_hdu(900), noise((400, 60)))
     report = pack(path, options=PackOptions(seed=7))

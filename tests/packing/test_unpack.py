@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from rustfits_cffi import FITS, Rice1
 from rustfits_cffi.comparison import compare
 from rustfits_cffi.errors import FITSError
 from rustfits_cffi.packing import PackOptions, UnpackOptions, pack, unpack, verify
@@ -245,6 +246,26 @@ def test_descriptors_outside_the_heap_raise(packed):
     data[table + 4 : table + 8] = b"\xff\xff\xff\x00"
     packed.write_bytes(data)
     with pytest.raises(FITSError, match="outside the heap"):
+        unpack(packed, packed.with_name("out"))
+
+
+@pytest.mark.parametrize("offset, nbytes", [(0, 2**39), (2**39, 5), (2**61, 100), (2**63 - 6000, 5)])
+def test_a_heap_is_not_believed_to_be_longer_than_the_file(packed, offset, nbytes):
+    """Before memory for a tile is asked for, or a place in the file worked out."""
+    with FITS(packed, "w+") as fits:
+        fits.write_image(np.arange(400, dtype="i2").reshape(4, 100), compress=Rice1(heap_format="Q"))
+    data = bytearray(packed.read_bytes())
+    at = data.index(b"PCOUNT  =", 2880)
+    data[at + 10 : at + 30] = str(2**63 - 1).rjust(20).encode()
+    data[5760:5776] = nbytes.to_bytes(8, "big") + offset.to_bytes(8, "big")
+    packed.write_bytes(data)
+    with pytest.raises(FITSError, match="HDU 1: truncated"):
+        unpack(packed, packed.with_name("out"))
+
+
+def test_a_codec_that_only_has_a_name_is_refused(packed):
+    packed.write_bytes(packed.read_bytes().replace(b"'RICE_1  '", b"'BZIP2_1 '", 1))
+    with pytest.raises(FITSError, match=r"in\.fits\.fz: HDU 1: .*codec"):
         unpack(packed, packed.with_name("out"))
 
 

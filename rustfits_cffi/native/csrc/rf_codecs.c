@@ -109,7 +109,9 @@ static int plio_decode(rf_worker *w, const rf_image *image, const rf_tile *tile,
     int32_t *values = place(w, tile->npix, 32, target, target_bitpix, out), shift = plio_shift(image);
     if (!values) return RF_ENOMEM;
     int status = rf_plio_decode(src, src_len, values, tile->npix);
-    if (status == RF_OK && shift) for (size_t i = 0; i < tile->npix; i++) values[i] -= shift;
+    if (status == RF_OK && shift) { /* a damaged list may hold any integer, so that the difference wraps */
+        for (size_t i = 0; i < tile->npix; i++) values[i] = (int32_t)((uint32_t)values[i] - (uint32_t)shift);
+    }
     return status;
 }
 
@@ -282,11 +284,11 @@ int rf_gzip1_encode(rf_worker *w, const rf_image *image, const rf_tile *tile, rf
     size_t width = rf_width(in.bitpix), nbytes = tile->npix * width;
     const void *bytes = in.data;
     (void)nullcheck;
-    if (width > 1 && RF_BE(16, 1) != 1) {
+    if (width > 1) {
         void *room = rf_reserve(&w->bytes, nbytes);
         if (!room) return RF_ENOMEM;
         memcpy(room, in.data, nbytes);
-        rf_swap(room, tile->npix, width);
+        rf_reorder(room, tile->npix, width);
         bytes = room;
     }
     return rf_gzip_encode_with(&w->gzip, bytes, nbytes, image->gzip_level, dst, dst_cap, dst_len);

@@ -27,7 +27,7 @@ static int check(const rf_decoding *d)
     const rf_image *image = d->image;
     const rf_section *s = d->section;
     if (!rf_is_bitpix(image->bitpix) || !d->codec) return RF_EARGUMENT;
-    if (image->quantized && image->bitpix > 0) return RF_EARGUMENT;
+    if (image->quantized && (image->bitpix > 0 || !d->tiles.scale || !d->tiles.zero)) return RF_EARGUMENT;
     if (image->quantized && image->dither && !d->randoms) return RF_EARGUMENT;
     if (s->out < RF_OUT_STORED || s->out > RF_OUT_DOUBLE) return RF_EARGUMENT;
     if ((uintptr_t)s->dst % d->out_width) return RF_EARGUMENT;

@@ -13,8 +13,8 @@ struct rf_deflate {
 };
 
 /*
- * Level 0: how zlib cuts what it only stores. It fills its window of 64 kB whenever all of it has been taken, and ends a
- * block when its buffer is full or when the block reaches so far back that the window could not move on.
+ * Level 0: how zlib cuts what it only stores. It fills its window of 64 kB whenever all of it has been taken, and ends
+ * a block when its buffer is full or when the block reaches so far back that the window could not move on.
  */
 static int store_all(rf_parse *parse)
 {

@@ -335,11 +335,11 @@ int rf_block_put(rf_deflate_out *out, const rf_block *block)
                          weigh(t.distances, fixed.distance_lengths, NDISTANCES) + t.nextra;
 
     /*
-     * zlib compares whole bytes, and gives a stored block 4 bytes for its head. It cannot store what has left its window,
-     * a block of more than 32506 bytes; it would not: the symbols of such a block are at least half of what they stand for
-     * shorter. (Codes of 9 bits for literals, 2 for the length 3, 7 for the others and 5 for distances lose 1 bit a
-     * literal, and win 2 bits or more for each byte after the first of a match.) Nor does a stored block exceed 65535
-     * bytes: no fixed code has more than 31 bits.
+     * zlib compares whole bytes, and gives a stored block 4 bytes for its head. It cannot store what has left its
+     * window, a block of more than 32506 bytes; it would not: the symbols of such a block are at least half of what they
+     * stand for shorter. (Codes of 9 bits for literals, 2 for the length 3, 7 for the others and 5 for distances lose 1
+     * bit a literal, and win 2 bits or more for each byte after the first of a match.) Nor does a stored block exceed
+     * 65535 bytes: no fixed code has more than 31 bits.
      */
     bool is_fixed = (fixed_nbits + 7) / 8 <= (dynamic_nbits + 7) / 8;
     size_t nbits = is_fixed ? fixed_nbits : dynamic_nbits;

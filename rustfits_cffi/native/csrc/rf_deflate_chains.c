@@ -63,7 +63,7 @@ static void enter_run(work *w, size_t from, size_t end)
     enter_all(w, from, end);
 }
 
-/* The length of the match at p that zlib finds, which is longer than `best`, or 0. `back` leads to the newest string. */
+/* The length of the match at p that zlib finds, longer than `best`, or 0. `back` leads to the newest string. */
 static unsigned search(const work *w, size_t p, uint32_t bytes, uint32_t back, unsigned best, unsigned *distance)
 {
     const rf_parse *parse = w->parse;

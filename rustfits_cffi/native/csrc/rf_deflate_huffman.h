@@ -18,8 +18,8 @@ enum {
 /*
  * rf_huffman_lengths - bits of each symbol's code, 0 for one that has none.
  * Memory:  lengths has nsymbols bytes.
- * Sizes:   nsymbols is 3..RF_HUFFMAN_SYMBOLS, longest <= RF_HUFFMAN_LONGEST and 2^longest >= nsymbols; the counts add up
- *          to RF_HUFFMAN_TOTAL at most.
+ * Sizes:   nsymbols is 3..RF_HUFFMAN_SYMBOLS, longest <= RF_HUFFMAN_LONGEST and 2^longest >= nsymbols; the counts add
+ *          up to RF_HUFFMAN_TOTAL at most.
  * Result:  how many symbols there are up to the last that has a code. At least two have one, counted or not.
  * Threads: pure.
  */

@@ -1,5 +1,5 @@
 /*
- * rf_deflate_parse.h - what the parsers of all levels share: zlib's rules about its window, and the block in the making.
+ * rf_deflate_parse.h - what the parsers of all levels share: zlib's rules about its window, the block in the making.
  *
  * A parser takes the input apart into literals and matches. Which ones is zlib's choice at its level, with 15 bits of
  * window and memLevel 8. zlib works in a window of 64 kB that it moves on by 32 kB when fewer than 262 bytes lie ahead;

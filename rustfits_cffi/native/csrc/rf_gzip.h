@@ -1,8 +1,8 @@
 /*
  * rf_gzip.h - gzip members of one tile, and the byte planes of GZIP_2.
  *
- * Writing gives the bytes of zlib's deflate with cfitsio's settings (GZIP_1, GZIP_2; FITS Standard 4.0, sections 10.4.2
- * and 10.4.3): rf_deflate.h. Reading is libdeflate's inflate, which takes what any library wrote.
+ * Writing gives the bytes of zlib's deflate with cfitsio's settings (GZIP_1, GZIP_2; FITS Standard 4.0, section
+ * 10.4.2): rf_deflate.h. Reading is libdeflate's inflate, which takes what any library wrote.
  */
 #ifndef RF_GZIP_H
 #define RF_GZIP_H
@@ -61,10 +61,10 @@ void rf_planes_split(const void *src, size_t n, size_t width, uint8_t *dst);
 void rf_planes_join(const uint8_t *src, size_t n, size_t width, void *dst);
 /* cffi: end */
 
-/* The same with the library's state kept from tile to tile; zeroed at first, freed by rf_gzip_end. */
+/* What a thread keeps from tile to tile; zeroed at first, freed by rf_gzip_end. */
 typedef struct {
-    void *inflater; /* struct libdeflate_decompressor * */
-    void *deflater; /* struct rf_deflate * */
+    struct libdeflate_decompressor *inflater;
+    struct rf_deflate *deflater;
 } rf_gzip;
 
 /*

@@ -192,9 +192,11 @@ static void put_plane(rf_bits_out *out, hc_grid *grids, unsigned ngrids, uint8_t
         }
     }
     rf_bits_put(out, 0xF, 4);
-    if (!nbits) rf_bits_put(out, ZERO_CODE, ZERO_NBITS);
-    else
+    if (nbits) {
         for (unsigned n = ngrids; n-- > 0;) put_codes(out, &grids[n]);
+    } else {
+        rf_bits_put(out, ZERO_CODE, ZERO_NBITS);
+    }
 }
 
 #define COEF int32_t

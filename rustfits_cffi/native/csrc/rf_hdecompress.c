@@ -178,7 +178,7 @@ static int take_tree(rf_bits_in *in, const quad_work *work, const uint8_t **nybb
 
 /* Sets the bit of `mask` in each place whose nybble says so. */
 static void set_bits(const uint8_t *restrict nybbles, size_t count, uint8_t mask, uint8_t *restrict a,
-                                     uint8_t *restrict b, uint8_t *restrict c, uint8_t *restrict d)
+                     uint8_t *restrict b, uint8_t *restrict c, uint8_t *restrict d)
 {
     for (size_t k = 0; k < count; k++) {
         uint8_t v = nybbles[k];
@@ -205,7 +205,7 @@ static int take_plane(rf_bits_in *in, const quad_work *work, unsigned bit)
     }
     if (status || !nybbles) return status;
     set_bits(nybbles, work->count, (uint8_t)(1u << bit), work->place[0], work->place[1], work->place[2],
-                      work->place[3]);
+             work->place[3]);
     return RF_OK;
 }
 

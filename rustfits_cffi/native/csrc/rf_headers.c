@@ -182,58 +182,48 @@ static bool finish(header *h)
     return true;
 }
 
-/* One header within `nbytes` bytes. */
-static int scan_header(const uint8_t *bytes, size_t nbytes, bool is_primary, rf_hdu *hdu)
+/* One header within `nbytes` bytes; false if it is unusual, or not wholly there. */
+static bool scan_header(const uint8_t *bytes, size_t nbytes, bool is_primary, rf_hdu *hdu)
 {
     header h = {.nelem = 1, .gcount = 1, .hdu = hdu};
     *hdu = (rf_hdu){.extver = 1, .name_len = -1};
     for (size_t at = 0; at + CARD <= nbytes; at += CARD) {
         const uint8_t *card = bytes + at;
-        if (at % BLOCK == 0 && !is_text(card, nbytes - at < BLOCK ? nbytes - at : BLOCK)) return RF_EBADDATA;
+        if (at % BLOCK == 0 && (nbytes - at < BLOCK || !is_text(card, BLOCK))) return false;
         if (at == 0) {
-            if (!take_kind(&h, card, is_primary)) return RF_EBADDATA;
+            if (!take_kind(&h, card, is_primary)) return false;
             continue;
         }
         if (memcmp(card, "END     ", 8) == 0) {
             for (size_t i = 8; i < CARD; i++) {
-                if (card[i] != ' ') return RF_EBADDATA;
+                if (card[i] != ' ') return false;
             }
             hdu->header_nbytes = (int64_t)(at / BLOCK + 1) * BLOCK;
-            if ((uint64_t)hdu->header_nbytes > nbytes) return RF_EBADDATA;
-            return finish(&h) ? RF_OK : RF_EBADDATA;
+            return finish(&h);
         }
-        /* a card of blanks only */
-        if (card[0] == ' ' && memcmp(card, card + 1, CARD - 1) == 0) continue;
-        if (card[0] == ' ' && memcmp(card, "        ", 8) == 0 && card[8] != '=') continue;
-        if (!take_card(&h, card)) return RF_EBADDATA;
+        if (memcmp(card, "        ", 8) == 0 && card[8] != '=') continue; /* no keyword: a comment, or nothing */
+        if (!take_card(&h, card)) return false;
     }
-    return RF_ETRUNCATED;
+    return false;
 }
 
-int rf_headers_scan(const uint8_t *bytes, size_t nbytes, int64_t position, int is_primary, rf_hdu *hdus, size_t cap,
-                    uint8_t *headers, size_t *nhdus, size_t *headers_len, int64_t *next)
+size_t rf_headers_scan(const uint8_t *bytes, size_t nbytes, int64_t position, int is_primary, rf_hdu *hdus, size_t cap,
+                       uint8_t *headers, size_t *headers_len)
 {
-    size_t at = 0;
-    *nhdus = *headers_len = 0;
-    *next = position;
-    for (;;) {
-        if (at >= nbytes) return RF_OK;
-        if (*nhdus == cap) return RF_ENOSPACE;
-        rf_hdu *hdu = &hdus[*nhdus];
-        int status = scan_header(bytes + at, nbytes - at, is_primary && at == 0, hdu);
-        if (status != RF_OK) return status;
-        size_t header_nbytes = (size_t)hdu->header_nbytes;
-        hdu->header_start = position + (int64_t)at;
-        hdu->copied_at = (int64_t)*headers_len;
-        memcpy(headers + *headers_len, bytes + at, header_nbytes);
-        *headers_len += header_nbytes;
-        ++*nhdus;
+    size_t nhdus = 0, at = 0;
+    *headers_len = 0;
+    while (at < nbytes && nhdus < cap) {
+        rf_hdu *hdu = &hdus[nhdus];
+        int64_t next;
+        if (!scan_header(bytes + at, nbytes - at, is_primary && at == 0, hdu)) break;
         int64_t padded = (hdu->data_nbytes + BLOCK - 1) / BLOCK * BLOCK;
-        if (__builtin_add_overflow(hdu->header_start + hdu->header_nbytes, padded, next)) {
-            --*nhdus;
-            return RF_EBADDATA;
-        }
-        if (*next - position >= (int64_t)nbytes) return RF_OK;
-        at = (size_t)(*next - position);
+        hdu->header_start = position + (int64_t)at;
+        if (__builtin_add_overflow(hdu->header_start + hdu->header_nbytes, padded, &next)) break;
+        hdu->copied_at = (int64_t)*headers_len;
+        memcpy(headers + *headers_len, bytes + at, (size_t)hdu->header_nbytes);
+        *headers_len += (size_t)hdu->header_nbytes;
+        nhdus++;
+        at = (size_t)(next - position);
     }
+    return nhdus;
 }

@@ -36,15 +36,13 @@ typedef struct {
  * rf_headers_scan - describe one HDU after the other, beginning with the one at bytes[0].
  * Memory:  the caller owns everything. Each header (up to END, whole blocks) is copied to `headers`, which has room for
  *          nbytes.
- * Sizes:   bytes[0] is byte `position` of the file, a multiple of 2880. At most `cap` HDUs are described; *nhdus and
- *          *headers_len are set. is_primary: bytes[0] begins the file's first HDU.
- * Result:  RF_OK: the HDU after the last one described is not, or not wholly, in these bytes.
- *          RF_ETRUNCATED: the header that begins at *next ends behind these bytes. RF_EBADDATA: it is unusual, or none.
- *          RF_ENOSPACE: `cap` is reached. *next is always the byte of the file behind the last HDU described.
+ * Sizes:   bytes[0] is byte `position` of the file, a multiple of 2880. At most `cap` HDUs are described; *headers_len
+ *          is set. is_primary: bytes[0] begins the file's first HDU.
+ * Result:  how many HDUs are described. The next one is unusual or none, or its header is not wholly in these bytes.
  * Threads: any number, on separate memory.
  */
-int rf_headers_scan(const uint8_t *bytes, size_t nbytes, int64_t position, int is_primary, rf_hdu *hdus, size_t cap,
-                    uint8_t *headers, size_t *nhdus, size_t *headers_len, int64_t *next);
+size_t rf_headers_scan(const uint8_t *bytes, size_t nbytes, int64_t position, int is_primary, rf_hdu *hdus, size_t cap,
+                       uint8_t *headers, size_t *headers_len);
 /* cffi: end */
 
 #endif

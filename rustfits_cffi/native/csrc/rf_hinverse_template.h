@@ -12,8 +12,8 @@
 
 /* Rows of means and differences (y: along the row, x: between the rows, c: across) into two rows of the image. */
 static void NAME(inverse_rows)(const COEF *restrict mean, const COEF *restrict y, const COEF *restrict x,
-                                      const COEF *restrict c, size_t ncols, unsigned pass, COEF *restrict top,
-                                      COEF *restrict bottom)
+                               const COEF *restrict c, size_t ncols, unsigned pass, COEF *restrict top,
+                               COEF *restrict bottom)
 {
     const UCOEF bit0 = (UCOEF)1 << pass, bit1 = (UCOEF)2 << pass;
     const UCOEF mask0 = ~(bit0 - 1), mask1 = ~(bit1 - 1);
@@ -48,7 +48,7 @@ static void NAME(inverse_rows)(const COEF *restrict mean, const COEF *restrict y
 
 /* The last of an odd number of rows. */
 static void NAME(inverse_last_row)(const COEF *restrict mean, const COEF *restrict y, size_t ncols,
-                                          unsigned pass, COEF *restrict row)
+                                   unsigned pass, COEF *restrict row)
 {
     const UCOEF bit0 = (UCOEF)1 << pass, bit1 = (UCOEF)2 << pass;
     const UCOEF mask1 = ~(bit1 - 1);
@@ -84,7 +84,7 @@ static inline void NAME(smooth_slope)(COEF *difference, COEF before, COEF here, 
 
 /* The same for the curvature: `corner` are the means around here, lower and upper in x with lower and upper in y. */
 static inline void NAME(smooth_curvature)(COEF *difference, COEF here, const COEF corner[4], COEF x, COEF y,
-                                                 COEF most)
+                                          COEF most)
 {
     COEF mm = corner[0], mp = corner[1], pm = corner[2], pp = corner[3];
     COEF x2 = TIMES(x, 1), y2 = TIMES(y, 1), one, other;
@@ -130,7 +130,7 @@ static void NAME(smooth)(const COEF *mean, COEF *coef, size_t nx, size_t rows, s
 
 /* One pass; row pairs of the last one go to dst, by way of `row` if its pixels are narrower. */
 static void NAME(inverse_pass)(const COEF *mean, const COEF *coef, size_t nx, size_t rows, size_t cols,
-                                      unsigned pass, COEF *out, COEF *row, int32_t *dst)
+                               unsigned pass, COEF *out, COEF *row, int32_t *dst)
 {
     const bool is_narrowed = pass == 0 && sizeof(COEF) > sizeof *dst;
     size_t upper = hc_half(rows), left = hc_half(cols);
@@ -171,7 +171,7 @@ static void NAME(inverse)(COEF *coef, const hc_scratch *s, int scale, bool smoot
 
 /* Puts the places of grid 0 back as byte `byte` of a quadrant's coefficients; the first one clears the others. */
 static void NAME(give_byte)(COEF *coef, size_t stride, size_t rows, size_t cols, unsigned byte, bool is_first,
-                                   uint8_t *const place[4])
+                            uint8_t *const place[4])
 {
     const unsigned shift = 8 * byte;
     const size_t ncells = hc_half(cols), npairs = cols / 2;
@@ -212,7 +212,7 @@ static int NAME(take_signs)(rf_bits_in *in, COEF *coef, size_t npix)
 
 /* All planes of a quadrant. */
 static int NAME(take_quadrant)(rf_bits_in *in, COEF *coef, size_t stride, size_t rows, size_t cols,
-                                      unsigned nplanes, uint8_t *bytes)
+                               unsigned nplanes, uint8_t *bytes)
 {
     quad_work work;
     bool is_first = true;

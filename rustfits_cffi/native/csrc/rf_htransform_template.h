@@ -15,8 +15,8 @@
 
 /* Two rows into one row each of means and differences (y: along the row, x: between the rows, c: across). */
 static void NAME(forward_rows)(const COEF *restrict top, const COEF *restrict bottom, size_t ncols,
-                                      unsigned pass, COEF *restrict mean, COEF *restrict y, COEF *restrict x,
-                                      COEF *restrict c)
+                               unsigned pass, COEF *restrict mean, COEF *restrict y, COEF *restrict x,
+                               COEF *restrict c)
 {
     const unsigned shift = pass > 0;
     const UCOEF half = (UCOEF)1 << pass;
@@ -43,7 +43,7 @@ static void NAME(forward_rows)(const COEF *restrict top, const COEF *restrict bo
 
 /* The last of an odd number of rows. */
 static void NAME(forward_last_row)(const COEF *restrict row, size_t ncols, unsigned pass, COEF *restrict mean,
-                                          COEF *restrict y)
+                                   COEF *restrict y)
 {
     const unsigned shift = pass > 0;
     const UCOEF half = (UCOEF)1 << pass;
@@ -74,7 +74,7 @@ static void NAME(raise)(const COEF *values, size_t count, UCOEF *largest)
  * pass takes in goes to *largest, if that is asked for.
  */
 static void NAME(forward)(const COEF *src, size_t nx, size_t ny, COEF *coef, void *const means[2],
-                                 UCOEF *largest)
+                          UCOEF *largest)
 {
     size_t rows = ny, cols = nx;
     for (unsigned pass = 0; rows > 1 || cols > 1; pass++) {
@@ -147,7 +147,7 @@ static UCOEF NAME(make_absolute)(COEF *coef, size_t stride, size_t rows, size_t 
 
 /* Byte number `byte` of a quadrant's coefficients, to the four places of grid 0; outside the quadrant is 0. */
 static void NAME(take_byte)(const COEF *coef, size_t stride, size_t rows, size_t cols, unsigned byte,
-                                   const hc_grid *grid)
+                            const hc_grid *grid)
 {
     const unsigned shift = 8 * byte;
     for (size_t i = 0; i < rows; i++) {
@@ -184,7 +184,7 @@ static void NAME(count_planes)(COEF *coef, size_t nx, size_t ny, uint8_t nplanes
 
 /* The planes of the four quadrants, from absolute coefficients. */
 static void NAME(put_quadrants)(rf_bits_out *out, const COEF *coef, const hc_scratch *s,
-                                       const uint8_t nplanes[3])
+                                const uint8_t nplanes[3])
 {
     for (int q = 0; q < 4; q++) {
         size_t rows = hc_quadrant_rows(s->ny, q), cols = hc_quadrant_cols(s->nx, q);

@@ -45,6 +45,7 @@ static bool huge_double(double v) { return !(fabs(v) <= DBL_MAX / 17); }
 #define ABS(d) fabs(d)
 #define PIX_MAX DBL_MAX
 #define PIX_MIN (-DBL_MAX)
+#define HAS_RANGE 1
 #include "rf_noise_template.h"
 
 #define NAME(x) x##_float
@@ -58,6 +59,7 @@ static bool huge_double(double v) { return !(fabs(v) <= DBL_MAX / 17); }
 #define ABS(d) fabsf(d)
 #define PIX_MAX FLT_MAX
 #define PIX_MIN (-FLT_MAX)
+#define HAS_RANGE 1
 #include "rf_noise_template.h"
 
 /* the values themselves are their bits here, but guesses and steps go through double: fine up to 2^36 */
@@ -72,6 +74,7 @@ static bool huge_double(double v) { return !(fabs(v) <= DBL_MAX / 17); }
 #define ABS(d) ((d) < 0 ? -(d) : (d))
 #define PIX_MAX INT32_MAX
 #define PIX_MIN INT32_MIN
+#define HAS_RANGE 0
 #include "rf_noise_template.h"
 
 static double median_of_rows(double *rows, size_t n, bool has_nan)

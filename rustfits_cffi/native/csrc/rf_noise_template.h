@@ -9,6 +9,8 @@
  *   IS_NAN(v) whether a pixel is one
  *   WIDE(v)   pixel as an operand of a difference
  *   ABS(d)    absolute value of a difference
+ *   PIX_MAX, PIX_MIN  the largest and the smallest finite pixel
+ *   HAS_RANGE 1 if rf_range is wanted too
  *
  * Two ways to the same numbers. Where the pixels are ordinary, differences are made in one vector loop and the medians
  * are found by counting (select_fast): the value of a median does not depend on how it is found. Only where the order
@@ -158,8 +160,8 @@ static DIFF NAME(from_bits)(BITS bits)
 /*
  * The element of rank `rank` among n non-negative numbers, left as they are. Counting passes close in on it: the first
  * pivot is the caller's guess (the median of the row before is a good one), the second steps by the density that
- * absolute differences of Gaussian noise have at their median (0.43 n / median), later ones interpolate. Each pass moves
- * a bound by at least one element, and every fourth halves the range of bit patterns, so no input is slow.
+ * absolute differences of Gaussian noise have at their median (0.43 n / median), later ones interpolate. Each pass
+ * moves a bound by at least one element, and every fourth halves the range of bit patterns, so no input is slow.
  */
 static DIFF NAME(select_fast)(const DIFF *values, size_t n, size_t rank, DIFF guess)
 {
@@ -331,6 +333,7 @@ void NAME(rf_noise)(const PIX *pix, size_t nx, size_t ny, int nullcheck, PIX nul
     noise->n5 = 0.1772048 * median_of_rows(w.r5, w.nrows, w.exact);
 }
 
+#if HAS_RANGE
 void NAME(rf_range)(const PIX *pix, size_t nx, size_t ny, int nullcheck, PIX null, rf_noise *noise)
 {
     PIX lowest = PIX_MAX, highest = PIX_MIN;
@@ -352,6 +355,7 @@ void NAME(rf_range)(const PIX *pix, size_t nx, size_t ny, int nullcheck, PIX nul
         if (ngood >= 4) noise->ngood += ngood;
     }
 }
+#endif
 
 #undef NAME
 #undef PIX
@@ -364,3 +368,4 @@ void NAME(rf_range)(const PIX *pix, size_t nx, size_t ny, int nullcheck, PIX nul
 #undef ABS
 #undef PIX_MAX
 #undef PIX_MIN
+#undef HAS_RANGE

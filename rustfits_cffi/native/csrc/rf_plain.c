@@ -1,8 +1,6 @@
 /* Sections of plain images. */
 #include "rf_plain.h"
 
-#include <errno.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -42,7 +40,6 @@ typedef struct {
     size_t part_npix;             /* pixels that a piece spans: long runs are cut, so that threads can share them */
     size_t parts_per_run;         /* the last one may be shorter */
     size_t runs_per_item;         /* runs that a thread takes at a time, if they are short */
-    atomic_int error_number;
 } reading;
 
 /* Bytes from the first of n pixels of a run to the end of the last. */
@@ -169,7 +166,7 @@ static int read_part(const reading *r, scratch_space *scratch, size_t run, size_
 
 static int read_item(void *job, void *scratch, size_t item)
 {
-    reading *r = job;
+    const reading *r = job;
     int status = RF_OK;
     if (r->parts_per_run > 1) {
         size_t first = item * PARTS_PER_ITEM, last = first + PARTS_PER_ITEM, nparts = r->nruns * r->parts_per_run;
@@ -180,7 +177,6 @@ static int read_item(void *job, void *scratch, size_t item)
         size_t first = item * r->runs_per_item, last = first + r->runs_per_item;
         status = read_runs(r, scratch, first, last < r->nruns ? last : r->nruns);
     }
-    if (status == RF_EIO) atomic_store(&r->error_number, errno);
     return status;
 }
 
@@ -194,9 +190,7 @@ int rf_plain_read(int fd, const rf_plain *image, const size_t *section, void *ds
     if (!plan(&r, section)) return RF_OK;
     size_t nitems = (r.nruns + r.runs_per_item - 1) / r.runs_per_item;
     if (r.parts_per_run > 1) nitems = (r.nruns * r.parts_per_run + PARTS_PER_ITEM - 1) / PARTS_PER_ITEM;
-    int status = rf_share(read_item, &r, nitems, nthreads, sizeof(scratch_space), end_scratch, &failed);
-    if (status == RF_EIO) errno = atomic_load(&r.error_number);
-    return status;
+    return rf_share(read_item, &r, nitems, nthreads, sizeof(scratch_space), end_scratch, &failed);
 }
 
 /* --- lines --- */

@@ -1,5 +1,5 @@
 /*
- * rf_rice_codes.h - the part of Rice decoding that no pixel width changes: codes off a stream, and their sums.
+ * rf_rice_codes.h - the part of Rice decoding that no pixel width changes: taking codes off a stream.
  *
  * rf_rice_widths.h includes it once for each kind of processor. Needs: TARGET (function attributes), VARIANT(name), and
  * LEADING_ZEROS(window), where 0 may have 63 of them or 64.

@@ -1,8 +1,8 @@
 /* Shares numbered items among threads: knows threads, no formats. */
 #include "rf_threads.h"
 
+#include <errno.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 
 enum { MAX_THREADS = 256 };
@@ -15,17 +15,18 @@ typedef struct {
     void (*end)(void *);
     atomic_size_t next;        /* the next item to hand out */
     atomic_size_t lowest;      /* lowest failed item so far; nitems: none */
-    pthread_mutex_t lock;      /* guards status, which belongs to `lowest` */
-    int status;
+    pthread_mutex_t lock;      /* guards status and error_number, which belong to `lowest` */
+    int status, error_number;
     int workers;               /* threads that had scratch; guarded by lock */
 } shared;
 
-static void report(shared *s, size_t item, int status)
+static void report(shared *s, size_t item, int status, int error_number)
 {
     pthread_mutex_lock(&s->lock);
     if (item < atomic_load(&s->lowest)) {
         atomic_store(&s->lowest, item);
         s->status = status;
+        s->error_number = error_number;
     }
     pthread_mutex_unlock(&s->lock);
 }
@@ -43,7 +44,7 @@ static void *run(void *argument)
         /* items are handed out in order, so whatever precedes a failed item is done or under way */
         if (item >= s->nitems || item > atomic_load(&s->lowest)) break;
         int status = s->work(s->job, scratch, item);
-        if (status != RF_OK) report(s, item, status);
+        if (status != RF_OK) report(s, item, status, errno);
     }
     if (s->end) s->end(scratch);
     free(scratch);
@@ -73,5 +74,7 @@ int rf_share(rf_work work, void *job, size_t nitems, int nthreads, size_t scratc
         return RF_ENOMEM;
     }
     *failed = atomic_load(&s.lowest);
-    return *failed < nitems ? s.status : RF_OK;
+    if (*failed == nitems) return RF_OK;
+    errno = s.error_number;
+    return s.status;
 }

@@ -19,7 +19,8 @@ typedef int (*rf_work)(void *job, void *scratch, size_t item);
  *          at the end to free what the work hung on it.
  * Sizes:   nitems may be 0, and nthreads 0 or less: then one thread does it.
  * Result:  RF_OK, or the status of the lowest-numbered item that failed, whose number goes to *failed (the same with
- *          any number of threads). All items before it were done. RF_ENOMEM if no thread had scratch.
+ *          any number of threads). All items before it were done. RF_ENOMEM if no thread had scratch. errno is as that
+ *          item's work left it, on whichever thread.
  * Threads: if a thread cannot be started the others do its share. Items are handed out in order.
  */
 int rf_share(rf_work work, void *job, size_t nitems, int nthreads, size_t scratch_nbytes, void (*end)(void *),

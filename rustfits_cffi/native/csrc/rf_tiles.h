@@ -98,10 +98,11 @@ typedef struct rf_workspace rf_workspace;
 /*
  * rf_tiles_read - read and decode the tiles that a section touches, each thread its own, straight from the file.
  * Memory:  as rf_tiles_decode; coded bytes in memory are bounded by a few hundred kilobytes a thread, or one tile.
- * Sizes:   the table has an element for every tile of the image; box holds start, count and step of the section, ndim of
- *          each; the rest of the section as in rf_section. fd is the open file.
+ * Sizes:   the table has an element for every tile of the image; box holds start, count and step of the section, ndim
+ *          of each; the rest of the section as in rf_section. fd is the open file.
  * Result:  as rf_tiles_decode, but the number of the failed tile goes to *failed, -1 if it is the image; besides
- *          RF_EIO and RF_ETRUNCATED if the file cannot be read there. failed may be NULL: who needs it asks again.
+ *          RF_EIO, with errno set, and RF_ETRUNCATED if the file cannot be read there. failed may be NULL: who needs
+ *          it asks again.
  * Threads: up to nthreads; moves no file position. space may be NULL: then their scratch goes with them.
  */
 int rf_tiles_read(const rf_image *image, const rf_table *table, int fd, const size_t *box, int out, double bscale,

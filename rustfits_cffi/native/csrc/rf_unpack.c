@@ -1,7 +1,6 @@
 /* A compressed image in one file to the data unit of a plain one in another. */
 #include "rf_unpack.h"
 
-#include <errno.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
@@ -37,7 +36,6 @@ typedef struct {
     size_t first;           /* box that is item 0 */
     _Atomic uint64_t sums;  /* of the boxes done, not folded: fewer than 2^32 sums of 32 bits */
     _Atomic int64_t failed; /* lowest tile that failed so far */
-    atomic_int error_number;
 } unpacking;
 
 typedef struct {
@@ -168,7 +166,6 @@ static int unpack_box(void *job, void *scratch, size_t item)
     }
     as_stored(r, s->pixels, nbytes);
     status = write_box(r, box, s->pixels, &sum);
-    if (status == RF_EWRITE) atomic_store(&r->error_number, errno);
     atomic_fetch_add(&r->sums, sum);
     return status;
 }
@@ -190,11 +187,8 @@ int rf_unpack(const rf_image *image, const rf_table *table, int fd, const rf_dat
     if (status != RF_OK) return status;
     if (first > r.cut.nboxes || nboxes > r.cut.nboxes - first) return RF_EARGUMENT;
     status = rf_share(unpack_box, &r, nboxes, nthreads, sizeof(scratch_space), end_scratch, &box);
-    if (status == RF_EWRITE) {
-        errno = atomic_load(&r.error_number);
-    } else if (status != RF_OK && atomic_load(&r.failed) < INT64_MAX) {
-        *failed = atomic_load(&r.failed);
-    }
+    int64_t lowest = atomic_load(&r.failed);
+    if (status != RF_OK && status != RF_EWRITE && lowest < INT64_MAX) *failed = lowest;
     *sum = rf_sum32_fold(*sum + atomic_load(&r.sums));
     return status;
 }

@@ -31,8 +31,8 @@ size_t rf_unpack_count(const rf_image *image);
  * Memory:  the caller owns everything. Scratch is one box a thread: a few megabytes, or one tile if that is larger.
  * Sizes:   the table has an element for every tile of the image. The data unit lies within what int64_t counts.
  * Result:  RF_OK, and the sum of these pixels within the data unit is added to *sum. As rf_tiles_read besides, with the
- *          number of a tile of the first box that failed in *failed; -1 if it is none. RF_EWRITE if the system
- *          refuses to write, with errno set. After an error the data unit is undefined.
+ *          number of a tile of the first box that failed in *failed; -1 if it is none. RF_EWRITE, with errno
+ *          set, if the system refuses to write. After an error the data unit is undefined.
  * Threads: up to nthreads; moves no file position.
  */
 int rf_unpack(const rf_image *image, const rf_table *table, int fd, const rf_data_unit *unit, size_t first,

@@ -29,14 +29,14 @@ rf_workspace *rf_workspace_new(void) { return calloc(1, sizeof(rf_workspace)); }
 
 void rf_workspace_clear(rf_workspace *space)
 {
-    for (size_t i = 0; i < NPLACES; i++) drop(empty(space, i));
+    for (size_t i = 0; space && i < NPLACES; i++) drop(empty(space, i));
 }
 
 size_t rf_workspace_nbytes(rf_workspace *space) { return atomic_load(&space->nbytes); }
 
 void rf_workspace_free(rf_workspace *space)
 {
-    if (space) rf_workspace_clear(space);
+    rf_workspace_clear(space);
     free(space);
 }
 

@@ -22,7 +22,7 @@ rf_workspace *rf_workspace_new(void);
 
 /*
  * rf_workspace_clear - free the scratch that is kept.
- * Memory:  the workspace stays usable.
+ * Memory:  the workspace stays usable; space may be NULL.
  * Sizes:   none.
  * Result:  none.
  * Threads: any number; what others use at the moment is not touched.
