@@ -3,6 +3,7 @@
 #   make fuzz [MINUTES=10]      the tests that draw random numbers, again and again with other ones
 #   make sanitize               the tests of the C code, with the compiler's checks of addresses and arithmetic
 #   make plain                  the same tests, with the C code that any processor runs
+#   make compilers              our C by gcc, clang and gcc for arm64, as far as they are here
 #   make lint
 
 PYTHON ?= python3
@@ -16,7 +17,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 export RUSTFITS_CFFI_STRICT ?= 1
 
-.PHONY: demo test bench fuzz sanitize plain lint build tools clean
+.PHONY: demo test bench fuzz sanitize plain compilers lint build tools clean
 
 build: $(VENV)/.built
 
@@ -76,6 +77,9 @@ plain: $(VENV)/.tested tools
 	@echo "Compiling once more, for any processor (a minute), then running the tests of the C code (a few minutes) ..."
 	RUSTFITS_CFFI_CFLAGS=-DRF_PLAIN $(BIN)/python setup.py --quiet build --build-base build/plain --build-lib build/plain/lib
 	PYTHONPATH=$(CURDIR)/build/plain/lib $(BIN)/pytest $(OF_C)
+
+compilers: $(VENV)/.built
+	$(BIN)/python build_cfitsio.py ours build/compilers
 
 lint: $(VENV)/.linted
 	$(BIN)/ruff check .

@@ -7,6 +7,7 @@ only those that changed are compiled again.
 
 ``python build_cfitsio.py check`` says what is missing, in one line, before pip wraps it in its own words.
 ``python build_cfitsio.py tools FOLDER`` builds the ``fpack`` and ``funpack`` programs from the same sources.
+``python build_cfitsio.py ours FOLDER`` compiles our C alone, with every compiler of a list that is here.
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ COMMON_FLAGS = ["-O2", "-ffp-contract=off", "-fvisibility=hidden", "-fPIC"]
 VENDOR_FLAGS = ["-w", "-fno-strict-aliasing", "-fwrapv"]
 OUR_FLAGS = ["-O3", "-std=c11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-pthread"]
 STRICT_FLAGS = ["-Werror"]  # for us and for CI; a newer compiler's new warning must not stop a user's build
+COMPILERS = ["gcc", "clang", "aarch64-linux-gnu-gcc"]  # for `make compilers`
 # RUSTFITS_CFFI_SANITIZE=1 (make sanitize): bad addresses everywhere, bad arithmetic in what is ours.
 SANITIZE = os.environ.get("RUSTFITS_CFFI_SANITIZE") == "1"
 ADDRESS_FLAGS = ["-g", "-fno-omit-frame-pointer", "-fsanitize=address"] if SANITIZE else []
@@ -187,6 +189,18 @@ def build_tools(folder: Path) -> None:
         subprocess.run(command, check=True)
 
 
+def compile_ours(folder: Path) -> None:
+    """Our C by each compiler of `COMPILERS` that is here: what one takes may stop another."""
+    obtain_sources()
+    os.environ["RUSTFITS_CFFI_STRICT"] = "1"
+    ours = [job for job in compile_jobs() if job[0].is_relative_to(CSRC)]
+    for compiler in COMPILERS:
+        if shutil.which(compiler):
+            os.environ["CC"] = compiler
+            compile_all(ours, folder / compiler)
+        print(f"{compiler}: {'no errors, no warnings' if shutil.which(compiler) else 'not here'}")
+
+
 COMMANDS = {"build_ext": BuildExtension, "sdist": SourceDistribution}
 
 ffibuilder = cffi.FFI()
@@ -204,6 +218,8 @@ ffibuilder.set_source(
 if __name__ == "__main__":
     if len(sys.argv) == 3 and sys.argv[1] == "tools":
         build_tools(Path(sys.argv[2]).resolve())
+    elif len(sys.argv) == 3 and sys.argv[1] == "ours":
+        compile_ours(Path(sys.argv[2]).resolve())
     elif sys.argv[1:] == ["check"]:
         require_compiler()
         obtain_sources()
