@@ -15,7 +15,7 @@
 #include "rf_threads.h"
 
 enum {
-    PART_NBYTES = 131072,      /* of the samples whose runs one item of work finds */
+    PART_NBYTES = 1 << 19,     /* of the samples whose runs one item of work finds: with less two threads read slower */
     LEAST_PIECE = 1 << 16,     /* bytes of the samples that one item of work restores: at least, */
     MOST_PIECE = 1 << 22,      /* and at most, so that threads mostly touch fresh pages of their own */
     MARK_PAIRS = 512,          /* pairs for which there is a mark */
