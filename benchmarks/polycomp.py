@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from benchmarks.polycomp_scaling import gains, render
+from benchmarks.polycomp_series import CHUNKS, clock, noise, pointing, trembling
 from rustfits_cffi import polycomp
 from rustfits_cffi.threads import set_num_threads
 
@@ -47,31 +48,20 @@ class Row(NamedTuple):
         return self.ratio >= self.target
 
 
-def pointing(nsamples: int) -> np.ndarray:
-    """A smooth angle: one turn in 1950 samples."""
-    number = np.arange(nsamples)
-    return 1.5 + 0.9 * np.sin(2 * np.pi * number / 1950) + 1e-3 * np.sin(2 * np.pi * number / 160_000)
-
-
 def cases(nsamples: int) -> Iterator[Case]:
     """The workloads, largest first."""
-    rng = np.random.default_rng(1)
-    smooth = pointing(nsamples)
-    rough = smooth + rng.normal(scale=0.8e-6, size=nsamples)
-    chunk = {"num_of_coefficients": 8, "samples_per_chunk": 80, "max_error": 1e-6}
-    yield Case("polynomial, smooth", smooth, "polynomial", chunk, (2.6, 343), (60, 3))
-    yield Case("polynomial, Chebyshev in every chunk", rough, "polynomial", chunk, (0.93, 33), (25, 3.5))
-    long = {**chunk, "samples_per_chunk": 1000}
+    smooth, rough = pointing(nsamples), trembling(nsamples)
+    yield Case("polynomial, smooth", smooth, "polynomial", CHUNKS, (2.6, 343), (60, 3))
+    yield Case("polynomial, Chebyshev in every chunk", rough, "polynomial", CHUNKS, (0.93, 33), (25, 3.5))
+    long = {**CHUNKS, "samples_per_chunk": 1000}
     yield Case("polynomial, chunks of 1000", rough[: nsamples // 4], "polynomial", long, (0.07, None), (50, None))
-    yield Case(
-        "quantization, 12 bits", rng.normal(size=nsamples), "quantization", {"bits_per_sample": 12}, (6.2, 139), (50, 2)
-    )
+    yield Case("quantization, 12 bits", noise(nsamples), "quantization", {"bits_per_sample": 12}, (6.2, 139), (50, 2))
+    rng = np.random.default_rng(1)
     flags = np.zeros(10**6, np.uint8)
     for begin in range(0, flags.size, 1500):
         flags[begin : begin + rng.integers(5, 300)] = 1
     yield Case("rle, flags", flags, "rle", {}, (2400, 22_000), (1, 1))
-    clock = 106_245_312_874_464 + 2016 * np.arange(10**6)
-    yield Case("diffrle, clock", clock, "diffrle", {}, (1000, 3200), (1, 1))
+    yield Case("diffrle, clock", clock(10**6), "diffrle", {}, (1000, 3200), (1, 1))
 
 
 def fastest(call: Callable[[], Any], repeats: int) -> float:
@@ -116,23 +106,6 @@ def run(nsamples: int, repeats: int) -> list[Row]:
     return rows
 
 
-def long_series(nsamples: int) -> list[tuple[str, np.ndarray, str, dict[str, Any]]]:
-    """What is measured with two threads: the series of `cases` at full length, and one of short runs."""
-    rng = np.random.default_rng(1)
-    smooth = pointing(nsamples)
-    chunk = {"num_of_coefficients": 8, "samples_per_chunk": 80, "max_error": 1e-6}
-    nruns = nsamples // 750 + 1
-    flags = np.repeat(np.arange(nruns, dtype=np.int32) % 2, rng.integers(5, 1500, nruns))
-    return [
-        ("polynomial, smooth", smooth, "polynomial", chunk),
-        ("polynomial, Chebyshev", smooth + rng.normal(scale=0.8e-6, size=nsamples), "polynomial", chunk),
-        ("quantization, 12 bits", rng.normal(size=nsamples), "quantization", {"bits_per_sample": 12}),
-        ("rle, flags", np.resize(flags, nsamples), "rle", {}),
-        ("rle, short runs", rng.integers(0, 3, nsamples, np.uint8), "rle", {}),
-        ("diffrle, clock", 106_245_312_874_464 + 2016 * np.arange(nsamples), "diffrle", {}),
-    ]
-
-
 def main(arguments: list[str] | None = None) -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.polycomp", description=__doc__.partition("\n")[0])
@@ -145,7 +118,7 @@ def main(arguments: list[str] | None = None) -> None:
     if options.only != "threads":
         rows = run(2_000_000, 3) if options.quick else run(4_000_000, 9)
     if options.only != "speed":
-        lines = gains(long_series(options.samples), 6 if options.quick else 60)
+        lines = gains(options.samples, 6 if options.quick else 60)
     if options.json:
         told = [row._asdict() | {"reached": row.reached} for row in rows]
         print(json.dumps({"speed": told, "threads": [line._asdict() for line in lines]}, indent=1))

@@ -1,7 +1,8 @@
 """`python -m benchmarks.programs`: what two programs gain that share nothing, each with one thread and its own series.
 
-Two threads of one program cannot be expected to gain more. Where two cores of a machine are halves of one, or wait for
-the same memory, even two programs slow each other down; this shows by how much, for each of the Polycomp compressions.
+Two threads of one program cannot be expected to gain more. Where two cores of a machine are halves of one, wait for the
+same memory, or are slow to wake up, even two programs slow each other down; this shows by how much, for each of the
+Polycomp compressions. Both programs begin from rest and make one call, as our threads do.
 """
 
 from __future__ import annotations
@@ -9,70 +10,88 @@ from __future__ import annotations
 import multiprocessing
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from multiprocessing.connection import Connection
 from typing import Any
 
-import numpy as np
-
-from rustfits_cffi import polycomp
+from benchmarks.polycomp_series import CODERS, works
 from rustfits_cffi.threads import set_num_threads
 
-NSAMPLES = 2 << 20
-SECONDS = 0.5
-ROUNDS = 6
-SMOOTH = {"num_of_coefficients": 8, "samples_per_chunk": 80, "max_error": 1e-6}
-METHODS: dict[str, tuple[str, dict[str, Any]]] = {
-    "polynomial, smooth": ("polynomial", SMOOTH),
-    "quantization, 12 bits": ("quantization", {"bits_per_sample": 12}),
-}
+NSAMPLES = 4_000_000
+ROUNDS = 40
 
 
 def main() -> None:
     """Measure alone and at once, print both."""
-    print(f"{'milliseconds, lower quartile':36}{'alone':>8}{'at once':>9}{'gain':>6}")
-    for name, (method, parameters) in METHODS.items():
-        for action in ("encode", "decode"):
-            # in turn, and the best round of each: other programs on the machine disturb single rounds
-            rounds = [[at_once(n, method, parameters, action) for n in (1, 2)] for _ in range(ROUNDS)]
-            alone, together = map(min, zip(*rounds, strict=True))
-            print(f"{f'{name}: {action}':36}{alone * 1e3:8.2f}{together * 1e3:9.2f}{2 * alone / together:6.2f}")
-
-
-def at_once(nprograms: int, method: str, parameters: dict[str, Any], action: str) -> float:
-    """Seconds of one call while so many programs make the same calls."""
-    context = multiprocessing.get_context("spawn")
-    begin, answers = context.Barrier(nprograms), context.Queue()
-    programs = [context.Process(target=repeat, args=(method, parameters, action, begin, answers))
-                for _ in range(nprograms)]
-    for program in programs:
-        program.start()
-    times = [answers.get() for _ in programs]
-    for program in programs:
-        program.join()
-    return statistics.mean(times)
-
-
-def repeat(method: str, parameters: dict[str, Any], action: str, begin: Any, answers: Any) -> None:
-    """What one program does."""
+    print(f"{'milliseconds, lower quartile':34}{'alone':>8}{'at once':>9}{'gain':>6}")
     set_num_threads(1)
-    call = prepared(method, parameters, action)
+    for name in CODERS:
+        with Companion(name, NSAMPLES) as companion:
+            for number, work in enumerate(works(name, NSAMPLES)):
+                rounds = [(alone(work.call), companion.at_once(number, work.call)) for _ in range(ROUNDS)]
+                one, both = map(lower_quartile, zip(*rounds, strict=True))
+                print(f"{work.name:34}{one * 1e3:8.2f}{both * 1e3:9.2f}{2 * one / both:6.2f}")
+
+
+def lower_quartile(times: Sequence[float]) -> float:
+    """Of some times: not the luckiest, and not those that other programs on the machine disturbed."""
+    return statistics.quantiles(times, n=4)[0]
+
+
+def end_of(call: Callable[[], Any]) -> float:
+    """When a call had ended, by a clock that all programs share; what it gave is let go of afterwards."""
+    result = call()
+    end = time.perf_counter()
+    del result
+    return end
+
+
+def alone(call: Callable[[], Any]) -> float:
+    """Seconds of one call that follows another one, which is not timed: it finds the caches as that left them."""
     call()
-    begin.wait()
-    end, times = time.perf_counter() + SECONDS, []
-    while time.perf_counter() < end:
-        start = time.perf_counter()
-        call()
-        times.append(time.perf_counter() - start)
-    answers.put(statistics.quantiles(times, n=4)[0])
+    begin = time.perf_counter()
+    return end_of(call) - begin
 
 
-def prepared(method: str, parameters: dict[str, Any], action: str) -> Callable[[], object]:
-    """One call, with its series made; restored samples go into memory that is kept."""
-    samples = np.sin(np.arange(NSAMPLES) / 500.0)
-    if action == "encode":
-        return lambda: polycomp.encode(samples, method, **parameters)
-    coded, out = polycomp.encode(samples, method, **parameters), np.empty_like(samples)
-    return lambda: polycomp.decode(coded, out=out)
+class Companion:
+    """Another program, which has made the same series and makes the same calls on one thread when it is told to."""
+
+    def __init__(self, name: str, nsamples: int):
+        context = multiprocessing.get_context("spawn")
+        self.pipe, other = context.Pipe()
+        self.process = context.Process(target=_accompany, args=(other, name, nsamples), daemon=True)
+        self.process.start()
+        other.close()
+        self.pipe.recv()
+
+    def __enter__(self) -> Companion:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.pipe.close()
+        self.process.join()
+
+    def at_once(self, number: int, call: Callable[[], Any]) -> float:
+        """Seconds until both programs have made one call, the other one that of its work `number`; see `alone`."""
+        self._both_end(number, call)
+        begin = time.perf_counter()
+        return self._both_end(number, call) - begin
+
+    def _both_end(self, number: int, call: Callable[[], Any]) -> float:
+        self.pipe.send(number)
+        return max(end_of(call), self.pipe.recv())
+
+
+def _accompany(pipe: Connection, name: str, nsamples: int) -> None:
+    """What the other program does: one call for each message, until there are no more."""
+    set_num_threads(1)
+    calls = [work.call for work in works(name, nsamples)]
+    pipe.send(None)
+    try:
+        while True:
+            pipe.send(end_of(calls[pipe.recv()]))
+    except EOFError:
+        pass
 
 
 if __name__ == "__main__":
