@@ -393,6 +393,8 @@ def _plan(
     """How pixels become an HDU, checked."""
     if pixels.ndim == 0 and pixels.dtype.kind in "iuf":
         raise ValueError("a single number has no axes and is no image: give an array, such as [value]")
+    if blank is None and pixels.dtype.kind in "iu" and np.ma.is_masked(pixels):
+        raise ValueError("masked pixels need a blank value: use FITS.write_image(..., blank=...)")
     return ImagePlan.of(pixels.dtype, pixels.shape, compress, quantize, blank, extname, extver)
 
 

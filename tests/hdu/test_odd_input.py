@@ -221,6 +221,7 @@ def test_a_pipe_is_no_file(tmp_path, mode):
         (PIXELS > 3, {}, ValueError),
         (np.zeros(3, "c8"), {}, ValueError),
         (np.array(3), {}, ValueError),
+        (np.ma.masked_equal(PIXELS, 3), {}, ValueError),
         (PIXELS, {"extname": 5}, TypeError),
         (PIXELS, {"extname": "é"}, ValueError),
         (PIXELS, {"header": {"NAXIS": 3}}, ValueError),
