@@ -15,7 +15,7 @@
 #include "rf_threads.h"
 
 enum {
-    PART_NBYTES = 1 << 19,     /* of the samples whose runs one item of work finds: with less two threads read slower */
+    PART_NBYTES = 1 << 19,     /* of the samples whose runs one item of work finds, at most: less slows two threads */
     LEAST_PIECE = 1 << 16,     /* bytes of the samples that one item of work restores: at least, */
     MOST_PIECE = 1 << 22,      /* and at most, so that threads mostly touch fresh pages of their own */
     MARK_PAIRS = 512,          /* pairs for which there is a mark */
@@ -133,11 +133,12 @@ static size_t settle(void *argument, size_t number)
 /* Codes the terms of a job that has some. */
 static int encode_terms(encode_job *job, int nthreads)
 {
-    const size_t fit = PART_NBYTES / (size_t)job->width;
+    const size_t fit = PART_NBYTES / (size_t)job->width, hands = nthreads > 1 ? (size_t)nthreads : 1;
+    const size_t rounds = (job->nterms - 1) / (fit * hands) + 1; /* as many parts for each thread: all end together */
     size_t failed;
     int status;
 
-    job->per_part = job->nterms < fit ? job->nterms : fit;
+    job->per_part = (job->nterms - 1) / (rounds * hands) + 1;
     const size_t nparts = job->nterms / job->per_part + (job->nterms % job->per_part != 0);
     const size_t slot = 2 * job->per_part * (size_t)job->width;
     job->parts = malloc(nparts * sizeof *job->parts);
