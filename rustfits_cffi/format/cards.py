@@ -262,9 +262,7 @@ def is_protected_key(key: str) -> bool:
     TypeError
         If it is not a str.
     """
-    if not isinstance(key, str):
-        raise TypeError(f"header keys are str, not {type(key).__name__}")
-    name = key.strip().upper()
+    name = _require_text(key).strip().upper()
     return name in _PROTECTED or _PROTECTED_INDEXED.fullmatch(name) is not None
 
 
@@ -276,10 +274,15 @@ def lookup_key(key: str) -> str:
     TypeError
         If it is not a str.
     """
+    name = _single_blanks(_require_text(key)).upper()
+    return name[9:] if name.startswith("HIERARCH ") else name
+
+
+def _require_text(key: str) -> str:
+    """The key; `TypeError` if it is not a str."""
     if not isinstance(key, str):
         raise TypeError(f"header keys are str, not {type(key).__name__}")
-    name = _single_blanks(key).upper()
-    return name[9:] if name.startswith("HIERARCH ") else name
+    return key
 
 
 _STANDARD_KEY = re.compile("[A-Za-z0-9_-]{1,8}")

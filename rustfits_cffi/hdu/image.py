@@ -1,7 +1,7 @@
 """ImageHDU: an array of pixels, read and written by sections.
 
 A read goes from the index to a `Selection`, and from there through the HDU's reader to scaled pixels. Compressed images
-replace what the header says and the hooks: `_make_reader`, `_blank_mask`, `_write_section`.
+replace what the header says and two hooks: `_make_reader` and `_write_section`.
 """
 
 from __future__ import annotations

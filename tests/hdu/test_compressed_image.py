@@ -466,11 +466,7 @@ def test_rewriting_keeps_to_the_seed_that_the_header_names(path, seed):
 
 
 def test_rewriting_loses_no_other_columns(tmp_path):
-    path = tmp_path / "a.fits"
-    pixels = np.arange(30, dtype="i2").reshape(3, 10)
-    with rf.FITS(path, "w+") as fits:
-        fits.write_image(pixels, compress=rf.Rice1(tile_shape=(1, 5)))
-    with_zblank_column(path, [2, 7, -99, 7, 22, 29])
+    path, pixels = blanked_by_tile(tmp_path)
     before = path.read_bytes()
     with rf.FITS(path, "r+") as fits:
         with pytest.raises(NotImplementedError, match="ZBLANK"):
@@ -660,6 +656,16 @@ def test_floats_in_integer_tiles_are_refused_by_name(tmp_path):
         fits[1].read()
 
 
+def blanked_by_tile(folder):
+    """``(path, pixels)`` of an image whose six tiles have blanks of their own."""
+    path = folder / "a.fits"
+    pixels = np.arange(30, dtype="i2").reshape(3, 10)
+    with rf.FITS(path, "w+") as fits:
+        fits.write_image(pixels, compress=rf.Rice1(tile_shape=(1, 5)))
+    with_zblank_column(path, [2, 7, -99, 7, 22, 29])
+    return path, pixels
+
+
 def with_zblank_column(path, blanks):
     """Give the table of tiles in HDU 1 a column ZBLANK in place of the keyword."""
     with rf.FITS(path) as fits:
@@ -681,11 +687,7 @@ def with_zblank_column(path, blanks):
 
 
 def test_each_tile_may_have_a_blank_of_its_own(tmp_path):
-    path = tmp_path / "a.fits"
-    pixels = np.arange(30, dtype="i2").reshape(3, 10)
-    with rf.FITS(path, "w+") as fits:
-        fits.write_image(pixels, compress=rf.Rice1(tile_shape=(1, 5)))
-    with_zblank_column(path, [2, 7, -99, 7, 22, 29])
+    path, pixels = blanked_by_tile(tmp_path)
     with rf.FITS(path) as fits:
         masked = fits[1].read(mask_blank=True)
         assert np.array_equal(np.flatnonzero(masked.mask), [2, 7, 22, 29]) and np.array_equal(masked.data, pixels)
