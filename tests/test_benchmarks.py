@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.append(str(ROOT))  # last: `benchmarks` is not installed, and what is installed goes first
 
 import rustfits_cffi  # noqa: E402
-from benchmarks import floors, scaling  # noqa: E402
+from benchmarks import floors, readers, scaling  # noqa: E402
 from benchmarks.__main__ import main  # noqa: E402
 from benchmarks.cases import CASES, Case, quick, select  # noqa: E402
 from benchmarks.files import mask_stamps  # noqa: E402
@@ -80,6 +80,16 @@ def test_floors_prints_a_line_a_row(monkeypatch, capsys):
     monkeypatch.setattr(floors, "ROUNDS", 1)
     floors.main()
     assert [line.split()[0] for line in capsys.readouterr().out.splitlines()[1:]] == ["U1", "U2", "U3", "U4", "R8"]
+
+
+def test_readers_prints_a_line_a_size(monkeypatch, capsys):
+    monkeypatch.setattr(readers, "SHAPE", (400, 400))
+    monkeypatch.setattr(readers, "ROUNDS", 2)
+    monkeypatch.setattr(readers, "SIZES", (32, 100))
+    readers.main()
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()[2:]]
+    assert [line[:3] for line in lines] == [["32", "x", "32"], ["100", "x", "100"]]
+    assert all(float(figure) > 0 for line in lines for figure in line[3:]) and {len(line) for line in lines} == {11}
 
 
 def test_unknown_row_is_refused_by_name():
