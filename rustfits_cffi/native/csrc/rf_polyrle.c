@@ -19,7 +19,9 @@ enum {
     LEAST_PIECE = 1 << 16,     /* bytes of the samples that one item of work restores: at least, */
     MOST_PIECE = 1 << 22,      /* and at most, so that threads mostly touch fresh pages of their own */
     MARK_PAIRS = 512,          /* pairs for which there is a mark */
-    LEAST_SHARE = 1 << 19,     /* samples, or values of a stream, for each thread: fewer are not worth its start */
+    SCAN_MARKS = 64,           /* marks that one item of work makes: fewer, and threads hinder each other */
+    LEAST_SHARE = 1 << 19,     /* samples, or values of a stream, for each thread: fewer are not worth its start, */
+    LEAST_SCAN = 1 << 23,      /* nor are fewer bytes of a stream that is only scanned */
     FILLED = 16                /* bytes of samples that are restored while one value of the stream is read */
 };
 
@@ -35,15 +37,19 @@ typedef struct {
 } part_runs;
 
 #define VALUE uint8_t
+#define TOTAL uint32_t
 #define NAME(stem) stem##8
 #include "rf_polyrle_template.h"
 #define VALUE uint16_t
+#define TOTAL uint32_t
 #define NAME(stem) stem##16
 #include "rf_polyrle_template.h"
 #define VALUE uint32_t
+#define TOTAL uint64_t
 #define NAME(stem) stem##32
 #include "rf_polyrle_template.h"
 #define VALUE uint64_t
+#define TOTAL uint64_t
 #define NAME(stem) stem##64
 #include "rf_polyrle_template.h"
 
@@ -51,13 +57,14 @@ typedef struct {
 typedef struct {
     part_runs (*encode)(const void *src, size_t from, size_t to, int diff, uint64_t max_count, void *dst);
     size_t (*put)(void *dst, size_t at, term_run run, uint64_t max_count);
-    bool (*sum)(const void *src, size_t npairs, int is_signed, uint64_t *count, uint64_t *change);
+    bool (*count)(const void *src, size_t npairs, int is_signed, uint64_t *count);
+    uint64_t (*change)(const void *src, size_t npairs);
     int (*check)(const void *src, size_t len, int is_signed, int diff, uint64_t n, rf_polyfault *fault);
     void (*decode)(const void *src, size_t len, size_t pair, rf_polyrle_mark mark, int diff, size_t start, size_t stop,
                    void *dst);
 } width_work;
 
-#define WORK(bits) {encode##bits, put##bits, sum##bits, check##bits, decode##bits}
+#define WORK(bits) {encode##bits, put##bits, count##bits, change##bits, check##bits, decode##bits}
 
 /* NULL for a width that does not exist. */
 static const width_work *work_of(int width)
@@ -73,9 +80,9 @@ static const width_work *work_of(int width)
     }
 }
 
-static int worth_threads(int nthreads, size_t nvalues)
+static int worth_threads(int nthreads, size_t amount, size_t least)
 {
-    const size_t most = nvalues / LEAST_SHARE;
+    const size_t most = amount / least;
 
     return nthreads > 1 && most < (size_t)nthreads ? (int)most : nthreads;
 }
@@ -167,7 +174,7 @@ int rf_polyrle_encode(const void *src, size_t n, int width, int diff, uint64_t m
         job.len = 1;
         job.nterms = n - 1;
     }
-    if (job.nterms) status = encode_terms(&job, worth_threads(nthreads, job.nterms));
+    if (job.nterms) status = encode_terms(&job, worth_threads(nthreads, job.nterms, LEAST_SHARE));
     *dst_len = job.len;
     return status;
 }
@@ -183,22 +190,26 @@ typedef struct {
     const width_work *work;
     const uint8_t *pairs; /* of the stream */
     size_t npairs, width;
-    int is_signed;
+    int is_signed, diff;
     rf_polyrle_mark *marks;
+    size_t nmarks;
 } scan_job;
 
-/* The sums of the pairs behind a mark go to the mark itself, until they are added up. */
+/* The sums of the pairs behind some marks go to the marks themselves, until they are added up. */
 static int scan_work(void *argument, void *scratch, size_t item)
 {
     const scan_job *const job = argument;
-    const size_t from = item * MARK_PAIRS, rest = job->npairs - from;
-    rf_polyrle_mark *const mark = &job->marks[item];
+    const size_t first = item * SCAN_MARKS, rest = job->nmarks - first;
+    const size_t stop = first + (rest < SCAN_MARKS ? rest : SCAN_MARKS);
 
     (void)scratch;
-    return job->work->sum(job->pairs + 2 * from * job->width, rest < MARK_PAIRS ? rest : MARK_PAIRS, job->is_signed,
-                          &mark->first, &mark->before)
-               ? RF_OK
-               : RF_EBADDATA;
+    for (size_t i = first; i < stop; i++) {
+        const size_t from = i * MARK_PAIRS, left = job->npairs - from, npairs = left < MARK_PAIRS ? left : MARK_PAIRS;
+        const uint8_t *const pairs = job->pairs + 2 * from * job->width;
+        if (!job->work->count(pairs, npairs, job->is_signed, &job->marks[i].first)) return RF_EBADDATA;
+        job->marks[i].before = job->diff ? job->work->change(pairs, npairs) : 0;
+    }
+    return RF_OK;
 }
 
 /* Turns the sums at the marks into what is before them; false if they are not n samples in all. */
@@ -225,10 +236,11 @@ int rf_polyrle_scan(const void *src, size_t len, int width, int is_signed, int d
 
     if (!work) return RF_EARGUMENT;
     scan_job job = {.work = work, .pairs = (const uint8_t *)src + head * (size_t)width, .npairs = (len - head) / 2,
-                    .width = (size_t)width, .is_signed = is_signed, .marks = marks};
-    const size_t nmarks = count_marks(job.npairs);
-    status = rf_share(scan_work, &job, nmarks, worth_threads(nthreads, len), 0, NULL, &failed);
-    if (status == RF_OK && (len - head) % 2 == 0 && add_up(marks, nmarks, begin, n)) return RF_OK;
+                    .width = (size_t)width, .is_signed = is_signed, .diff = diff, .marks = marks,
+                    .nmarks = count_marks(job.npairs)};
+    nthreads = worth_threads(nthreads, len * (size_t)width, LEAST_SCAN);
+    status = rf_share(scan_work, &job, (job.nmarks - 1) / SCAN_MARKS + 1, nthreads, 0, NULL, &failed);
+    if (status == RF_OK && (len - head) % 2 == 0 && add_up(marks, job.nmarks, begin, n)) return RF_OK;
     return status == RF_OK || status == RF_EBADDATA ? work->check(src, len, is_signed, diff, n, fault) : status;
 }
 
@@ -284,5 +296,5 @@ int rf_polyrle_decode(const void *src, size_t len, int width, int diff, const rf
     const size_t piece = fair < LEAST_PIECE ? LEAST_PIECE : fair > MOST_PIECE ? MOST_PIECE : fair;
     job.per_item = piece / job.width;
     return rf_share(decode_work, &job, (stop - start) / job.per_item + ((stop - start) % job.per_item != 0),
-                    worth_threads(nthreads, nbytes / FILLED + len), 0, NULL, &failed);
+                    worth_threads(nthreads, nbytes / FILLED + len, LEAST_SHARE), 0, NULL, &failed);
 }

@@ -1,4 +1,7 @@
-/* Run lengths of one width. The includer defines VALUE (an unsigned type) and NAME(stem). */
+/*
+ * Run lengths of one width. The includer defines VALUE (an unsigned type), NAME(stem), and TOTAL: an unsigned type that
+ * MARK_PAIRS counts are summed in, as narrow as it may be.
+ */
 
 /* ---- encoding ---- */
 
@@ -86,24 +89,32 @@ static part_runs NAME(encode)(const void *src, size_t from, size_t to, int diff,
 
 /* ---- decoding ---- */
 
-/* What some pairs add to the number of samples and, as differences, to their value; false if a count cannot be. */
-RF_WIDE_CLONES static bool NAME(sum)(const void *src, size_t npairs, int is_signed, uint64_t *count, uint64_t *change)
+/* The number of samples that up to MARK_PAIRS pairs stand for; false if a count, or all together, cannot be. */
+RF_WIDE_CLONES static bool NAME(count)(const void *src, size_t npairs, int is_signed, uint64_t *count)
 {
     const VALUE most = (VALUE)(is_signed ? (VALUE)~(VALUE)0 >> 1 : (VALUE)~(VALUE)0);
     const VALUE *const pairs = src;
-    VALUE all = 0, climbed = 0;
-    uint64_t total = 0, carries = 0;
+    VALUE all = 0;
+    TOTAL total = 0, carries = 0;
 
     for (size_t i = 0; i < npairs; i++) {
         const VALUE length = pairs[2 * i];
         all |= length; /* exceeds the signed maximum if one of them does */
-        climbed = (VALUE)(climbed + (VALUE)((uint64_t)length * pairs[2 * i + 1]));
         total += length;
-        carries += total < length;
+        if (sizeof(VALUE) == sizeof(TOTAL)) carries += total < length;
     }
     *count = total;
-    *change = climbed;
     return all <= most && carries == 0;
+}
+
+/* What pairs add, as differences, to the value of a sample. */
+RF_WIDE_CLONES static uint64_t NAME(change)(const void *src, size_t npairs)
+{
+    const VALUE *const pairs = src;
+    VALUE climbed = 0;
+
+    for (size_t i = 0; i < npairs; i++) climbed = (VALUE)(climbed + (VALUE)((uint64_t)pairs[2 * i] * pairs[2 * i + 1]));
+    return climbed;
 }
 
 /* Says what is wrong with a stream, if its pairs do not add up to n samples. */
@@ -192,4 +203,5 @@ static void NAME(decode)(const void *src, size_t len, size_t pair, rf_polyrle_ma
 }
 
 #undef VALUE
+#undef TOTAL
 #undef NAME
