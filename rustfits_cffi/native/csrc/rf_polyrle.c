@@ -17,7 +17,7 @@
 enum {
     PART_NBYTES = 1 << 19,     /* of the samples whose runs one item of work finds, at most: less slows two threads */
     LEAST_PIECE = 1 << 16,     /* bytes of the samples that one item of work restores: at least, */
-    MOST_PIECE = 1 << 22,      /* and at most, so that threads mostly touch fresh pages of their own */
+    MOST_PIECE = 1 << 21,      /* and at most: a huge page, which two threads would both clear if they touched it first */
     MARK_PAIRS = 512,          /* pairs for which there is a mark */
     SCAN_MARKS = 64,           /* marks that one item of work makes: fewer, and threads hinder each other */
     LEAST_SHARE = 1 << 19,     /* samples, or values of a stream, for each thread: fewer are not worth its start, */
@@ -251,6 +251,7 @@ typedef struct {
     const rf_polyrle_mark *marks;
     int diff;
     size_t start, stop, per_item; /* samples */
+    size_t lead;                  /* samples between the page that dst lies in and dst: the first item is shorter */
     uint8_t *dst;
 } decode_job;
 
@@ -271,8 +272,9 @@ static size_t mark_before(const decode_job *job, size_t sample)
 static int decode_work(void *argument, void *scratch, size_t item)
 {
     const decode_job *const job = argument;
-    const size_t begin = job->start + item * job->per_item;
-    const size_t end = job->stop - begin < job->per_item ? job->stop : begin + job->per_item;
+    const size_t nsamples = job->stop - job->start, after = (item + 1) * job->per_item - job->lead;
+    const size_t begin = job->start + (item ? item * job->per_item - job->lead : 0);
+    const size_t end = job->start + (after < nsamples ? after : nsamples);
     const size_t mark = mark_before(job, begin);
 
     (void)scratch;
@@ -293,8 +295,10 @@ int rf_polyrle_decode(const void *src, size_t len, int width, int diff, const rf
     job.width = (size_t)width;
     const size_t nbytes = (stop - start) * job.width;
     const size_t fair = nbytes / (16 * (size_t)(nthreads > 1 ? nthreads : 1));
-    const size_t piece = fair < LEAST_PIECE ? LEAST_PIECE : fair > MOST_PIECE ? MOST_PIECE : fair;
+    const size_t piece = fair < LEAST_PIECE ? LEAST_PIECE : fair < MOST_PIECE / 4 ? fair : MOST_PIECE;
     job.per_item = piece / job.width;
-    return rf_share(decode_work, &job, (stop - start) / job.per_item + ((stop - start) % job.per_item != 0),
-                    worth_threads(nthreads, nbytes / FILLED + len, LEAST_SHARE), 0, NULL, &failed);
+    job.lead = piece == MOST_PIECE ? (uintptr_t)dst % MOST_PIECE / job.width : 0;
+    const size_t nitems = (stop - start + job.lead - 1) / job.per_item + 1;
+    nthreads = worth_threads(nthreads, nbytes / FILLED + len, LEAST_SHARE);
+    return rf_share(decode_work, &job, nitems, nthreads, 0, NULL, &failed);
 }
