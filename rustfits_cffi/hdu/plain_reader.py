@@ -46,7 +46,7 @@ class PlainReader:
         self._kind = kind
         self.shape = entry.structure.shape
         self._data_start = entry.data_start
-        place = (entry.data_start, self.shape, kind.bitpix)
+        place = (directory.handle.path, entry.data_start, self.shape, kind.bitpix)
         self._stored = PlainImage(*place, kind.stored, "stored")
         self._physical = PlainImage(
             *place, kind.scaled, kind.out, bscale=kind.scaling.bscale, bzero=kind.scaling.bzero

@@ -66,7 +66,7 @@ class TileReader:
             self._unreadable = f"float pixels that are not quantized, in {layout.codec} tiles, which hold integers only"
         codec = _tile_codec(layout, kind, f"{directory.handle.path}, HDU {index}")
         self._store = TileStore(directory, index, layout)
-        tiles = (codec, self._store.table, self._handle.workspace)
+        tiles = (codec, self._store.table, self._handle)
         self._stored = TileSections(*tiles, "stored")
         self._physical = TileSections(
             *tiles, kind.out, bscale=kind.scaling.bscale, bzero=kind.scaling.bzero

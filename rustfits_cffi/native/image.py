@@ -66,6 +66,8 @@ class PlainImage:
 
     Parameters
     ----------
+    path : str
+        Name of the file, for errors.
     data_start : int
         Byte of the file.
     shape : tuple of int
@@ -92,6 +94,7 @@ class PlainImage:
 
     def __init__(
         self,
+        path: str,
         data_start: int,
         shape: tuple[int, ...],
         bitpix: int,
@@ -101,6 +104,7 @@ class PlainImage:
         bscale: float = 1.0,
         bzero: float = 0.0,
     ) -> None:
+        self._path = path
         self._dtype = dtype
         self._shape = ffi.new("size_t[]", shape)
         self._image = ffi.new("rf_plain *", (data_start, len(shape), self._shape, bitpix, OUTS[out], bscale, bzero))
@@ -122,27 +126,27 @@ class PlainImage:
         section = ffi.new(_NUMBERS, (*start, *count, *step))
         status = lib.rf_plain_read(fd, self._image, section, ffi.from_buffer(pixels), nthreads)
         if status:
-            _refuse(status)
+            _refuse(status, self._path)
         return pixels
 
     def _line_reader(self) -> Callable[[int, int, int], np.ndarray]:
         """`read_line` with all that never changes at hand: a short line takes not much longer than the names in it."""
-        image, dtype, read = self._image, self._dtype, lib.rf_plain_read_line
+        image, dtype, path, read = self._image, self._dtype, self._path, lib.rf_plain_read_line
         empty, from_buffer = np.empty, ffi.from_buffer
 
         def read_line(fd: int, first: int, count: int) -> np.ndarray:
             pixels = empty(count, dtype)
             status = read(fd, image, first, count, from_buffer(pixels))
             if status:
-                _refuse(status)
+                _refuse(status, path)
             return pixels
 
         return read_line
 
 
-def _refuse(status: int) -> None:
+def _refuse(status: int, path: str) -> None:
     """Raise what a status of a read, not RF_OK, means."""
-    raise_for_system(status)
+    raise_for_system(status, path)
     if status == lib.RF_ETRUNCATED:
         raise TruncatedError("the file ends within the pixels asked for")
     raise_for_status(status)

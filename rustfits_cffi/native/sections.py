@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -12,6 +11,7 @@ from rustfits_cffi.native._lib import ffi, lib
 from rustfits_cffi.native.codecs import TileCodec
 from rustfits_cffi.native.coding import OUTS, TileTable
 from rustfits_cffi.native.dither import RANDOMS
+from rustfits_cffi.native.handle import FileHandle
 from rustfits_cffi.native.systemerrors import raise_for_system
 
 _NUMBERS = ffi.typeof("size_t[]")  # looked up once, because small cut-outs count every step
@@ -25,8 +25,8 @@ class TileSections:
     codec : TileCodec
     table : TileTable
         Where the tiles are.
-    workspace : rf_workspace *
-        Scratch, as a `FileHandle` has it.
+    handle : FileHandle
+        The file; its scratch is used.
     out : {"stored", "unsigned", "double"}
         What the pixels become, as in `TileCodec.decode`.
     bscale, bzero : float
@@ -39,13 +39,21 @@ class TileSections:
     """
 
     def __init__(
-        self, codec: TileCodec, table: TileTable, workspace: Any, out: str, *, bscale: float = 1.0, bzero: float = 0.0
+        self,
+        codec: TileCodec,
+        table: TileTable,
+        handle: FileHandle,
+        out: str,
+        *,
+        bscale: float = 1.0,
+        bzero: float = 0.0,
     ) -> None:
         self.dtype = codec.dtypes[out]
         self._owners = (codec, table)  # of what C only borrows
         self._coding = (codec.image, table.table)
         self._pixels = (OUTS[out], bscale, bzero)
-        self._scratch = (RANDOMS, workspace)
+        self._scratch = (RANDOMS, handle.workspace)
+        self._path = handle.path
 
     def read(
         self, fd: int, start: Sequence[int], count: Sequence[int], step: Sequence[int], dst: np.ndarray, nthreads: int
@@ -76,5 +84,5 @@ class TileSections:
             # which tile it was is asked for only now: most reads go well, and small ones count every step
             failed = ffi.new("int64_t *")
             status = lib.rf_tiles_read(*place, failed)
-            raise_for_system(status)
+            raise_for_system(status, self._path)
             raise_for_status(status, tile=failed[0] if failed[0] >= 0 else None)

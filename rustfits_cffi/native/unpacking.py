@@ -84,7 +84,7 @@ class Unpacking:
         status = lib.rf_unpack(*place, RANDOMS, nthreads, total, failed)
         if status == lib.RF_EWRITE:
             raise error_of_status(lib.WRITE_ERROR, f"{out.path}: cannot write pixels: {os.strerror(ffi.errno)}")
-        _check(status, failed)
+        self._check(status, failed)
         return total[0]
 
     def read(self, start: Sequence[int], count: Sequence[int], pixels: Any, *, nthreads: int = 1) -> None:
@@ -102,9 +102,8 @@ class Unpacking:
         source = self._source.held()
         place = (self._image, self._rows.table, source[0], box, lib.RF_OUT_STORED, 1.0, 0.0, target, len(target))
         status = lib.rf_tiles_read(*place, RANDOMS, self._source.workspace, nthreads, failed)
-        _check(status, failed)
+        self._check(status, failed)
 
-
-def _check(status: int, failed: Any) -> None:
-    raise_for_system(status)
-    raise_for_status(status, tile=failed[0] if failed[0] >= 0 else None)
+    def _check(self, status: int, failed: Any) -> None:
+        raise_for_system(status, self._source.path)
+        raise_for_status(status, tile=failed[0] if failed[0] >= 0 else None)

@@ -612,7 +612,7 @@ def test_more_axes_than_numpy_has_are_refused_by_name(tmp_path):
 
 @pytest.mark.parametrize("nthreads", [1, 3])
 @pytest.mark.parametrize("compress", [None, rf.Rice1()], ids=["plain", "compressed"])
-def test_the_reason_why_the_system_refuses_to_read_is_told(tmp_path, monkeypatch, compress, nthreads):
+def test_the_file_that_the_system_refuses_to_read_is_named_with_the_reason(tmp_path, monkeypatch, compress, nthreads):
     path = tmp_path / "a.fits"
     with rf.FITS(path, "w+") as fits:
         fits.write_image(np.zeros((600, 700), "i2"), compress=compress)
@@ -624,7 +624,7 @@ def test_the_reason_why_the_system_refuses_to_read_is_told(tmp_path, monkeypatch
             monkeypatch.setattr(FileHandle, "held", lambda handle: [folder])
             with pytest.raises(rf.FITSError, match=os.strerror(errno.EISDIR)) as caught:
                 fits[-1][1:500:2, 3:]
-        assert caught.value.errno == errno.EISDIR
+        assert caught.value.errno == errno.EISDIR and caught.value.filename == str(path)
     finally:
         rf.set_num_threads(None)
         os.close(folder)

@@ -36,7 +36,7 @@ def raw():
 
 def make(shape, bitpix, out, bscale=1.0, bzero=0.0):
     dtype = {"stored": STORED, "unsigned": UNSIGNED}.get(out, dict.fromkeys(STORED, "f8"))[bitpix]
-    return PlainImage(DATA_START, shape, bitpix, np.dtype(dtype), out, bscale=bscale, bzero=bzero)
+    return PlainImage("a.fits", DATA_START, shape, bitpix, np.dtype(dtype), out, bscale=bscale, bzero=bzero)
 
 
 def expected(data, shape, bitpix, out, bscale=1.0, bzero=0.0):
