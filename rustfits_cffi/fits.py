@@ -14,6 +14,7 @@ from rustfits_cffi.config import Codec, Quantize
 from rustfits_cffi.directory import Directory
 from rustfits_cffi.errors import HDUIndexError, HDUNameError
 from rustfits_cffi.hdu import HDU, open_hdu
+from rustfits_cffi.hdu.compressed_image import CompressedImageHDU
 from rustfits_cffi.hdu.create import ImagePlan, create_image
 from rustfits_cffi.hdu.image import ImageHDU
 from rustfits_cffi.header import FITSHeader
@@ -312,6 +313,8 @@ def read(filename: str | os.PathLike[str], ext: int | str | None = None, *, head
         if not isinstance(hdu, ImageHDU):
             kind = fits._directory.kind(hdu.index)
             raise ValueError(f"{fits.filename}: HDU {hdu.index} is no image ({kind}), and only images can be read yet")
+        if isinstance(hdu, CompressedImageHDU):
+            hdu.set_tile_cache_size(0)  # the file is closed at once, so that nothing is worth keeping
         data = hdu.read()
         return (data, hdu.header) if header else data
 

@@ -113,6 +113,15 @@ class TileGrid:
         """The pixels of tile number `row` as numpy slices of the image."""
         return tuple(map(slice, *self.extent(row)))
 
+    def box(self, rows: list[int]) -> tuple[slice, ...] | None:
+        """The pixels of some tiles, at least one, as numpy slices of the image; None if they do not fill a box."""
+        places = list(zip(*map(self.place, rows), strict=True))
+        first, last = [min(axis) for axis in places], [max(axis) for axis in places]
+        if prod(b - a + 1 for a, b in zip(first, last, strict=True)) != len(rows):
+            return None
+        axes = zip(first, last, self.tile_shape, self.shape, strict=True)
+        return tuple(slice(a * tile, min((b + 1) * tile, length)) for a, b, tile, length in axes)
+
     def tiles_touched(self, selection: Selection) -> np.ndarray:
         """Numbers of the tiles that hold a selected pixel, ascending.
 

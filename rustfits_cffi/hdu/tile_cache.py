@@ -29,13 +29,23 @@ def tile_memory(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
 
 
 class TileCache:
-    """Tiles by number. May be used from several threads; the arrays in it are never written to again."""
+    """Tiles by number, or the whole image. May be used from several threads; what is in it is never written to again.
+
+    Tiles that were decoded into one array stay and go together: as long as one is needed, so is the memory of all.
+
+    Attributes
+    ----------
+    whole : ndarray or None
+        The pixels of the image, if all of them are here.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._tiles: OrderedDict[int, np.ndarray] = OrderedDict()
+        self._tiles: dict[int, _Block] = {}
+        self._blocks: OrderedDict[_Block, None] = OrderedDict()  # the least recently used first
         self._capacity = DEFAULT_NBYTES
         self._used = 0
+        self.whole: np.ndarray | None = None
 
     @property
     def capacity(self) -> int:
@@ -55,6 +65,8 @@ class TileCache:
         TypeError, OverflowError
             If it is no integer; if it is negative.
         """
+        if isinstance(nbytes, bool):
+            raise TypeError(f"the size of the tile cache must be a number of bytes, not {nbytes}")
         nbytes = operator.index(nbytes)
         if nbytes < 0:
             raise OverflowError(f"the size of the tile cache must be >= 0 bytes, not {nbytes}")
@@ -63,29 +75,62 @@ class TileCache:
             self._shrink()
 
     def clear(self) -> None:
-        """Drop all tiles; the capacity stays."""
+        """Drop everything; the capacity stays."""
         with self._lock:
-            self._tiles.clear()
-            self._used = 0
+            self._drop_all()
 
     def get(self, number: int) -> np.ndarray | None:
-        """The pixels of a tile, if they are here."""
+        """The pixels of a tile, if it is here; those of a whole image are in `whole`."""
         with self._lock:
-            tile = self._tiles.get(number)
-            if tile is not None:
-                self._tiles.move_to_end(number)
-            return tile
+            block = self._tiles.get(number)
+            if block is None:
+                return None
+            self._blocks.move_to_end(block)
+            return block.tiles[number]
 
     def put(self, number: int, tile: np.ndarray) -> None:
         """Keep the pixels of a tile; others go if there is no room. Nothing happens if it exceeds the capacity."""
+        self.put_together({number: tile}, tile.nbytes)
+
+    def put_together(self, tiles: dict[int, np.ndarray], nbytes: int) -> None:
+        """Keep tiles that lie in one array of so many bytes; as `put`."""
         with self._lock:
-            if number in self._tiles or tile.nbytes > self._capacity:
+            if nbytes > self._capacity or all(number in self._tiles for number in tiles):
                 return
-            self._tiles[number] = tile
-            self._used += tile.nbytes
+            block = _Block({number: tile for number, tile in tiles.items() if number not in self._tiles}, nbytes)
+            self._blocks[block] = None
+            self._tiles.update(dict.fromkeys(block.tiles, block))
+            self._used += nbytes
             self._shrink()
 
+    def put_whole(self, pixels: np.ndarray) -> None:
+        """Keep the whole image instead of its tiles. Nothing happens if it exceeds the capacity."""
+        with self._lock:
+            if pixels.nbytes > self._capacity:
+                return
+            self._drop_all()
+            self.whole, self._used = pixels, pixels.nbytes
+
     def _shrink(self) -> None:
-        while self._used > self._capacity:
-            _, tile = self._tiles.popitem(last=False)
-            self._used -= tile.nbytes
+        while self._used > self._capacity and self._blocks:
+            block, _ = self._blocks.popitem(last=False)
+            for number in block.tiles:
+                del self._tiles[number]
+            self._used -= block.nbytes
+        if self._used > self._capacity:
+            self._drop_all()
+
+    def _drop_all(self) -> None:
+        self._tiles.clear()
+        self._blocks.clear()
+        self.whole, self._used = None, 0
+
+
+class _Block:
+    """Tiles in one array, by number, and the bytes of that array."""
+
+    __slots__ = ("nbytes", "tiles")
+
+    def __init__(self, tiles: dict[int, np.ndarray], nbytes: int) -> None:
+        self.tiles = tiles
+        self.nbytes = nbytes

@@ -100,27 +100,33 @@ class TileReader:
             self._check(selection)
         if not scale:
             return self._decode(file[0], selection, self._stored)
+        whole = self._cache.whole
+        if whole is not None:
+            return whole[selection.slices].copy()
+        if selection.is_whole:
+            return self._read_whole(file[0], selection)
         if self._keeps_tiles_of(selection):
             only = self._grid.only_tile(selection)
             if only is not None:
                 number, inside = only
                 return self._tile(file[0], number)[inside].copy()
             numbers = self._grid.few_tiles(selection, _MOST_CACHED_TILES)
-            if numbers is not None:
+            if numbers is not None and self._fetch(file[0], selection, numbers):
                 return self._join(file[0], selection, numbers)
-        pixels = self._decode(file[0], selection, self._physical)
-        if selection.is_whole and pixels.nbytes <= self._cache.capacity - self._cache.used:
-            self._keep_all(pixels)
-        return pixels
+        return self._decode(file[0], selection, self._physical)
 
     def read_line(self, first: int, count: int) -> np.ndarray:
         """Consecutive pixels of a one-dimensional image, scaled."""
+        whole = self._cache.whole
+        if whole is not None:
+            self._handle.held()  # a closed file is not read, not even from memory
+            return whole[first : first + count].copy()
         number, start = divmod(first, self._line_tile)
         stop = start + count
         if stop <= self._line_tile:  # time lines and sky maps are read in so many short pieces that every step counts
             tile = self._cache.get(number)
             if tile is not None:
-                self._handle.held()  # a closed file is not read, not even from memory
+                self._handle.held()
                 return tile[start:stop].copy()
         return self.read(select(slice(first, first + count), self.shape), scale=True)
 
@@ -185,10 +191,28 @@ class TileReader:
             pixels = self._decode_to_keep(fd, (slice(first, first + ntiles * length),))
         except FITSError:
             return None  # what is wrong may be a tile that nobody has asked for
-        for i in range(ntiles):
-            self._cache.put(number + i, pixels[i * length : (i + 1) * length])
+        tiles = {number + i: pixels[i * length : (i + 1) * length] for i in range(ntiles)}
+        self._cache.put_together(tiles, pixels.nbytes)
         self._last_decoded = number + ntiles - 1
         return pixels[:length]
+
+    def _fetch(self, fd: int, selection: Selection, numbers: list[int]) -> bool:
+        """Bring the tiles of a section into the cache, as far as they are missing, all on as many cores as there are.
+
+        False if the section had better be read straight from the file: it wants most of tiles that would take most of
+        the cache, where others may still be needed.
+        """
+        missing = [number for number in numbers if self._cache.get(number) is None]
+        box = self._grid.box(missing) if len(missing) > 1 and not self._is_suspect else None
+        if box is None:
+            return True
+        nbytes = math.prod(part.stop - part.start for part in box) * self._physical.dtype.itemsize
+        if 2 * nbytes > self._cache.capacity:
+            return 2 * selection.size * self._physical.dtype.itemsize < nbytes
+        pixels = self._decode_to_keep(fd, box)
+        tiles = {number: pixels[_within(self._grid.slices(number), box)] for number in missing}
+        self._cache.put_together(tiles, pixels.nbytes)
+        return True
 
     def _join(self, fd: int, selection: Selection, numbers: list[int]) -> np.ndarray:
         """A section put together from whole tiles."""
@@ -198,10 +222,14 @@ class TileReader:
             result[outside] = self._tile(fd, number)[inside]
         return result
 
-    def _keep_all(self, pixels: np.ndarray) -> None:
-        """Put every tile of a whole image that fits into the cache."""
-        for number in range(self._grid.ntiles):
-            self._cache.put(number, pixels[self._grid.slices(number)].copy())
+    def _read_whole(self, fd: int, selection: Selection) -> np.ndarray:
+        """The whole image, on all cores; a copy is kept if there is room for it."""
+        pixels = self._decode(fd, selection, self._physical)
+        if pixels.nbytes <= self._cache.capacity:
+            kept = tile_memory(pixels.shape, pixels.dtype)
+            np.copyto(kept, pixels)
+            self._cache.put_whole(kept)
+        return pixels
 
     # -- straight from the file ---------------------------------------------------------------------------------------
 
@@ -238,6 +266,11 @@ class TileReader:
                 f"{self._grid.tile_shape}, but the tiles wanted have {coded_nbytes} bytes; open with trust_sizes=True "
                 "to believe it"
             )
+
+
+def _within(part: tuple[slice, ...], box: tuple[slice, ...]) -> tuple[slice, ...]:
+    """A part of a box, counted from where the box begins."""
+    return tuple(slice(a.start - b.start, a.stop - b.start) for a, b in zip(part, box, strict=True))
 
 
 def _tile_codec(layout: CompressedLayout, kind: PixelType, where: str) -> TileCodec:

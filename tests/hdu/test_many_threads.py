@@ -6,6 +6,7 @@ How many threads a single call starts is tested in tests/test_threads.py.
 import itertools
 import threading
 import time
+import zlib
 
 import numpy as np
 import pytest
@@ -134,35 +135,43 @@ def test_python_goes_on_while_tiles_are_coded(path, action):
     assert longest < 0.5 * (end - begin), f"silent for {longest:.3f} of {end - begin:.3f} s"
 
 
+def cores_used(work, arguments):
+    """How many cores threads keep busy, one for each argument, all of which do the same work."""
+    workers = [threading.Thread(target=work, args=(argument,)) for argument in arguments]
+    used, begin = time.process_time(), time.perf_counter()
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    return (time.process_time() - used) / (time.perf_counter() - begin)
+
+
 @pytest.mark.skipif(usable_cores() < 2, reason="needs two cores")
 @pytest.mark.parametrize("shared", [True, False], ids=["one file", "a file each"])
 def test_readers_work_at_the_same_time(tmp_path, shared):
-    """Two readers, one thread in each call, use more of the processor than one core has."""
+    """Two readers, one thread in each call, use two cores, whenever threads that only add up bytes can have them."""
     paths = [tmp_path / "0.fits"] * 2 if shared else [tmp_path / "0.fits", tmp_path / "1.fits"]
     for path in dict.fromkeys(paths):
         with rf.FITS(path, "w+") as fits:
             fits.write_image(noise((1000, 1000), "i4"), compress=rf.Rice1(tile_shape=(100, 100)))
     rf.set_num_threads(1)
 
-    def work(image):
+    def read(image):
         for _ in range(10):
             image.read()
-
-    def cores_used():
-        workers = [threading.Thread(target=work, args=(image,)) for image in images]
-        used, begin = time.process_time(), time.perf_counter()
-        for worker in workers:
-            worker.start()
-        for worker in workers:
-            worker.join()
-        return (time.process_time() - used) / (time.perf_counter() - begin)
 
     with rf.FITS(paths[0]) as first, rf.FITS(paths[1]) as second:
         images = [first[1], (first if shared else second)[1]]
         for image in images:
             image.set_tile_cache_size(0)
-        tries = (cores_used() for _ in range(50))  # other programs may keep the second core for a while
-        assert next((cores for cores in tries if cores > 1.4), None), "one waits for the other"
+        two_were_free = False
+        for _ in range(50):
+            if cores_used(zlib.crc32, [bytes(50 << 20)] * 2) > 1.7:
+                if cores_used(read, images) > 1.4:
+                    return
+                two_were_free = True
+    assert not two_were_free, "one waits for the other"
+    pytest.skip("other programs keep the cores busy")
 
 
 def test_threads_that_change_one_header_lose_nothing(large):

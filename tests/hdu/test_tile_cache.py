@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 import rustfits_cffi as rf
-from rustfits_cffi.hdu.tile_cache import tile_memory
+from rustfits_cffi.hdu.tile_cache import TileCache, tile_memory
+from rustfits_cffi.native.sections import TileSections
 
 TILE = 500
 HUGE_PAGE_NBYTES = 2 << 20
@@ -85,3 +86,125 @@ def test_a_corrupt_tile_is_told_only_to_those_who_want_it(line, nthreads):
                     fits[1][first : first + 100]
             else:
                 assert np.array_equal(fits[1][first : first + 100], pixels[first : first + 100])
+
+
+def memory_of(cache):
+    """Bytes that the arrays in a cache hold, counted as the system would: those of whole arrays, each once."""
+    owners = {}
+    for block in cache._blocks:
+        for tile in block.tiles.values():
+            while tile.base is not None:
+                tile = tile.base
+            owners[id(tile)] = tile.nbytes
+    return sum(owners.values())
+
+
+def test_the_cache_takes_no_more_memory_than_it_says(line, nthreads):
+    with rf.FITS(line[0]) as fits:
+        hdu = fits[1]
+        hdu.set_tile_cache_size(6 * TILE * 4)
+        for first in [0, *range(nthreads, 9)]:
+            hdu[first * TILE : first * TILE + 9]
+            hdu[0:9]  # of the tiles that came together this one stays in use
+            assert memory_of(hdu._tile_cache) == hdu.tile_cache_used <= hdu.tile_cache_size
+
+
+def test_tiles_of_one_array_stay_and_go_together():
+    cache = TileCache()
+    cache.set_capacity(100)
+    pair, single = np.zeros(60, "u1"), np.zeros(40, "u1")
+    cache.put_together({1: pair[:30], 2: pair[30:]}, 60)
+    cache.put(3, single)
+    assert cache.used == 100 and cache.get(2).base is pair
+    cache.put(4, np.zeros(1, "u1"))
+    assert cache.get(3) is None and cache.get(1) is not None and cache.used == 61
+    cache.put(5, single)
+    assert cache.get(4) is None and cache.used == 100
+    cache.put(6, single)
+    assert cache.get(1) is None and cache.get(2) is None and cache.used == 80
+    cache.put_together({1: pair[:30], 2: pair[30:]}, 101)
+    assert cache.get(1) is None and cache.used == 80, "what exceeds the capacity is not kept"
+
+
+@pytest.fixture
+def squares(tmp_path):
+    """Path and pixels of an image in four times four tiles."""
+    pixels = np.random.default_rng(1).integers(0, 99, (400, 400)).astype("i4")
+    with rf.FITS(tmp_path / "squares.fits", "w+") as fits:
+        fits.write_image(pixels, compress=rf.Rice1(tile_shape=(100, 100)))
+    return tmp_path / "squares.fits", pixels
+
+
+@pytest.fixture
+def decoded(monkeypatch):
+    """Shapes of the sections that are decoded."""
+    shapes, read = [], TileSections.read
+
+    def spy(self, fd, start, count, *rest):
+        shapes.append(tuple(count))
+        return read(self, fd, start, count, *rest)
+
+    monkeypatch.setattr(TileSections, "read", spy)
+    return shapes
+
+
+@pytest.mark.parametrize("room", [0, 8, 100])
+def test_an_image_of_few_tiles_is_read_whole_by_one_call(squares, decoded, room):
+    path, pixels = squares
+    with rf.FITS(path) as fits:
+        hdu = fits[1]
+        hdu.set_tile_cache_size(room * 40000)
+        assert np.array_equal(hdu.read(), pixels) and decoded == [(400, 400)]
+        assert np.array_equal(hdu[:, :399], pixels[:, :399])
+        assert decoded == ([(400, 400)] if room == 100 else [(400, 400), (400, 399)])
+
+
+def test_a_whole_read_leaves_the_tiles_that_stamps_use(squares, decoded):
+    with rf.FITS(squares[0]) as fits:
+        hdu = fits[1]
+        hdu.set_tile_cache_size(10 * 40000)
+        for _ in range(8):
+            hdu[110:120, 110:120]
+        used, ncalls = hdu.tile_cache_used, len(decoded)
+        assert used == 40000
+        hdu.read()
+        hdu[:, :399]
+        assert hdu.tile_cache_used == used
+        hdu[111:119, 130:140]
+        assert len(decoded) == ncalls + 2
+
+
+def test_a_whole_image_that_fits_is_kept_as_one(squares, decoded):
+    path, pixels = squares
+    with rf.FITS(path) as fits:
+        hdu = fits[1]
+        hdu[0:10, 0:10]
+        hdu.read()[:] = -1  # the caller's copy
+        assert hdu.tile_cache_used == pixels.nbytes
+        del decoded[:]
+        for key in (slice(None), np.s_[7], np.s_[3:390:7, 399], np.s_[150:250, 90:210], np.s_[5, 6]):
+            found = hdu[key]
+            assert np.array_equal(found, pixels[key]) and hdu.tile_cache_used == pixels.nbytes
+            if found.ndim:
+                assert found.flags.c_contiguous and found.flags.owndata
+                found[...] = -1
+        assert not decoded and np.array_equal(hdu.read(), pixels)
+        hdu.set_tile_cache_size(pixels.nbytes - 1)
+        assert hdu.tile_cache_used == 0 and np.array_equal(hdu[3], pixels[3])
+
+
+def test_tiles_around_a_corner_are_decoded_at_once(squares, decoded):
+    path, pixels = squares
+    with rf.FITS(path) as fits:
+        hdu = fits[1]
+        for _ in range(2):
+            assert np.array_equal(hdu[195:205, 298:303], pixels[195:205, 298:303])
+        assert decoded == [(200, 200)] and hdu.tile_cache_used == 4 * 40000
+        assert np.array_equal(hdu[150:350, 250:350], pixels[150:350, 250:350])
+        assert decoded == [(200, 200), (100, 200)]
+        assert np.array_equal(hdu[0::399, 0::399], pixels[0::399, 0::399]), "tiles that fill no box"
+
+
+def test_the_size_of_the_cache_is_a_number(squares):
+    with rf.FITS(squares[0]) as fits, pytest.raises(TypeError, match="bytes, not True"):
+        fits[1].set_tile_cache_size(True)
