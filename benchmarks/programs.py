@@ -2,7 +2,8 @@
 
 Two threads of one program cannot be expected to gain more. Where two cores of a machine are halves of one, wait for the
 same memory, or are slow to wake up, even two programs slow each other down; this shows by how much, for each of the
-Polycomp compressions. Both programs begin from rest and make one call, as our threads do.
+Polycomp compressions. "At once": both programs begin from rest and make one call, as our threads do. "Beside": one call
+while the other program goes on and on without rest, as no thread does that ends with its call.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import multiprocessing
 import statistics
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -19,18 +21,21 @@ from rustfits_cffi.threads import set_num_threads
 
 NSAMPLES = 4_000_000
 ROUNDS = 40
+ONCE, GO_ON = False, True
 
 
 def main() -> None:
-    """Measure alone and at once, print both."""
-    print(f"{'milliseconds, lower quartile':34}{'alone':>8}{'at once':>9}{'gain':>6}")
+    """Measure alone, at once and beside, print all."""
+    print(f"{'milliseconds, lower quartile':36}{'alone':>8}{'at once':>9}{'gain':>6}{'beside':>8}{'gain':>6}")
     set_num_threads(1)
     for name in CODERS:
         with Companion(name, NSAMPLES) as companion:
             for number, work in enumerate(works(name, NSAMPLES)):
-                rounds = [(alone(work.call), companion.at_once(number, work.call)) for _ in range(ROUNDS)]
-                one, both = map(lower_quartile, zip(*rounds, strict=True))
-                print(f"{work.name:34}{one * 1e3:8.2f}{both * 1e3:9.2f}{2 * one / both:6.2f}")
+                ways = (alone, partial(companion.at_once, number), partial(companion.beside, number))
+                rounds = [[way(work.call) for way in ways] for _ in range(ROUNDS)]
+                one, both, beside = map(lower_quartile, zip(*rounds, strict=True))
+                print(f"{work.name:36}{one * 1e3:8.2f}{both * 1e3:9.2f}{2 * one / both:6.2f}"
+                      f"{beside * 1e3:8.2f}{2 * one / beside:6.2f}")
 
 
 def lower_quartile(times: Sequence[float]) -> float:
@@ -77,19 +82,33 @@ class Companion:
         begin = time.perf_counter()
         return self._both_end(number, call) - begin
 
+    def beside(self, number: int, call: Callable[[], Any]) -> float:
+        """Seconds of one call while the other program repeats that of its work `number` without rest; see `alone`."""
+        self.pipe.send((number, GO_ON))
+        seconds = alone(call)
+        self.pipe.send(None)
+        self.pipe.recv()
+        return seconds
+
     def _both_end(self, number: int, call: Callable[[], Any]) -> float:
-        self.pipe.send(number)
+        self.pipe.send((number, ONCE))
         return max(end_of(call), self.pipe.recv())
 
 
 def _accompany(pipe: Connection, name: str, nsamples: int) -> None:
-    """What the other program does: one call for each message, until there are no more."""
+    """What the other program does: one call for each message, or as many as fit in before the next one, to the last."""
     set_num_threads(1)
     calls = [work.call for work in works(name, nsamples)]
     pipe.send(None)
     try:
         while True:
-            pipe.send(end_of(calls[pipe.recv()]))
+            number, goes_on = pipe.recv()
+            end = end_of(calls[number])
+            while goes_on and not pipe.poll():
+                end = end_of(calls[number])
+            if goes_on:
+                pipe.recv()
+            pipe.send(end)
     except EOFError:
         pass
 
