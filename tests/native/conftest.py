@@ -1,4 +1,7 @@
-"""Buffers that catch a coder touching a byte outside its own: they end at a page that may not be touched."""
+"""What the tests of coders share: streams that no encoder made, and buffers that catch a byte touched outside of them.
+
+Such a buffer ends at a page that may not be touched.
+"""
 
 import ctypes
 import mmap
@@ -46,3 +49,47 @@ class Arena:
 def arenas():
     """Two arenas of 1 MiB: for the input and for the output of a coder."""
     return Arena(1 << 20), Arena(1 << 20)
+
+
+def _flip(rng, stream):
+    bit = int(rng.integers(8 * len(stream)))
+    stream[bit >> 3] ^= 1 << (bit & 7)
+
+
+def _overwrite(rng, stream):
+    at = int(rng.integers(len(stream)))
+    stream[at : at + int(rng.integers(1, 5))] = rng.bytes(int(rng.integers(1, 5)))
+
+
+def _repeat(rng, stream):
+    start, to = map(int, rng.integers(len(stream), size=2))
+    stream[to:to] = stream[start : start + int(rng.integers(1, 40))]
+
+
+def _cut(rng, stream):
+    del stream[int(rng.integers(len(stream) + 1)) :]
+
+
+def _scramble(rng, stream):
+    start = int(rng.integers(len(stream)))
+    stream[start:] = rng.bytes(len(stream) - start)
+
+
+FAULTS = (_flip, _flip, _flip, _overwrite, _repeat, _cut, _scramble)
+
+
+@pytest.fixture
+def damaged(rng):
+    """Function of a stream: a copy with one to three faults behind its first `front` bytes.
+
+    Every other one has bytes after its end, for the decoder to go on where a fault made the stream longer.
+    """
+
+    def damage(stream, front=0):
+        broken = bytearray(stream[front:])
+        for _ in range(rng.integers(1, 4)):
+            if broken:
+                FAULTS[rng.integers(len(FAULTS))](rng, broken)
+        return stream[:front] + bytes(broken) + rng.bytes(int(rng.choice([0, rng.integers(1, 2000)])))
+
+    return damage

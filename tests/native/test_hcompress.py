@@ -1,7 +1,8 @@
 """HCOMPRESS coder: shape x transform (32, 64 bits) x scale x smoothing x data against cfitsio's fits_hcompress family.
 
-Streams are made by cfitsio's own encoder and compared byte for byte, images pixel by pixel; cut and flipped streams go
-to our decoder only, in buffers that end at a guard page.
+Streams are made by cfitsio's own encoder and compared byte for byte, images pixel by pixel. Cut and damaged streams go
+to our decoder, in buffers that end at a guard page; those that it takes must be the same pixels for cfitsio. But not
+where a side is 1: cfitsio's decoder then writes beyond its own scratch, and of a single pixel it always makes 0.
 """
 
 import numpy as np
@@ -268,17 +269,26 @@ def test_any_planes_decode_or_fail_and_always_the_same(arenas, coded, shape, sca
     first = guarded(stream, smooth, wide)
     again = guarded(stream, smooth, wide)  # with the scratch as the first left it
     assert first[0] == again[0] and first[0] in STATUSES
-    assert first[0] != lib.RF_OK or np.array_equal(first[1], again[1])
+    if first[0] == lib.RF_OK:
+        np.testing.assert_array_equal(first[1], again[1])
+        if min(shape) > 1:
+            np.testing.assert_array_equal(first[1], cfitsio_decode(stream, shape, smooth, wide))
 
 
 @pytest.mark.parametrize("wide", [False, True])
-@pytest.mark.parametrize("sigma", [0.3, 20, 3000])
-def test_flipped_bits_stay_inside_the_buffers(arenas, rng, sigma, wide):
-    shape = (25, 31)
-    _, coded = encode(sky(1, shape, sigma, 0, 0, 0.9), 3, wide)
-    guarded = GuardedDecoder(arenas, shape)
-    for _ in range(700):
-        broken = bytearray(coded)
-        for where in rng.integers(8 * 10, len(coded) * 8, rng.integers(1, 5)):
-            broken[where >> 3] ^= 1 << (where & 7)
-        assert guarded(bytes(broken), int(rng.integers(2)), wide)[0] in STATUSES
+def test_damaged_streams_are_refused_or_decoded_as_by_cfitsio(arenas, damaged, rng, wide):
+    ntaken = 0
+    for _ in range(250):
+        shape = tuple(map(int, rng.integers(2, rng.choice([6, 12, 40]), 2)))
+        sigma, share = 2.0 ** rng.uniform(-3, 29 if wide else 13), rng.choice([1, 0.3, 0.01])
+        image = narrow_enough(sky(rng.integers(2**32), shape, sigma, rng.choice([0, 3, -100]), 0.5, share), wide)
+        coded = encode(image, int(rng.choice([0, 1, 2, 3, 16, 5000])), wide)[1]
+        guarded = GuardedDecoder(arenas, shape)
+        for smooth in map(int, rng.integers(0, 2, 12)):
+            broken = damaged(coded, front=10)  # its shape as it is
+            status, pixels = guarded(broken, smooth, wide)
+            assert status in STATUSES
+            if status == lib.RF_OK:
+                np.testing.assert_array_equal(pixels, cfitsio_decode(broken, shape, smooth, wide))
+                ntaken += 1
+    assert ntaken > 200

@@ -2,7 +2,7 @@
  * PLIO line lists. A list is 7 words of header, then instructions of 4 bits opcode and 12 bits data which move a
  * position x through the line and change a current value v, that starts at 1:
  *   0 skip data pixels (they are 0)     4 data pixels of v              6 v += data, then one pixel
- *   1 v = next word, data               5 data - 1 zeros, one pixel     7 v -= data, then one pixel
+ *   1 v = next word (signed), data      5 data - 1 zeros, one pixel     7 v -= data, then one pixel
  *   2 v += data      3 v -= data
  */
 #include "rf_plio.h"
@@ -176,7 +176,7 @@ int rf_plio_decode(const uint8_t *src, size_t src_len, int32_t *dst, size_t npix
             break;
         case 1:
             if (++word == stop) return RF_ETRUNCATED;
-            value = (uint32_t)rf_load16(src + 2 * word) << 12 | data;
+            value = ((uint32_t)(int16_t)rf_load16(src + 2 * word) << 12) + data;
             break;
         case 2: value += data; break;
         case 3: value -= data; break;
