@@ -22,8 +22,8 @@ def ones_complement(data):
 
 @pytest.mark.parametrize("nwords", [0, 1, 2, 5, 720, 100_003])
 @pytest.mark.parametrize("byte", [None, 0, 255])
-def test_sum_by_definition(nwords, byte):
-    data = np.random.default_rng(nwords).bytes(4 * nwords) if byte is None else bytes([byte]) * (4 * nwords)
+def test_sum_by_definition(rng, nwords, byte):
+    data = rng.bytes(4 * nwords) if byte is None else bytes([byte]) * (4 * nwords)
     expected = ones_complement(data)
     assert lib.rf_sum32(ffi.from_buffer("uint8_t[]", data), len(data), 0) == expected
     half = nwords // 2 * 4
@@ -32,8 +32,8 @@ def test_sum_by_definition(nwords, byte):
 
 
 @pytest.mark.parametrize("nbytes", [1, 2, 3, 4099])
-def test_what_the_last_word_lacks_counts_as_zeros(nbytes):
-    data = np.random.default_rng(1).bytes(nbytes)
+def test_what_the_last_word_lacks_counts_as_zeros(rng, nbytes):
+    data = rng.bytes(nbytes)
     assert lib.rf_sum32(ffi.from_buffer("uint8_t[]", data), nbytes, 0) == ones_complement(data + bytes(-nbytes % 4))
 
 

@@ -23,9 +23,9 @@ MOST_NPIX = 700_000  # of 8 bytes: more than a thread takes at a time
 
 
 @pytest.fixture(scope="module")
-def raw():
+def raw(fuzz_round):
     """``(descriptor, bytes)`` of a file with any bits after its header."""
-    data = np.random.default_rng(3).bytes(DATA_START + 8 * MOST_NPIX)
+    data = np.random.default_rng([fuzz_round, 3]).bytes(DATA_START + 8 * MOST_NPIX)
     with tempfile.TemporaryDirectory() as name:
         path = Path(name, "raw")
         path.write_bytes(data)

@@ -113,8 +113,8 @@ def test_largest_output_fits_the_bound():
     assert np.array_equal(decode(coded, 400)[1], pixels)
 
 
-def test_length_over_32767_words():
-    pixels = np.random.default_rng(3).integers(0, 2**16, 30000).astype(np.int32)
+def test_length_over_32767_words(rng):
+    pixels = rng.integers(0, 2**16, 30000).astype(np.int32)
     status, coded = encode(pixels)
     assert status == lib.RF_OK and len(coded) > 2 * 32767 and coded == cfitsio_encode(pixels)
     assert np.array_equal(decode(coded, 30000)[1], pixels)
