@@ -59,7 +59,8 @@ def encode(samples: Any, method: str, **parameters: Any) -> Encoded:
     num_of_coefficients, samples_per_chunk : int
         polynomial: 1 to 255 polynomial coefficients, chunks of 1 to 65535 samples.
     max_error : float
-        polynomial: no sample decodes with a larger absolute error; 0 keeps every sample exact.
+        polynomial: no sample decodes with a larger absolute error; 0 keeps every sample exact (of straightened
+        angles: modulo `period`).
     use_chebyshev : bool, default True
         polynomial: add Chebyshev coefficients where the polynomial alone is not enough.
     period : float, optional
@@ -67,8 +68,9 @@ def encode(samples: Any, method: str, **parameters: Any) -> Encoded:
     straighten : bool, default False
         polynomial: unwrap the angles of each chunk before fitting, and measure errors modulo `period`.
     period_offset : float, optional
-        polynomial: decoded angles lie in [period_offset, period_offset + period). Default: 0, or minus half a
-        period, or the smallest sample, the first of these that suits the samples.
+        polynomial: chunks that could be compressed decode into [period_offset, period_offset + period); the others
+        give their samples back as they came. Default: 0, or minus half a period, or the smallest sample, the first
+        of these that suits the samples.
     compression_level : int, default 9
         zlib (0 to 9), bzip2 (1 to 9).
 

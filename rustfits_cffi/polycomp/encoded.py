@@ -25,7 +25,8 @@ class Statistics:
     chunks, compressed_chunks, chebyshev_coefficients : int
         Of a polynomial stream; 0 otherwise.
     largest_error : float
-        Largest absolute difference between a sample and what it decodes to; 0 for exact compressions.
+        Largest absolute difference between a sample and what it decodes to, of straightened angles modulo their
+        period; 0 for exact compressions.
     """
 
     ratio: float

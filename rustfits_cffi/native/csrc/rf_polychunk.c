@@ -1,6 +1,7 @@
 /* Codes one chunk: polynomial, then as few Chebyshev coefficients as keep the bound, else raw. */
 #include "rf_polychunk.h"
 
+#include "rf_polyangle.h"
 #include "rf_polyrank.h"
 #include "rf_polyvec.h"
 
@@ -169,12 +170,17 @@ static bool holds(coder *s, const double *y)
     if (!set->narrow && !(set->period > 0)) return true;
     s->error = 0;
     for (size_t i = 0; i < s->plan->n; i++) {
-        double out = y[i];
+        double out = y[i], error;
         if (set->period > 0) out = rf_poly_wrapped(out, set->period, set->period_offset);
         if (set->narrow) out = (double)(float)out;
-        double error = s->x[i] - out;
-        if (set->period > 0) error -= set->period * rint(error / set->period);
-        if (!(fabs(error) <= s->error)) s->error = isnan(error) ? INFINITY : fabs(error);
+        if (set->period > 0) {
+            /* unwrapping has rounded: only the samples as they came tell what y is worth */
+            if (!(rf_poly_apart(s->x[i], y[i], set->period) <= set->max_error)) return false;
+            error = rf_poly_apart(s->x[i], out, set->period);
+        } else {
+            error = fabs(s->x[i] - out);
+        }
+        if (!(error <= s->error)) s->error = isnan(error) ? INFINITY : error;
     }
     return s->error <= set->max_error;
 }

@@ -39,16 +39,6 @@ static inline void rf_poly_copy_doubles(void *to, const void *from, size_t n)
 #endif
 }
 
-/* y moved by whole periods into [offset, offset + period); values there already, and those not finite, as they are. */
-static inline double rf_poly_wrapped(double y, double period, double offset)
-{
-    if ((y >= offset && y < offset + period) || !isfinite(y)) return y;
-    y -= period * floor((y - offset) / period);
-    if (y < offset) y += period;
-    if (y >= offset + period) y -= period;
-    return y >= offset && y < offset + period ? y : offset; /* rounding may leave it just outside */
-}
-
 /* What all chunks of one length share. */
 typedef struct {
     const rf_polysettings *settings;

@@ -52,12 +52,12 @@ typedef struct {
     int chebyshev;           /* not 0: add Chebyshev coefficients where the polynomial alone is not enough */
     int narrow;              /* not 0: samples decode to float32, check them so */
     double period;           /* more than 0: unwrap each chunk, measure errors modulo this */
-    double period_offset;    /* lower end of the branch that decoding returns */
+    double period_offset;    /* lower end of the branch that compressed chunks decode into */
 } rf_polysettings;
 
 typedef struct {
     uint64_t nchunks, ncompressed, ncheby;
-    double largest_error;    /* of the samples as decoded; 0 for raw chunks */
+    double largest_error;    /* of the samples as decoded, modulo the period if there is one; 0 for raw chunks */
 } rf_polystats;
 
 /*
@@ -95,8 +95,8 @@ int rf_polycomp_scan(const uint8_t *src, size_t src_len, rf_polychunk *chunks, s
  * rf_polycomp_decode - decode nchunks successive chunks of a scanned stream.
  * Memory:  src must have the length that rf_polycomp_scan saw, chunks must be what it found.
  * Sizes:   dst has room for the samples of all these chunks, width bytes each (4: float32, 8: float64).
- * Result:  RF_OK, RF_EARGUMENT or RF_ENOMEM. period more than 0: values come back in
- *          [period_offset, period_offset + period), those already there untouched.
+ * Result:  RF_OK, RF_EARGUMENT or RF_ENOMEM. period more than 0: values of compressed chunks come back in
+ *          [period_offset, period_offset + period), those already there untouched; raw chunks are as stored.
  * Threads: up to nthreads, sharing the chunks.
  */
 int rf_polycomp_decode(const uint8_t *src, const rf_polychunk *chunks, size_t nchunks, int width, double period,

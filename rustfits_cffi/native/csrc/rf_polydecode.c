@@ -1,6 +1,7 @@
 /* Decodes the chunks of a polynomial stream, shared among threads. */
 #include <pthread.h>
 
+#include "rf_polyangle.h"
 #include "rf_polychunk.h"
 #include "rf_polyscan.h"
 #include "rf_polyvec.h"
@@ -107,10 +108,13 @@ static int decode_chunk(const target *to, const rf_polychunk *chunk, reader *r)
     double *const y = to->width == 8 ? (double *)to->dst + at : r->y;
 
     if (status != RF_OK) return status;
-    if (chunk->compressed) decode_compressed(chunk, p, r, y);
-    else rf_poly_copy_doubles(y, p + RF_POLY_RAW_NBYTES, n);
-    if (to->period > 0)
-        for (size_t i = 0; i < n; i++) y[i] = rf_poly_wrapped(y[i], to->period, to->period_offset);
+    if (chunk->compressed) {
+        decode_compressed(chunk, p, r, y);
+        if (to->period > 0) /* raw samples stay as they are: moving them would round */
+            for (size_t i = 0; i < n; i++) y[i] = rf_poly_wrapped(y[i], to->period, to->period_offset);
+    } else {
+        rf_poly_copy_doubles(y, p + RF_POLY_RAW_NBYTES, n);
+    }
     if (to->width == 4)
         for (size_t i = 0; i < n; i++) ((float *)to->dst)[at + i] = (float)y[i];
     return RF_OK;
