@@ -10,8 +10,8 @@ import numpy as np
 
 from rustfits_cffi.polycomp.encoded import Encoded, Statistics, ratio
 from rustfits_cffi.polycomp.errors import PolycompError
-from rustfits_cffi.polycomp.polynomial import MAX_COEFFICIENTS, MAX_SAMPLES_PER_CHUNK, scan
-from rustfits_cffi.polycomp.samples import sample_type
+from rustfits_cffi.polycomp.polynomial import MAX_COEFFICIENTS, MAX_SAMPLES_PER_CHUNK, check_type, scan
+from rustfits_cffi.polycomp.samples import sample_type, whole_number
 
 __all__ = ["Chunk", "chunks", "join"]
 
@@ -53,8 +53,8 @@ class Chunk:
     def nbytes(self) -> int:
         """Bytes of this chunk in a compact stream."""
         if not self.compressed:
-            return _RAW_HEAD + 8 * self.samples
-        return _HEAD + 8 * self.poly.size + 2 + self.mask.size + 8 * self.cheby.size
+            return _RAW_HEAD + 8 * np.size(self.uncompressed)
+        return _HEAD + 8 * np.size(self.poly) + 2 + np.size(self.mask) + 8 * np.size(self.cheby)
 
 
 def chunks(encoded: Encoded | Any) -> list[Chunk]:
@@ -107,9 +107,10 @@ def join(chunks: Iterable[Chunk], *, dtype: Any = np.float64, **parameters: Any)
     Parameters
     ----------
     chunks : iterable of Chunk
-        As `chunks` gives them, or filled from the columns of a debug table.
+        As `chunks` gives them, or filled from the columns of a debug table: there a length above 32767 is a negative
+        `numpy.int16`, and is taken as what it stands for. Any rows of numbers will do for the arrays.
     dtype : dtype, default float64
-        Type of the samples.
+        Type of the samples: float32 or float64.
     **parameters
         Of `decode`: `period`, `straighten`, `period_offset`.
 
@@ -121,51 +122,99 @@ def join(chunks: Iterable[Chunk], *, dtype: Any = np.float64, **parameters: Any)
     Raises
     ------
     PolycompError
-        If a chunk contradicts itself; names it.
+        If a chunk contradicts itself, or holds what the stream cannot; names it.
     """
+    dtype = sample_type(dtype)
+    check_type(dtype)
     pieces, count, compressed, cheby = [b""], 0, 0, 0
-    for number, chunk in enumerate(chunks):
+    for number, record in enumerate(chunks):
         try:
-            pieces.append(_write(chunk))
-        except ValueError as error:
+            chunk = _checked(record)
+        except (TypeError, ValueError) as error:
             raise PolycompError(str(error), method="polynomial", chunk=number) from None
+        pieces.append(_write(chunk))
         count += chunk.samples
-        compressed += bool(chunk.compressed)
-        cheby += chunk.cheby.size if chunk.compressed else 0
+        compressed += chunk.compressed
+        cheby += chunk.cheby.size
     nchunks = len(pieces) - 1
     pieces[0] = nchunks.to_bytes(8, "little")
     payload = np.frombuffer(b"".join(pieces), np.uint8)
-    dtype = sample_type(dtype)
     statistics = Statistics(ratio(count * dtype.itemsize, payload.nbytes), nchunks, compressed, cheby, float("nan"))
     return Encoded(payload, "polynomial", dtype, count, parameters, statistics)
 
 
-def _write(chunk: Chunk) -> bytes:
-    """One chunk of a compact stream."""
+def _checked(record: Chunk) -> Chunk:
+    """The same chunk as int, bool and arrays of the stored types; refused unless everything in it fits together."""
+    samples = _length(record.samples)
+    is_flag = isinstance(record.compressed, bool | np.bool_ | int | np.integer)
+    if not is_flag or record.compressed not in (0, 1):
+        raise TypeError(f"compressed must be True or False, not {record.compressed!r}")
+    raw, poly, cheby = (_doubles(getattr(record, name), name) for name in ("uncompressed", "poly", "cheby"))
+    chunk = Chunk(samples, bool(record.compressed), raw, poly, _bytes(record.mask), cheby)
+    if chunk.compressed:
+        _check_coefficients(chunk)
+    elif poly.size or chunk.mask.size or cheby.size:
+        raise ValueError("a raw chunk with coefficients")
+    elif raw.size != samples:
+        raise ValueError(f"{raw.size} raw samples in a chunk of {samples}")
+    return chunk
 
-    def doubles(values: np.ndarray) -> bytes:
-        return np.ascontiguousarray(values, "<f8").tobytes()
 
-    samples = int(chunk.samples)
-    if not 0 <= samples <= MAX_SAMPLES_PER_CHUNK:
-        raise ValueError(f"a chunk has 0 to {MAX_SAMPLES_PER_CHUNK} samples, not {samples}")
-    if not chunk.compressed:
-        if len(chunk.uncompressed) != samples:
-            raise ValueError(f"{len(chunk.uncompressed)} raw samples in a chunk of {samples}")
-        return b"\0" + samples.to_bytes(2, "little") + doubles(chunk.uncompressed)
-    poly, mask, cheby = np.asarray(chunk.poly), np.asarray(chunk.mask), np.asarray(chunk.cheby)
+def _check_coefficients(chunk: Chunk) -> None:
+    """Refuse a compressed chunk that contradicts itself."""
+    samples, mask, cheby = chunk.samples, chunk.mask, chunk.cheby
     if samples == 0:
         raise ValueError("a compressed chunk of no samples")
-    if poly.size > MAX_COEFFICIENTS:
-        raise ValueError(f"{poly.size} polynomial coefficients, more than {MAX_COEFFICIENTS}")
-    head = b"\1" + samples.to_bytes(2, "little") + bytes([poly.size]) + doubles(poly)
-    if cheby.size == 0 and mask.size == 0:
-        return head + b"\0\0"
+    if chunk.uncompressed.size:
+        raise ValueError("a compressed chunk with raw samples")
+    if chunk.poly.size > MAX_COEFFICIENTS:
+        raise ValueError(f"{chunk.poly.size} polynomial coefficients, more than {MAX_COEFFICIENTS}")
+    if mask.size == 0 and cheby.size == 0:
+        return
     if samples < 2:
         raise ValueError("Chebyshev coefficients for a single sample")
     if mask.size != (samples + 7) // 8:
         raise ValueError(f"a mask of {mask.size} bytes for {samples} samples")
-    bits = np.unpackbits(np.ascontiguousarray(mask, np.uint8), bitorder="little")[:samples].sum()
+    bits = np.unpackbits(mask, bitorder="little")[:samples].sum()
     if bits != cheby.size:
         raise ValueError(f"{bits} bits in the mask, {cheby.size} Chebyshev coefficients")
-    return head + cheby.size.to_bytes(2, "little") + mask.astype(np.uint8).tobytes() + doubles(cheby)
+    if bits == 0:
+        raise ValueError("a mask without Chebyshev coefficients")
+
+
+def _length(samples: Any) -> int:
+    """The number of samples; what a 16-bit column shows as negative is modulo 65536."""
+    if isinstance(samples, np.int16) and samples < 0:
+        return int(samples) + 65536
+    return whole_number(samples, "samples", 0, MAX_SAMPLES_PER_CHUNK)
+
+
+def _doubles(values: Any, name: str) -> np.ndarray:
+    """`values` as a row of float64."""
+    array = np.asarray(values)
+    if array.ndim != 1 or not np.can_cast(array.dtype, np.float64):
+        raise TypeError(f"{name} must be a row of numbers, not {array.dtype} of shape {array.shape}")
+    return np.ascontiguousarray(array, np.float64)
+
+
+def _bytes(mask: Any) -> np.ndarray:
+    """`mask` as a row of uint8."""
+    array = np.asarray(mask)
+    if array.size == 0:
+        return _NO_BYTES
+    if array.ndim != 1 or array.dtype.kind not in "iu" or array.min() < 0 or array.max() > 255:
+        raise TypeError(f"mask must be a row of bytes, not {array.dtype} of shape {array.shape}")
+    return np.ascontiguousarray(array, np.uint8)
+
+
+def _write(chunk: Chunk) -> bytes:
+    """One chunk of a compact stream; it has been checked."""
+
+    def doubles(values: np.ndarray) -> bytes:
+        return values.astype("<f8", copy=False).tobytes()
+
+    samples = chunk.samples.to_bytes(2, "little")
+    if not chunk.compressed:
+        return b"\0" + samples + doubles(chunk.uncompressed)
+    head = b"\1" + samples + bytes([chunk.poly.size]) + doubles(chunk.poly)
+    return head + chunk.cheby.size.to_bytes(2, "little") + chunk.mask.tobytes() + doubles(chunk.cheby)

@@ -16,7 +16,7 @@ from rustfits_cffi.polycomp.encoded import Coded
 from rustfits_cffi.polycomp.errors import PolycompError, PolycompWarning, stream_errors
 from rustfits_cffi.polycomp.samples import bytes_of, native_samples, whole_number
 
-__all__ = ["decode", "encode", "scan"]
+__all__ = ["check_type", "decode", "encode", "scan"]
 
 MAX_SAMPLES_PER_CHUNK = 65535
 MAX_COEFFICIENTS = 255
@@ -76,6 +76,12 @@ def _branch(samples: np.ndarray, period: float | None, offset: float | None) -> 
     return {"period": period, "straighten": True, "period_offset": float(offset)}
 
 
+def check_type(dtype: np.dtype) -> None:
+    """Refuse a type of samples that a stream cannot give."""
+    if dtype.kind != "f":
+        raise PolycompError(f"polynomial streams hold float32 or float64, not {dtype}", method="polynomial")
+
+
 def scan(payload: Any) -> tuple[np.ndarray, np.ndarray, int]:
     """Bytes, chunks and number of samples of a stream, everything in it checked."""
     stream = bytes_of(payload, "polynomial")
@@ -102,8 +108,7 @@ def decode(
     unknown = set(settings) - {"num_of_coefficients", "samples_per_chunk", "max_error", "use_chebyshev"}
     if unknown:
         raise TypeError(f"polynomial streams have no parameter {sorted(unknown)}")
-    if dtype.kind != "f":
-        raise PolycompError(f"polynomial streams hold float32 or float64, not {dtype}", method=method)
+    check_type(dtype)
     branch: dict[str, Any] = {
         "period": float(period) if straighten and period else 0.0, "period_offset": float(period_offset),
         "nthreads": nthreads,

@@ -312,18 +312,3 @@ def test_decoding_needs_to_know_what_it_decodes():
         polycomp.decode(streams()["rle"], bits_per_sample=3)
     with pytest.raises(PolycompError, match="only polynomial"):
         polycomp.chunks(streams()["rle"])
-
-
-@pytest.mark.parametrize("broken, words", [
-    (polycomp.Chunk(3, False, uncompressed=np.zeros(2)), "2 raw samples"),
-    (polycomp.Chunk(70000, False, uncompressed=np.zeros(70000)), "65535"),
-    (polycomp.Chunk(0, True, poly=np.zeros(1)), "no samples"),
-    (polycomp.Chunk(300, True, poly=np.zeros(256)), "256 polynomial"),
-    (polycomp.Chunk(1, True, poly=np.zeros(1), mask=np.ones(1, "u1"), cheby=np.zeros(1)), "single"),
-    (polycomp.Chunk(9, True, poly=np.zeros(1), mask=np.ones(1, "u1"), cheby=np.zeros(1)), "mask of 1 bytes"),
-    (polycomp.Chunk(8, True, poly=np.zeros(1), mask=np.full(1, 3, "u1"), cheby=np.zeros(1)), "2 bits"),
-    (polycomp.Chunk(8, True, poly=np.zeros(1), cheby=np.zeros(1)), "mask of 0 bytes"),
-])  # fmt: skip
-def test_chunks_that_contradict_themselves_are_not_joined(broken, words):
-    with pytest.raises(PolycompError, match=f"chunk 1.*{words}"):
-        polycomp.join([polycomp.Chunk(1, False, uncompressed=np.zeros(1)), broken])
