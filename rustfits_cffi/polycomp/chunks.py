@@ -117,7 +117,8 @@ def join(chunks: Iterable[Chunk], *, dtype: Any = np.float64, **parameters: Any)
     Returns
     -------
     Encoded
-        Its payload is the stream; joining what `chunks` gave restores the same bytes.
+        Its payload is the stream; joining what `chunks` gave restores the same bytes, but that every flag of a
+        compressed chunk is 1 (readers take any but 0 for it) and nothing follows the last chunk.
 
     Raises
     ------

@@ -48,6 +48,20 @@ def test_lengths_of_a_16_bit_column_add_up_and_are_taken_modulo_65536():
     assert np.array_equal(polycomp.decode(joined), np.append(np.arange(40000.0), np.zeros(30000)))
 
 
+def test_joining_writes_the_flag_1_and_nothing_behind_the_last_chunk():
+    chunks = records()
+    expected = polycomp.join(chunks).payload
+    odd, at = expected.copy(), 8
+    for number, chunk in enumerate(chunks):
+        if chunk.compressed:
+            odd[at] = 2 + 13 * number
+        at += chunk.nbytes
+    odd = np.append(odd, np.uint8([1, 2, 3]))
+    with pytest.warns(polycomp.PolycompWarning, match="3 bytes follow"):
+        again = polycomp.join(polycomp.chunks(odd))
+    assert again.payload.tobytes() == expected.tobytes()
+
+
 def test_what_joins_decodes():
     for dtype in ("f4", "f8"):
         joined = polycomp.join(records(), dtype=dtype)
