@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -95,6 +96,13 @@ def _shorten(array: np.ndarray, size: int) -> None:
     array.resize(size, refcheck=False)  # nobody else has seen the array yet
 
 
+def _room(count: int, dtype: np.dtype) -> np.ndarray:
+    """Memory for `count` samples, or MemoryError; what no address reaches NumPy would call a wrong value."""
+    if count * dtype.itemsize > sys.maxsize:
+        raise MemoryError(f"{count} samples of {dtype} are more than a machine can address")
+    return np.empty(count, dtype)
+
+
 # -- run lengths ------------------------------------------------------------------------------------------------------
 
 
@@ -121,7 +129,7 @@ def run_decode(
         _read(stream), stream.size, stream.itemsize, stream.dtype.kind == "i", diff, count, nthreads, marks, fault
     )
     _check(status, "run length decoding", fault)
-    samples = np.empty(stop - start, stream.dtype) if out is None else out
+    samples = _room(stop - start, stream.dtype) if out is None else out
     status = lib.rf_polyrle_decode(
         _read(stream), stream.size, stream.itemsize, diff, marks, start, stop, nthreads, _write(samples)
     )
@@ -164,7 +172,7 @@ def quant_decode(
     start: int, stop: int, nthreads: int, out: np.ndarray | None = None,
 ) -> np.ndarray:  # fmt: skip
     """Samples start..stop-1 of `count` quantized ones, in `out` if given."""
-    samples = np.empty(stop - start, dtype) if out is None else out
+    samples = _room(stop - start, dtype) if out is None else out
     status = lib.rf_polyquant_decode(
         _read(coded, "uint8_t *"), coded.size, count, samples.itemsize, bits, lsb, normalization, offset, start, stop,
         nthreads, _write(samples),
@@ -218,7 +226,7 @@ def poly_decode(
 ) -> np.ndarray:
     """Samples of successive chunks, as `poly_scan` found them in this very stream."""
     count = int(chunks[-1]["first"] + chunks[-1]["nsamples"] - chunks[0]["first"]) if chunks.size else 0
-    samples = np.empty(count, dtype)
+    samples = _room(count, dtype)
     status = lib.rf_polycomp_decode(
         _read(stream, "uint8_t *"), _read(chunks, "rf_polychunk *"), chunks.size, samples.itemsize, period,
         period_offset, nthreads, _write(samples),
@@ -235,7 +243,7 @@ def poly_decode_whole(
 
     Without `out`, which gets them, takes memory for `count` samples before the stream has been looked at.
     """
-    samples, used = np.empty(count, dtype) if out is None else out, ffi.new("size_t *")
+    samples, used = _room(count, dtype) if out is None else out, ffi.new("size_t *")
     status = lib.rf_polycomp_decode_whole(
         _read(stream, "uint8_t *"), stream.size, count, samples.itemsize, period, period_offset, nthreads,
         _write(samples), used,

@@ -10,7 +10,7 @@ import numpy as np
 
 from rustfits_cffi.polycomp.encoded import Encoded, Statistics, ratio
 from rustfits_cffi.polycomp.errors import PolycompError
-from rustfits_cffi.polycomp.polynomial import MAX_COEFFICIENTS, MAX_SAMPLES_PER_CHUNK, check_type, scan
+from rustfits_cffi.polycomp.polynomial import MAX_COEFFICIENTS, MAX_SAMPLES_PER_CHUNK, branch_of, check_type, scan
 from rustfits_cffi.polycomp.samples import sample_type, whole_number
 
 __all__ = ["Chunk", "chunks", "join"]
@@ -79,7 +79,7 @@ def chunks(encoded: Encoded | Any) -> list[Chunk]:
         if encoded.method != "polynomial":
             raise PolycompError(f"only polynomial streams have chunks, not {encoded.method}")
         encoded = encoded.payload
-    stream, index, _ = scan(encoded)
+    stream, index, *_ = scan(encoded)
     return [_read(stream, *record) for record in index.tolist()]
 
 
@@ -127,6 +127,7 @@ def join(chunks: Iterable[Chunk], *, dtype: Any = np.float64, **parameters: Any)
     """
     dtype = sample_type(dtype)
     check_type(dtype)
+    branch_of(**parameters)
     pieces, count, compressed, cheby = [b""], 0, 0, 0
     for number, record in enumerate(chunks):
         try:

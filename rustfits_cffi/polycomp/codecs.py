@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from rustfits_cffi.errors import FITSMemoryError
 from rustfits_cffi.polycomp import deflated, plain, polynomial, quantization, runlength
 from rustfits_cffi.polycomp.encoded import Coded, Encoded, Statistics, ratio
 from rustfits_cffi.polycomp.errors import PolycompError
@@ -109,8 +110,8 @@ def decode(
     encoded : Encoded, ndarray or bytes
         What `encode` gave, or a payload as stored.
     method, dtype, count
-        With a payload: its compression, the type and the number of its samples. A polynomial stream tells its number
-        itself; given, it is checked.
+        With a payload: its compression, the type and the number of its samples. A polynomial stream and `none` tell
+        their number themselves; given, it is checked.
     start, stop : int, optional
         Samples wanted, as in a slice. Only the chunks that hold them are decoded.
     out : ndarray, optional
@@ -127,7 +128,8 @@ def decode(
     Raises
     ------
     PolycompError
-        If the stream is damaged, or does not hold what is said; names the byte, the chunk and the reason.
+        If the stream is damaged, or does not hold what is said; names the byte, the chunk and the reason. Also if
+        there is no memory for as many samples as are said to be there.
     TypeError, ValueError
         If the arguments are wrong.
     """
@@ -149,10 +151,7 @@ def decode(
         start, stop, _ = slice(start, stop).indices(count)
         stop = max(start, stop)
         wanted = stop - start
-    elif method == "none":
-        count = len(payload) if not isinstance(payload, bytes | bytearray) else len(payload) // dtype.itemsize
-        start, stop, _ = slice(start, stop).indices(count)
-    elif method != "polynomial":
+    elif method not in ("none", "polynomial"):
         raise TypeError(f"decoding {method} takes the number of samples (`count`)")
     if out is not None:
         if isinstance(out, np.ndarray) and np.may_share_memory(out, np.asarray(payload)):
@@ -167,6 +166,11 @@ def decode(
         )  # fmt: skip
     except TypeError as error:
         raise _argument_error(error, method) from None
+    except FITSMemoryError:
+        raise
+    except MemoryError:
+        number = "the" if wanted is None else wanted
+        raise PolycompError(f"there is no memory for {number} samples", method=method) from None
     return samples if out is None or samples is out else _copied(samples, out)
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from rustfits_cffi.native.deflate import zlib_encode
 from rustfits_cffi.polycomp.encoded import Coded
 from rustfits_cffi.polycomp.errors import PolycompError, PolycompWarning
-from rustfits_cffi.polycomp.samples import bytes_of, check_kind, whole_number
+from rustfits_cffi.polycomp.samples import bytes_of, check_kind, shape_of, whole_number
 
 __all__ = ["decode", "encode"]
 
@@ -43,15 +43,16 @@ def decode(
     compression_level: int | None = None, item_shape: tuple[int, ...] = (),
 ) -> np.ndarray:  # fmt: skip
     """Samples start..stop-1; a stream never inflates beyond what the samples take."""
-    row_nbytes = dtype.itemsize * math.prod(item_shape)
+    shape = shape_of(stop - start, item_shape, dtype, method)
+    row_nbytes = dtype.itemsize * math.prod(shape[1:])
     whole = stop == count
     need = stop * row_nbytes
     plain = _inflate(bytes_of(payload, method).tobytes(), need, method, whole)
     if dtype == np.bool_:  # any byte may be there, only two are logicals
         plain = np.frombuffer(plain, np.uint8) != 0
-    samples = np.frombuffer(plain, dtype.newbyteorder("<"), (stop - start) * math.prod(item_shape), start * row_nbytes)
+    samples = np.frombuffer(plain, dtype.newbyteorder("<"), math.prod(shape), start * row_nbytes)
     samples = samples.astype(dtype, copy=sys.byteorder == "big")
-    return samples.reshape(stop - start, *item_shape)
+    return samples.reshape(shape)
 
 
 def _inflate(coded: bytes, need: int, method: str, whole: bool) -> bytearray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rustfits_cffi.errors import FITSFormatError
@@ -55,10 +55,10 @@ class PolycompWarning(UserWarning):
 
 
 @contextmanager
-def stream_errors(method: str) -> Iterator[None]:
-    """Turn what C says about a stream of `method` into a `PolycompError`."""
+def stream_errors(method: str, place: Callable[[int], int] = int) -> Iterator[None]:
+    """Turn what C says about a stream of `method` into a `PolycompError`; `place` tells its bytes in the payload."""
     try:
         yield
     except StreamFault as error:
         fault = error.fault
-        raise PolycompError(fault.reason, method=method, offset=fault.offset, chunk=fault.item) from None
+        raise PolycompError(fault.reason, method=method, offset=place(fault.offset), chunk=fault.item) from None

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
 from rustfits_cffi.polycomp.encoded import Coded
 from rustfits_cffi.polycomp.errors import PolycompError
-from rustfits_cffi.polycomp.samples import check_kind, elements_of
+from rustfits_cffi.polycomp.samples import check_kind, elements_of, shape_of
 
 __all__ = ["decode", "encode"]
 
@@ -24,13 +25,20 @@ def encode(samples: Any, *, method: str, nthreads: int) -> Coded:
 
 
 def decode(
-    payload: Any, *, method: str, dtype: np.dtype, count: int, start: int, stop: int, nthreads: int,
-    item_shape: tuple[int, ...] = (),
+    payload: Any, *, method: str, dtype: np.dtype, count: int | None, start: int | None, stop: int | None,
+    nthreads: int, item_shape: tuple[int, ...] = (),
 ) -> np.ndarray:  # fmt: skip
-    """Samples start..stop-1, of their own type whatever column they were stored in."""
-    array = elements_of(payload, dtype, method)
-    if item_shape and array.ndim == 1:
-        array = array.reshape(-1, *item_shape)
-    if len(array) != count:
-        raise PolycompError(f"{len(array)} samples instead of {count}", method=method)
-    return array[start:stop].copy()
+    """Samples start..stop-1, of their own type whatever column they were stored in; rows of `item_shape`, or as stored.
+
+    Without `count` there are as many as the payload holds.
+    """
+    array, width = elements_of(payload, dtype, method)
+    item_shape = shape_of(0, item_shape or array.shape[1:], dtype, method)[1:]
+    per_row = math.prod(item_shape)
+    if count is None:
+        count = array.size // per_row if per_row > 0 else len(array)
+    shape = shape_of(count, item_shape, dtype, method)
+    if array.size != count * per_row:
+        reason = f"{array.size} values instead of {count * per_row}"
+        raise PolycompError(reason, method=method, offset=min(array.size, count * per_row) * width)
+    return array.reshape(shape)[start:stop].copy()

@@ -14,9 +14,9 @@ import numpy as np
 from rustfits_cffi.native.polycomp import poly_decode, poly_decode_whole, poly_encode, poly_scan
 from rustfits_cffi.polycomp.encoded import Coded
 from rustfits_cffi.polycomp.errors import PolycompError, PolycompWarning, stream_errors
-from rustfits_cffi.polycomp.samples import bytes_of, native_samples, whole_number
+from rustfits_cffi.polycomp.samples import bytes_of, native_samples, real_number, whole_number
 
-__all__ = ["check_type", "decode", "encode", "scan"]
+__all__ = ["branch_of", "check_type", "decode", "encode", "scan"]
 
 MAX_SAMPLES_PER_CHUNK = 65535
 MAX_COEFFICIENTS = 255
@@ -42,15 +42,16 @@ def encode(
     settings: dict[str, Any] = {
         "num_of_coefficients": whole_number(num_of_coefficients, "num_of_coefficients", 1, MAX_COEFFICIENTS),
         "samples_per_chunk": whole_number(samples_per_chunk, "samples_per_chunk", 1, MAX_SAMPLES_PER_CHUNK),
-        "max_error": float(max_error),
+        "max_error": real_number(max_error, "max_error"),
         "use_chebyshev": bool(use_chebyshev),
     }
     if not settings["max_error"] >= 0:
         raise ValueError(f"max_error must be 0 or more, not {max_error}")
     with np.errstate(invalid="ignore"):  # signalling NaN become quiet ones
         doubles = array.astype(np.float64, copy=False)
+    period = _period(period)
     if straighten:
-        settings |= _branch(doubles, period, period_offset)
+        settings |= _straightened(doubles, period, period_offset)
     elif period:
         _say_that_period_does_nothing()
     payload, found = poly_encode(
@@ -61,19 +62,51 @@ def encode(
     return array, payload, settings, found
 
 
-def _branch(samples: np.ndarray, period: float | None, offset: float | None) -> dict[str, Any]:
+def _period(period: Any) -> float:
+    """A period, 0 for none."""
+    number = 0.0 if period is None else real_number(period, "period")
+    if not (number >= 0 and math.isfinite(number)):
+        raise ValueError(f"period must be a positive number, not {period}")
+    return number
+
+
+def branch_of(
+    *, period: Any = None, straighten: bool = False, period_offset: Any = 0.0, **others: Any
+) -> dict[str, float]:
+    """The branch that a stream's description puts angles in, as period and lower end; a period of 0 for none.
+
+    Other settings of the encoder may be there, and are not needed.
+    """
+    unknown = set(others) - {"num_of_coefficients", "samples_per_chunk", "max_error", "use_chebyshev"}
+    if unknown:
+        raise TypeError(f"polynomial streams have no parameter {sorted(unknown)}")
+    try:
+        period, offset = _period(period), _offset(period_offset)
+        if straighten and not period:
+            raise ValueError("straighten=True needs a positive `period`")
+    except ValueError as error:
+        raise PolycompError(str(error), method="polynomial") from None
+    return {"period": period if straighten else 0.0, "period_offset": offset}
+
+
+def _offset(offset: Any) -> float:
+    """Lower end of a branch."""
+    number = real_number(offset, "period_offset")
+    if not math.isfinite(number):
+        raise ValueError(f"period_offset must be a finite number, not {offset}")
+    return number
+
+
+def _straightened(samples: np.ndarray, period: float, offset: float | None) -> dict[str, Any]:
     """Settings of straightened angles: the period, and the branch that holds the samples as they came."""
-    period = float(period) if period is not None else 0.0
-    if not (period > 0 and math.isfinite(period)):
+    if not period:
         raise ValueError("straighten=True needs a positive `period`")
     if offset is None:
         finite = samples[np.isfinite(samples)]
         low, high = (finite.min(), finite.max()) if finite.size else (0.0, 0.0)
         natural = [low_end for low_end in (0.0, -period / 2) if low_end <= low and high < low_end + period]
         offset = natural[0] if natural else float(low)
-    if not math.isfinite(offset):
-        raise ValueError(f"period_offset must be a number, not {offset}")
-    return {"period": period, "straighten": True, "period_offset": float(offset)}
+    return {"period": period, "straighten": True, "period_offset": _offset(offset)}
 
 
 def check_type(dtype: np.dtype) -> None:
@@ -82,13 +115,13 @@ def check_type(dtype: np.dtype) -> None:
         raise PolycompError(f"polynomial streams hold float32 or float64, not {dtype}", method="polynomial")
 
 
-def scan(payload: Any) -> tuple[np.ndarray, np.ndarray, int]:
-    """Bytes, chunks and number of samples of a stream, everything in it checked."""
+def scan(payload: Any) -> tuple[np.ndarray, np.ndarray, int, int]:
+    """Bytes, chunks, number of samples and end of a stream, everything in it checked."""
     stream = bytes_of(payload, "polynomial")
     with stream_errors("polynomial"):
         chunks, nsamples, used = poly_scan(stream)
     _warn_of_rest(stream.size - used)
-    return stream, chunks, nsamples
+    return stream, chunks, nsamples, used
 
 
 def _warn_of_rest(rest: int) -> None:
@@ -98,28 +131,18 @@ def _warn_of_rest(rest: int) -> None:
 
 def decode(
     payload: Any, *, method: str, dtype: np.dtype, count: int | None, start: int | None, stop: int | None,
-    nthreads: int, out: np.ndarray | None = None, period: float | None = None, straighten: bool = False,
-    period_offset: float = 0.0, **settings: Any,
+    nthreads: int, out: np.ndarray | None = None, **settings: Any,
 ) -> np.ndarray:  # fmt: skip
-    """Samples start..stop-1, decoding only the chunks that hold them; `out` is for all of them, and may be left alone.
-
-    Other settings are not needed.
-    """
-    unknown = set(settings) - {"num_of_coefficients", "samples_per_chunk", "max_error", "use_chebyshev"}
-    if unknown:
-        raise TypeError(f"polynomial streams have no parameter {sorted(unknown)}")
+    """Samples start..stop-1, decoding only the chunks that hold them; `out` is for all, and may be left alone."""
     check_type(dtype)
-    branch: dict[str, Any] = {
-        "period": float(period) if straighten and period else 0.0, "period_offset": float(period_offset),
-        "nthreads": nthreads,
-    }  # fmt: skip
+    branch: dict[str, Any] = {**branch_of(**settings), "nthreads": nthreads}
     if count is not None and (start, stop) == (0, count):
         samples = _decode_whole(payload, dtype, count, branch, out)
         if samples is not None:
             return samples
-    stream, chunks, nsamples = scan(payload)
+    stream, chunks, nsamples, end = scan(payload)
     if count is not None and nsamples != count:
-        raise PolycompError(f"the chunks hold {nsamples} samples instead of {count}", method=method)
+        raise _wrong_total(chunks, nsamples, count, end)
     start, stop, _ = slice(start, stop).indices(nsamples)
     if start >= stop:
         return np.empty(0, dtype)
@@ -128,6 +151,15 @@ def decode(
     offset = int(wanted[0]["first"])
     samples = poly_decode(stream, wanted, dtype, **branch)
     return samples[start - offset : stop - offset]
+
+
+def _wrong_total(chunks: np.ndarray, nsamples: int, count: int, end: int) -> PolycompError:
+    """What to say of a stream of another number of samples: the chunk that is too many, or where one is missing."""
+    reason = f"the chunks hold {nsamples} samples instead of {count}"
+    if nsamples < count:
+        return PolycompError(reason, method="polynomial", offset=end)
+    number = int(np.searchsorted(chunks["first"] + chunks["nsamples"], count, "right"))
+    return PolycompError(reason, method="polynomial", offset=int(chunks["offset"][number]), chunk=number)
 
 
 def _decode_whole(

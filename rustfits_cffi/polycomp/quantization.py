@@ -12,7 +12,7 @@ import numpy as np
 from rustfits_cffi.native.polycomp import quant_decode, quant_encode, quant_nbytes, quant_range
 from rustfits_cffi.polycomp.encoded import Coded
 from rustfits_cffi.polycomp.errors import PolycompError, PolycompWarning
-from rustfits_cffi.polycomp.samples import bytes_of, native_samples, whole_number
+from rustfits_cffi.polycomp.samples import bytes_of, native_samples, real_number, whole_number
 
 __all__ = ["decode", "encode", "entropy"]
 
@@ -65,7 +65,7 @@ def decode(
         bits = whole_number(bits_per_sample, "bits_per_sample", 1, MAX_READ_BITS)
     except ValueError as error:
         raise PolycompError(str(error), method=method) from None
-    normalization, offset = float(normalization), float(offset)
+    normalization, offset = real_number(normalization, "normalization"), real_number(offset, "offset")
     if math.isnan(normalization) or normalization == 0 or not math.isfinite(offset):
         raise PolycompError(f"normalization {normalization}, offset {offset} do not scale anything", method=method)
     stream, need = bytes_of(payload, method), quant_nbytes(count, bits)

@@ -32,8 +32,9 @@ def decode(
     """Samples start..stop-1; `max_count` is not needed and not looked at."""
     if dtype.kind not in "iu":
         raise PolycompError(f"{method} streams hold integers, not {dtype}", method=method)
-    with stream_errors(method):
-        stream = elements_of(payload, dtype, method).reshape(-1)
+    elements, width = elements_of(payload, dtype, method)
+    stream = elements.reshape(-1)
+    with stream_errors(method, lambda offset: offset // dtype.itemsize * width):
         return run_decode(
             stream, diff=method == "diffrle", count=count, start=start, stop=stop, nthreads=nthreads, out=out
         )

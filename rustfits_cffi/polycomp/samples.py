@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+import math
 import operator
+import sys
 from typing import Any
 
 import numpy as np
 
 from rustfits_cffi.polycomp.errors import PolycompError
 
-__all__ = ["bytes_of", "element_range", "native_samples", "require_result", "sample_type", "whole_number"]
+__all__ = [
+    "bytes_of",
+    "check_kind",
+    "element_range",
+    "elements_of",
+    "native_samples",
+    "real_number",
+    "require_result",
+    "sample_type",
+    "shape_of",
+    "whole_number",
+]
 
 _NUMBERS = {f"{kind}{bits}" for kind in ("int", "uint") for bits in (8, 16, 32, 64)} | {"float32", "float64"}
+_MAX_AXES = 32  # of an array of any NumPy
 _MAX_TEXT = 65536  # characters in one string sample: what a stream claims must not decide how much memory is taken
 
 
@@ -34,6 +48,8 @@ def sample_type(name: Any) -> np.dtype:
         If it is anything else.
     """
     try:
+        if name is None:  # NumPy takes it for float64
+            raise TypeError
         dtype = np.dtype(name).newbyteorder("=")
     except (TypeError, ValueError, SyntaxError):
         raise PolycompError(f"{name!r} is not a type of samples") from None
@@ -44,12 +60,12 @@ def sample_type(name: Any) -> np.dtype:
 
 
 def native_samples(samples: Any, method: str, kinds: str) -> np.ndarray:
-    """`samples` as a contiguous one-dimensional array in the machine's byte order, of one of the dtype `kinds`."""
+    """`samples` as a contiguous, aligned one-dimensional array in the machine's byte order, of a dtype in `kinds`."""
     array = np.asarray(samples)
     if array.ndim != 1:
         raise ValueError(f"{method} takes a one-dimensional series, not an array of shape {array.shape}")
     check_kind(array.dtype, method, kinds)
-    return np.ascontiguousarray(array, array.dtype.newbyteorder("="))
+    return np.require(array, array.dtype.newbyteorder("="), ["C", "A"])
 
 
 def check_kind(dtype: np.dtype, method: str, kinds: str) -> None:
@@ -77,6 +93,18 @@ def whole_number(value: Any, name: str, least: int, most: int) -> int:
     return number
 
 
+def real_number(value: Any, name: str) -> float:
+    """`value` as a float, infinity and NaN included."""
+    try:
+        if isinstance(value, str | bytes | bool | np.bool_):
+            raise TypeError
+        return float(value)
+    except (TypeError, ValueError):
+        raise TypeError(f"{name} must be a number, not {value!r}") from None
+    except OverflowError:
+        raise ValueError(f"{name} is too large") from None
+
+
 def require_result(out: Any, shape: tuple[int, ...], dtype: np.dtype) -> None:
     """Refuse an array that cannot take samples of this shape and type as they come."""
     if not isinstance(out, np.ndarray):
@@ -96,30 +124,65 @@ def bytes_of(payload: Any, method: str) -> np.ndarray:
     return np.ascontiguousarray(array.reshape(-1)).view(np.uint8)
 
 
-def elements_of(payload: Any, dtype: np.dtype, method: str) -> np.ndarray:
-    """The elements of a stream that is stored as samples, whatever column it was stored in.
+def elements_of(payload: Any, dtype: np.dtype, method: str) -> tuple[np.ndarray, int]:
+    """The elements of a stream that is stored as samples, and the bytes that each takes there.
 
     Elements of the same size are taken bit by bit (unsigned numbers live in signed columns), others by value: the
     reference program keeps integers in the column type of its source, be it double.
     """
     if isinstance(payload, bytes | bytearray | memoryview):
-        if len(payload) % dtype.itemsize:
-            reason, offset = f"{len(payload)} bytes are not whole elements of {dtype}", len(payload) // dtype.itemsize
-            raise PolycompError(reason, method=method, offset=offset * dtype.itemsize)
-        payload = np.frombuffer(payload, dtype.newbyteorder("<"))
-    array = np.asarray(payload)
-    array = np.ascontiguousarray(array, array.dtype.newbyteorder("="))
-    if array.dtype == dtype:
-        return array
-    if array.dtype.kind in "iu" and dtype.kind in "iu" and array.dtype.itemsize == dtype.itemsize:
-        return array.view(dtype)
-    if array.dtype.kind not in "biuf" or dtype.kind not in "biuf":
-        if array.dtype.kind in "SU" and dtype.kind in "SU":
-            return array.astype(dtype)
-        raise PolycompError(f"elements of {array.dtype} cannot hold samples of {dtype}", method=method)
+        payload = bytes_of(payload, method)
+        whole, rest = divmod(payload.size, dtype.itemsize)
+        if rest:
+            reason = f"{payload.size} bytes are not whole elements of {dtype}"
+            raise PolycompError(reason, method=method, offset=whole * dtype.itemsize)
+        payload = payload.view(dtype.newbyteorder("<"))
+    array = np.atleast_1d(payload)
+    array = np.require(array, array.dtype.newbyteorder("="), ["C", "A"])
+    stored, width = array.dtype, array.dtype.itemsize
+    if stored == dtype:
+        return array, width
+    if stored.kind in "iu" and dtype.kind in "iu" and width == dtype.itemsize:
+        return array.view(dtype), width
+    if stored.kind in "biuf" and dtype.kind in "biuf":
+        cast, kept = _cast_numbers(array, dtype)
+    elif stored.kind in "SU" and dtype.kind in "SU":
+        cast, kept = _cast_text(array, dtype)
+    else:
+        raise PolycompError(f"elements of {stored} cannot hold samples of {dtype}", method=method)
+    if not kept.all():
+        reason, first = f"the elements, stored as {stored}, are not all values of {dtype}", int(np.argmin(kept))
+        raise PolycompError(reason, method=method, offset=first * width)
+    return cast, width
+
+
+def _cast_numbers(array: np.ndarray, dtype: np.dtype) -> tuple[np.ndarray, np.ndarray]:
+    """Numbers as those of another type, and which of them kept their value; floats may lose digits."""
     with np.errstate(all="ignore"):
         cast = array.astype(dtype)
-        kept = np.array_equal(cast.astype(array.dtype), array) or dtype.kind == "f"
-    if not kept:
-        raise PolycompError(f"the elements, stored as {array.dtype}, are not all values of {dtype}", method=method)
-    return cast
+        if dtype.kind == "f":
+            return cast, np.ones(1, bool)
+        return cast, (cast.astype(array.dtype) == array) & ((cast < 0) == (array < 0))
+
+
+def _cast_text(array: np.ndarray, dtype: np.dtype) -> tuple[np.ndarray, np.ndarray]:
+    """Text as that of another type, and which texts are still whole."""
+    try:
+        cast = array.astype(dtype)
+    except UnicodeError:
+        return array, np.array([text.isascii() for text in array.reshape(-1).tolist()])
+    return cast, cast.astype(array.dtype) == array
+
+
+def shape_of(count: int, item_shape: Any, dtype: np.dtype, method: str) -> tuple[int, ...]:
+    """Shape of `count` rows of several values, one that an array of this type can have."""
+    if not isinstance(item_shape, tuple | list):
+        raise TypeError(f"item_shape must be a tuple of integers, not {item_shape!r}")
+    try:
+        shape = (count, *(whole_number(length, "item_shape", 0, sys.maxsize) for length in item_shape))
+    except ValueError as error:
+        raise PolycompError(str(error), method=method) from None
+    # NumPy counts the axes of no length as of one
+    if len(shape) > _MAX_AXES or math.prod(max(1, length) for length in shape) * dtype.itemsize > sys.maxsize:
+        raise PolycompError(f"no memory holds {count} rows of shape {shape[1:]}", method=method)
+    return shape

@@ -232,6 +232,127 @@ def test_counts_cut_to_eight_bits_by_the_reference_are_noticed():
         polycomp.decode(column, "rle", dtype="int16", count=640)
 
 
+def told(payload, method, **facts):
+    """The error of decoding a payload."""
+    with pytest.raises(PolycompError) as caught:
+        polycomp.decode(payload, method, **facts)
+    return caught.value
+
+
+def test_another_number_of_samples_in_chunks_names_the_chunk_that_is_too_many():
+    coded = streams()["polynomial"]
+    records = polycomp.chunks(coded)
+    places = 8 + np.cumsum([0] + [chunk.nbytes for chunk in records])
+    for count, number in ((499, 15), (495, 15), (494, 14), (33, 1), (0, 0)):
+        error = told(coded.payload, "polynomial", count=count)
+        assert (error.chunk, error.offset) == (number, places[number])
+    error = told(coded.payload, "polynomial", count=501)
+    assert (error.chunk, error.offset) == (None, coded.nbytes)
+    line = polycomp.encode(np.arange(800.0), "polynomial", num_of_coefficients=3, samples_per_chunk=80, max_error=1e-6)
+    payload = line.payload.copy()
+    payload[9] = 90  # samples of the first chunk
+    error = told(payload, "polynomial", count=800)
+    assert (error.chunk, error.offset) == (9, 8 + 9 * polycomp.chunks(line)[0].nbytes)
+    assert str(error).endswith("the chunks hold 810 samples instead of 800")
+
+
+def test_the_byte_is_one_of_the_payload_as_it_was_given():
+    for stored, width in (("u1", 1), ("i2", 2), ("i4", 4), ("f8", 8)):
+        column = np.array([128, 7, 128, 7, 128, 0], np.uint8).astype(stored)
+        error = told(column, "rle", dtype="int16", count=640)
+        assert error.offset == 6 * width == column.nbytes
+        error = told(column, "rle", dtype="int16", count=200)
+        assert (error.chunk, error.offset) == (1, 2 * width)
+
+
+@pytest.mark.parametrize("values, dtype, offset", [
+    ([1.0, 2.0, 2.5, 7.5], "i4", 16),
+    ([1.0, np.nan], "i4", 8),
+    ([1.0, 2.0**63], "i8", 8),
+    (np.array([3, -1], "i1"), "u4", 1),
+    (np.array([3, 2**64 - 1], "u8"), "i4", 8),
+    (np.array([3, 300], "i2"), "u1", 2),
+    (np.array(["abc", "abcd"]), "U3", 16),
+    (np.array(["abc", "ab\u00e9"]), "S3", 12),
+    (np.array([b"abc", b"\xff"]), "U3", 3),
+    (np.array([b"ab", b"abc"]), "U2", 3),
+])  # fmt: skip
+def test_elements_that_are_no_values_of_the_type_are_not_made_to_be(values, dtype, offset):
+    values = np.array(values)
+    error = told(values, "none", dtype=dtype, count=values.size)
+    assert "not all values of" in error.reason and error.offset == offset
+
+
+def test_text_that_fits_a_shorter_type_is_taken():
+    stored = np.array([b"ab", b"", b"abc"], "S6")
+    for dtype in ("S3", "U3", "U9"):
+        assert polycomp.decode(stored, "none", dtype=dtype, count=3).tolist() == stored.astype(dtype).tolist()
+
+
+@pytest.mark.parametrize("payload, facts, offset", [
+    (np.arange(5.0), {"count": 4}, 32),
+    (np.arange(5.0), {"count": 6}, 40),
+    (np.arange(5, dtype="i2"), {"count": 4}, 8),
+    (np.arange(5.0), {"count": 2, "item_shape": (2,)}, 32),
+    (np.arange(5.0), {"item_shape": (2,)}, 32),
+    (np.arange(6.0).reshape(3, 2), {"count": 2, "item_shape": (2,)}, 32),
+    (np.arange(6.0).reshape(3, 2), {"count": 3, "item_shape": (3,)}, 48),
+    (bytes(37), {"count": 5}, 32),
+])  # fmt: skip
+def test_another_number_of_plain_samples_names_the_byte(payload, facts, offset):
+    assert told(payload, "none", dtype="f8", **facts).offset == offset
+
+
+@pytest.mark.parametrize("method", ["none", "zlib"])
+@pytest.mark.parametrize("shape", [(-2,), (2, -2), (2**62, 2**62), (2**62, 0), (1,) * 40])
+def test_rows_of_a_shape_that_nothing_has(method, shape):
+    payload = np.arange(4.0) if method == "none" else zlib.compress(bytes(32))
+    told(payload, method, dtype="f8", count=2, item_shape=shape)
+    for wrong in (2, (2.5,), "2"):
+        with pytest.raises(TypeError, match="item_shape must be"):
+            polycomp.decode(payload, method, dtype="f8", count=2, item_shape=wrong)
+
+
+@pytest.mark.parametrize("runs, count", [([2**62, 1], 2**62), ([2**60, 1], 2**60), ([2**45, 1], 2**45)])
+def test_samples_that_no_memory_holds_are_refused(runs, count):
+    for method, stream in (("rle", runs), ("diffrle", [5, *runs])):
+        number = count + (method == "diffrle")
+        if number > 2**62:
+            continue
+        error = told(np.array(stream), method, dtype="i8", count=number)
+        assert f"no memory for {number} samples" in str(error)
+        part = polycomp.decode(np.array(stream), method, dtype="i8", count=number, start=7, stop=9)
+        assert part.tolist() == ([1, 1] if method == "rle" else [12, 13])
+
+
+@pytest.mark.parametrize("settings", [
+    {"period": 0.0}, {"period": None}, {"period": -1.0}, {"period": np.inf}, {"period": np.nan},
+    {"period_offset": np.nan}, {"period_offset": -np.inf},
+])  # fmt: skip
+def test_lies_about_the_period_of_angles(settings):
+    payload, branch = streams()["polynomial"].payload, {"period": 1.0, "period_offset": 0.0, "straighten": True}
+    told(payload, "polynomial", **{**branch, **settings})
+    with pytest.raises(PolycompError):
+        polycomp.join(polycomp.chunks(payload), **{**branch, **settings})
+
+
+@pytest.mark.parametrize("period", [-1, np.nan, np.inf, "x", "1", True])
+@pytest.mark.parametrize("straighten", [True, False])
+def test_a_period_that_is_none_is_refused_whether_it_is_used_or_not(period, straighten):
+    with pytest.raises((TypeError, ValueError), match="period must be"):
+        polycomp.encode(
+            np.zeros(9), "polynomial", num_of_coefficients=2, samples_per_chunk=9, max_error=1.0, period=period,
+            straighten=straighten,
+        )  # fmt: skip
+
+
+def test_scales_that_are_no_numbers():
+    coded = streams()["quantization"]
+    for name in ("normalization", "offset"):
+        with pytest.raises(TypeError, match=f"{name} must be a number"):
+            decode(coded.payload, coded, **{name: "1"})
+
+
 @pytest.mark.parametrize("method, squeeze", [("zlib", zlib.compress), ("bzip2", bz2.compress)])
 def test_a_stream_that_inflates_without_end_is_stopped(method, squeeze):
     with pytest.raises(PolycompError, match="more than the 80 bytes"):
@@ -247,9 +368,13 @@ def test_lies_about_quantization(settings):
         decode(streams()["quantization"].payload, streams()["quantization"], **settings)
 
 
-@pytest.mark.parametrize("name", ["object", "O", "V8", "complex128", "float16", "<M8[s]", "f8,f8", "nonsense", "U0", 5])
+@pytest.mark.parametrize("name", [
+    "object", "O", "V8", "complex128", "float16", "<M8[s]", "f8,f8", "nonsense", "U0", 5, None,
+])  # fmt: skip
 def test_types_that_are_no_samples(name):
     with pytest.raises(PolycompError):
+        polycomp.sample_type(name)
+    with pytest.raises(PolycompError if name is not None else TypeError):
         polycomp.decode(b"", "none", dtype=name, count=0)
 
 

@@ -160,6 +160,15 @@ def test_byte_order_stride_and_alignment_do_not_matter(method, dtype):
     assert np.array_equal(polycomp.decode(coded), plain[::-2])
 
 
+@pytest.mark.parametrize("method", ["none", "rle", "diffrle", "zlib"])
+def test_payloads_at_odd_addresses(method):
+    samples = np.arange(60).repeat(3)
+    stored = polycomp.encode(samples, method).payload
+    room = memoryview(b"x" + stored.tobytes())[1:]
+    for payload in (room, np.frombuffer(room, stored.dtype)):
+        assert np.array_equal(polycomp.decode(payload, method, dtype="i8", count=180), samples)
+
+
 @pytest.mark.parametrize("method", EXACT)
 def test_rows_of_several_values(method):
     samples = np.arange(24.0).reshape(6, 2, 2)
@@ -167,6 +176,14 @@ def test_rows_of_several_values(method):
     assert (coded.count, coded.uncompressed_nbytes) == (6, 192)
     assert_same(polycomp.decode(coded), samples)
     assert_same(polycomp.decode(coded, start=-2), samples[-2:])
+
+
+def test_plain_rows_need_no_number():
+    samples = np.arange(24.0).reshape(6, 4)
+    for payload in (samples, samples.reshape(-1), samples.tobytes(), memoryview(samples.tobytes())):
+        assert_same(polycomp.decode(payload, "none", dtype="f8", item_shape=(4,)), samples)
+        pairs = polycomp.decode(payload, "none", dtype="f8", item_shape=(2, 2), stop=3)
+        assert_same(pairs, samples.reshape(6, 2, 2)[:3])
 
 
 def test_unsigned_samples_from_a_signed_column():
