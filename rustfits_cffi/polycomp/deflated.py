@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import bisect
 import bz2
 import math
 import sys
 import warnings
 import zlib
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -20,6 +19,7 @@ from rustfits_cffi.polycomp.samples import bytes_of, check_kind, shape_of, whole
 __all__ = ["decode", "encode"]
 
 _FAILURES = (zlib.error, OSError, EOFError, ValueError)
+_PIECE = 1 << 16  # bytes of a stream that are inflated at once
 
 
 def encode(samples: Any, *, method: str, nthreads: int, compression_level: int = 9) -> Coded:
@@ -47,7 +47,7 @@ def decode(
     row_nbytes = dtype.itemsize * math.prod(shape[1:])
     whole = stop == count
     need = stop * row_nbytes
-    plain = _inflate(bytes_of(payload, method).tobytes(), need, method, whole)
+    plain = _inflate(bytes_of(payload, method).data, need, method, whole)
     if dtype == np.bool_:  # any byte may be there, only two are logicals
         plain = np.frombuffer(plain, np.uint8) != 0
     samples = np.frombuffer(plain, dtype.newbyteorder("<"), math.prod(shape), start * row_nbytes)
@@ -55,47 +55,74 @@ def decode(
     return samples.reshape(shape)
 
 
-def _inflate(coded: bytes, need: int, method: str, whole: bool) -> bytearray:
+class _Inflated(NamedTuple):
+    """What became of a stream."""
+
+    plain: bytearray
+    is_ended: bool  # whether the stream's own end was met
+    used: int  # bytes that were taken of it
+    error: Exception | None  # what the decompressor said to the piece before byte `used`
+
+
+def _inflate(coded: memoryview, need: int, method: str, whole: bool) -> bytearray:
     """The first `need` bytes of a stream; if these are all, the stream must end with them."""
     room = min(max(1, need + whole), sys.maxsize)  # one byte more than may be there tells that there are more
-    try:
-        plain, coder = _run(coded, room, method)
-    except _FAILURES as error:
-        offset = _where(coded, room, need, method)
-        raise PolycompError(f"not a {method} stream: {error}", method=method, offset=offset) from None
-    if len(plain) > need and whole:
+    found = _run(coded, room, method)
+    if found.error:
+        offset = _where(coded, found.used, sys.maxsize, method)
+        raise PolycompError(f"not a {method} stream: {found.error}", method=method, offset=offset)
+    if len(found.plain) > need and whole:
+        offset = _where(coded, found.used, need, method)
         reason = f"the stream holds more than the {need} bytes of the samples"
-        offset = _where(coded, room, need, method)
         raise PolycompError(reason, method=method, offset=offset)
-    if len(plain) < need:
-        reason = f"the stream gives {len(plain)} bytes instead of {need}"
+    if len(found.plain) < need:
+        reason = f"the stream gives {len(found.plain)} bytes instead of {need}"
         raise PolycompError(reason, method=method, offset=len(coded))
-    if whole and not coder.eof:
+    if whole and not found.is_ended:
         raise PolycompError("the stream is cut before its end", method=method, offset=len(coded))
-    if coder.eof and coder.unused_data:
-        warnings.warn(f"{len(coder.unused_data)} bytes follow the {method} stream", PolycompWarning, stacklevel=5)
-    return plain
+    if found.is_ended and found.used < len(coded):
+        warnings.warn(f"{len(coded) - found.used} bytes follow the {method} stream", PolycompWarning, stacklevel=5)
+    return found.plain
 
 
-def _run(coded: bytes, room: int, method: str) -> tuple[bytearray, Any]:
-    """Up to `room` bytes of a stream, and the state of the decompressor after them."""
-    coder: Any = zlib.decompressobj() if method == "zlib" else bz2.BZ2Decompressor()
-    plain = bytearray(coder.decompress(coded, room))
+def _decompressor(method: str) -> Any:
+    return zlib.decompressobj() if method == "zlib" else bz2.BZ2Decompressor()
+
+
+def _run(coded: memoryview, room: int, method: str) -> _Inflated:
+    """Up to `room` bytes of a stream, piece by piece: a decompressor does not tell where it has failed."""
+    coder, plain, used = _decompressor(method), bytearray(), 0
+    while used < len(coded) and len(plain) < room and not coder.eof:
+        piece = coded[used : used + _PIECE]
+        used += len(piece)
+        try:
+            plain += _feed(coder, piece, room - len(plain), method)
+        except _FAILURES as error:
+            return _Inflated(plain, False, used, error)
+    return _Inflated(plain, coder.eof, used - len(coder.unused_data), None)
+
+
+def _feed(coder: Any, piece: memoryview, room: int, method: str) -> bytearray:
+    """What comes of the next piece of a stream, at most `room` bytes."""
+    plain = bytearray(coder.decompress(piece, room))
     while len(plain) < room and not coder.eof:
         more = coder.decompress(coder.unconsumed_tail if method == "zlib" else b"", room - len(plain))
         if not more:
             break
         plain += more
-    return plain, coder
+    return plain
 
 
-def _where(coded: bytes, room: int, need: int, method: str) -> int:
-    """The byte at which a bad stream turns bad; the decompressors do not tell, so it is found by halving."""
-
-    def is_bad(length: int) -> bool:
+def _where(coded: memoryview, used: int, most: int, method: str) -> int:
+    """The byte at which a stream is found bad or gives more than `most`; in the last piece of the first `used`."""
+    begin = max(0, used - 1) // _PIECE * _PIECE
+    coder, nplain = _decompressor(method), 0
+    for at in (*range(0, begin, _PIECE), *range(begin, used)):
+        piece = coded[at : at + (_PIECE if at < begin else 1)]
         try:
-            return len(_run(coded[:length], room, method)[0]) > need
+            nplain += len(_feed(coder, piece, sys.maxsize, method))
         except _FAILURES:
-            return True
-
-    return max(0, bisect.bisect_left(range(len(coded) + 1), True, key=is_bad) - 1)
+            return at
+        if nplain > most:
+            return at
+    return used

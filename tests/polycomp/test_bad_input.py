@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from rustfits_cffi import polycomp
-from rustfits_cffi.polycomp import PolycompError, PolycompWarning
+from rustfits_cffi.polycomp import PolycompError, PolycompWarning, deflated
 from rustfits_cffi.threads import set_num_threads
 
 
@@ -112,6 +112,50 @@ def test_the_byte_at_which_a_deflated_stream_turns_bad_is_found(method, squeeze)
     with pytest.raises(PolycompError) as caught:
         polycomp.decode(bytes(stream), method, dtype="u1", count=data.size)
     assert len(stream) - 8 <= caught.value.offset < len(stream)
+
+
+def first_bad(stream, method, most):
+    """The byte at which a stream turns bad or gives more than `most` bytes, told by feeding it byte by byte."""
+    coder, plain = (zlib.decompressobj() if method == "zlib" else bz2.BZ2Decompressor()), 0
+    for at in range(len(stream)):
+        try:
+            plain += len(coder.decompress(stream[at : at + 1]))
+            while not coder.eof and (more := coder.decompress(b"")):  # a block comes in several parts
+                plain += len(more)
+        except (zlib.error, OSError):
+            return at
+        if plain > most:
+            return at
+    return None
+
+
+@pytest.mark.parametrize("method, squeeze", [("zlib", zlib.compress), ("bzip2", bz2.compress)])
+def test_the_bad_byte_of_a_deflated_stream_of_many_pieces_is_found(method, squeeze):
+    data = np.random.default_rng(3).integers(0, 200, 300_000, np.uint8).tobytes()
+    good = squeeze(data)
+    assert len(good) > 3 * deflated._PIECE
+    for at in (0, 20, deflated._PIECE - 1, deflated._PIECE, 2 * deflated._PIECE + 7, len(good) - 6):
+        stream = bytearray(good)
+        stream[at] ^= 0x55
+        error = told(bytes(stream), method, dtype="u1", count=len(data))
+        assert error.offset == first_bad(bytes(stream), method, len(data))
+    for most in (0, 1, 100_000, 299_999):
+        error = told(good, method, dtype="u1", count=most)
+        assert error.offset == first_bad(good, method, most)
+    part = polycomp.decode(good, method, dtype="u1", count=len(data), start=200_000, stop=200_009)
+    assert part.tobytes() == data[200_000:200_009]
+
+
+@pytest.mark.parametrize("method", ["zlib", "bzip2"])
+def test_a_damaged_stream_is_run_through_twice_not_more(method, monkeypatch):
+    data = np.random.default_rng(3).integers(0, 200, 500_000, np.uint8)
+    stream = polycomp.encode(data, method).payload.copy()
+    stream[-3] ^= 0x55
+    fed = []
+    real = deflated._feed
+    monkeypatch.setattr(deflated, "_feed", lambda coder, piece, *a: fed.append(len(piece)) or real(coder, piece, *a))
+    told(stream, method, dtype="u1", count=data.size)
+    assert sum(fed) <= 2 * stream.size
 
 
 @pytest.mark.parametrize("name", [name for name in streams() if name not in ("rle", "diffrle")])
