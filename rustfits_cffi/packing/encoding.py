@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from rustfits_cffi.native import transfer
 from rustfits_cffi.native.codecs import TileCodec
 from rustfits_cffi.native.coding import CODECS, UNCOMPRESSED_DATA, EncodedTiles
 from rustfits_cffi.packing.coding import coding_of
-from rustfits_cffi.packing.pixels import Batch
+from rustfits_cffi.packing.pixels import Batch, ImagePixels, ahead
 from rustfits_cffi.threads import lend
 
 _NOT_CODABLE = (8, 9)  # RF_ERANGE, RF_ELOSSY: to fpack an image that cannot be compressed
@@ -53,7 +54,7 @@ class ImageEncoder:
         self.ntiles = math.prod(-(-n // t) for n, t in zip(image.shape, image.tile_shape, strict=True))
         self.has_nulls = False
         self._scaling, self._lossy_plio = scaling, lossy_plio
-        self._buffer = np.empty(0, np.uint8)
+        self._buffer, self._other_buffer = np.empty(0, np.uint8), np.empty(0, np.uint8)
         self.set_seed(image.seed)
 
     def set_seed(self, seed: int) -> None:
@@ -64,8 +65,20 @@ class ImageEncoder:
         """Sum of the bytes of the first tile, which `box` covers, as cfitsio holds it in memory."""
         return self._codec.tile_byte_sum(self._as_coded(box))
 
+    def batches(self, pixels: ImagePixels) -> Generator[EncodedTiles, None, None]:
+        """The coded tiles of every batch, each good until the next but one is asked for.
+
+        While the caller works on one batch, the next one is being coded and the one after that is being read.
+        """
+        return ahead(self._encoded(pixels))
+
+    def _encoded(self, pixels: ImagePixels) -> Generator[EncodedTiles, None, None]:
+        with closing(pixels.batches(self.image.tile_shape)) as boxes:
+            for batch, box in boxes:
+                yield self.encode(batch, box)
+
     def encode(self, batch: Batch, box: np.ndarray) -> EncodedTiles:
-        """The coded tiles of a batch, whose pixels are `box`; valid until the next call."""
+        """The coded tiles of a batch, whose pixels are `box`; valid until the next call but one."""
         box = self._as_coded(box)
         coded = (self._stored if self.image.codec == CODECS["NOCOMPRESS"] else self._coded)(batch, box)
         if self.image.bitpix < 0:
@@ -75,6 +88,7 @@ class ImageEncoder:
     def _coded(self, batch: Batch, box: np.ndarray) -> EncodedTiles:
         rows = np.arange(batch.first_tile, batch.first_tile + batch.ntiles)
         room = batch.ntiles * self._codec.tile_bound
+        self._buffer, self._other_buffer = self._other_buffer, self._buffer
         if self._buffer.nbytes < room:
             self._buffer = np.empty(room, np.uint8)
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from contextlib import closing
 
 import numpy as np
 
@@ -208,11 +209,11 @@ class _Packer:
             self._out, image.number, uncompressed_tform={32: "1PJ", -32: "1QE"}.get(image.bitpix, "1PI")
         )
         writer.begin()
-        for batch, box in pixels.batches(image.tile_shape):
-            coded = encoder.encode(batch, box)
-            writer.append(coded.nbytes, coded.column, coded.data, coded.scale, coded.zero)
-            data_nbytes = (facts.data_end - facts.data_start) * writer.ntiles_written // encoder.ntiles
-            self._progress(facts.data_start + data_nbytes, self._size)
+        with closing(encoder.batches(pixels)) as batches:
+            for coded in batches:
+                writer.append(coded.nbytes, coded.column, coded.data, coded.scale, coded.zero)
+                data_nbytes = (facts.data_end - facts.data_start) * writer.ntiles_written // encoder.ntiles
+                self._progress(facts.data_start + data_nbytes, self._size)
         writer.finish()
         transfer.end_compressed_image(self._out, image.number, has_nulls=encoder.has_nulls)
         return image

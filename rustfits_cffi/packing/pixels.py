@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -86,7 +87,7 @@ class ImagePixels:
             self._handle.read_into(self._start + place * self.dtype.itemsize, box[outer].reshape(-1).view(np.uint8))
         return box
 
-    def batches(self, tile_shape: Sequence[int]) -> Iterator[tuple[Batch, np.ndarray]]:
+    def batches(self, tile_shape: Sequence[int]) -> Generator[tuple[Batch, np.ndarray], None, None]:
         """Every batch of tiles with its pixels; the next one is being read while the caller works on this one."""
         batches = tile_batches(self.shape, tile_shape, self.dtype.itemsize)
         return ahead((batch, self.read(batch.start, batch.count)) for batch in batches)
@@ -98,11 +99,14 @@ def read_scaling(handle: FileHandle, number: int) -> tuple[float, float, int | N
     return 1.0 if scale is None else scale, zero or 0.0, None if blank is None else int(blank)
 
 
-def ahead(items: Iterator[Item]) -> Iterator[Item]:
-    """The same items; while the caller works on one, a thread gets the next: two of them are alive at a time."""
+def ahead(items: Generator[Item, None, None]) -> Generator[Item, None, None]:
+    """The same items; while the caller works on one, a thread gets the next: two of them are alive at a time.
+
+    When this ends or is closed, the thread has ended and `items` is closed.
+    """
     from concurrent.futures import ThreadPoolExecutor  # slow to import, and not every command reads ahead
 
-    with ThreadPoolExecutor(1) as worker:
+    with closing(items), ThreadPoolExecutor(1) as worker:
         end: Any = object()
         waiting = worker.submit(next, items, end)
         while (item := waiting.result()) is not end:
