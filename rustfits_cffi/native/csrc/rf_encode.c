@@ -159,9 +159,11 @@ static int quantize(const encoding *e, rf_worker *w, size_t i, const rf_tile *ti
     const rf_image *image = e->image;
     int width = (int)rf_width(image->bitpix);
     int64_t irow = e->row[i] + image->seed;
-    int32_t *integers = rf_reserve(&w->values, tile->npix * 4);
+    /* the integers take the place of the scratch: of a tile that is one long row, both are as large as its pixels */
+    size_t room = tile->npix * 4, scratch_nbytes = rf_quantize_scratch_nbytes(tile->nx, tile->ny, width);
+    int32_t *integers = rf_reserve(&w->values, room > scratch_nbytes ? room : scratch_nbytes);
     double *scale = &e->encoded->scale[i], *zero = &e->encoded->zero[i];
-    if (!integers) return RF_ENOMEM;
+    if (scratch_nbytes == 0 || !integers) return RF_ENOMEM;
     *values = (rf_values){integers, 32};
     if (e->pixels->scale) {
         size_t bad;
@@ -172,10 +174,8 @@ static int quantize(const encoding *e, rf_worker *w, size_t i, const rf_tile *ti
         return rf_requantize(pixels, width, tile->npix, n->present, n->value, image->dither, irow, e->randoms, *scale,
                              *zero, integers, &bad);
     }
-    size_t nbytes = rf_quantize_scratch_nbytes(tile->nx, tile->ny, width);
-    if (nbytes == 0 || !rf_reserve(&w->work, nbytes)) return RF_ENOMEM;
     return rf_quantize(pixels, width, tile->nx, tile->ny, n->present, n->value, image->quantize_level, image->dither,
-                       irow, e->randoms, integers, scale, zero, quantized, w->work.data);
+                       irow, e->randoms, integers, scale, zero, quantized, integers);
 }
 
 static int encode_float(const encoding *e, rf_worker *w, size_t i, const rf_tile *tile, uint8_t *dst, size_t *len)

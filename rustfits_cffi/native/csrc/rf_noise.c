@@ -14,9 +14,12 @@ size_t rf_noise_scratch_nbytes(size_t nx, size_t ny, int width)
 {
     size_t npix, nbytes;
     if (!rf_multiply(nx, ny, &npix)) return 0;
-    if (nx < 9) nx = npix; /* then all pixels are one row */
-    /* per pixel of a row: four arrays of differences, two of valid pixels; per row: three medians */
-    if (!rf_multiply(nx, 6 * (size_t)width, &nbytes)) return 0;
+    if (nx < 9) { /* then all pixels are one row */
+        nx = npix;
+        ny = 1;
+    }
+    /* per pixel of a row: its differences and a copy if it is valid, and of earlier rows the same; per row: three medians */
+    if (!rf_multiply(nx, (ny > 1 ? 4 : 2) * (size_t)width, &nbytes)) return 0;
     if (ny > (SIZE_MAX - nbytes - 64) / (3 * sizeof(double))) return 0;
     return nbytes + ny * 3 * sizeof(double) + 64;
 }

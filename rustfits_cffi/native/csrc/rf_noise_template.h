@@ -28,9 +28,9 @@ typedef struct {
     bool exact;         /* never the fast way */
     double *r2, *r3, *r5; /* ny each: the medians of the rows */
     size_t nrows2, nrows;
+    DIFF *d;            /* nx: differences of the current row, one order after another */
     DIFF *d2;           /* nx: cfitsio's work array of 2nd order differences, as it was before row number `replayed` */
     size_t replayed;
-    DIFF *fast2, *d3, *d5; /* nx each: differences of the current row */
     PIX *row, *old_row; /* nx each: the valid pixels of a row that has nulls */
     DIFF guess2, guess3, guess5; /* the last row's medians */
 } NAME(work);
@@ -50,50 +50,73 @@ static const PIX *NAME(valid_row)(const NAME(work) *w, size_t j, PIX *room, size
     return kept < w->nx ? room : v;
 }
 
-/* All differences of a row of k + 8 pixels; *same: how many windows have v5 = v6 = v7. */
-RF_CLONES static void NAME(diffs)(const PIX *restrict v, size_t k, DIFF *restrict d2, DIFF *restrict d3,
-                                  DIFF *restrict d5, size_t *same)
+/* The differences of a row of k + 8 pixels, one order each. *same: how many windows have v5 = v6 = v7. */
+RF_CLONES static void NAME(diffs2)(const PIX *restrict v, size_t k, DIFF *restrict d)
+{
+    for (size_t i = 0; i < k; i++) d[i] = ABS(WIDE(v[i + 4]) - WIDE(v[i + 6]));
+}
+
+RF_CLONES static void NAME(diffs3)(const PIX *restrict v, size_t k, DIFF *restrict d, size_t *same)
 {
     BITS equal = 0;
     for (size_t i = 0; i < k; i++) {
-        DIFF v1 = WIDE(v[i]), v3 = WIDE(v[i + 2]), v5 = WIDE(v[i + 4]), v7 = WIDE(v[i + 6]), v9 = WIDE(v[i + 8]);
-        d2[i] = ABS(v5 - v7);
-        d3[i] = ABS(2 * v5 - v3 - v7);
-        d5[i] = ABS(6 * v5 - 4 * v3 - 4 * v7 + v1 + v9);
+        d[i] = ABS(2 * WIDE(v[i + 4]) - WIDE(v[i + 2]) - WIDE(v[i + 6]));
         equal += (v[i + 4] == v[i + 5]) & (v[i + 5] == v[i + 6]);
     }
     *same = (size_t)equal;
 }
 
+RF_CLONES static void NAME(diffs5)(const PIX *restrict v, size_t k, DIFF *restrict d)
+{
+    for (size_t i = 0; i < k; i++) {
+        DIFF v1 = WIDE(v[i]), v3 = WIDE(v[i + 2]), v5 = WIDE(v[i + 4]), v7 = WIDE(v[i + 6]), v9 = WIDE(v[i + 8]);
+        d[i] = ABS(6 * v5 - 4 * v3 - 4 * v7 + v1 + v9);
+    }
+}
+
 /*
- * Drop the 2nd order differences of constant stretches, which carry no noise. Returns how many are left, in d2, where
+ * The 2nd order differences but for those of constant stretches, which carry no noise. Returns how many there are; in d2
  * everything behind them stays as it was. By way of `room` and without branches, which would be guessed wrong where
  * pixels repeat at random.
  */
-static size_t NAME(drop_constant2)(const PIX *v, size_t k, DIFF *room, DIFF *d2)
+static size_t NAME(kept_diffs2)(const PIX *v, size_t k, DIFF *d2)
 {
-    size_t kept = 0;
-    for (size_t i = 0; i < k; i++) {
-        room[kept] = ABS(WIDE(v[i + 4]) - WIDE(v[i + 6]));
-        kept += !((v[i + 4] == v[i + 5]) & (v[i + 5] == v[i + 6]));
+    enum { BLOCK = 512 };
+    DIFF room[BLOCK];
+    size_t all = 0;
+    for (size_t i = 0; i < k;) {
+        size_t end = k - i < BLOCK ? k : i + BLOCK, kept = 0;
+        for (; i < end; i++) {
+            room[kept] = ABS(WIDE(v[i + 4]) - WIDE(v[i + 6]));
+            kept += !((v[i + 4] == v[i + 5]) & (v[i + 5] == v[i + 6]));
+        }
+        memcpy(d2 + all, room, kept * sizeof *d2);
+        all += kept;
     }
-    memcpy(d2, room, kept * sizeof *d2);
-    return kept;
+    return all;
 }
 
-/* The same for the other two orders, which go together; d3 and d5 may be NULL if only the number is wanted. */
-static size_t NAME(drop_constant)(const PIX *v, size_t k, DIFF *d3, DIFF *d5)
+#define IS_CONSTANT(v) (((v)[2] == (v)[3]) & ((v)[3] == (v)[4]) & ((v)[4] == (v)[5]) & ((v)[5] == (v)[6]))
+
+/* How many differences of the other two orders are of constant stretches. */
+RF_CLONES static size_t NAME(count_constant)(const PIX *restrict v, size_t k)
+{
+    BITS count = 0;
+    for (size_t i = 0; i < k; i++) count += IS_CONSTANT(v + i);
+    return (size_t)count;
+}
+
+/* Drop those from d. */
+static void NAME(drop_constant)(const PIX *v, size_t k, DIFF *d)
 {
     size_t kept = 0;
     for (size_t i = 0; i < k; i++) {
-        if (d3) {
-            d3[kept] = d3[i];
-            d5[kept] = d5[i];
-        }
-        kept += !((v[i + 2] == v[i + 3]) & (v[i + 3] == v[i + 4]) & (v[i + 4] == v[i + 5]) & (v[i + 5] == v[i + 6]));
+        d[kept] = d[i];
+        kept += !IS_CONSTANT(v + i);
     }
-    return kept;
 }
+
+#undef IS_CONSTANT
 
 /* Median (lower) with cfitsio's sequence of swaps: Hoare's selection with the median of three as pivot. */
 static DIFF NAME(select_exact)(DIFF *a, size_t n)
@@ -203,47 +226,54 @@ static DIFF NAME(select_fast)(const DIFF *values, size_t n, size_t rank, DIFF gu
     }
 }
 
-/* Median of k differences; *guess is the last one and becomes this one. */
-static DIFF NAME(median)(const NAME(work) *w, DIFF *d, size_t k, DIFF *guess)
+/* Median of the k differences in d, at least one; *guess is the last one and becomes this one. */
+static double NAME(median)(const NAME(work) *w, size_t k, DIFF *guess)
 {
-    *guess = w->exact ? NAME(select_exact)(d, k) : NAME(select_fast)(d, k, (k - 1) / 2, *guess);
-    return *guess;
+    if (k == 1) return (double)w->d[0];
+    *guess = w->exact ? NAME(select_exact)(w->d, k) : NAME(select_fast)(w->d, k, (k - 1) / 2, *guess);
+    return (double)*guess;
 }
 
 /* Bring d2 to the state in which cfitsio's is before row j. Each row is gone through once at most. */
 static void NAME(replay)(NAME(work) *w, size_t j)
 {
+    if (w->replayed == 0) memset(w->d2, 0, w->nx * sizeof *w->d2); /* as it is before the first row */
     for (; w->replayed < j; w->replayed++) {
         size_t n;
         const PIX *v = NAME(valid_row)(w, w->replayed, w->old_row, &n);
         if (n < 9) continue;
-        size_t k2 = NAME(drop_constant2)(v, n - 8, w->fast2, w->d2), k = NAME(drop_constant)(v, n - 8, NULL, NULL);
+        size_t k2 = NAME(kept_diffs2)(v, n - 8, w->d2), k = n - 8 - NAME(count_constant)(v, n - 8);
         if (k > 1 && k2 > 1) NAME(select_exact)(w->d2, k);
     }
 }
 
-/* The medians of row j. */
+/* The medians of row j. The 2nd order comes last, because d2 may be the same array as d. */
 static void NAME(add_row)(NAME(work) *w, size_t j)
 {
     size_t n, same;
     const PIX *v = NAME(valid_row)(w, j, w->row, &n);
     if (n < 9) return;
     size_t k = n - 8;
-    NAME(diffs)(v, k, w->fast2, w->d3, w->d5, &same);
+    NAME(diffs3)(v, k, w->d, &same);
+    size_t kept = same ? k - NAME(count_constant)(v, k) : k;
+    if (kept > 0) {
+        if (kept < k) NAME(drop_constant)(v, k, w->d);
+        w->r3[w->nrows] = NAME(median)(w, kept, &w->guess3);
+        NAME(diffs5)(v, k, w->d);
+        if (kept < k) NAME(drop_constant)(v, k, w->d);
+        w->r5[w->nrows++] = NAME(median)(w, kept, &w->guess5);
+    }
     if (same == 0 && !w->exact) {
         if (n == w->nx) w->replayed = j; /* it will fill all of d2 */
-        w->r2[w->nrows2++] = (double)(k > 1 ? NAME(median)(w, w->fast2, k, &w->guess2) : w->fast2[0]);
+        NAME(diffs2)(v, k, w->d);
+        w->r2[w->nrows2++] = NAME(median)(w, k, &w->guess2);
     } else {
         NAME(replay)(w, j);
-        size_t k2 = NAME(drop_constant2)(v, k, w->fast2, w->d2);
-        k = NAME(drop_constant)(v, k, w->d3, w->d5);
+        size_t k2 = NAME(kept_diffs2)(v, k, w->d2);
         w->replayed = j + 1;
-        if (k == 0) return;
-        if (k == 1 && k2 == 1) w->r2[w->nrows2++] = (double)w->d2[0];
-        if (k > 1 && k2 > 1) w->r2[w->nrows2++] = (double)NAME(select_exact)(w->d2, k);
+        if (kept == 1 && k2 == 1) w->r2[w->nrows2++] = (double)w->d2[0];
+        if (kept > 1 && k2 > 1) w->r2[w->nrows2++] = (double)NAME(select_exact)(w->d2, kept);
     }
-    w->r3[w->nrows] = (double)(k > 1 ? NAME(median)(w, w->d3, k, &w->guess3) : w->d3[0]);
-    w->r5[w->nrows++] = (double)(k > 1 ? NAME(median)(w, w->d5, k, &w->guess5) : w->d5[0]);
 }
 
 /* Smallest, largest and number of the pixels that are not null; whether a NaN is among them. */
@@ -301,13 +331,10 @@ static void NAME(carve)(NAME(work) *w, void *scratch, size_t nx, size_t ny)
     w->r2 = scratch;
     w->r3 = w->r2 + ny;
     w->r5 = w->r3 + ny;
-    w->d2 = (DIFF *)(w->r5 + ny);
-    w->fast2 = w->d2 + nx;
-    w->d3 = w->fast2 + nx;
-    w->d5 = w->d3 + nx;
-    w->row = (PIX *)(w->d5 + nx);
-    w->old_row = w->row + nx;
-    memset(w->d2, 0, nx * sizeof *w->d2);
+    w->d = (DIFF *)(w->r5 + ny);
+    w->d2 = ny > 1 ? w->d + nx : w->d; /* a single row leaves nothing to others */
+    w->row = (PIX *)(w->d2 + nx);
+    w->old_row = w->row + nx; /* beyond the scratch for a single row, which has none before it */
 }
 
 void NAME(rf_noise)(const PIX *pix, size_t nx, size_t ny, int nullcheck, PIX null, rf_noise *noise, void *scratch)

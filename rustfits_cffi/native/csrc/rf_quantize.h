@@ -17,8 +17,9 @@ enum {
 
 /*
  * rf_quantize - scale ny rows of nx pixels (width 4: float, 8: double) to integers.
- * Memory:  out has nx * ny integers; scratch has rf_quantize_scratch_nbytes(nx, ny, width) bytes; randoms as filled by
- *          rf_randoms_fill (not read if method is 0).
+ * Memory:  out has nx * ny integers; scratch has rf_quantize_scratch_nbytes(nx, ny, width) bytes and may begin where
+ *          out does, for it is done with when the first integer is written; randoms as filled by rf_randoms_fill (not
+ *          read if method is 0).
  * Sizes:   nx * ny < 2^31.
  * Result:  RF_OK; *quantized is 0 if the tile must be stored as it is (constant, too few pixels, range too large), and
  *          then nothing else was written. RF_ERANGE if the zero point leaves 64 bits.
