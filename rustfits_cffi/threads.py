@@ -73,7 +73,8 @@ def lend() -> Iterator[int]:
     """A block that may use so many threads, its own among them.
 
     Callers share what `get_num_threads` allows: who comes while others are at work gets what is left, at least one.
-    So a program that reads with many threads of its own does not start many times as many.
+    So a program that reads with many threads of its own does not start many times as many: `n` callers at work have
+    at most ``get_num_threads() + n - 1`` threads between them, themselves counted.
     """
     global _lent
     allowed = get_num_threads()

@@ -7,6 +7,8 @@ import pytest
 
 import rustfits_cffi as rf
 from rustfits_cffi import threads
+from rustfits_cffi.hdu import tile_encoder
+from rustfits_cffi.native.codecs import TileCodec
 
 
 @pytest.fixture(autouse=True)
@@ -68,3 +70,36 @@ def test_many_threads_read_and_write_files_of_their_own(tmp_path):
         worker.join(60)
     for image, result in zip(images, results, strict=True):
         assert np.abs(result - image).max() <= 0.2501
+
+
+@pytest.mark.parametrize(
+    ("owner", "name"), [(tile_encoder, "any_nonfinite"), (TileCodec, "encode")], ids=["looking for NaN", "encoding"]
+)
+def test_writers_at_the_same_time_share_in_each_step(tmp_path, monkeypatch, owner, name):
+    allowed, nwriters = 4, 8
+    rf.set_num_threads(allowed)
+    image = np.random.default_rng(1).normal(100, 5, (300, 400)).astype("f4")
+    together = threading.Barrier(nwriters, timeout=60)
+    used, failed = [], []
+    step = getattr(owner, name)
+
+    def watched(*arguments, **keywords):
+        used.append(keywords["nthreads"] if "nthreads" in keywords else arguments[1])
+        together.wait()  # all are in this step now, with all the threads they may use
+        return step(*arguments, **keywords)
+
+    def write(number):
+        try:
+            with rf.FITS(tmp_path / f"{number}.fits", "w+") as fits:
+                fits.write_image(image, compress=rf.Rice1(), quantize=rf.Quantize(level=4))
+        except Exception as error:
+            failed.append(error)
+
+    monkeypatch.setattr(owner, name, watched)
+    writers = [threading.Thread(target=write, args=(number,)) for number in range(nwriters)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join(60)
+    assert not failed
+    assert len(used) == nwriters and sum(used) <= allowed + nwriters - 1

@@ -70,7 +70,7 @@ class TileJob:
         """
         is_stored = isinstance(data, np.ma.MaskedArray) or data.dtype.newbyteorder("=") != kind.scaled
         pixels = stored_pixels(data, kind, where=where) if is_stored else data
-        has_nulls = quantize is not None and any_nonfinite(pixels, threads.get_num_threads())
+        has_nulls = quantize is not None and _has_nonfinite(pixels)
         coding = TileCoding(
             shape=grid.shape,
             tile_shape=grid.tile_shape,
@@ -124,6 +124,12 @@ class TileJob:
         if tile.max() >= 1 << 24:
             return f"the pixel {tile.max()} exceeds 16777215, the largest that PLIO_1 stores; use Rice1 or Gzip2"
         return error.reason
+
+
+def _has_nonfinite(pixels: np.ndarray) -> bool:
+    """Is any pixel NaN or infinite? Looked up by the threads that can be lent."""
+    with threads.lend() as nthreads:
+        return any_nonfinite(pixels, nthreads)
 
 
 def dither_seed(quantize: Quantize) -> int:
