@@ -1,15 +1,17 @@
 """`python -m benchmarks.floors`: what the machine itself takes for the rows where little else is left to save.
 
-Beside five rows of the table stands the least that any reader or writer of their files has to do, by the shortest
-calls of the operating system and of numpy, without any FITS, byte order or checks:
+Beside six rows of the table stands a part of their work, done by the shortest calls of the operating system and of
+numpy, without any FITS, byte order or checks, and on as many threads as ours has where they can share it:
 
 - U1: the file is read into a new array by ``os.preadv``, and stays big-endian;
 - U2: each row of a stamp is read into a new array by ``pread``; a stamp is one call of a C function, compiled for this;
 - U3: the bytes of the file, ready, are written by ``os.pwrite``;
-- U4: so is each chunk;
-- R8: the tiles are decoded in one read, and each chunk is copied out of the result by numpy.
+- U4: each chunk is read as U1 is;
+- R8: the tiles are decoded in one read, and each chunk is copied out of the result by numpy;
+- R2: its two parts: our own C call decodes into memory that it has written before, so that only the codec is left; and
+  memory as large as the result is written for the first time, one byte of each page.
 
-All sides take turns, round after round; the median of each is printed.
+These, ours and the peer `rustfits` take turns, round after round: the median of each is printed, and the peer over it.
 """
 
 from __future__ import annotations
@@ -17,64 +19,91 @@ from __future__ import annotations
 import os
 import statistics
 import tempfile
-import time
+from collections import defaultdict
 from collections.abc import Callable
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from typing import Any, NamedTuple
+from unittest import mock
 
 import cffi
 import numpy as np
 
 import rustfits_cffi as rf
+from benchmarks.bare_memory import in_threads, touch_fresh_memory
+from benchmarks.companion import seconds_of
 from benchmarks.data import MAKERS
+from benchmarks.peers import MissingPeer, Rustfits, RustfitsCffi
+from rustfits_cffi.native.sections import TileSections
 
 ROUNDS = 21
+THREADS = (1, 2)
 CHUNK, NCHUNKS = 1000, 8000
 TILE = 1 << 20
 PIECE_NBYTES = 4 << 20
 HEADER_NBYTES = 2880
 
-Sides = dict[str, Callable[[], object]]
+
+class Floor(NamedTuple):
+    """A part of a row's work; `run` is told how many threads to use, one of `threads`."""
+
+    name: str
+    run: Callable[[int], object]
+    threads: tuple[int, ...] = (1,)
+
+
+class Row(NamedTuple):
+    """Floors, and the same for ours and the peer: what they do, told who it is."""
+
+    floors: list[Floor]
+    action: Callable[[Rustfits], object]
 
 
 def main() -> None:
-    """Time each row beside its floor and print both."""
-    print("milliseconds             floor   ours 1t   ours 2t")
+    """Time each row beside its floors and print them."""
+    numbers = "".join(f"{n:>9}" for n in THREADS)
+    print(f"{'':30}{'milliseconds':>18}{'rustfits over it':>20}\n{'threads':30}{numbers}  {numbers}")
     with tempfile.TemporaryDirectory() as name:
-        for title, make_sides in ROWS.items():
-            times = in_turn(make_sides(Path(name)))
-            print(f"{title:<20}" + "".join(f"{1e3 * statistics.median(times[side]):10.1f}" for side in times))
+        for title, make_row in ROWS.items():
+            medians = in_turn(sides(make_row(Path(name))))
+            peer = medians.get((Rustfits.name, 1))
+            print(title)
+            for side in dict.fromkeys(side for side, _ in medians):
+                times = [medians.get((side, n)) for n in THREADS]
+                print((f"   {side:27}" + "".join(" " * 9 if t is None else f"{1e3 * t:9.1f}" for t in times) + "  "
+                       + "".join(" " * 9 if None in (t, peer) else f"{peer / t:9.2f}" for t in times)).rstrip())
 
 
-def plain_read(folder: Path) -> Sides:
+def plain_read(folder: Path) -> Row:
     """Row U1: 64 MB out of a file."""
     path = folder / "read.fits"
     with rf.FITS(path, "w+") as fits:
         fits.write_image(MAKERS["sky"]((4000, 4000), "f4", 1))
 
-    def floor() -> np.ndarray:
+    def floor(nthreads: int) -> np.ndarray:
         fd = os.open(path, os.O_RDONLY)
         pixels = np.empty((4000, 4000), "f4")
-        os.preadv(fd, [pixels], HEADER_NBYTES)
+        raw, begin = pixels.reshape(-1).view(np.uint8), pixels.ctypes.data
+        in_threads(raw, nthreads, lambda part: os.preadv(fd, [part], HEADER_NBYTES + part.ctypes.data - begin))
         os.close(fd)
         return pixels
 
-    return sides(floor, lambda: rf.read(path))
+    return Row([Floor("preadv", floor, THREADS)], lambda who: who.read_whole(path, 0))
 
 
-def plain_stamps(folder: Path) -> Sides:
+def plain_stamps(folder: Path) -> Row:
     """Row U2: 1,000 squares of 32 x 32 anywhere in the file."""
     path = folder / "stamps.fits"
     with rf.FITS(path, "w+") as fits:
         fits.write_image(MAKERS["sky"]((4000, 4000), "f4", 1))
     corners = np.random.default_rng(2).integers(0, 3968, (1000, 2)).tolist()
-
+    sections = [np.s_[y : y + 32, x : x + 32] for y, x in corners]
     offsets = [
         np.array([HEADER_NBYTES + 4 * (4000 * (y + row) + x) for row in range(32)], np.int64) for y, x in corners
     ]
     read_rows = compiled_reader(folder)
 
-    def floor() -> list[np.ndarray]:
+    def floor(_: int) -> list[np.ndarray]:
         fd, results = os.open(path, os.O_RDONLY), []
         for rows in offsets:
             pixels = np.empty((32, 32), "f4")
@@ -83,12 +112,7 @@ def plain_stamps(folder: Path) -> Sides:
         os.close(fd)
         return results
 
-    def ours() -> list[np.ndarray]:
-        with rf.FITS(path) as fits:
-            hdu = fits[0]
-            return [hdu[y : y + 32, x : x + 32] for y, x in corners]
-
-    return sides(floor, ours)
+    return Row([Floor("32 pread in C a stamp", floor)], lambda who: who.read_sections(path, 0, sections, None))
 
 
 def compiled_reader(folder: Path) -> Callable[[int, np.ndarray, np.ndarray], None]:
@@ -116,95 +140,118 @@ def compiled_reader(folder: Path) -> Callable[[int, np.ndarray, np.ndarray], Non
     return read_rows
 
 
-def plain_write(folder: Path) -> Sides:
+def plain_write(folder: Path) -> Row:
     """Row U3: 64 MB into a new file."""
     image = MAKERS["sky"]((4000, 4000), "f4", 1)
     ready = memoryview(image.astype(">f4").tobytes())
     path = folder / "written.fits"
 
-    def floor() -> None:
+    def floor(_: int) -> None:
         path.unlink(missing_ok=True)
         fd = os.open(path, os.O_RDWR | os.O_CREAT)
         for begin in range(0, len(ready), PIECE_NBYTES):
             os.pwrite(fd, ready[begin : begin + PIECE_NBYTES], HEADER_NBYTES + begin)
         os.close(fd)
 
-    def ours() -> None:
+    def action(who: Rustfits) -> None:
         path.unlink(missing_ok=True)
-        with rf.FITS(path, "w+") as fits:
-            fits.write_image(image)
+        who.write(path, image, None, None)
 
-    return sides(floor, ours)
+    return Row([Floor("pwrite", floor)], action)
 
 
-def plain_chunks(folder: Path) -> Sides:
+def plain_chunks(folder: Path) -> Row:
     """Row U4: the file in chunks, in order."""
     path = folder / "plain.fits"
     with rf.FITS(path, "w+") as fits:
         fits.write_image(MAKERS["sparse"]((CHUNK * NCHUNKS,), "f8", 1))
     sections = chunks()
 
-    def floor() -> list[np.ndarray]:
+    def floor(_: int) -> list[np.ndarray]:
         fd, results = os.open(path, os.O_RDONLY), []
-        for section in sections:
+        for (section,) in sections:
             pixels = np.empty(CHUNK)
             os.preadv(fd, [pixels], HEADER_NBYTES + 8 * section.start)
             results.append(pixels)
         os.close(fd)
         return results
 
-    return sides(floor, lambda: read_chunks(path, 0, sections))
+    return Row([Floor("preadv a chunk", floor)], lambda who: who.read_sections(path, 0, sections, None))
 
 
-def tiled_chunks(folder: Path) -> Sides:
+def tiled_chunks(folder: Path) -> Row:
     """Row R8: the compressed file in chunks, in order."""
     path = folder / "tiled.fits"
     with rf.FITS(path, "w+") as fits:
         fits.write_image(MAKERS["sparse"]((8 * TILE,), "f8", 1), compress=rf.Gzip2(tile_shape=(TILE,), level=1))
     sections = chunks()
 
-    def floor() -> list[np.ndarray]:
-        with rf.FITS(path) as fits:
-            pixels = fits[1].read()
-        return [pixels[section].copy() for section in sections]
+    def floor(nthreads: int) -> list[np.ndarray]:
+        rf.set_num_threads(nthreads)
+        pixels = rf.read(path)
+        return [pixels[section].copy() for (section,) in sections]
 
-    return sides(floor, lambda: read_chunks(path, 1, sections))
+    return Row([Floor("one read, copies", floor, THREADS)], lambda who: who.read_sections(path, 1, sections, None))
 
 
-def chunks() -> list[slice]:
+def tiled_read(folder: Path) -> Row:
+    """Row R2: whole numbers by RICE_1, in its two parts."""
+    path = folder / "rice.fits"
+    with rf.FITS(path, "w+") as fits:
+        fits.write_image(MAKERS["counts"]((4000, 4000), "i4", 1), compress=rf.Rice1(tile_shape=(100, 100)))
+    fits = rf.FITS(path)
+    with mock.patch.object(TileSections, "read", autospec=True, side_effect=TileSections.read) as spy:
+        kept = fits[1].read()
+    *place, _ = spy.call_args.args  # of our one call of C: all but the number of threads
+
+    def codec(nthreads: int) -> object:
+        TileSections.read(*place, nthreads)
+        return fits  # stays open
+
+    return Row(
+        [
+            Floor("codec, into kept memory", codec, THREADS),
+            Floor("fresh memory", lambda nthreads: touch_fresh_memory(kept.nbytes, nthreads), THREADS),
+        ],
+        lambda who: who.read_whole(path, 1),
+    )
+
+
+def chunks() -> list[tuple[slice]]:
     """Sections that follow each other."""
-    return [slice(index * CHUNK, (index + 1) * CHUNK) for index in range(NCHUNKS)]
+    return [(slice(index * CHUNK, (index + 1) * CHUNK),) for index in range(NCHUNKS)]
 
 
-def read_chunks(path: Path, ext: int, sections: list[slice]) -> list[np.ndarray]:
-    """What a user writes."""
-    with rf.FITS(path) as fits:
-        hdu = fits[ext]
-        return [hdu[section] for section in sections]
+def sides(row: Row) -> dict[tuple[str, int], Callable[[], object]]:
+    """What is timed, by name and number of threads: the floors, ours, and the peer if it is there."""
 
+    def ours(nthreads: int) -> Callable[[], object]:
+        who = RustfitsCffi(nthreads)
 
-def sides(floor: Callable[[], object], ours: Callable[[], object]) -> Sides:
-    """The floor with all cores, and ours with one thread and two."""
-
-    def with_threads(count: int, work: Callable[[], object]) -> Callable[[], object]:
         def run() -> object:
-            rf.set_num_threads(count)
-            return work()
+            who.use()
+            return row.action(who)
 
         return run
 
-    return {"floor": with_threads(2, floor), "ours 1t": with_threads(1, ours), "ours 2t": with_threads(2, ours)}
+    found: dict[tuple[str, int], Callable[[], Any]] = {}
+    for floor in row.floors:
+        found |= {(floor.name, n): lambda floor=floor, n=n: floor.run(n) for n in floor.threads}
+    found |= {("ours", n): ours(n) for n in THREADS}
+    try:
+        peer = Rustfits()
+    except MissingPeer:
+        return found
+    return found | {(peer.name, 1): lambda: row.action(peer)}
 
 
-def in_turn(work: Sides) -> dict[str, list[float]]:
-    """Seconds of each side in each round."""
-    times: dict[str, list[float]] = {side: [] for side in work}
+def in_turn(work: dict[Any, Callable[[], object]]) -> dict[Any, float]:
+    """Median seconds of each, all of them once in each round."""
+    times = defaultdict(list)
     for _ in range(ROUNDS):
         for side, run in work.items():
-            start = time.perf_counter()
-            run()
-            times[side].append(time.perf_counter() - start)
-    return times
+            times[side].append(seconds_of(run))
+    return {side: statistics.median(seconds) for side, seconds in times.items()}
 
 
 ROWS = {
@@ -213,6 +260,7 @@ ROWS = {
     "U3 plain write": plain_write,
     "U4 plain chunks": plain_chunks,
     "R8 tiled chunks": tiled_chunks,
+    "R2 tiled read": tiled_read,
 }
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """What two threads gain in the Polycomp compressions, beside what the machine allows.
 
 The machine's limit is measured, coder by coder, in the same rounds: two programs that share nothing do the same work at
-once, from rest, each on one thread and with a series of its own (`benchmarks.programs`). Beside that stands what a
+once, from rest, each on one thread and with a series of its own (`benchmarks.companion`). Beside that stands what a
 program gains that finds the other one at work, and leaves it so. All is timed in turn, and the lower quartile is taken:
 a spell in which other programs run meets all of it.
 """
@@ -13,8 +13,8 @@ from functools import partial
 from itertools import product
 from typing import NamedTuple
 
-from benchmarks.polycomp_series import CODERS, works
-from benchmarks.programs import Companion, alone, lower_quartile
+from benchmarks.companion import Companion, alone, lower_quartile
+from benchmarks.polycomp_series import CODERS, calls, works
 from rustfits_cffi.threads import set_num_threads
 
 LEAST_ROUNDS = 5
@@ -51,7 +51,7 @@ def gains_of(name: str, nsamples: int, budget: float) -> list[Gain]:
     tasks = works(name, nsamples)
     times: list[list[list[float]]] = [[[] for _ in range(KINDS)] for _ in tasks]  # of each work, as in `Gain`
     nrounds, end = 0, time.perf_counter() + budget
-    with Companion(name, nsamples) as companion:
+    with Companion(calls, name, nsamples) as companion:
         while nrounds < LEAST_ROUNDS or time.perf_counter() < end:
             for (number, (_, call)), kind in product(enumerate(tasks), range(KINDS)):
                 turn = (kind + nrounds) % KINDS  # each follows each other one, which leaves the caches in its own way

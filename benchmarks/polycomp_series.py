@@ -84,3 +84,8 @@ def works(name: str, nsamples: int) -> list[Work]:
         Work(f"{name}: decode", lambda: polycomp.decode(coded)),
         Work(f"{name}: decode, out=", lambda: polycomp.decode(coded, out=out)),
     ]
+
+
+def calls(name: str, nsamples: int) -> list[Callable[[], Any]]:
+    """The calls of `works`, without their names."""
+    return [work.call for work in works(name, nsamples)]

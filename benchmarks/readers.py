@@ -24,8 +24,8 @@ from typing import NamedTuple
 import numpy as np
 
 import rustfits_cffi as rf
+from benchmarks.companion import lower_quartile
 from benchmarks.data import MAKERS
-from benchmarks.programs import lower_quartile
 from rustfits_cffi.native import sections
 from rustfits_cffi.native._lib import lib
 

@@ -1,60 +1,126 @@
 """`python -m benchmarks.scaling`: how reading and writing scale with threads, measured to the cores there are.
 
-Beyond them it is modelled. A call has a serial part (Python, headers, cfitsio, memory that one thread takes) and a part
-inside our C batch call that is shared among threads. With n threads
+Beyond them it is modelled. A call has a serial part (Python, headers, cfitsio, the writing of the file) and a part
+inside our C calls that is shared among threads. With n threads
 
-    T(n) = serial + max(shared / n, bytes / bandwidth(n))
+    T(n) = serial + max(slowing * shared / n, memory(n))
 
-The serial part is the time outside the batch call, measured with one thread. `bandwidth` is that of fresh memory being
-written for the first time, which every result has to be: measured with one thread and with all cores, and taken not to
-grow further.
+- serial is the time outside those calls, shared that inside, both measured with one thread;
+- slowing is by how much the cores slow each other down: how many times longer the whole call takes, with one thread,
+  while another program that shares nothing does the same. It is 1 for one thread, and is measured with two programs for
+  all other numbers;
+- memory(n) is what n threads take for no more than to write so many bytes of fresh memory and to read so many others: a
+  result is written for the first time, pixels that are to be coded are read. It is taken not to fall beyond the cores.
+
+All of it, and the times with all cores, is measured in turn, round after round; the lower quartile of each is taken.
+What the model says for all cores stands beside what was measured; for more it is an extrapolation.
+
+It is the model of one caller. A write holds the lock of its file from the first step to the last, and so does a read of
+a file that was opened to be changed: callers in several threads take turns there, k calls take k * T(n).
 """
 
 from __future__ import annotations
 
-import statistics
 import tempfile
-import threading
 import time
-from collections.abc import Callable
-from contextlib import contextmanager
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any, NamedTuple
+from unittest import mock
 
 import numpy as np
 
 import rustfits_cffi as rf
+from benchmarks.bare_memory import read_memory, write_fresh_memory
+from benchmarks.companion import Companion, alone, lower_quartile
 from benchmarks.data import MAKERS
+from rustfits_cffi.hdu import tile_encoder
 from rustfits_cffi.native.codecs import TileCodec
 from rustfits_cffi.native.sections import TileSections
 from rustfits_cffi.threads import usable_cores
 
 SHAPE = (4000, 4000)
 MODELLED = (1, 2, 4, 8, 16)
-REPEATS = 7
+ROUNDS = 15
+MEMORY_NBYTES = 64 << 20
+CODED_NBYTES = 16 << 20  # most memory that a write takes for coded tiles
+SHARED = ((TileSections, "read"), (TileCodec, "encode"), (tile_encoder, "any_nonfinite"))
+
+
+class Workload(NamedTuple):
+    """A line of the table; `fresh` and `read` are bytes of memory that are written for the first time, and read."""
+
+    title: str
+    call: Callable[[], Any]
+    fresh: int
+    read: int
+
+
+class Bandwidth(NamedTuple):
+    """Bytes a second of fresh memory, and of memory that is read, by so many threads."""
+
+    fresh: float
+    read: float
+
+
+class Times(NamedTuple):
+    """Seconds of one workload.
+
+    Attributes
+    ----------
+    serial, shared : float
+        Outside and inside the shared calls, with one thread.
+    beside : float
+        With one thread, while another program does the same.
+    cores : float
+        With all cores.
+    """
+
+    serial: float
+    shared: float
+    beside: float
+    cores: float
+
+    @property
+    def one(self) -> float:
+        return self.serial + self.shared
+
+    @property
+    def slowing(self) -> float:
+        return self.beside / self.one
+
+    def model(self, nthreads: int, memory: float) -> float:
+        """T(n)."""
+        slowing = self.slowing if nthreads > 1 else 1.0
+        return self.serial + max(slowing * self.shared / nthreads, memory)
 
 
 def main() -> None:
     """Measure, model, print."""
     cores = usable_cores()
-    bandwidth = {n: fresh_memory_bandwidth(n) for n in (1, cores)}
-    print(f"{cores} cores; fresh memory is written at {bandwidth[1]:.1f} GB/s by one thread, "
-          f"{bandwidth[cores]:.1f} GB/s by {cores}\n")
-    columns = "".join(f"{f'T({n})':>10}" for n in MODELLED)
-    print(f"workload                   serial  shared   {columns}   measured")
     with tempfile.TemporaryDirectory() as name:
-        for title, action, nbytes in workloads(Path(name)):
-            serial, shared = split_time(action)
-            model = [serial + max(shared / n, nbytes / 1e9 / bandwidth[cores if n >= cores else 1]) for n in MODELLED]
-            measured = [median_time(action, n) for n in range(1, cores + 1)]
-            print(f"{title:<26}{serial * 1e3:6.1f}  {shared * 1e3:6.1f}   " + "".join(f"{t * 1e3:10.1f}" for t in model)
-                  + "   " + "  ".join(f"{t * 1e3:.1f}" for t in measured))
-    print("\nmilliseconds; measured: with 1 thread and so on to all cores. Where T stops falling the serial part or "
-          "the memory is reached.")
+        lines = workloads(Path(name) / "ours", SHAPE)
+        times, bandwidths = measure(lines, Path(name) / "theirs", cores)
+    for nthreads, bandwidth in bandwidths.items():
+        print(f"{nthreads} threads: {bandwidth.fresh / 1e9:.1f} GB/s of fresh memory written, "
+              f"{bandwidth.read / 1e9:.1f} GB/s read")
+    print(f"\n{'milliseconds':26}{'measured':^16}{'model':^50}   {cores} threads:")
+    print(f"{'':26}{'T(1)':>8}{f'T({cores})':>8}  serial  slowing"
+          + "".join(f"{f'T({n})':>7}" for n in MODELLED) + "   model's error")
+    for line, its in zip(lines, times, strict=True):
+        memory = {n: line.fresh / b.fresh + line.read / b.read for n, b in bandwidths.items()}
+        model = "".join(f"{1e3 * its.model(n, memory[min(n, cores)]):7.1f}" for n in MODELLED)
+        error = its.model(cores, memory[cores]) / its.cores - 1
+        print(f"{line.title:26}{1e3 * its.one:8.1f}{1e3 * its.cores:8.1f}{1e3 * its.serial:8.1f}{its.slowing:9.2f}"
+              f"{model}{error:+14.0%}")
 
 
-def workloads(folder: Path) -> list[tuple[str, Callable[[], object], int]]:
-    """Title, action and bytes of fresh memory of each."""
-    sky, counts = MAKERS["sky"](SHAPE, "f4", 1), MAKERS["counts"](SHAPE, "i4", 1)
+def workloads(folder: Path, shape: tuple[int, int]) -> list[Workload]:
+    """Reads and writes of files in a new folder."""
+    folder.mkdir()
+    sky, counts = MAKERS["sky"](shape, "f4", 1), MAKERS["counts"](shape, "i4", 1)
     dithered, square = rf.Quantize(level=16, method="dither2"), (100, 100)
     kinds = {
         "RICE_1 dither2 f4": (sky, rf.Rice1(tile_shape=square), dithered),
@@ -70,43 +136,48 @@ def workloads(folder: Path) -> list[tuple[str, Callable[[], object], int]]:
                 fits.write_image(pixels, compress=codec, quantize=quantize)
 
         write()
-        rows.append((f"read {title}", lambda path=path: rf.read(path), sky.nbytes))
-        rows.append((f"write {title}", write, 0))
+        coded = path.stat().st_size
+        looks = 2 if quantize else 1  # pixels that are quantized are searched for NaN before
+        rows.append(Workload(f"read {title}", lambda path=path: rf.read(path), pixels.nbytes, coded))
+        rows.append(Workload(f"write {title}", write, min(coded, CODED_NBYTES), looks * pixels.nbytes))
     return rows
 
 
-def split_time(action: Callable[[], object]) -> tuple[float, float]:
-    """Seconds outside and inside the batch calls, with one thread."""
-    with counted_batches() as inside:
-        rf.set_num_threads(1)
-        action()
-        outside, within = [], []
-        for _ in range(REPEATS):
-            inside.clear()
-            start = time.perf_counter()
-            action()
-            total = time.perf_counter() - start
-            within.append(sum(inside))
-            outside.append(total - sum(inside))
-    return statistics.median(outside), statistics.median(within)
+def calls(folder: Path, shape: tuple[int, int]) -> list[Callable[[], Any]]:
+    """What another program does beside."""
+    return [line.call for line in workloads(folder, shape)]
 
 
-def median_time(action: Callable[[], object], nthreads: int) -> float:
-    """Seconds of the whole action."""
-    rf.set_num_threads(nthreads)
-    times = []
-    for _ in range(REPEATS):
-        start = time.perf_counter()
-        action()
-        times.append(time.perf_counter() - start)
-    return statistics.median(times)
+def measure(lines: list[Workload], folder: Path, cores: int) -> tuple[list[Times], dict[int, Bandwidth]]:
+    """Times of all workloads and of memory, by number of threads up to the cores, all in turn."""
+    seconds: dict[Any, list[float]] = defaultdict(list)
+    counts = sorted({min(n, cores) for n in (*MODELLED, cores)})
+    kept = np.ones(MEMORY_NBYTES, np.uint8)
+    with Companion(calls, folder, SHAPE) as companion, shared_seconds() as inside:
+        for _ in range(ROUNDS):
+            for n in counts:
+                seconds["fresh", n].append(alone(lambda n=n: write_fresh_memory(MEMORY_NBYTES, n)))
+                seconds["read", n].append(alone(lambda n=n: read_memory(kept, n)))
+            for number, line in enumerate(lines):
+                rf.set_num_threads(1)
+                seconds[number, "one"].append(alone(lambda line=line: (inside.clear(), line.call())))
+                seconds[number, "shared"].append(sum(inside))
+                seconds[number, "beside"].append(companion.at_once(number, line.call))
+                rf.set_num_threads(cores)
+                seconds[number, "cores"].append(alone(line.call))
+    rf.set_num_threads(None)
+    least = {what: lower_quartile(some) for what, some in seconds.items()}
+    times = [
+        Times(least[i, "one"] - least[i, "shared"], *(least[i, what] for what in ("shared", "beside", "cores")))
+        for i in range(len(lines))
+    ]
+    return times, {n: Bandwidth(*(MEMORY_NBYTES / least[what, n] for what in ("fresh", "read"))) for n in counts}
 
 
 @contextmanager
-def counted_batches():
-    """Seconds of each batch call, in a list, while the block runs."""
+def shared_seconds() -> Iterator[list[float]]:
+    """Seconds of each of our C calls that share their work among threads, in a list, while the block runs."""
     inside: list[float] = []
-    originals = [(owner, name, getattr(owner, name)) for owner, name in ((TileSections, "read"), (TileCodec, "encode"))]
 
     def timed(function):
         def call(*arguments, **keywords):
@@ -118,28 +189,10 @@ def counted_batches():
 
         return call
 
-    for owner, name, function in originals:
-        setattr(owner, name, timed(function))
-    try:
+    with ExitStack() as stack:
+        for owner, name in SHARED:
+            stack.enter_context(mock.patch.object(owner, name, timed(getattr(owner, name))))
         yield inside
-    finally:
-        for owner, name, function in originals:
-            setattr(owner, name, function)
-
-
-def fresh_memory_bandwidth(nthreads: int, nbytes: int = 128 << 20) -> float:
-    """GB/s at which threads write memory that nobody has touched yet."""
-    best = 0.0
-    for _ in range(5):
-        part = nbytes // nthreads
-        start = time.perf_counter()
-        workers = [threading.Thread(target=lambda n=part: np.empty(n, np.uint8).fill(1)) for _ in range(nthreads)]
-        for worker in workers:
-            worker.start()
-        for worker in workers:
-            worker.join()
-        best = max(best, nbytes / 1e9 / (time.perf_counter() - start))
-    return best
 
 
 if __name__ == "__main__":

@@ -69,6 +69,7 @@ def test_command_prints_a_table_and_writes_json(tmp_path, capsys):
 
 def test_scaling_prints_a_line_a_workload(monkeypatch, capsys):
     monkeypatch.setattr(scaling, "SHAPE", (200, 200))
+    monkeypatch.setattr(scaling, "ROUNDS", 2)
     scaling.main()
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[:2] for line in lines if line.startswith(("read", "write"))] == [
@@ -76,10 +77,13 @@ def test_scaling_prints_a_line_a_workload(monkeypatch, capsys):
     ]
 
 
-def test_floors_prints_a_line_a_row(monkeypatch, capsys):
+def test_floors_prints_ours_and_the_peer_below_each_row(monkeypatch, capsys):
     monkeypatch.setattr(floors, "ROUNDS", 1)
     floors.main()
-    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()[1:]] == ["U1", "U2", "U3", "U4", "R8"]
+    lines = capsys.readouterr().out.splitlines()[2:]
+    assert [line.split()[0] for line in lines if not line.startswith(" ")] == ["U1", "U2", "U3", "U4", "R8", "R2"]
+    assert [len(line.split()) for line in lines if line.split()[0] == "ours"] == [5] * 6
+    assert len([line for line in lines if line.split()[0] == "rustfits"]) == 6
 
 
 def test_readers_prints_a_line_a_size(monkeypatch, capsys):
