@@ -15,8 +15,8 @@ inside our C calls that is shared among threads. With n threads
 All of it, and the times with all cores, is measured in turn, round after round; the lower quartile of each is taken.
 What the model says for all cores stands beside what was measured; for more it is an extrapolation.
 
-It is the model of one caller. A write holds the lock of its file from the first step to the last, and so does a read of
-a file that was opened to be changed: callers in several threads take turns there, k calls take k * T(n).
+It is the model of one caller. While an image is added to a file the file is locked, coding included, and while a file
+that was opened to be changed is read: callers in several threads take turns there, and k calls take k * T(n).
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ def main() -> None:
         lines = workloads(Path(name) / "ours", SHAPE)
         times, bandwidths = measure(lines, Path(name) / "theirs", cores)
     for nthreads, bandwidth in bandwidths.items():
-        print(f"{nthreads} threads: {bandwidth.fresh / 1e9:.1f} GB/s of fresh memory written, "
+        print(f"memory, threads {nthreads}: {bandwidth.fresh / 1e9:.1f} GB/s written for the first time, "
               f"{bandwidth.read / 1e9:.1f} GB/s read")
     print(f"\n{'milliseconds':26}{'measured':^16}{'model':^50}   {cores} threads:")
     print(f"{'':26}{'T(1)':>8}{f'T({cores})':>8}  serial  slowing"
