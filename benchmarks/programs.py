@@ -1,8 +1,8 @@
 """`python -m benchmarks.programs`: what two programs gain that share nothing, each with one thread and its own series.
 
 It shows by how much two programs slow each other down (`benchmarks.companion`), for each of the Polycomp compressions.
-"At once": both programs begin from rest and make one call, as our threads do. "Beside": one call
-while the other program goes on and on without rest, as no thread does that ends with its call.
+"At once": both programs begin from rest and make one call, as our threads do. "Beside": one call while the other
+program goes on and on without rest, as no thread does that ends with its call.
 """
 
 from __future__ import annotations
