@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import rustfits_cffi as rf
-from rustfits_cffi import threads
+from rustfits_cffi import polycomp, threads
 from rustfits_cffi.hdu import tile_encoder
 from rustfits_cffi.native.codecs import TileCodec
 
@@ -103,3 +103,22 @@ def test_writers_at_the_same_time_share_in_each_step(tmp_path, monkeypatch, owne
         writer.join(60)
     assert not failed
     assert len(used) == nwriters and sum(used) <= allowed + nwriters - 1
+
+
+def test_series_are_coded_by_the_threads_that_are_left(monkeypatch):
+    used = []
+    real = polycomp.codecs.CODECS["rle"]
+
+    def spy(function):
+        def call(*arguments, nthreads, **keywords):
+            used.append(nthreads)
+            return function(*arguments, nthreads=nthreads, **keywords)
+
+        return call
+
+    monkeypatch.setitem(polycomp.codecs.CODECS, "rle", real._replace(encode=spy(real.encode), decode=spy(real.decode)))
+    rf.set_num_threads(4)
+    with threads.lend():
+        polycomp.decode(polycomp.encode(np.arange(9), "rle"))
+    polycomp.decode(polycomp.encode(np.arange(9), "rle"))
+    assert used == [1, 1, 4, 4]

@@ -15,7 +15,7 @@ from rustfits_cffi.polycomp import deflated, plain, polynomial, quantization, ru
 from rustfits_cffi.polycomp.encoded import Coded, Encoded, Statistics, ratio
 from rustfits_cffi.polycomp.errors import PolycompError
 from rustfits_cffi.polycomp.samples import require_result, sample_type, whole_number
-from rustfits_cffi.threads import get_num_threads
+from rustfits_cffi.threads import lend
 
 __all__ = ["CODECS", "decode", "encode"]
 
@@ -91,7 +91,8 @@ def encode(samples: Any, method: str, **parameters: Any) -> Encoded:
     if np.ma.isMaskedArray(samples):
         raise TypeError("masked samples cannot be stored; fill them first")
     try:
-        array, payload, used, found = codec.encode(samples, method=method, nthreads=get_num_threads(), **parameters)
+        with lend() as nthreads:
+            array, payload, used, found = codec.encode(samples, method=method, nthreads=nthreads, **parameters)
     except TypeError as error:
         raise _argument_error(error, method) from None
     payload.flags.writeable = False
@@ -160,10 +161,11 @@ def decode(
             require_result(out, (wanted,), dtype)
             parameters["out"] = out
     try:
-        samples = codec.decode(
-            payload, method=method, dtype=dtype, count=count, start=start, stop=stop, nthreads=get_num_threads(),
-            **parameters,
-        )  # fmt: skip
+        with lend() as nthreads:
+            samples = codec.decode(
+                payload, method=method, dtype=dtype, count=count, start=start, stop=stop, nthreads=nthreads,
+                **parameters,
+            )  # fmt: skip
     except TypeError as error:
         raise _argument_error(error, method) from None
     except FITSMemoryError:

@@ -13,7 +13,7 @@ import numpy as np
 from rustfits_cffi.polycomp import polynomial
 from rustfits_cffi.polycomp.encoded import Encoded, Statistics, ratio
 from rustfits_cffi.polycomp.samples import native_samples, whole_number
-from rustfits_cffi.threads import get_num_threads
+from rustfits_cffi.threads import lend
 
 __all__ = ["Optimization", "Point", "optimize", "parse_numbers"]
 
@@ -190,7 +190,10 @@ class _Trials:
     def run(self, pairs: Iterable[tuple[int, int]]) -> None:
         """Try the pairs not tried yet, several at once: one thread each wastes nothing at a stream's end."""
         new = [pair for pair in dict.fromkeys(pairs) if pair not in self.sizes]
-        nthreads = get_num_threads()
+        with lend() as nthreads:
+            self._run(new, nthreads)
+
+    def _run(self, new: list[tuple[int, int]], nthreads: int) -> None:
         workers = min(nthreads, len(new))
         if workers <= 1:
             found: Iterator[tuple[Encoded, float]] = (self._encode(pair, nthreads) for pair in new)
