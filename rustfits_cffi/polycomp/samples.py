@@ -24,7 +24,7 @@ __all__ = [
     "whole_number",
 ]
 
-_NUMBERS = {f"{kind}{bits}" for kind in ("int", "uint") for bits in (8, 16, 32, 64)} | {"float32", "float64"}
+_NUMBERS = {f"{kind}{nbytes}" for kind in "iu" for nbytes in (1, 2, 4, 8)} | {"f4", "f8"}  # of `dtype.str`
 _MAX_AXES = 32  # of an array of any NumPy
 _MAX_TEXT = 65536  # characters in one string sample: what a stream claims must not decide how much memory is taken
 
@@ -54,7 +54,7 @@ def sample_type(name: Any) -> np.dtype:
     except (TypeError, ValueError, SyntaxError):
         raise PolycompError(f"{name!r} is not a type of samples") from None
     is_text = dtype.kind in "SU" and 0 < dtype.itemsize <= 4 * _MAX_TEXT
-    if dtype.name not in _NUMBERS and dtype != np.bool_ and not is_text:
+    if dtype.str[1:] not in _NUMBERS and dtype != np.bool_ and not is_text:
         raise PolycompError(f"{name!r} is not a type of samples that Polycomp streams hold")
     return dtype
 
@@ -65,13 +65,21 @@ def native_samples(samples: Any, method: str, kinds: str) -> np.ndarray:
     if array.ndim != 1:
         raise ValueError(f"{method} takes a one-dimensional series, not an array of shape {array.shape}")
     check_kind(array.dtype, method, kinds)
+    return _plain(array)
+
+
+def _plain(array: np.ndarray) -> np.ndarray:
+    """The same elements, contiguous and aligned, in the machine's byte order."""
+    flags = array.flags
+    if flags.c_contiguous and flags.aligned and array.dtype.isnative:
+        return array  # asked first, because short series count every step
     return np.require(array, array.dtype.newbyteorder("="), ["C", "A"])
 
 
 def check_kind(dtype: np.dtype, method: str, kinds: str) -> None:
     """Refuse a type that `method` cannot code."""
     words = {"iu": "integers", "f": "float32 or float64"}
-    if dtype.kind not in kinds or (dtype.kind in "iuf" and dtype.name not in _NUMBERS):
+    if dtype.kind not in kinds or (dtype.kind in "iuf" and dtype.str[1:] not in _NUMBERS):
         raise TypeError(f"{method} takes {words.get(kinds, 'numbers, logicals or text')}, not {dtype}; cast them first")
 
 
@@ -138,7 +146,7 @@ def elements_of(payload: Any, dtype: np.dtype, method: str) -> tuple[np.ndarray,
             raise PolycompError(reason, method=method, offset=whole * dtype.itemsize)
         payload = payload.view(dtype.newbyteorder("<"))
     array = np.atleast_1d(payload)
-    array = np.require(array, array.dtype.newbyteorder("="), ["C", "A"])
+    array = _plain(array)
     stored, width = array.dtype, array.dtype.itemsize
     if stored == dtype:
         return array, width
