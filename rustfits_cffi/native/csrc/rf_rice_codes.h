@@ -1,11 +1,8 @@
 /*
  * rf_rice_codes.h - the part of Rice decoding that no pixel width changes: taking codes off a stream.
  *
- * rf_rice_widths.h includes it once for each kind of processor. Needs: TARGET (function attributes), VARIANT(name), and
- * LEADING_ZEROS(window), where 0 may have 63 of them or 64.
- *
- * A code is kept as it stands in the stream, (zeros << fs) + (1 << fs) + low bits: its leading one is taken off for a
- * whole part of a block at once.
+ * rf_rice_widths.h includes it once for each kind of processor. Needs: TARGET (function attributes), VARIANT(name), with
+ * a part of that kind in rf_rice_part.h, and LEADING_ZEROS(window), where 0 may have 63 of them or 64.
  */
 
 /* One code of any length, at any distance from the end. */
@@ -30,45 +27,60 @@ TARGET static NEVER_INLINE int VARIANT(rice_long_code)(rf_bits_in *in, unsigned 
 }
 
 /*
- * The next n codes. The window is filled once for `group` of them, and whether they were all in it is asked once, when
- * they have been taken; if not, and for the last bytes of the stream, one code goes the long way.
+ * Codes i .. n - 1, `group` at a time, as far as that goes; returns the number of the first one left. The window is
+ * filled once for a group, and whether all were in it is asked once, when they have been taken. The last bytes of the
+ * stream are left, too.
  */
-TARGET static ALWAYS_INLINE int VARIANT(rice_codes_by)(rf_bits_in *in, unsigned fs, uint32_t *codes, size_t n,
-                                                       unsigned group)
+TARGET static ALWAYS_INLINE size_t VARIANT(rice_short_codes)(rf_bits_in *in, unsigned fs, VARIANT(rice_part) *part,
+                                                             size_t i, size_t n, unsigned group)
 {
-    size_t i = 0;
-    while (i < n) {
-        while (n - i >= group && in->end - in->next >= 8) {
-            rf_bits_refill(in);
-            uint64_t window = in->window;
-            unsigned nbits = group * (fs + 1);
-            for (unsigned k = 0; k < group; k++) {
-                /* shifted in two steps, the first beside the count: that leaves two in a row from code to code */
-                uint64_t after_one = window << (fs + 1);
-                unsigned zeros = LEADING_ZEROS(window);
-                codes[i + k] = (zeros << fs) + (uint32_t)(window >> ((63 - fs - zeros) & 63));
-                window = after_one << (zeros & 63);
-                nbits += zeros;
-            }
-            if (nbits > in->have) break;
-            in->window = window;
-            in->have -= nbits;
-            i += group;
+    while (n - i >= group && in->end - in->next >= 8) {
+        rf_bits_refill(in);
+        uint64_t window = in->window;
+        unsigned nbits = group * (fs + 1);
+        for (unsigned k = 0; k < group; k++) {
+            /* shifted in two steps, the first beside the count: that leaves two in a row from code to code */
+            uint64_t after_one = window << (fs + 1);
+            unsigned zeros = LEADING_ZEROS(window);
+            VARIANT(rice_keep_short)(part, i + k, fs, window, zeros);
+            window = after_one << (zeros & 63);
+            nbits += zeros;
         }
-        if (i == n) break;
-        rf_bits_in copy = *in; /* so that the stream itself stays in registers */
-        int status = VARIANT(rice_long_code)(&copy, fs, codes + i);
-        if (status) return status;
-        *in = copy;
-        i++;
+        if (nbits > 56) break; /* so many a full window has at least */
+        in->window = window;
+        in->have -= nbits;
+        i += group;
     }
+    return i;
+}
+
+/* The next n codes: in groups, what is left of them or does not fit into a window one by one, and else the long way. */
+TARGET static ALWAYS_INLINE int VARIANT(rice_codes_by)(rf_bits_in *stream, unsigned fs, VARIANT(rice_part) *part,
+                                                       size_t n, unsigned group)
+{
+    rf_bits_in in = *stream; /* stays in registers */
+    for (size_t i = 0; i < n;) {
+        i = VARIANT(rice_short_codes)(&in, fs, part, i, n, group);
+        size_t stop = n - i < group ? n : i + group;
+        i = VARIANT(rice_short_codes)(&in, fs, part, i, stop, 1);
+        if (i == stop) continue;
+        uint32_t code;
+        rf_bits_in copy = in;
+        int status = VARIANT(rice_long_code)(&copy, fs, &code);
+        if (status) return status;
+        VARIANT(rice_keep_long)(part, i++, fs, code);
+        in = copy;
+    }
+    *stream = in;
     return RF_OK;
 }
 
 /* The next n codes, in groups that hardly ever have more than the 56 bits of a full window. */
-TARGET static ALWAYS_INLINE int VARIANT(rice_codes)(rf_bits_in *in, unsigned fs, uint32_t *codes, size_t n)
+TARGET static ALWAYS_INLINE int VARIANT(rice_codes)(rf_bits_in *in, unsigned fs, VARIANT(rice_part) *part, size_t n)
 {
-    if (fs <= 3) return VARIANT(rice_codes_by)(in, fs, codes, n, 8);
-    if (fs <= 9) return VARIANT(rice_codes_by)(in, fs, codes, n, 4);
-    return VARIANT(rice_codes_by)(in, fs, codes, n, 2);
+    if (fs <= 3) return VARIANT(rice_codes_by)(in, fs, part, n, 8);
+    if (fs <= 5) return VARIANT(rice_codes_by)(in, fs, part, n, 6);
+    if (fs <= 10) return VARIANT(rice_codes_by)(in, fs, part, n, 4);
+    if (fs <= 16) return VARIANT(rice_codes_by)(in, fs, part, n, 3);
+    return VARIANT(rice_codes_by)(in, fs, part, n, 2);
 }

@@ -6,41 +6,18 @@
  * differences are stored plainly).
  */
 
-/*
- * Codes to pixels: the differences that they stand for, summed up from *last. It is done apart from reading the codes
- * because that is one long chain of steps, and this goes four pixels at a time.
- */
-TARGET static ALWAYS_INLINE void NAME(sum_codes)(const uint32_t *codes, uint32_t leading_one, PIXEL *dst, size_t npix,
-                                                 uint32_t *last)
-{
-    size_t i = 0;
-#if HAS_LANES
-    typedef PIXEL pixels __attribute__((vector_size(4 * sizeof(PIXEL))));
-    const lanes none = {0};
-    lanes sum = none + *last;
-    for (; npix - i >= 4; i += 4) {
-        lanes d;
-        memcpy(&d, codes + i, sizeof d);
-        d = UNMAP(d - leading_one);
-        d += __builtin_shufflevector(none, d, 0, 4, 5, 6);
-        d += __builtin_shufflevector(none, d, 0, 0, 4, 5);
-        d += sum;
-        sum = __builtin_shufflevector(d, d, 3, 3, 3, 3);
-        pixels narrow = __builtin_convertvector(d, pixels);
-        memcpy(dst + i, &narrow, sizeof narrow);
-    }
-    *last = sum[0];
-#endif
-    for (; i < npix; i++) dst[i] = (PIXEL)(*last += UNMAP(codes[i] - leading_one));
-}
-
 /* The next npix pixels of a block, at most PART_NPIX. */
 TARGET static ALWAYS_INLINE int NAME(decode_part)(rf_bits_in *in, unsigned fs, PIXEL *dst, size_t npix, uint32_t *last)
 {
-    uint32_t codes[PART_NPIX];
-    int status = VARIANT(rice_codes)(in, fs, codes, npix);
-    if (status == RF_OK) NAME(sum_codes)(codes, (uint32_t)1 << fs, dst, npix, last);
-    return status;
+    VARIANT(rice_part) part;
+    int status = VARIANT(rice_codes)(in, fs, &part, npix);
+    if (status != RF_OK) return status;
+    size_t i = VARIANT(rice_sum)(&part, fs, dst, sizeof(PIXEL), npix, last);
+    for (; i < npix; i++) {
+        uint32_t mapped = VARIANT(rice_kept)(&part, i, fs) - ((uint32_t)1 << fs);
+        dst[i] = (PIXEL)(*last += UNMAP(mapped));
+    }
+    return RF_OK;
 }
 
 /* A block of differences stored plainly. */
