@@ -4,6 +4,7 @@
 #include "rf_bits.h"
 #include "rf_cpu.h"
 #include "rf_rice_part.h"
+#include "rf_rice_put.h"
 
 /* How many low bits of each value are stored plainly, from the mean: White's rule, free of its floating point. */
 static inline unsigned rice_split(uint64_t sum, size_t npix)

@@ -1,8 +1,8 @@
 /*
  * rf_rice_codes.h - the part of Rice decoding that no pixel width changes: taking codes off a stream.
  *
- * rf_rice_widths.h includes it once for each kind of processor. Needs: TARGET (function attributes), VARIANT(name), with
- * a part of that kind in rf_rice_part.h, and LEADING_ZEROS(window), where 0 may have 63 of them or 64.
+ * rf_rice_widths.h includes it once for each kind of processor. Needs: TARGET (function attributes), VARIANT(name), for
+ * which rf_rice_part.h has a kind of parts, and LEADING_ZEROS(window), where 0 may have 63 of them or 64.
  */
 
 /* One code of any length, at any distance from the end. */

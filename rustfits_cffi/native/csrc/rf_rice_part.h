@@ -8,8 +8,8 @@
  *   rice_keep_short   keeps the code that a window begins with, if it has at most 56 bits, else anything
  *   rice_keep_long    keeps a code of any length
  *   rice_kept         a code as it stands in the stream: (zeros << fs) + (1 << fs) + low bits, modulo 2^32
- *   rice_sum          turns codes to pixels of `width` bytes at dst: the differences that they stand for, summed up from
- *                     *last; returns how many, the rest of the npix is too little for its lanes
+ *   rice_sum          turns codes to pixels of `width` bytes at dst: the differences that they stand for, summed up
+ *                     from *last; returns how many, the rest of the npix is too little for its lanes
  *
  * Memory: a part is the caller's, and needs no setting up.
  * Sizes:  i < PART_NPIX; fs < 32; zeros <= 64; npix <= PART_NPIX.

@@ -80,16 +80,25 @@ TARGET static uint64_t NAME(sum)(const PIXEL *src, size_t npix, PIXEL before)
     return sum;
 }
 
-/* A block of Rice codes: (mapped >> fs) zeros, a one, the low fs bits. */
+/* One Rice code: (mapped >> fs) zeros, a one, the low fs bits. */
+TARGET static ALWAYS_INLINE void NAME(put)(rf_bits_out *out, uint32_t mapped, unsigned fs)
+{
+    uint32_t one = (uint32_t)1 << fs, zeros = mapped >> fs;
+    for (; zeros > 31 - fs; zeros -= zeros < 32 ? zeros : 32) rf_bits_put(out, 0, zeros < 32 ? zeros : 32);
+    rf_bits_put(out, one | (mapped & (one - 1)), zeros + 1 + fs);
+}
+
+/* A block of Rice codes: eight by eight, and one by one where that does not go. */
 TARGET static void NAME(encode_block)(rf_bits_out *out, const PIXEL *src, size_t npix, unsigned fs, PIXEL before)
 {
-    uint32_t one = (uint32_t)1 << fs;
-    for (size_t i = 0; i < npix; i++) {
-        uint32_t mapped = NAME(map)(src[i], before);
-        uint32_t zeros = mapped >> fs;
-        before = src[i];
-        for (; zeros > 31 - fs; zeros -= zeros < 32 ? zeros : 32) rf_bits_put(out, 0, zeros < 32 ? zeros : 32);
-        rf_bits_put(out, one | (mapped & (one - 1)), zeros + 1 + fs);
+    for (size_t i = 0; i < npix;) {
+        size_t n = VARIANT(rice_put_eights)(out, src + i, sizeof(PIXEL), npix - i, fs, before);
+        if (n) before = src[i + n - 1];
+        i += n;
+        for (size_t stop = npix - i < 8 ? npix : i + 8; i < stop; i++) {
+            NAME(put)(out, NAME(map)(src[i], before), fs);
+            before = src[i];
+        }
     }
 }
 
