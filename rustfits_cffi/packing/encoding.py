@@ -13,6 +13,7 @@ from rustfits_cffi.native import transfer
 from rustfits_cffi.native.codecs import TileCodec
 from rustfits_cffi.native.coding import CODECS, UNCOMPRESSED_DATA, EncodedTiles
 from rustfits_cffi.packing.coding import coding_of
+from rustfits_cffi.packing.memory import PackingMemory
 from rustfits_cffi.packing.pixels import Batch, ImagePixels, ahead
 from rustfits_cffi.threads import lend
 
@@ -33,6 +34,8 @@ class ImageEncoder:
         For integers that are compressed as floats: how to get the floats.
     lossy_plio : bool
         Write cfitsio's stream even where it loses pixels.
+    memory : PackingMemory
+        What batches are read and coded into; no other encoder may be at work with it.
 
     Attributes
     ----------
@@ -49,12 +52,13 @@ class ImageEncoder:
         scaling: tuple[float, float, int | None] | None = None,
         *,
         lossy_plio: bool = False,
+        memory: PackingMemory,
     ):
         self.image, self.where = image, where
         self.ntiles = math.prod(-(-n // t) for n, t in zip(image.shape, image.tile_shape, strict=True))
         self.has_nulls = False
         self._scaling, self._lossy_plio = scaling, lossy_plio
-        self._buffer, self._other_buffer = np.empty(0, np.uint8), np.empty(0, np.uint8)
+        self._memory = memory
         self.set_seed(image.seed)
 
     def set_seed(self, seed: int) -> None:
@@ -73,7 +77,7 @@ class ImageEncoder:
         return ahead(self._encoded(pixels))
 
     def _encoded(self, pixels: ImagePixels) -> Generator[EncodedTiles, None, None]:
-        with closing(pixels.batches(self.image.tile_shape)) as boxes:
+        with closing(pixels.batches(self.image.tile_shape, self._memory.boxes)) as boxes:
             for batch, box in boxes:
                 yield self.encode(batch, box)
 
@@ -87,14 +91,11 @@ class ImageEncoder:
 
     def _coded(self, batch: Batch, box: np.ndarray) -> EncodedTiles:
         rows = np.arange(batch.first_tile, batch.first_tile + batch.ntiles)
-        room = batch.ntiles * self._codec.tile_bound
-        self._buffer, self._other_buffer = self._other_buffer, self._buffer
-        if self._buffer.nbytes < room:
-            self._buffer = np.empty(room, np.uint8)
+        buffer = self._memory.coded.take(batch.ntiles * self._codec.tile_bound)
         try:
             with lend() as nthreads:
                 return self._codec.encode(
-                    box, rows, origin=batch.start, stored=True, nthreads=nthreads, buffer=self._buffer
+                    box, rows, origin=batch.start, stored=True, nthreads=nthreads, buffer=buffer
                 )
         except FITSError as error:
             if error.status not in _NOT_CODABLE:

@@ -18,6 +18,7 @@ from rustfits_cffi.native.requests import DITHERS, LARGEST_SEED, MAX_DIMENSIONS,
 from rustfits_cffi.native.tilewriter import TileWriter
 from rustfits_cffi.packing.encoding import ImageEncoder
 from rustfits_cffi.packing.files import convert, opened_pair
+from rustfits_cffi.packing.memory import PackingMemory
 from rustfits_cffi.packing.noise import least_noise, rescaled_copy
 from rustfits_cffi.packing.options import PackOptions, given_or_default
 from rustfits_cffi.packing.pixels import ImagePixels, read_scaling
@@ -106,6 +107,7 @@ class _Packer:
     def __init__(self, inp: FileHandle, out: FileHandle, progress: Progress | None):
         self._inp, self._out = inp, out
         self._progress = progress or (lambda done, total: None)
+        self._memory = PackingMemory()
         self._size = inp.size()
         self.number = 1
 
@@ -203,7 +205,7 @@ class _Packer:
         _require_compressible(where, image)
         pixels = ImagePixels(inp, facts.data_start, facts.bitpix, facts.shape)
         scaling = read_scaling(inp, number) if image.lossy_int else None
-        encoder = ImageEncoder(image, where, scaling, lossy_plio=options.allow_lossy_plio)
+        encoder = ImageEncoder(image, where, scaling, lossy_plio=options.allow_lossy_plio, memory=self._memory)
         self._fix_seed(image, pixels, encoder)
         writer = TileWriter(
             self._out, image.number, uncompressed_tform={32: "1PJ", -32: "1QE"}.get(image.bitpix, "1PI")

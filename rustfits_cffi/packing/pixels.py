@@ -13,6 +13,7 @@ import numpy as np
 from rustfits_cffi.format.dtypes import stored_dtype
 from rustfits_cffi.native import transfer
 from rustfits_cffi.native.handle import FileHandle
+from rustfits_cffi.packing.memory import Turns
 
 Item = TypeVar("Item")
 
@@ -75,9 +76,14 @@ class ImagePixels:
         self._handle = handle
         self._start = data_start
 
-    def read(self, start: Sequence[int], count: Sequence[int]) -> np.ndarray:
-        """The box of pixels from `start`, `count` long on each axis; `FITSError` if the file ends before it does."""
-        box = np.empty(tuple(count), self.dtype)
+    def read(self, start: Sequence[int], count: Sequence[int], memory: Turns | None = None) -> np.ndarray:
+        """The box of pixels from `start`, `count` long on each axis, in `memory` if given.
+
+        `FITSError` if the file ends before it does.
+        """
+        nbytes = math.prod(count) * self.dtype.itemsize
+        room = np.empty(nbytes, np.uint8) if memory is None else memory.take(nbytes)
+        box = room.view(self.dtype).reshape(count)
         split = len(self.shape) - 1
         while split > 0 and count[split] == self.shape[split]:
             split -= 1
@@ -87,10 +93,15 @@ class ImagePixels:
             self._handle.read_into(self._start + place * self.dtype.itemsize, box[outer].reshape(-1).view(np.uint8))
         return box
 
-    def batches(self, tile_shape: Sequence[int]) -> Generator[tuple[Batch, np.ndarray], None, None]:
-        """Every batch of tiles with its pixels; the next one is being read while the caller works on this one."""
+    def batches(
+        self, tile_shape: Sequence[int], memory: Turns
+    ) -> Generator[tuple[Batch, np.ndarray], None, None]:
+        """Every batch of tiles with its pixels, which are there until the next one is asked for.
+
+        That is being read while the caller works on this one.
+        """
         batches = tile_batches(self.shape, tile_shape, self.dtype.itemsize)
-        return ahead((batch, self.read(batch.start, batch.count)) for batch in batches)
+        return ahead((batch, self.read(batch.start, batch.count, memory)) for batch in batches)
 
 
 def read_scaling(handle: FileHandle, number: int) -> tuple[float, float, int | None]:
