@@ -1,8 +1,8 @@
 """Work that needs nothing but a core: what two threads gain in it, two threads cannot be expected to gain elsewhere.
 
-Hashing a password again and again is arithmetic in registers, by the standard library and without the interpreter lock: no
-memory, no code of ours. Where its gain is below two, the machine did not give the second thread a core of its own, or
-not at once: the system starts the thread, and where cores are lent by a host, that has to find one.
+Hashing a password again and again is arithmetic in registers, by the standard library and without the interpreter
+lock: no memory, no code of ours. Where its gain is below two, the machine did not give the second thread a core of its
+own, or not at once: the system starts the thread, and where cores are lent by a host, that has to find one.
 """
 
 from __future__ import annotations

@@ -1,14 +1,17 @@
-"""How many threads one call into our kernels may use."""
+"""How many threads one call into our kernels may use, and work done ahead in another thread."""
 
 from __future__ import annotations
 
 import operator
 import os
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager
+from typing import Any, TypeVar
 
-__all__ = ["ENVIRONMENT_NAME", "get_num_threads", "lend", "set_num_threads"]
+__all__ = ["ENVIRONMENT_NAME", "ahead", "get_num_threads", "lend", "set_num_threads"]
+
+Item = TypeVar("Item")
 
 ENVIRONMENT_NAME = "RUSTFITS_NUM_THREADS"
 
@@ -86,6 +89,21 @@ def lend() -> Iterator[int]:
     finally:
         with _lent_lock:
             _lent -= count
+
+
+def ahead(items: Generator[Item, None, None]) -> Generator[Item, None, None]:
+    """The same items; while the caller works on one, a thread gets the next: two of them are alive at a time.
+
+    When this ends or is closed, the thread has ended and `items` is closed.
+    """
+    from concurrent.futures import ThreadPoolExecutor  # slow to import, and not every command works ahead
+
+    with closing(items), ThreadPoolExecutor(1) as worker:
+        end: Any = object()
+        waiting = worker.submit(next, items, end)
+        while (item := waiting.result()) is not end:
+            waiting = worker.submit(next, items, end)
+            yield item
 
 
 def usable_cores() -> int:

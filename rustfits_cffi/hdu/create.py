@@ -212,8 +212,8 @@ def _as_cfitsio_dithers(codec: Codec, quantize: Quantize | None) -> Quantize | N
 
 def _write_plain(handle: FileHandle, number: int, plan: ImagePlan, pixels: np.ndarray, where: str) -> None:
     """Write all pixels, a bounded number at a time, whatever their layout in memory."""
-    row_npix = pixels[:1].size if pixels.ndim else 1
+    row_npix = pixels[:1].size
     rows = max(1, _SLAB_NBYTES // max(1, row_npix * plan.kind.stored.itemsize))
-    for begin in range(0, len(pixels), rows):
-        stored = stored_pixels(pixels[begin : begin + rows], plan.kind, where=where)
-        native.write_run(handle, number, begin * row_npix, stored, plan.kind.bitpix)
+    slabs = (pixels[begin : begin + rows] for begin in range(0, len(pixels), rows))
+    stored = (stored_pixels(slab, plan.kind, where=where) for slab in slabs)
+    native.write_run(handle, number, 0, stored, plan.kind.bitpix, npix=pixels.size)

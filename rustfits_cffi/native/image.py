@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Generator, Iterable
+from contextlib import closing
 
 import numpy as np
 
+from rustfits_cffi import threads
 from rustfits_cffi.errors import TruncatedError, raise_for_status
 from rustfits_cffi.native import requests
 from rustfits_cffi.native._lib import CData, ffi, lib
@@ -19,8 +22,8 @@ from rustfits_cffi.native.systemerrors import raise_for_system
 # cfitsio's codes for image types that differ from BITPIX: the unsigned trick, by numpy type.
 _CREATE_CODES = {"i1": 10, "u2": 20, "u4": 40, "u8": 80}
 _NUMBERS = ffi.typeof("size_t[]")  # looked up once, because small cut-outs count every step
-# Pixels converted at a time while writing, on one thread: swapping them is the smaller part. The system copies few
-# large pieces faster than many small ones (of 512 KB: by a third or more).
+# Pixels converted at a time while writing. The system copies few large pieces faster than many small ones (of 256 KB:
+# by a third).
 _WRITE_NBYTES = 4 << 20
 
 
@@ -152,20 +155,46 @@ def _refuse(status: int, path: str) -> None:
     raise_for_status(status)
 
 
-def write_run(handle: FileHandle, number: int, first: int, pixels: np.ndarray, bitpix: int) -> None:
-    """Write native-endian, C-contiguous `pixels` of the stored type from pixel `first` of HDU `number` (1-based) on."""
-    flat = pixels.reshape(-1)
-    step = max(1, _WRITE_NBYTES // flat.itemsize)
-    converted = np.empty(min(step, flat.size), flat.dtype)
-    with handle.call(number, action="write pixels") as (fptr, status):
-        position = fptr.Fptr.datastart + first * flat.itemsize
+def write_run(
+    handle: FileHandle, number: int, first: int, parts: Iterable[np.ndarray], bitpix: int, *, npix: int
+) -> None:
+    """Write pixels of HDU `number` (1-based) that follow each other, from pixel `first` on.
+
+    Parameters
+    ----------
+    parts : iterable of ndarray
+        The pixels, of the stored type, in native byte order, C-contiguous. Of many pixels they are taken in another
+        thread, while what came before is being written.
+    npix : int
+        Pixels of all parts.
+    """
+    with threads.lend() as nthreads, handle.call(number, action="write pixels") as (fptr, status):
+        position = fptr.Fptr.datastart + first * abs(bitpix) // 8
+        if nthreads > 1 and npix * abs(bitpix) // 8 > 2 * _WRITE_NBYTES:
+            pieces = threads.ahead(_raw_pieces(parts, bitpix, nkept=2))
+        else:
+            pieces = _raw_pieces(parts, bitpix, nkept=1)
+        with closing(pieces):
+            for raw in pieces:
+                lib.ffmbyt(fptr, position, 1, status)
+                lib.ffpbyt(fptr, raw.nbytes, ffi.from_buffer(raw), status)
+                position += raw.nbytes
+
+
+def _raw_pieces(parts: Iterable[np.ndarray], bitpix: int, *, nkept: int) -> Generator[np.ndarray, None, None]:
+    """The pixels as bytes of the file, a piece at a time, of which the last `nkept` are there at any time."""
+    step = _WRITE_NBYTES * 8 // abs(bitpix)
+    memory = deque([np.empty(0, np.uint8)] * nkept)
+    for part in parts:
+        flat = part.reshape(-1)
         for begin in range(0, flat.size, step):
-            part = flat[begin : begin + step]
-            raw = converted[: part.size]
-            pack_pixels(part, raw, bitpix)
-            lib.ffmbyt(fptr, position, 1, status)
-            lib.ffpbyt(fptr, part.nbytes, ffi.from_buffer(raw), status)
-            position += part.nbytes
+            pixels = flat[begin : begin + step]
+            memory.rotate()
+            if memory[0].size < pixels.nbytes:
+                memory[0] = np.empty(pixels.nbytes, np.uint8)
+            raw = memory[0][: pixels.nbytes]
+            pack_pixels(pixels, raw, bitpix)
+            yield raw
 
 
 def set_rice_block(handle: FileHandle, number: int, npix: int) -> None:

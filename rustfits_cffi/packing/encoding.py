@@ -14,8 +14,8 @@ from rustfits_cffi.native.codecs import TileCodec
 from rustfits_cffi.native.coding import CODECS, UNCOMPRESSED_DATA, EncodedTiles
 from rustfits_cffi.packing.coding import coding_of
 from rustfits_cffi.packing.memory import PackingMemory
-from rustfits_cffi.packing.pixels import Batch, ImagePixels, ahead
-from rustfits_cffi.threads import lend
+from rustfits_cffi.packing.pixels import Batch, ImagePixels
+from rustfits_cffi.threads import ahead, lend
 
 _NOT_CODABLE = (8, 9)  # RF_ERANGE, RF_ELOSSY: to fpack an image that cannot be compressed
 _COMPRESSION_FAILED = 413  # cfitsio's status for that

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import closing
 from dataclasses import dataclass
-from typing import Any, TypeVar
 
 import numpy as np
 
@@ -14,8 +12,7 @@ from rustfits_cffi.format.dtypes import stored_dtype
 from rustfits_cffi.native import transfer
 from rustfits_cffi.native.handle import FileHandle
 from rustfits_cffi.packing.memory import Turns
-
-Item = TypeVar("Item")
+from rustfits_cffi.threads import ahead
 
 BATCH_NBYTES = 16 << 20  # pixels of one batch, unless a single row of tiles is larger
 
@@ -108,18 +105,3 @@ def read_scaling(handle: FileHandle, number: int) -> tuple[float, float, int | N
     """BSCALE, BZERO and BLANK of HDU `number` (1-based), or what holds without them: 1, 0 and no null value."""
     scale, zero, blank = (transfer.read_number(handle, number, key) for key in ("BSCALE", "BZERO", "BLANK"))
     return 1.0 if scale is None else scale, zero or 0.0, None if blank is None else int(blank)
-
-
-def ahead(items: Generator[Item, None, None]) -> Generator[Item, None, None]:
-    """The same items; while the caller works on one, a thread gets the next: two of them are alive at a time.
-
-    When this ends or is closed, the thread has ended and `items` is closed.
-    """
-    from concurrent.futures import ThreadPoolExecutor  # slow to import, and not every command reads ahead
-
-    with closing(items), ThreadPoolExecutor(1) as worker:
-        end: Any = object()
-        waiting = worker.submit(next, items, end)
-        while (item := waiting.result()) is not end:
-            waiting = worker.submit(next, items, end)
-            yield item

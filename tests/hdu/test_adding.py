@@ -1,9 +1,12 @@
 """FITS: adding images, and what is refused without a trace."""
 
+import threading
+
 import numpy as np
 import pytest
 
 import rustfits_cffi as rf
+from rustfits_cffi.hdu import create
 
 PIXELS = np.arange(12, dtype="i2").reshape(3, 4)
 
@@ -172,3 +175,44 @@ def test_sizes_that_cannot_be(path, dtype, dims, compress):
         with pytest.raises(ValueError):
             fits.create_image_hdu(dtype, dims, compress=compress)
         assert len(fits) == 0 and path.stat().st_size == 0
+
+
+@pytest.fixture
+def two_threads():
+    rf.set_num_threads(2)
+    yield
+    rf.set_num_threads(None)
+
+
+def test_one_thread_and_two_write_the_same_large_image(tmp_path, rng, two_threads):
+    image = rng.normal(size=(3001, 1000)).astype(">f8")[:, ::-1]  # of many pieces, each to be converted first
+    with rf.FITS(tmp_path / "two.fits", "w+") as fits:
+        fits.write_image(image)
+    rf.set_num_threads(1)
+    with rf.FITS(tmp_path / "one.fits", "w+") as fits:
+        fits.write_image(image)
+    written = (tmp_path / "two.fits").read_bytes()
+    assert written == (tmp_path / "one.fits").read_bytes()
+    assert np.array_equal(np.frombuffer(written, ">f8", image.size, 2880).reshape(image.shape), image)
+
+
+def test_a_large_image_that_cannot_be_converted_leaves_no_trace_and_no_thread(tmp_path, monkeypatch, two_threads):
+    path, calls = tmp_path / "a.fits", []
+    convert = create.stored_pixels
+
+    def fail_late(*arguments, **keywords):
+        calls.append(threading.current_thread())
+        if len(calls) == 3:
+            raise ValueError("a value that cannot be stored")
+        return convert(*arguments, **keywords)
+
+    monkeypatch.setattr(create, "stored_pixels", fail_late)
+    with rf.FITS(path, "w+") as fits:
+        fits.write_image(PIXELS[:1])
+        before = path.read_bytes()
+        with pytest.raises(ValueError, match="cannot be stored"):
+            fits.write_image(np.zeros((3001, 2000)))
+        assert calls[2] not in (threading.current_thread(), *threading.enumerate())
+        assert len(fits) == 1 and path.read_bytes() == before
+        fits.write_image(PIXELS)
+    assert np.array_equal(rf.read(path, ext=1), PIXELS)
