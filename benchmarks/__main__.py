@@ -113,7 +113,8 @@ def _heading() -> str:
     here = machine()
     words = ", ".join(f"{name} {version}" for name, version in versions().items())
     return (f"{here['cpu']}, {here['cores']} cores, {here['system']}, load {here['load']:.1f}\n{words}\n"
-            "Medians; x: time of the best peer over ours, above 1 we are faster; target for 2 threads (for 1).\n")
+            "Medians; x: time of the best peer over ours, above 1 we are faster; target for 2 threads (for 1);\n"
+            "arith.: what two threads gained in mere arithmetic meanwhile, that is how much of two cores there was.\n")
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from benchmarks.arithmetic import Arithmetic
 from benchmarks.cases import Case
 from benchmarks.peers import PEERS, MissingPeer, RustfitsCffi
 from benchmarks.rows import WORKLOADS
@@ -16,6 +17,7 @@ from benchmarks.workload import Workload
 
 SLOW, VERY_SLOW, FAST = 2.0, 10.0, 0.05  # seconds of one trial
 BEST_OF_FEW, BEST_OF_MANY = 3, 15
+LONGEST_ARITHMETIC = 0.2  # seconds
 
 
 @dataclass
@@ -43,6 +45,15 @@ class RowResult:
     output_nbytes: int = 0
     sides: list[SideResult] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    arithmetic: list[tuple[float, float]] = field(default_factory=list)  # by one thread and by two, seconds a round
+
+    @property
+    def arithmetic_gain(self) -> float | None:
+        """What two threads gained in mere arithmetic, in the same rounds."""
+        if not self.arithmetic:
+            return None
+        by_one, by_two = map(statistics.median, zip(*self.arithmetic, strict=True))
+        return by_one / by_two
 
     def median(self, side: str) -> float | None:
         return next((result.median for result in self.sides if result.side == side), None)
@@ -99,7 +110,7 @@ def run_row(case: Case, folder: Path, threads: tuple[int, ...], repeats: int) ->
         return row
     row.nbytes, row.output_nbytes = workload.nbytes, workload.output_nbytes
     first = {result.side: _check(workload, peers[result.side], result) for result in row.sides if not result.failure}
-    _time_in_turn(workload, peers, row.sides, first, repeats)
+    _time_in_turn(workload, peers, row, first, repeats)
     row.notes = list(dict.fromkeys(workload.notes))
     return row
 
@@ -152,21 +163,25 @@ def _check(workload: Workload, peer: Any, into: SideResult) -> float:
         return 0.0
 
 
-def _time_in_turn(workload: Workload, peers: dict[str, Any], sides: list[SideResult], first: dict[str, float],
+def _time_in_turn(workload: Workload, peers: dict[str, Any], row: RowResult, first: dict[str, float],
                   repeats: int) -> None:
-    """One trial of each side in each round, until every side has its number."""
+    """One trial of each side in each round, and arithmetic as long as one of ours, until every side has its number."""
     wanted = {}
-    for result in sides:
+    for result in row.sides:
         if result.failure:
             continue
         seconds = first[result.side]
         wanted[result.side] = _trials(seconds, repeats)
         if seconds > VERY_SLOW:
             wanted[result.side], result.seconds = 0, [seconds]
+    ours = [seconds for side, seconds in first.items() if is_ours(side) and seconds]
+    arithmetic = Arithmetic(min(*ours, LONGEST_ARITHMETIC)) if ours else None
     for turn in range(max(wanted.values(), default=0)):
-        for result in sides:
+        for result in row.sides:
             if turn < wanted.get(result.side, 0):
                 result.seconds.append(one_trial(workload, peers[result.side])[0])
+        if arithmetic:
+            row.arithmetic.append((arithmetic.by_one(), arithmetic.by_two()))
 
 
 def _trials(seconds: float, repeats: int) -> int:

@@ -15,9 +15,10 @@ PEER_COLUMNS = (*LIBRARIES, *TOOLS)
 def render(rows: list[RowResult], threads: tuple[int, ...]) -> str:
     """The table: a line a row, times as medians, ratios as best peer over ours; then what its cells cannot say."""
     sides = [*map(side_name, threads), *PEER_COLUMNS]
-    head = ["row", "workload", *sides, *(f"x {n}t" for n in threads), "target", ""]
+    head = ["row", "workload", *sides, *(f"x {n}t" for n in threads), "arith.", "target", ""]
     lines = [[row.case.name, row.case.title, *(_cell(row, side) for side in sides),
-              *(_ratio(row.ratio(n)) for n in threads), _target(row.case), verdict(row, threads)] for row in rows]
+              *(_ratio(row.ratio(n)) for n in threads), _ratio(row.arithmetic_gain), _target(row.case),
+              verdict(row, threads)] for row in rows]
     parts = [_align([head, *lines])]
     if any(result.peak_nbytes is not None for row in rows for result in row.sides):
         parts.append(_memory(rows, sides))
@@ -55,7 +56,8 @@ def to_json(rows: list[RowResult], threads: tuple[int, ...]) -> list[dict[str, A
         "nbytes": row.nbytes, "target_2t": row.case.target, "target_1t": row.case.target_1t,
         "sides": {result.side: _side_json(result) for result in row.sides},
         "best_peer": row.best_peer.side if row.best_peer else None,
-        "ratio": {str(n): row.ratio(n) for n in threads}, "verdict": verdict(row, threads),
+        "ratio": {str(n): row.ratio(n) for n in threads}, "arithmetic_gain": row.arithmetic_gain,
+        "verdict": verdict(row, threads),
         "left_out": row.case.left_out, "notes": row.notes, "memory_limit": limit(row),
     } for row in rows]
 
