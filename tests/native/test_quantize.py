@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from rustfits_cffi.native import dither
 from rustfits_cffi.native._lib import ffi, lib
@@ -108,6 +110,44 @@ def test_a_masked_image_among_clean_rows(rng, masked):
             pixels[row, at : at + int(rng.integers(3, 60))] = 0
         flat = pixels.ravel()
         assert same(ours(flat, 120, 30, 0, 0.0, 4.0, 1, 7), cfitsios(flat, 120, 30, 0, 0.0, 4.0, 1, 7))
+
+
+stretches = st.lists(
+    st.tuples(st.sampled_from(["noise", "constant", "null", "steps"]), st.integers(1, 400)), min_size=1, max_size=30
+)
+
+
+def row_of(parts, seed, sigma, null):
+    """A row of stretches, each of a kind and a length."""
+    rng = np.random.default_rng(seed)
+    make = {
+        "noise": lambda n: rng.normal(100, sigma, n),
+        "constant": lambda n: np.full(n, np.round(rng.normal(100, sigma))),
+        "null": lambda n: np.full(n, null),
+        "steps": lambda n: np.round(rng.normal(0, 1, n)) * sigma,
+    }
+    return np.concatenate([make[kind](length) for kind, length in parts])
+
+
+@given(
+    parts=stretches,
+    seed=st.integers(0, 2**32),
+    sigma=st.sampled_from([1e-3, 1.0, 300.0]),
+    dtype=st.sampled_from(["f4", "f8"]),
+    null=st.sampled_from([np.inf, FNULL]),
+    method=st.integers(0, 2),
+    nullcheck=st.booleans(),
+)
+@settings(max_examples=400, deadline=None)
+def test_one_long_row_of_constant_stretches_and_nulls_quantizes_as_in_cfitsio(
+    parts, seed, sigma, dtype, null, method, nullcheck
+):
+    """A single row has one array for all differences: what is left over in it takes part in the medians."""
+    if not nullcheck:
+        parts = [(kind, length) for kind, length in parts if kind != "null"] or [("noise", 20)]
+    pixels = row_of(parts, seed, sigma, null).astype(dtype)
+    arguments = (pixels.size, 1, int(nullcheck), null, 4.0, method, 1 + seed % 9999)
+    assert same(ours(pixels, *arguments), cfitsios(pixels, *arguments))
 
 
 @pytest.mark.parametrize("dtype", ["f4", "f8"])
