@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Selection", "check_value_shape", "select", "select_all"]
+__all__ = ["Selection", "check_value_shape", "select", "select_all", "select_box"]
 
 
 class Selection:
@@ -81,6 +81,12 @@ class Selection:
 def select_all(shape: tuple[int, ...]) -> Selection:
     """The whole of an image of that shape."""
     return Selection(shape, (0,) * len(shape), (1,) * len(shape), shape, shape)
+
+
+def select_box(shape: tuple[int, ...], y: int, x: int, ny: int, nx: int) -> Selection:
+    """`ny` rows and `nx` columns from row `y` and column `x` on, of a two-dimensional image that has them."""
+    count = (ny, nx)
+    return Selection(shape, (y, x), (1, 1), count, count)
 
 
 def select(key: Any, shape: tuple[int, ...]) -> Selection:

@@ -25,6 +25,28 @@ from rustfits_cffi.hdu.plain_writer import write_section
 from rustfits_cffi.hdu.tile_reader import TileReader
 
 
+def _short_way(reader: PlainReader | TileReader, key: Any) -> np.ndarray | None:
+    """Pixels that follow each other in a line, or a cut-out of a plane; None for any other index.
+
+    Time lines, sky maps and stamps are read in so many small pieces that making a Selection would take longest.
+    """
+    shape = reader.shape
+    if len(shape) == 1:
+        part = key[0] if type(key) is tuple and len(key) == 1 else key
+        if type(part) is slice and part.step is None:
+            start, stop, _ = part.indices(shape[0])
+            if start < stop:
+                return reader.read_line(start, stop - start)
+    elif len(shape) == 2 and type(key) is tuple and len(key) == 2:
+        rows, columns = key
+        if type(rows) is slice and type(columns) is slice and rows.step is None and columns.step is None:
+            y, y_stop, _ = rows.indices(shape[0])
+            x, x_stop, _ = columns.indices(shape[1])
+            if y < y_stop and x < x_stop:
+                return reader.read_box(y, x, y_stop - y, x_stop - x)
+    return None
+
+
 class ImageHDU(HDU):
     """An image HDU.
 
@@ -138,13 +160,9 @@ class ImageHDU(HDU):
             selection = self._select(key)
             result = self._read(selection, scale=True)
         else:
-            if reader.line_length is not None:
-                # time lines and sky maps are read in so many short pieces that making a Selection takes longest
-                part = key[0] if type(key) is tuple and len(key) == 1 else key
-                if type(part) is slice:
-                    start, stop, step = part.indices(reader.line_length)
-                    if step == 1 and start < stop:
-                        return reader.read_line(start, stop - start)
+            pixels = _short_way(reader, key)
+            if pixels is not None:
+                return pixels
             selection = select(key, reader.shape)
             result = self._read(selection, scale=True) if selection.is_empty else reader.read(selection, scale=True)
         if selection.out_shape != selection.count:

@@ -12,7 +12,7 @@ from rustfits_cffi.directory import Directory
 from rustfits_cffi.errors import FITSFormatError, TruncatedError
 from rustfits_cffi.format.dtypes import MOST_AXES
 from rustfits_cffi.format.scaling import PixelType
-from rustfits_cffi.format.selection import Selection, select
+from rustfits_cffi.format.selection import Selection, select, select_box
 from rustfits_cffi.native.image import PlainImage
 
 _ONE_THREAD_NPIX = 1 << 18  # starting threads costs more than reading so little
@@ -51,7 +51,6 @@ class PlainReader:
         self._physical = PlainImage(
             *place, kind.scaled, kind.out, bscale=kind.scaling.bscale, bzero=kind.scaling.bzero
         )
-        self.line_length = self.shape[0] if len(self.shape) == 1 else None
 
     def read(self, selection: Selection, *, scale: bool) -> np.ndarray:
         """Pixels of a selection that is not empty, every axis kept.
@@ -88,6 +87,16 @@ class PlainReader:
         file = self._handle.held()
         try:
             return self._physical.read_line(file[0], first, count)
+        except TruncatedError as error:
+            raise self._truncated(str(error)) from None
+
+    def read_box(self, y: int, x: int, ny: int, nx: int) -> np.ndarray:
+        """Neighbouring rows and columns of a two-dimensional image, scaled: what cut-outs are."""
+        if ny * nx > _TRUSTED_NPIX:
+            return self.read(select_box(self.shape, y, x, ny, nx), scale=True)
+        file = self._handle.held()
+        try:
+            return self._physical.read_box(file[0], y, x, ny, nx)
         except TruncatedError as error:
             raise self._truncated(str(error)) from None
 

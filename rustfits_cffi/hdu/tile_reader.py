@@ -15,7 +15,7 @@ from rustfits_cffi.errors import FITSError, FITSFormatError, TileError
 from rustfits_cffi.format.compression import CompressedLayout
 from rustfits_cffi.format.plausibility import PLAUSIBLE_BASE_NBYTES, is_plausible
 from rustfits_cffi.format.scaling import PixelType
-from rustfits_cffi.format.selection import Selection, select
+from rustfits_cffi.format.selection import Selection, select, select_box
 from rustfits_cffi.hdu.tile_cache import TileCache, tile_memory
 from rustfits_cffi.hdu.tile_store import TileStore
 from rustfits_cffi.native.codecs import TileCodec
@@ -80,7 +80,6 @@ class TileReader:
         self._cache = cache
         cache.clear()
         self.shape = layout.shape
-        self.line_length = layout.shape[0] if len(layout.shape) == 1 else None
         self._line_tile = layout.tile_shape[0]
 
     def read(self, selection: Selection, *, scale: bool) -> np.ndarray:
@@ -129,6 +128,10 @@ class TileReader:
                 self._handle.held()
                 return tile[start:stop].copy()
         return self.read(select(slice(first, first + count), self.shape), scale=True)
+
+    def read_box(self, y: int, x: int, ny: int, nx: int) -> np.ndarray:
+        """Neighbouring rows and columns of a two-dimensional image, scaled: what cut-outs are."""
+        return self.read(select_box(self.shape, y, x, ny, nx), scale=True)
 
     def blank_mask(self, stored: np.ndarray, selection: Selection) -> np.ndarray | np.bool_:
         """Where integers of a selection are undefined; each tile may have a ZBLANK of its own."""
@@ -180,7 +183,7 @@ class TileReader:
 
         None if that cannot be done.
         """
-        if self.line_length is None or self._is_suspect:
+        if len(self.shape) != 1 or self._is_suspect:
             return None
         room = self._cache.capacity // (2 * self._tile_nbytes)
         ntiles = min(threads.get_num_threads(), room, self._grid.ntiles - number)

@@ -89,6 +89,8 @@ class PlainImage:
     read_line : callable
         ``read_line(fd, first, count)``: `count` consecutive pixels, in the order of the file, from number `first` on;
         raises as `read`.
+    read_box : callable
+        ``read_box(fd, y, x, ny, nx)``: `ny` rows of `nx` pixels of an image with two axes; raises as `read`.
 
     Notes
     -----
@@ -112,6 +114,7 @@ class PlainImage:
         self._shape = ffi.new("size_t[]", shape)
         self._image = ffi.new("rf_plain *", (data_start, len(shape), self._shape, bitpix, OUTS[out], bscale, bzero))
         self.read_line = self._line_reader()
+        self.read_box = self._box_reader()
 
     def read(
         self, fd: int, start: tuple[int, ...], count: tuple[int, ...], step: tuple[int, ...], *, nthreads: int = 1
@@ -145,6 +148,20 @@ class PlainImage:
             return pixels
 
         return read_line
+
+    def _box_reader(self) -> Callable[[int, int, int, int, int], np.ndarray]:
+        """`read_box`, made likewise for cut-outs."""
+        image, dtype, path, read = self._image, self._dtype, self._path, lib.rf_plain_read_box
+        empty, from_buffer = np.empty, ffi.from_buffer
+
+        def read_box(fd: int, y: int, x: int, ny: int, nx: int) -> np.ndarray:
+            pixels = empty((ny, nx), dtype)
+            status = read(fd, image, y, x, ny, nx, from_buffer(pixels))
+            if status:
+                _refuse(status, path)
+            return pixels
+
+        return read_box
 
 
 def _refuse(status: int, path: str) -> None:

@@ -638,3 +638,24 @@ def test_steps_beyond_the_integers_of_c(tmp_path, compress, step):
         hdu = fits.write_image(pixels, compress=compress)
         assert np.array_equal(hdu[3::step, ::step], pixels[3:4, :1])
         assert np.array_equal(hdu[2, 1::step], pixels[2, 1:2]) and hdu[9::step].shape == (0, 12)
+
+
+@pytest.mark.parametrize("compress", [None, "RICE_1"])
+def test_cutouts_are_the_same_by_every_way_of_asking(tmp_path, rng, compress):
+    """A file opened for reading takes a shorter way for plain slices, from the second read on."""
+    image = rng.integers(-500, 500, (90, 70)).astype("i4")
+    with rf.FITS(tmp_path / "a.fits", "w+") as fits:
+        fits.write_image(image, compress=compress)
+    with rf.FITS(tmp_path / "a.fits") as fits:
+        hdu = fits[-1]
+        for _ in range(200):
+            y, x = (slice(*sorted(rng.integers(-100, 100, 2).tolist())) for _ in range(2))
+            ones, tail = slice(y.start, y.stop, 1), slice(x.start, None)
+            for key in ((y, x), (ones, x), (..., y, x), (slice(None, y.stop), x), (y, tail)):
+                got, expected = hdu[key], image[key]
+                assert got.shape == expected.shape and got.dtype == image.dtype and np.array_equal(got, expected)
+                assert got.flags.owndata and got.flags.writeable
+        with pytest.raises(ValueError, match="step"):
+            hdu[0:5:0, 0:5]
+        with pytest.raises(ValueError, match="step"):
+            hdu[5:0:-1, 0:5]

@@ -193,6 +193,12 @@ int rf_plain_read(int fd, const rf_plain *image, const size_t *section, void *ds
     return rf_share(read_item, &r, nitems, nthreads, sizeof(scratch_space), end_scratch, &failed);
 }
 
+int rf_plain_read_box(int fd, const rf_plain *image, size_t y, size_t x, size_t ny, size_t nx, void *dst)
+{
+    const size_t section[] = {y, x, ny, nx, 1, 1};
+    return image->ndim == 2 ? rf_plain_read(fd, image, section, dst, 1) : RF_EARGUMENT;
+}
+
 /* --- lines --- */
 
 static int read_scaled_line(int fd, const rf_plain *image, int64_t offset, size_t count, double *dst)

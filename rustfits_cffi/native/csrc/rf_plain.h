@@ -34,6 +34,13 @@ typedef struct {
 int rf_plain_read(int fd, const rf_plain *image, const size_t *section, void *dst, int nthreads);
 
 /*
+ * rf_plain_read_box - read ny rows of nx pixels of an image with two axes, from row y and column x on.
+ * Memory, Sizes, Result: as rf_plain_read, of the section {y, x, ny, nx, 1, 1}, which small cut-outs need not build.
+ * Threads: this one; moves no file position.
+ */
+int rf_plain_read_box(int fd, const rf_plain *image, size_t y, size_t x, size_t ny, size_t nx, void *dst);
+
+/*
  * rf_plain_read_line - read `count` consecutive pixels from number `first` on.
  * Memory:  dst is the caller's, as for rf_plain_read.
  * Sizes:   dst has room for count pixels; they lie within the image.
