@@ -94,16 +94,23 @@ def lend() -> Iterator[int]:
 def ahead(items: Generator[Item, None, None]) -> Generator[Item, None, None]:
     """The same items; while the caller works on one, a thread gets the next: two of them are alive at a time.
 
-    When this ends or is closed, the thread has ended and `items` is closed.
+    When this ends or is closed, the thread has ended and `items` is closed. Where no thread can be started, as in a
+    function that runs when the interpreter ends, the caller gets the items itself.
     """
-    from concurrent.futures import ThreadPoolExecutor  # slow to import, and not every command works ahead
+    end: Any = object()
+    with closing(items):
+        try:
+            from concurrent.futures import ThreadPoolExecutor  # slow to import, and not every command works ahead
 
-    with closing(items), ThreadPoolExecutor(1) as worker:
-        end: Any = object()
-        waiting = worker.submit(next, items, end)
-        while (item := waiting.result()) is not end:
+            worker = ThreadPoolExecutor(1)
             waiting = worker.submit(next, items, end)
-            yield item
+        except RuntimeError:
+            yield from items
+            return
+        with worker:
+            while (item := waiting.result()) is not end:
+                waiting = worker.submit(next, items, end)
+                yield item
 
 
 def usable_cores() -> int:

@@ -1,5 +1,7 @@
 """How many threads a call may use: the choice, the environment, and callers that share."""
 
+import subprocess
+import sys
 import threading
 
 import numpy as np
@@ -122,3 +124,31 @@ def test_series_are_coded_by_the_threads_that_are_left(monkeypatch):
         polycomp.decode(polycomp.encode(np.arange(9), "rle"))
     polycomp.decode(polycomp.encode(np.arange(9), "rle"))
     assert used == [1, 1, 4, 4]
+
+
+AT_EXIT = """
+import atexit, sys
+import numpy as np
+import rustfits_cffi as rf
+from rustfits_cffi.packing import PackOptions, pack
+
+def save(path):
+    with rf.FITS(path, "w+") as fits:
+        fits.write_image(np.arange(3_000_000, dtype="f8"))
+    pack(path, path + ".fz", PackOptions(codec="GZIP_2", quantize_level=0))
+
+rf.set_num_threads(2)
+if sys.argv[2] == "used before":
+    save(sys.argv[1] + ".before")
+atexit.register(save, sys.argv[1])
+"""
+
+
+@pytest.mark.parametrize("executor", ["used before", "never used"])
+def test_a_function_that_runs_when_the_interpreter_ends_writes_and_packs_large_images(tmp_path, executor):
+    """No thread can be started then."""
+    path = tmp_path / "a.fits"
+    run = subprocess.run([sys.executable, "-c", AT_EXIT, str(path), executor], capture_output=True, timeout=120)
+    assert (run.returncode, run.stderr) == (0, b"")
+    for name in (path, tmp_path / "a.fits.fz"):
+        assert np.array_equal(rf.read(name), np.arange(3_000_000, dtype="f8"))
