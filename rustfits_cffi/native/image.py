@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from contextlib import closing
 
@@ -16,6 +15,7 @@ from rustfits_cffi.native.blank import write_blank
 from rustfits_cffi.native.coding import OUTS
 from rustfits_cffi.native.handle import FileHandle
 from rustfits_cffi.native.header import append_cards
+from rustfits_cffi.native.memory import Turns
 from rustfits_cffi.native.pixels import pack_pixels
 from rustfits_cffi.native.systemerrors import raise_for_system
 
@@ -188,9 +188,9 @@ def write_run(
     with threads.lend() as nthreads, handle.call(number, action="write pixels") as (fptr, status):
         position = fptr.Fptr.datastart + first * abs(bitpix) // 8
         if nthreads > 1 and npix * abs(bitpix) // 8 > 2 * _WRITE_NBYTES:
-            pieces = threads.ahead(_raw_pieces(parts, bitpix, nkept=2))
+            pieces = threads.ahead(_raw_pieces(parts, bitpix, Turns(2)))
         else:
-            pieces = _raw_pieces(parts, bitpix, nkept=1)
+            pieces = _raw_pieces(parts, bitpix, Turns(1))
         with closing(pieces):
             for raw in pieces:
                 lib.ffmbyt(fptr, position, 1, status)
@@ -198,18 +198,14 @@ def write_run(
                 position += raw.nbytes
 
 
-def _raw_pieces(parts: Iterable[np.ndarray], bitpix: int, *, nkept: int) -> Generator[np.ndarray, None, None]:
-    """The pixels as bytes of the file, a piece at a time, of which the last `nkept` are there at any time."""
+def _raw_pieces(parts: Iterable[np.ndarray], bitpix: int, memory: Turns) -> Generator[np.ndarray, None, None]:
+    """The pixels as bytes of the file, a piece at a time, each in the next turn of `memory`."""
     step = _WRITE_NBYTES * 8 // abs(bitpix)
-    memory = deque([np.empty(0, np.uint8)] * nkept)
     for part in parts:
         flat = part.reshape(-1)
         for begin in range(0, flat.size, step):
             pixels = flat[begin : begin + step]
-            memory.rotate()
-            if memory[0].size < pixels.nbytes:
-                memory[0] = np.empty(pixels.nbytes, np.uint8)
-            raw = memory[0][: pixels.nbytes]
+            raw = memory.take(pixels.nbytes)
             pack_pixels(pixels, raw, bitpix)
             yield raw
 

@@ -107,7 +107,7 @@ static ALWAYS_INLINE size_t rice_sum(const rice_part *part, unsigned fs, void *d
 #if RF_CPU_X86
 /*
  * A code is window >> (63 - fs - zeros), plus zeros << fs: four windows can be shifted at once, each by its own number.
- * The zeros are kept in the window's last byte, which is behind a code of up to 56 bits.
+ * The zeros are kept in the window's lowest byte, which is behind a code of up to 56 bits.
  */
 typedef struct {
     uint64_t windows[PART_NPIX];

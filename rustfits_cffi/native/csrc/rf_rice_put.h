@@ -57,6 +57,7 @@ RF_TARGET_V3 static ALWAYS_INLINE rice_words_v3 rice_twos_v3(__m256i mapped, uns
     const __m256i one = _mm256_set1_epi32((int)((uint32_t)1 << fs)), low = _mm256_sub_epi32(one, _mm256_set1_epi32(1));
     const __m256i first = _mm256_set1_epi64x(0xffffffff);
     __m256i zeros = _mm256_srl_epi32(mapped, _mm_cvtsi32_si128((int)fs));
+    zeros = _mm256_min_epu32(zeros, _mm256_set1_epi32(64)); /* too many for a word, and few enough to add up */
     __m256i codes = _mm256_or_si256(_mm256_and_si256(mapped, low), one);
     __m256i nbits = _mm256_add_epi32(zeros, _mm256_set1_epi32((int)fs + 1)), second = _mm256_srli_epi64(nbits, 32);
     __m256i front = _mm256_sllv_epi64(_mm256_and_si256(codes, first), second);
@@ -84,24 +85,32 @@ RF_TARGET_V3 static ALWAYS_INLINE void rice_append_v3(rf_bits_out *out, uint64_t
     out->have = have & 7;
 }
 
-/* Appends some words, if none has more than 56 bits. */
-RF_TARGET_V3 static ALWAYS_INLINE bool rice_append_words_v3(rf_bits_out *out, rice_words_v3 from, bool is_fours)
+/* Appends the two words of rice_fours_v3, if neither has more than 56 bits. */
+RF_TARGET_V3 static ALWAYS_INLINE bool rice_append_fours_v3(rf_bits_out *out, rice_words_v3 fours)
 {
-    uint64_t n0 = (uint64_t)_mm256_extract_epi64(from.nbits, 0), n2 = (uint64_t)_mm256_extract_epi64(from.nbits, 2);
-    uint64_t n1 = is_fours ? 0 : (uint64_t)_mm256_extract_epi64(from.nbits, 1);
-    uint64_t n3 = is_fours ? 0 : (uint64_t)_mm256_extract_epi64(from.nbits, 3);
-    if (n0 > 56 || n1 > 56 || n2 > 56 || n3 > 56) return false;
-    rice_append_v3(out, (uint64_t)_mm256_extract_epi64(from.words, 0), n0);
-    if (!is_fours) rice_append_v3(out, (uint64_t)_mm256_extract_epi64(from.words, 1), n1);
-    rice_append_v3(out, (uint64_t)_mm256_extract_epi64(from.words, 2), n2);
-    if (!is_fours) rice_append_v3(out, (uint64_t)_mm256_extract_epi64(from.words, 3), n3);
+    uint64_t front = (uint64_t)_mm256_extract_epi64(fours.nbits, 0);
+    uint64_t back = (uint64_t)_mm256_extract_epi64(fours.nbits, 2);
+    if (front > 56 || back > 56) return false;
+    rice_append_v3(out, (uint64_t)_mm256_extract_epi64(fours.words, 0), front);
+    rice_append_v3(out, (uint64_t)_mm256_extract_epi64(fours.words, 2), back);
+    return true;
+}
+
+/* Appends the four words of rice_twos_v3, if none has more than 56 bits. */
+RF_TARGET_V3 static ALWAYS_INLINE bool rice_append_twos_v3(rf_bits_out *out, rice_words_v3 twos)
+{
+    uint64_t words[4], nbits[4];
+    _mm256_storeu_si256((void *)words, twos.words);
+    _mm256_storeu_si256((void *)nbits, twos.nbits);
+    if (nbits[0] > 56 || nbits[1] > 56 || nbits[2] > 56 || nbits[3] > 56) return false;
+    for (int i = 0; i < 4; i++) rice_append_v3(out, words[i], nbits[i]);
     return true;
 }
 
 RF_TARGET_V3 static ALWAYS_INLINE size_t rice_put_eights_v3(rf_bits_out *stream, const void *src, size_t width,
                                                             size_t npix, unsigned fs, uint32_t before)
 {
-    enum { ROOM = 32, LONG_FS = 11 }; /* bytes that all words of eight pixels reach over; codes for twos */
+    enum { ROOM = 32, LONG_FS = 11 }; /* bytes that all words of eight pixels reach over; from when on codes go by two */
     rf_bits_out out = *stream; /* stays in registers, bits at the top of its window, whole bytes of them stored */
     if (npix < 8 || out.end - out.next < 4 + ROOM) return 0;
     out.window = out.have ? out.window << (64 - out.have) : 0;
@@ -115,8 +124,8 @@ RF_TARGET_V3 static ALWAYS_INLINE size_t rice_put_eights_v3(rf_bits_out *stream,
     for (; npix - i >= 8 && out.end - out.next >= ROOM; i += 8) {
         __m256i pixels = rice_load_v3((const uint8_t *)src + i * width, width);
         rice_words_v3 twos = rice_twos_v3(rice_mapped_v3(pixels, last, width), fs);
-        if (fs < LONG_FS ? !rice_append_words_v3(&out, rice_fours_v3(twos), true)
-                         : !rice_append_words_v3(&out, twos, false)) break;
+        bool fits = fs < LONG_FS ? rice_append_fours_v3(&out, rice_fours_v3(twos)) : rice_append_twos_v3(&out, twos);
+        if (!fits) break;
         last = pixels;
     }
     out.window = out.have ? out.window >> (64 - out.have) : 0;
