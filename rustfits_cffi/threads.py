@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import _thread
 import operator
 import os
 import threading
-from collections.abc import Generator, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from queue import SimpleQueue
 from typing import Any, TypeVar
 
 __all__ = ["ENVIRONMENT_NAME", "ahead", "get_num_threads", "lend", "set_num_threads"]
@@ -80,11 +82,11 @@ def lend() -> Iterator[int]:
     at most ``get_num_threads() + n - 1`` threads between them, themselves counted.
     """
     global _lent
-    allowed = get_num_threads()
-    with _lent_lock:
-        count = max(1, allowed - _lent)
-        _lent += count
-    try:
+    allowed, count = get_num_threads(), 0
+    try:  # from here on, lest an interrupt keep what was lent
+        with _lent_lock:
+            count = max(1, allowed - _lent)
+            _lent += count
         yield count
     finally:
         with _lent_lock:
@@ -94,23 +96,48 @@ def lend() -> Iterator[int]:
 def ahead(items: Generator[Item, None, None]) -> Generator[Item, None, None]:
     """The same items; while the caller works on one, a thread gets the next: two of them are alive at a time.
 
-    When this ends or is closed, the thread has ended and `items` is closed. Where no thread can be started, as in a
-    function that runs when the interpreter ends, the caller gets the items itself.
+    When this ends or is closed, no thread is at work on `items` any more, and they are closed. Where no thread can be
+    started, as in some functions that run when the interpreter ends, the caller gets the items itself.
     """
+    # An interrupt (Ctrl-C) may come between any two steps of the caller. So each thread gets one item, waits for nobody
+    # and ends; and they meet in a lock and a queue that are written in C. An interrupt can leave those of `threading`
+    # and `concurrent.futures` that are written in Python locked for ever.
     end: Any = object()
-    with closing(items):
-        try:
-            from concurrent.futures import ThreadPoolExecutor  # slow to import, and not every command works ahead
+    turn = threading.Lock()
+    results: SimpleQueue[tuple[Any, BaseException | None]] = SimpleQueue()
+    is_over = False
 
-            worker = ThreadPoolExecutor(1)
-            waiting = worker.submit(next, items, end)
-        except RuntimeError:
-            yield from items
-            return
-        with worker:
-            while (item := waiting.result()) is not end:
-                waiting = worker.submit(next, items, end)
-                yield item
+    def get() -> None:
+        with turn:
+            if not is_over:
+                try:
+                    results.put((next(items, end), None))
+                except BaseException as error:
+                    results.put((end, error))
+
+    try:
+        _run_aside(get)
+        while True:
+            item, error = results.get()
+            if error is not None:
+                raise error
+            if item is end:
+                return
+            _run_aside(get)
+            yield item
+    finally:
+        error = None  # which holds on to this frame
+        is_over = True
+        with turn:
+            items.close()
+
+
+def _run_aside(function: Callable[[], None]) -> None:
+    """Run a function in a new thread, or in this one if there can be no other."""
+    try:
+        _thread.start_new_thread(function, ())
+    except RuntimeError:
+        function()
 
 
 def usable_cores() -> int:

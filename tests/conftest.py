@@ -5,7 +5,9 @@ those of round N; ``make fuzz`` runs round after round.
 """
 
 import os
+import signal
 import zlib
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -66,3 +68,20 @@ def real_files() -> Path:
     if not folder.is_dir():
         pytest.skip("the real telescope files are not on this machine")
     return folder
+
+
+@pytest.fixture
+def interrupt_after():
+    """A block that is interrupted so many seconds after its start, as by Ctrl-C, unless it ends before."""
+
+    @contextmanager
+    def block(delay):
+        signal.setitimer(signal.ITIMER_REAL, max(delay, 1e-6))
+        try:
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+
+    previous = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    yield block
+    signal.signal(signal.SIGALRM, previous)

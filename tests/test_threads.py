@@ -1,8 +1,11 @@
 """How many threads a call may use: the choice, the environment, and callers that share."""
 
+import _thread
+import itertools
 import subprocess
 import sys
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -124,6 +127,71 @@ def test_series_are_coded_by_the_threads_that_are_left(monkeypatch):
         polycomp.decode(polycomp.encode(np.arange(9), "rle"))
     polycomp.decode(polycomp.encode(np.arange(9), "rle"))
     assert used == [1, 1, 4, 4]
+
+
+def counted(done, nitems=1000):
+    """Small arrays, one after the other; what is got and the end are noted in `done`."""
+    try:
+        for i in range(nitems):
+            done.append(i)
+            yield np.full(3, i)
+    finally:
+        done.append("closed")
+
+
+@pytest.mark.parametrize("can_start", [True, False], ids=["in a thread", "where no thread can be started"])
+def test_work_ahead_keeps_the_order_and_closes(monkeypatch, can_start):
+    def refuse(*_):
+        raise RuntimeError("can't start new thread")
+
+    if not can_start:
+        monkeypatch.setattr(_thread, "start_new_thread", refuse)
+    done = []
+    assert [item[0] for item in threads.ahead(counted(done, 20))] == [*range(20)]
+    assert done == [*range(20), "closed"]
+    done = []
+    items = threads.ahead(counted(done))
+    assert [item[0] for item in itertools.islice(items, 3)] == [0, 1, 2] and len(done) <= 4
+    items.close()
+    assert done[-1] == "closed"
+
+
+def test_work_ahead_that_fails_does_so_when_its_item_is_due():
+    def fail_late():
+        yield 1
+        raise FileNotFoundError("gone")
+
+    items = threads.ahead(fail_late())
+    assert next(items) == 1
+    with pytest.raises(FileNotFoundError, match="gone"):
+        next(items)
+
+
+def test_an_interrupt_at_any_moment_ends_work_ahead(rng, interrupt_after):
+    """A lock that stayed locked would stop the test; an item that is still being got could not be closed."""
+    nthreads = _thread._count()
+    for delay in rng.uniform(0, 0.002, 500):
+        done = []
+        with pytest.raises(KeyboardInterrupt), interrupt_after(delay):
+            for _ in threads.ahead(counted(done, 1_000_000)):
+                pass
+        assert not done or done[-1] == "closed"
+    deadline = time.monotonic() + 10
+    while _thread._count() > nthreads and time.monotonic() < deadline:
+        time.sleep(0.001)
+    assert _thread._count() == nthreads
+
+
+@pytest.mark.parametrize("delay", [1e-5, 1e-4])
+def test_an_interrupt_keeps_no_threads_lent(interrupt_after, delay):
+    rf.set_num_threads(4)
+    for _ in range(200):
+        with pytest.raises(KeyboardInterrupt), interrupt_after(delay):
+            while True:
+                with threads.lend():
+                    pass
+    with threads.lend() as count:
+        assert count == 4
 
 
 AT_EXIT = """

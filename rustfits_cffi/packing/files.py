@@ -33,8 +33,11 @@ def temporary_file(beside: str) -> Iterator[str]:
             raise OSError(error.errno, error.strerror, beside) from None  # that name, the user knows
         yield path
     finally:
-        if os.path.lexists(path):
-            os.unlink(path)
+        try:
+            _remove(path)
+        except KeyboardInterrupt:  # which came just now: the file goes all the same
+            _remove(path)
+            raise
 
 
 @contextmanager
@@ -150,6 +153,12 @@ def plain_file(path: str) -> Iterator[str]:
             shutil.copyfileobj(source, target, 1 << 20)
         require_sound(plain)
         yield plain
+
+
+def _remove(path: str) -> None:
+    """Remove a file if it is there."""
+    if os.path.lexists(path):
+        os.unlink(path)
 
 
 def _sync(path: str) -> None:

@@ -5,7 +5,6 @@ Reasons: a pixel that the codec cannot store in the last tile, a full disk, a fi
 
 import os
 import resource
-import signal
 import subprocess
 import sys
 import textwrap
@@ -148,20 +147,16 @@ def test_file_without_write_permission(path):
 
 @pytest.mark.parametrize("config", CONFIGS)
 @pytest.mark.parametrize("delay", [0.002, 0.01, 0.03, 0.1])
-def test_interrupt_while_writing(path, config, delay):
+def test_interrupt_while_writing(path, config, delay, interrupt_after):
     before = path.read_bytes()
     pixels = np.random.default_rng(1).integers(0, 2**20, (1500, 1500), dtype="i4")
     with rf.FITS(path, "r+") as fits:
-        previous = signal.signal(signal.SIGALRM, signal.default_int_handler)
-        signal.setitimer(signal.ITIMER_REAL, delay)
         try:
-            fits.write_image(pixels, compress=CONFIGS[config])
+            with interrupt_after(delay):
+                fits.write_image(pixels, compress=CONFIGS[config])
             interrupted = False
         except KeyboardInterrupt:
             interrupted = True
-        finally:
-            signal.setitimer(signal.ITIMER_REAL, 0)
-            signal.signal(signal.SIGALRM, previous)
         if interrupted and path.stat().st_size == len(before):
             assert_untouched(path, before)
             assert len(fits) == 2

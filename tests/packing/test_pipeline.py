@@ -86,3 +86,22 @@ def test_an_error_in_any_stage_ends_all_of_them(source, called, word):
         pack(source, source.with_name("b.fz"), OPTIONS)
     assert threading.active_count() == before and not source.with_name("b.fz").exists()
     assert counts["write"] <= 4 and np.all([n <= 8 for n in counts.values()])
+
+
+def test_an_interrupt_at_any_moment_leaves_all_or_nothing(source, rng, interrupt_after):
+    whole = source.with_name("whole.fz").read_bytes()
+    target, others, ends = source.with_name("b.fz"), sorted(source.parent.iterdir()), set()
+    for delay in rng.uniform(0, 0.03, 150):
+        try:
+            with interrupt_after(delay):
+                pack(source, target, OPTIONS)
+        except KeyboardInterrupt:
+            pass
+        ends.add(target.exists())
+        if target.exists():
+            assert target.read_bytes() == whole
+            target.unlink()
+        assert sorted(source.parent.iterdir()) == others
+    assert False in ends
+    pack(source, target, OPTIONS)
+    assert target.read_bytes() == whole
