@@ -65,7 +65,7 @@ class FileHandle:
         # Tells why cfitsio must not look at this file: its parser trusts some numbers that can stop the whole process.
         self.hazard: Callable[[], str | None] = lambda: None
         # Where cfitsio puts its handle: not even an interrupt right after the call can lose what stands here.
-        self._place = ffi.gc(ffi.new("fitsfile **"), _abandon)
+        self._place = ffi.gc(ffi.new("fitsfile **"), lib.rf_handle_abandon)
         self._tainted = False
         self._file = self._open(truncate=mode == "w+")
         self._seen_size = self.size()
@@ -307,11 +307,9 @@ class FileHandle:
         os.chmod(target, mode)
 
     def _close_fitsfile(self) -> None:
-        if self._place[0]:
-            fptr, self._place[0] = self._place[0], ffi.NULL
-            status = ffi.new("int *")
-            lib.fits_close_file(fptr, status)
-            self._check(status, "close")
+        status = ffi.new("int *")
+        lib.rf_handle_close(self._place, status)
+        self._check(status, "close")
 
     def _restore_end(self, end: int) -> None:
         """Take back what was added after byte `end`. Nothing before it was touched, so the file is as it was."""
@@ -339,15 +337,7 @@ def path_text(path: Any) -> str:
 
 def _owned(fd: int) -> CData:
     """A file descriptor that is closed when nobody holds on to it any more."""
-    return ffi.gc(ffi.new("int *", fd), lambda pointer: os.close(pointer[0]))
-
-
-def _abandon(place: CData) -> None:
-    """Close what nobody holds any more. All changes were flushed; the file may be another by now: write nothing."""
-    if place[0]:
-        place[0].Fptr.writemode = READONLY
-        lib.fits_close_file(place[0], ffi.new("int *"))
-        lib.fits_clear_errmsg()
+    return ffi.gc(ffi.new("int *", fd), lib.rf_handle_release)
 
 
 def error_messages() -> list[str]:

@@ -1,7 +1,6 @@
 /* Opening, HDUs, flushing, raw bytes. */
 int fits_open_diskfile(fitsfile **fptr, const char *name, int mode, int *status);
 int fits_create_diskfile(fitsfile **fptr, const char *name, int *status);
-int fits_close_file(fitsfile *fptr, int *status);
 int fits_flush_file(fitsfile *fptr, int *status);
 int fits_flush_buffer(fitsfile *fptr, int clear, int *status);
 int fits_get_num_hdus(fitsfile *fptr, int *count, int *status);

@@ -1,7 +1,6 @@
 /* What cfitsio calls its types. */
 typedef long long LONGLONG;
 typedef struct {
-    int writemode;
     LONGLONG headend;
     LONGLONG datastart;
     LONGLONG heapstart;
