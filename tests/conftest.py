@@ -6,12 +6,15 @@ those of round N; ``make fuzz`` runs round after round.
 
 import os
 import signal
+import time
 import zlib
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
+
+import rustfits_cffi
 
 try:
     import hypothesis
@@ -68,6 +71,22 @@ def real_files() -> Path:
     if not folder.is_dir():
         pytest.skip("the real telescope files are not on this machine")
     return folder
+
+
+def holds_soon(condition) -> bool:
+    """Whether `condition()` becomes true, in ten seconds at most: for threads that are about to end."""
+    deadline = time.monotonic() + 10
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.001)
+    return condition()
+
+
+@pytest.fixture
+def two_threads():
+    """Calls may use two threads, whatever the machine has."""
+    rustfits_cffi.set_num_threads(2)
+    yield
+    rustfits_cffi.set_num_threads(None)
 
 
 @pytest.fixture

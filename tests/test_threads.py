@@ -5,7 +5,6 @@ import itertools
 import subprocess
 import sys
 import threading
-import time
 
 import numpy as np
 import pytest
@@ -14,6 +13,7 @@ import rustfits_cffi as rf
 from rustfits_cffi import polycomp, threads
 from rustfits_cffi.hdu import tile_encoder
 from rustfits_cffi.native.codecs import TileCodec
+from tests.conftest import holds_soon
 
 
 @pytest.fixture(autouse=True)
@@ -176,10 +176,7 @@ def test_an_interrupt_at_any_moment_ends_work_ahead(rng, interrupt_after):
             for _ in threads.ahead(counted(done, 1_000_000)):
                 pass
         assert not done or done[-1] == "closed"
-    deadline = time.monotonic() + 10
-    while _thread._count() > nthreads and time.monotonic() < deadline:
-        time.sleep(0.001)
-    assert _thread._count() == nthreads
+    assert holds_soon(lambda: _thread._count() == nthreads)
 
 
 @pytest.mark.parametrize("delay", [1e-5, 1e-4])

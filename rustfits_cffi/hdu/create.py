@@ -216,4 +216,4 @@ def _write_plain(handle: FileHandle, number: int, plan: ImagePlan, pixels: np.nd
     rows = max(1, _SLAB_NBYTES // max(1, row_npix * plan.kind.stored.itemsize))
     slabs = (pixels[begin : begin + rows] for begin in range(0, len(pixels), rows))
     stored = (stored_pixels(slab, plan.kind, where=where) for slab in slabs)
-    native.write_run(handle, number, 0, stored, plan.kind.bitpix)
+    native.write_run(handle, number, 0, stored, plan.kind.bitpix, npix=pixels.size)

@@ -52,7 +52,7 @@ def write_section(
             pixels = reader.read_stored(start, stop - start)
             for begin, row in zip((first - start).tolist(), rows, strict=True):
                 pixels[begin : begin + length : step] = row
-        native.write_run(handle, number, start, [pixels], bitpix)
+        native.write_run(handle, number, start, [pixels], bitpix, npix=pixels.size)
 
 
 def _pieces(selection: Selection, stored: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray, int]]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable
+from contextlib import closing
 
 import numpy as np
 
+from rustfits_cffi import threads
 from rustfits_cffi.errors import TruncatedError, raise_for_status
 from rustfits_cffi.native import requests
 from rustfits_cffi.native._lib import CData, ffi, lib
@@ -171,21 +173,29 @@ def _refuse(status: int, path: str) -> None:
 
 
 def write_run(
-    handle: FileHandle, number: int, first: int, parts: Iterable[np.ndarray], bitpix: int
+    handle: FileHandle, number: int, first: int, parts: Iterable[np.ndarray], bitpix: int, *, npix: int
 ) -> None:
     """Write pixels of HDU `number` (1-based) that follow each other, from pixel `first` on.
 
     Parameters
     ----------
     parts : iterable of ndarray
-        The pixels, of the stored type, in native byte order, C-contiguous; taken one after the other.
+        The pixels, of the stored type, in native byte order, C-contiguous. Of many pixels they are taken in another
+        thread, while what came before is being written.
+    npix : int
+        Pixels of all parts.
     """
-    with handle.call(number, action="write pixels") as (fptr, status):
+    with threads.lend() as nthreads, handle.call(number, action="write pixels") as (fptr, status):
         position = fptr.Fptr.datastart + first * abs(bitpix) // 8
-        for raw in _raw_pieces(parts, bitpix, Turns(1)):
-            lib.ffmbyt(fptr, position, 1, status)
-            lib.ffpbyt(fptr, raw.nbytes, ffi.from_buffer(raw), status)
-            position += raw.nbytes
+        if nthreads > 1 and npix * abs(bitpix) // 8 > 2 * _WRITE_NBYTES:
+            pieces = threads.ahead(_raw_pieces(parts, bitpix, Turns(2)))
+        else:
+            pieces = _raw_pieces(parts, bitpix, Turns(1))
+        with closing(pieces):
+            for raw in pieces:
+                lib.ffmbyt(fptr, position, 1, status)
+                lib.ffpbyt(fptr, raw.nbytes, ffi.from_buffer(raw), status)
+                position += raw.nbytes
 
 
 def _raw_pieces(parts: Iterable[np.ndarray], bitpix: int, memory: Turns) -> Generator[np.ndarray, None, None]:

@@ -1,10 +1,14 @@
 """FITS: adding images, and what is refused without a trace."""
 
+import sys
+import threading
+
 import numpy as np
 import pytest
 
 import rustfits_cffi as rf
 from rustfits_cffi.hdu import create
+from tests.conftest import holds_soon
 
 PIXELS = np.arange(12, dtype="i2").reshape(3, 4)
 
@@ -175,13 +179,6 @@ def test_sizes_that_cannot_be(path, dtype, dims, compress):
         assert len(fits) == 0 and path.stat().st_size == 0
 
 
-@pytest.fixture
-def two_threads():
-    rf.set_num_threads(2)
-    yield
-    rf.set_num_threads(None)
-
-
 def test_one_thread_and_two_write_the_same_large_image(tmp_path, rng, two_threads):
     image = rng.normal(size=(3001, 1000)).astype(">f8")[:, ::-1]  # of many pieces, each to be converted first
     with rf.FITS(tmp_path / "two.fits", "w+") as fits:
@@ -194,12 +191,12 @@ def test_one_thread_and_two_write_the_same_large_image(tmp_path, rng, two_thread
     assert np.array_equal(np.frombuffer(written, ">f8", image.size, 2880).reshape(image.shape), image)
 
 
-def test_a_large_image_that_cannot_be_converted_leaves_no_trace(tmp_path, monkeypatch, two_threads):
+def test_a_large_image_that_cannot_be_converted_leaves_no_trace_and_no_thread(tmp_path, monkeypatch, two_threads):
     path, calls = tmp_path / "a.fits", []
     convert = create.stored_pixels
 
     def fail_late(*arguments, **keywords):
-        calls.append(1)
+        calls.append(threading.get_ident())
         if len(calls) == 3:
             raise ValueError("a value that cannot be stored")
         return convert(*arguments, **keywords)
@@ -210,6 +207,7 @@ def test_a_large_image_that_cannot_be_converted_leaves_no_trace(tmp_path, monkey
         before = path.read_bytes()
         with pytest.raises(ValueError, match="cannot be stored"):
             fits.write_image(np.zeros((3001, 2000)))
+        assert calls[2] != threading.get_ident() and holds_soon(lambda: calls[2] not in sys._current_frames())
         assert len(fits) == 1 and path.read_bytes() == before
         fits.write_image(PIXELS)
     assert np.array_equal(rf.read(path, ext=1), PIXELS)

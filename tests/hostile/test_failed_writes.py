@@ -166,6 +166,28 @@ def test_interrupt_while_writing(path, config, delay, interrupt_after):
         assert np.array_equal(fits[2].read(), PIXELS if fits[2].shape == PIXELS.shape else pixels)
 
 
+@pytest.mark.parametrize("config", ["plain", "rice"])
+def test_an_interrupt_at_any_moment_adds_the_whole_image_or_none(path, config, rng, two_threads, interrupt_after):
+    """The image is large enough for a second thread."""
+    before, ends = path.read_bytes(), set()
+    pixels = rng.integers(0, 2**20, (3000, 1000), dtype="i4")
+    for delay in rng.uniform(0, 0.02, 100):
+        with rf.FITS(path, "r+") as fits:
+            try:
+                with interrupt_after(delay):
+                    fits.write_image(pixels, compress=CONFIGS[config])
+            except KeyboardInterrupt:
+                pass
+        ends.add(path.stat().st_size == len(before))
+        if path.stat().st_size == len(before):
+            assert path.read_bytes() == before
+        else:  # when all was written
+            assert path.read_bytes()[: len(before)] == before and np.array_equal(rf.read(path, ext=2), pixels)
+            os.truncate(path, len(before))
+    assert True in ends
+    assert_untouched(path, before)
+
+
 def test_interrupt_in_the_middle_of_a_change(path, monkeypatch):
     """An interrupt that comes between two steps of cfitsio: new HDUs go away, changed ones taint the handle."""
     before = path.read_bytes()
