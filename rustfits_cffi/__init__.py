@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     )
     from rustfits_cffi.header import FITSHeader
     from rustfits_cffi.native.library import versions
+    from rustfits_cffi.native.pool import set_memory_pool_size
     from rustfits_cffi.packing import pack, unpack
     from rustfits_cffi.threads import get_num_threads, set_num_threads
 
@@ -51,6 +52,7 @@ __all__ = [
     "pack",
     "read",
     "read_header",
+    "set_memory_pool_size",
     "set_num_threads",
     "unpack",
     "versions",
@@ -67,6 +69,7 @@ _HOMES = {
     "hdu": ("HDU", "AsciiTableHDU", "CompressedImageHDU", "CompressedTableHDU", "ImageHDU", "TableHDU"),
     "header": ("FITSHeader",),
     "native.library": ("versions",),
+    "native.pool": ("set_memory_pool_size",),
     "packing": ("pack", "unpack"),
     "threads": ("get_num_threads", "set_num_threads"),
 }

@@ -50,6 +50,7 @@ SIGNATURES = {
     "FITSHeader.add_comment": "(self, text)",
     "FITSHeader.add_history": "(self, text)",
     "FITSHeader.add_blank": "(self, text)",
+    "set_memory_pool_size": "(nbytes)",
     "set_num_threads": "(count)",
     "get_num_threads": "()",
     "versions": "()",

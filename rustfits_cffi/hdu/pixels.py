@@ -11,6 +11,7 @@ from rustfits_cffi import threads
 from rustfits_cffi.format.scaling import PixelType
 from rustfits_cffi.format.selection import check_value_shape
 from rustfits_cffi.native.pixels import scale_pixels
+from rustfits_cffi.native.pool import new_array
 
 
 def stored_pixels(
@@ -67,7 +68,7 @@ def scaled_pixels(stored: np.ndarray, kind: PixelType) -> np.ndarray:
     """Physical values of stored pixels, C-contiguous; the same array if that is what they are."""
     if kind.scaled == kind.stored:
         return stored
-    values = np.empty(stored.shape, kind.scaled)
+    values = new_array(stored.shape, kind.scaled)
     with threads.lend() as nthreads:
         scale_pixels(
             stored, values, kind.bitpix, kind.out, kind.scaling.bscale, kind.scaling.bzero, nthreads=nthreads

@@ -20,6 +20,7 @@ from rustfits_cffi.hdu.tile_cache import TileCache, tile_memory
 from rustfits_cffi.hdu.tile_store import TileStore
 from rustfits_cffi.native.codecs import TileCodec
 from rustfits_cffi.native.coding import DITHER_NUMBERS, TileCoding
+from rustfits_cffi.native.pool import new_array
 from rustfits_cffi.native.sections import TileSections
 
 _FLOAT_CODECS = ("GZIP_1", "GZIP_2", "NOCOMPRESS")
@@ -219,7 +220,7 @@ class TileReader:
 
     def _join(self, fd: int, selection: Selection, numbers: list[int]) -> np.ndarray:
         """A section put together from whole tiles."""
-        result = np.empty(selection.count, self._physical.dtype)
+        result = new_array(selection.count, self._physical.dtype)
         for number in numbers:
             inside, outside = self._grid.overlap(number, selection)
             result[outside] = self._tile(fd, number)[inside]
@@ -237,7 +238,7 @@ class TileReader:
     # -- straight from the file ---------------------------------------------------------------------------------------
 
     def _decode(self, fd: int, selection: Selection, sections: TileSections) -> np.ndarray:
-        return self._fill(fd, selection, sections, np.empty(selection.count, sections.dtype))
+        return self._fill(fd, selection, sections, new_array(selection.count, sections.dtype))
 
     def _decode_to_keep(self, fd: int, slices: tuple[slice, ...]) -> np.ndarray:
         wanted = select(slices, self.shape)

@@ -17,6 +17,7 @@ from rustfits_cffi.native.handle import FileHandle
 from rustfits_cffi.native.header import append_cards
 from rustfits_cffi.native.memory import Turns
 from rustfits_cffi.native.pixels import pack_pixels
+from rustfits_cffi.native.pool import new_array
 from rustfits_cffi.native.systemerrors import raise_for_system
 
 # cfitsio's codes for image types that differ from BITPIX: the unsigned trick, by numpy type.
@@ -128,7 +129,7 @@ class PlainImage:
         FITSError
             If the system reports an error.
         """
-        pixels = np.empty(count, self._dtype)
+        pixels = new_array(count, self._dtype)
         section = ffi.new(_NUMBERS, (*start, *count, *step))
         status = lib.rf_plain_read(fd, self._image, section, ffi.from_buffer(pixels), nthreads)
         if status:

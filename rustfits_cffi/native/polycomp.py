@@ -9,6 +9,7 @@ import numpy as np
 
 from rustfits_cffi.errors import raise_for_status
 from rustfits_cffi.native._lib import ffi, lib
+from rustfits_cffi.native.pool import new_array
 
 __all__ = [
     "CHUNK_DTYPE",
@@ -100,7 +101,7 @@ def _room(count: int, dtype: np.dtype) -> np.ndarray:
     """Memory for `count` samples, or MemoryError; what no address reaches NumPy would call a wrong value."""
     if count * dtype.itemsize > sys.maxsize:
         raise MemoryError(f"{count} samples of {dtype} are more than a machine can address")
-    return np.empty(count, dtype)
+    return new_array((count,), dtype)
 
 
 # -- run lengths ------------------------------------------------------------------------------------------------------

@@ -1,0 +1,208 @@
+"""The memory pool of large results: arrays that are gone lend their memory to the next, and to nobody else."""
+
+import gc
+import os
+import pickle
+import subprocess
+import sys
+import threading
+
+import numpy as np
+import pytest
+
+import rustfits_cffi as rf
+from rustfits_cffi.native import pool
+from rustfits_cffi.native._lib import lib
+
+try:
+    from numpy._core.multiarray import get_handler_name
+except ImportError:
+    from numpy.core.multiarray import get_handler_name
+
+LEAST = lib.RF_POOL_LEAST_NBYTES
+BYTE = np.dtype("u1")
+
+
+@pytest.fixture(autouse=True)
+def empty_pool():
+    gc.collect()
+    rf.set_memory_pool_size(0)
+    rf.set_memory_pool_size(pool.DEFAULT_NBYTES)
+    yield
+    rf.set_memory_pool_size(0)
+    rf.set_memory_pool_size(pool.DEFAULT_NBYTES)
+
+
+def kept():
+    return lib.rf_pool_nbytes(pool._pool)
+
+
+def address(array):
+    return array.__array_interface__["data"][0]
+
+
+def test_a_large_array_is_like_any_other():
+    array = pool.new_array((3, LEAST), np.dtype("i2"))
+    array[:] = 5
+    assert array.flags.owndata and array.flags.writeable and array.flags.c_contiguous and address(array) % 64 == 0
+    assert np.array_equal(pickle.loads(pickle.dumps(array)), array) and (array.copy() + array == 10).all()
+    array.resize((6, LEAST // 2), refcheck=False)
+    assert (array == 5).all()
+    array.resize(9 * LEAST, refcheck=False)  # NumPy fills the rest with zeros
+    assert (array[: 3 * LEAST] == 5).all() and not array[3 * LEAST :].any()
+    array.resize(7, refcheck=False)
+    assert array.tolist() == [5] * 7
+
+
+def test_small_arrays_are_left_to_numpy():
+    assert get_handler_name(pool.new_array((LEAST - 1,), BYTE)) == "default_allocator"
+    assert get_handler_name(pool.new_array((LEAST,), BYTE)) == "rustfits_cffi"
+
+
+def test_numpys_own_allocator_is_back_afterwards():
+    with pytest.raises(MemoryError):
+        pool.new_array((sys.maxsize // 2,), BYTE)
+    pool.new_array((LEAST,), BYTE)
+    assert get_handler_name() == "default_allocator" == get_handler_name(np.empty(LEAST))
+
+
+def test_memory_is_used_again_for_about_as_much():
+    array = pool.new_array((2 * LEAST,), BYTE)
+    place, view = address(array), array[5:9]
+    del array
+    assert kept() == 0  # the view still needs it
+    del view
+    assert kept() == 2 * LEAST
+    small = pool.new_array((LEAST,), BYTE)
+    assert address(small) != place and kept() == 2 * LEAST
+    large = pool.new_array((LEAST - 10, 2), BYTE)
+    assert address(large) == place and kept() == 0
+
+
+def test_no_more_is_kept_than_said():
+    rf.set_memory_pool_size(3 * LEAST)
+    arrays = [pool.new_array((LEAST + i,), BYTE) for i in range(10)] + [pool.new_array((4 * LEAST,), BYTE)]
+    while arrays:
+        arrays.pop()
+        assert kept() <= 3 * LEAST
+    assert kept() > LEAST
+    rf.set_memory_pool_size(LEAST + 5)
+    assert kept() <= LEAST + 5
+    rf.set_memory_pool_size(0)
+    assert kept() == 0
+    pool.new_array((LEAST,), BYTE)
+    assert kept() == 0
+
+
+@pytest.mark.parametrize("wrong", [-1, 1 << 63, 2.5, True, "9"])
+def test_impossible_sizes(wrong):
+    with pytest.raises((TypeError, ValueError), match=r"memory pool|integer"):
+        rf.set_memory_pool_size(wrong)
+
+
+def test_arrays_that_come_and_go_in_any_order_never_share_memory(rng):
+    rf.set_memory_pool_size(20 * LEAST)
+    live = []
+    for number in range(400):
+        if live and rng.random() < 0.5:
+            array, value = live.pop(rng.integers(len(live)))
+            assert array[0] == value and array[-1] == value and array[array.size // 2] == value
+        else:
+            array = pool.new_array((int(rng.integers(LEAST // 8, LEAST // 2)),), np.dtype("f8"))
+            array[[0, array.size // 2, -1]] = number
+            live.append((array, number))
+        if live and rng.random() < 0.1:
+            array, value = live[rng.integers(len(live))]
+            array.resize(int(rng.integers(LEAST // 8, LEAST // 2)), refcheck=False)
+            array[[array.size // 2, -1]] = value
+    assert all(array[0] == value for array, value in live)
+
+
+def test_threads_may_make_arrays_and_let_go_of_them_at_once():
+    rf.set_memory_pool_size(4 * LEAST)
+    failures = []
+
+    def work(number):
+        for _ in range(200):
+            array = pool.new_array((LEAST + number % 3,), BYTE)
+            array[::4096] = number
+            if (array[::4096] != number).any():
+                failures.append(number)
+
+    workers = [threading.Thread(target=work, args=(number,)) for number in range(8)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(60)
+    assert not failures and kept() <= 4 * LEAST
+
+
+def test_images_read_one_after_the_other_share_memory_and_not_pixels(tmp_path, rng):
+    images = [rng.integers(0, 2000, (1100, 1000)).astype("i4") for _ in range(3)]
+    for number, image in enumerate(images):
+        with rf.FITS(tmp_path / f"{number}.fits", "w+") as fits:
+            fits.write_image(image)
+            fits.write_image(image, compress=rf.Rice1())
+    for ext in (0, 1):
+        places = set()
+        for number, image in enumerate(images):
+            pixels = rf.read(tmp_path / f"{number}.fits", ext=ext)
+            assert np.array_equal(pixels, image) and pixels.flags.owndata
+            places.add(address(pixels))
+            del pixels
+        assert len(places) == 1
+        held = [rf.read(tmp_path / f"{number}.fits", ext=ext) for number in range(3)]
+        assert all(np.array_equal(*pair) for pair in zip(held, images, strict=True))
+
+
+TAKEN_BACK = """
+import numpy as np
+from rustfits_cffi.native.pool import new_array
+
+def lazily_free():
+    with open("/proc/self/smaps", encoding="utf-8") as lines:
+        return sum(int(line.split()[1]) << 10 for line in lines if line.startswith("LazyFree:"))
+
+for value in range(1, 4):
+    array = new_array((64_000_000,), np.dtype("u1"))
+    array[:] = value
+    assert (array == value).all() and lazily_free() < 1_000_000
+    del array
+    assert lazily_free() > 58_000_000
+"""
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/smaps"), reason="a file of Linux")
+def test_the_system_may_take_back_what_is_kept():
+    run = subprocess.run([sys.executable, "-c", TAKEN_BACK], capture_output=True, text=True, timeout=60)
+    assert (run.returncode, run.stderr) == (0, "")
+
+
+def test_without_numpys_function_arrays_are_numpys(monkeypatch):
+    monkeypatch.setattr(pool, "_numpy_allocation", lambda: (None, None))
+    assert get_handler_name(pool.new_array((LEAST,), BYTE)) == "default_allocator"
+
+
+AT_EXIT = """
+import atexit, sys
+import numpy as np
+from rustfits_cffi.native.pool import new_array
+
+class Holder:
+    def __init__(self):
+        self.array = new_array((30_000_000,), np.dtype("u1"))
+        self.array[:] = 7
+    def __del__(self):
+        assert self.array[0] == 7
+        self.array = None
+        sys.stdout.write("gone\\n")
+
+forever = np.frombuffer(Holder().array, "u1")  # garbage at once
+sys.modules["holder"] = Holder()               # goes when the modules do
+atexit.register(lambda: new_array((30_000_000,), np.dtype("u1")).fill(1))
+"""
+
+
+def test_arrays_may_outlive_the_interpreter():
+    run = subprocess.run([sys.executable, "-c", AT_EXIT], capture_output=True, text=True, timeout=60)
+    assert (run.returncode, run.stderr) == (0, "") and run.stdout == "gone\ngone\n"
