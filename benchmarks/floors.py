@@ -3,10 +3,10 @@
 Beside six rows of the table stands a part of their work, done by the shortest calls of the operating system and of
 numpy, without any FITS, byte order or checks, and on as many threads as ours has where they can share it:
 
-- U1: the file is read into a new array by ``os.preadv``, and stays big-endian;
+- U1: the file is read by ``os.preadv``, into a new array and into one that was written before, and stays big-endian;
 - U2: each row of a stamp is read into a new array by ``pread``; a stamp is one call of a C function, compiled for this;
 - U3: the bytes of the file, ready, are written by ``os.pwrite``;
-- U4: each chunk is read as U1 is;
+- U4: each chunk is read so into a new array;
 - R8: the tiles are decoded in one read, and each chunk is copied out of the result by numpy;
 - R2: its two parts: our own C call decodes into memory that it has written before, so that only the codec is left; and
   memory as large as the result is written for the first time, one byte of each page.
@@ -80,15 +80,24 @@ def plain_read(folder: Path) -> Row:
     with rf.FITS(path, "w+") as fits:
         fits.write_image(MAKERS["sky"]((4000, 4000), "f4", 1))
 
-    def floor(nthreads: int) -> np.ndarray:
+    def read_into(pixels: np.ndarray, nthreads: int) -> np.ndarray:
         fd = os.open(path, os.O_RDONLY)
-        pixels = np.empty((4000, 4000), "f4")
         raw, begin = pixels.reshape(-1).view(np.uint8), pixels.ctypes.data
         in_threads(raw, nthreads, lambda part: os.preadv(fd, [part], HEADER_NBYTES + part.ctypes.data - begin))
         os.close(fd)
         return pixels
 
-    return Row([Floor("preadv", floor, THREADS)], lambda who: who.read_whole(path, 0))
+    def into_new(nthreads: int) -> np.ndarray:
+        return read_into(np.empty((4000, 4000), "f4"), nthreads)
+
+    kept = np.ones((4000, 4000), "f4")
+    return Row(
+        [
+            Floor("preadv, into a new array", into_new, THREADS),
+            Floor("preadv, into kept memory", lambda nthreads: read_into(kept, nthreads), THREADS),
+        ],
+        lambda who: who.read_whole(path, 0),
+    )
 
 
 def plain_stamps(folder: Path) -> Row:

@@ -22,29 +22,8 @@ from rustfits_cffi.hdu.base import HDU
 from rustfits_cffi.hdu.pixels import scaled_pixels, stored_pixels
 from rustfits_cffi.hdu.plain_reader import PlainReader
 from rustfits_cffi.hdu.plain_writer import write_section
+from rustfits_cffi.hdu.short_way import ShortWay, no_way
 from rustfits_cffi.hdu.tile_reader import TileReader
-
-
-def _short_way(reader: PlainReader | TileReader, key: Any) -> np.ndarray | None:
-    """Pixels that follow each other in a line, or a cut-out of a plane; None for any other index.
-
-    Time lines, sky maps and stamps are read in so many small pieces that making a Selection would take longest.
-    """
-    shape = reader.shape
-    if len(shape) == 1:
-        part = key[0] if type(key) is tuple and len(key) == 1 else key
-        if type(part) is slice and part.step is None:
-            start, stop, _ = part.indices(shape[0])
-            if start < stop:
-                return reader.read_line(start, stop - start)
-    elif len(shape) == 2 and type(key) is tuple and len(key) == 2:
-        rows, columns = key
-        if type(rows) is slice and type(columns) is slice and rows.step is None and columns.step is None:
-            y, y_stop, _ = rows.indices(shape[0])
-            x, x_stop, _ = columns.indices(shape[1])
-            if y < y_stop and x < x_stop:
-                return reader.read_box(y, x, y_stop - y, x_stop - x)
-    return None
 
 
 class ImageHDU(HDU):
@@ -59,12 +38,13 @@ class ImageHDU(HDU):
     _type_name = "IMAGE_HDU"
     _listed_as = "IMAGE_HDU"
 
-    __slots__ = ("_settled",)
+    __slots__ = ("_settled", "_short_way")
 
     def __init__(self, directory: Directory, index: int):
         super().__init__(directory, index)
-        # The reader, once there is one and nobody can change the file: the short way to the pixels.
+        # The reader and its short way to the pixels, once there is one and nobody can change the file.
         self._settled: PlainReader | TileReader | None = None
+        self._short_way: ShortWay = no_way
 
     # -- what the header says -----------------------------------------------------------------------------------------
 
@@ -155,14 +135,14 @@ class ImageHDU(HDU):
         return self._read(selection, scale=scale)
 
     def __getitem__(self, key: Any) -> np.ndarray:
+        pixels = self._short_way(key)
+        if pixels is not None:
+            return pixels
         reader = self._settled
         if reader is None:
             selection = self._select(key)
             result = self._read(selection, scale=True)
         else:
-            pixels = _short_way(reader, key)
-            if pixels is not None:
-                return pixels
             selection = select(key, reader.shape)
             result = self._read(selection, scale=True) if selection.is_empty else reader.read(selection, scale=True)
         if selection.out_shape != selection.count:
@@ -211,6 +191,7 @@ class ImageHDU(HDU):
                 reader = self._entry.cache["reader"] = self._make_reader()
                 if not self._directory.handle.writable:
                     self._settled = reader
+                    self._short_way = reader.short_way()
         return reader
 
     def _make_reader(self) -> PlainReader | TileReader:

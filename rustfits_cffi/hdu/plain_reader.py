@@ -12,11 +12,12 @@ from rustfits_cffi.directory import Directory
 from rustfits_cffi.errors import FITSFormatError, TruncatedError
 from rustfits_cffi.format.dtypes import MOST_AXES
 from rustfits_cffi.format.scaling import PixelType
-from rustfits_cffi.format.selection import Selection, select, select_box
+from rustfits_cffi.format.selection import Selection
+from rustfits_cffi.hdu.short_way import MOST_NPIX, ShortWay, short_way
 from rustfits_cffi.native.image import PlainImage
 
 _ONE_THREAD_NPIX = 1 << 18  # starting threads costs more than reading so little
-_TRUSTED_NPIX = 1 << 16  # memory taken without asking whether the file has so many pixels: reading will tell
+_TRUSTED_NPIX = MOST_NPIX  # memory taken without asking whether the file has so many pixels: reading will tell
 
 
 class PlainReader:
@@ -37,16 +38,17 @@ class PlainReader:
 
     def __init__(self, directory: Directory, index: int, kind: PixelType) -> None:
         entry = directory[index]
-        self._where = f"{directory.handle.path}, HDU {index}"
+        where = f"{directory.handle.path}, HDU {index}"
         if entry.structure.problem:
-            raise FITSFormatError(f"{self._where}: {entry.structure.problem}")
+            raise FITSFormatError(f"{where}: {entry.structure.problem}")
         if len(entry.structure.shape) > MOST_AXES:
-            raise FITSFormatError(f"{self._where}: {len(entry.structure.shape)} axes; an array has at most {MOST_AXES}")
+            raise FITSFormatError(f"{where}: {len(entry.structure.shape)} axes; an array has at most {MOST_AXES}")
         self._handle = directory.handle
         self._kind = kind
         self.shape = entry.structure.shape
         self._data_start = entry.data_start
-        place = (directory.handle.path, entry.data_start, self.shape, kind.bitpix)
+        self._truncated = f"{where}: truncated: shape {self.shape} of {kind.stored}"
+        place = (directory.handle, self._truncated, entry.data_start, self.shape, kind.bitpix)
         self._stored = PlainImage(*place, kind.stored, "stored")
         self._physical = PlainImage(
             *place, kind.scaled, kind.out, bscale=kind.scaling.bscale, bzero=kind.scaling.bzero
@@ -62,43 +64,18 @@ class PlainReader:
         OSError
             If the file is closed or cannot be read.
         """
-        file = self._handle.held()
         size = selection.size
         if size > _TRUSTED_NPIX:
             self.require(selection)
         image = self._physical if scale else self._stored
-        try:
-            if size <= _ONE_THREAD_NPIX:
-                pixels = image.read(file[0], selection.start, selection.count, selection.step)
-            else:
-                with threads.lend() as nthreads:
-                    pixels = image.read(file[0], selection.start, selection.count, selection.step, nthreads=nthreads)
-        except TruncatedError as error:
-            raise self._truncated(str(error)) from None
-        return pixels
+        if size <= _ONE_THREAD_NPIX:
+            return image.read(selection.start, selection.count, selection.step)
+        with threads.lend() as nthreads:
+            return image.read(selection.start, selection.count, selection.step, nthreads=nthreads)
 
-    def read_line(self, first: int, count: int) -> np.ndarray:
-        """Consecutive pixels of a one-dimensional image, scaled.
-
-        What readers of time lines and sky maps do most, so every step is counted.
-        """
-        if count > _TRUSTED_NPIX:
-            return self.read(select(slice(first, first + count), self.shape), scale=True)
-        file = self._handle.held()
-        try:
-            return self._physical.read_line(file[0], first, count)
-        except TruncatedError as error:
-            raise self._truncated(str(error)) from None
-
-    def read_box(self, y: int, x: int, ny: int, nx: int) -> np.ndarray:
-        """Neighbouring rows and columns of a two-dimensional image, scaled: what cut-outs are."""
-        if ny * nx > _TRUSTED_NPIX:
-            return self.read(select_box(self.shape, y, x, ny, nx), scale=True)
-        file = self._handle.held()
-        try:
-            return self._physical.read_box(file[0], y, x, ny, nx)
-        except TruncatedError as error:
-            raise self._truncated(str(error)) from None
+    def short_way(self) -> ShortWay:
+        """From an index straight to scaled pixels; raises as `read`."""
+        return short_way(self.shape, self._physical.read_line, self._physical.read_box)
 
     def blank_mask(self, stored: np.ndarray, selection: Selection) -> np.ndarray | np.bool_:
         """Where pixels of a selection, as stored, are undefined."""
@@ -106,8 +83,7 @@ class PlainReader:
 
     def read_stored(self, first: int, count: int) -> np.ndarray:
         """Consecutive pixels as they are stored; `first` counts in the order of the file, whatever the axes."""
-        file = self._handle.held()
-        return self._stored.read_line(file[0], first, count)
+        return self._stored.read_line(first, count)
 
     def require(self, selection: Selection) -> None:
         """Check the declared shape against the file before memory is taken for it: `TruncatedError`."""
@@ -120,7 +96,4 @@ class PlainReader:
         end = self._data_start + npix * self._kind.stored.itemsize
         size = self._handle.size()
         if end > size:
-            raise self._truncated(f"the bytes up to {end} are needed, the file ends at {size}")
-
-    def _truncated(self, reason: str) -> TruncatedError:
-        return TruncatedError(f"{self._where}: truncated: shape {self.shape} of {self._kind.stored}: {reason}")
+            raise TruncatedError(f"{self._truncated}: the bytes up to {end} are needed, the file ends at {size}")

@@ -16,6 +16,7 @@ from rustfits_cffi.format.compression import CompressedLayout
 from rustfits_cffi.format.plausibility import PLAUSIBLE_BASE_NBYTES, is_plausible
 from rustfits_cffi.format.scaling import PixelType
 from rustfits_cffi.format.selection import Selection, select, select_box
+from rustfits_cffi.hdu.short_way import ShortWay, short_way
 from rustfits_cffi.hdu.tile_cache import TileCache, tile_memory
 from rustfits_cffi.hdu.tile_store import TileStore
 from rustfits_cffi.native.codecs import TileCodec
@@ -133,6 +134,10 @@ class TileReader:
     def read_box(self, y: int, x: int, ny: int, nx: int) -> np.ndarray:
         """Neighbouring rows and columns of a two-dimensional image, scaled: what cut-outs are."""
         return self.read(select_box(self.shape, y, x, ny, nx), scale=True)
+
+    def short_way(self) -> ShortWay:
+        """From an index straight to scaled pixels; raises as `read`."""
+        return short_way(self.shape, self.read_line, self.read_box)
 
     def blank_mask(self, stored: np.ndarray, selection: Selection) -> np.ndarray | np.bool_:
         """Where integers of a selection are undefined; each tile may have a ZBLANK of its own."""

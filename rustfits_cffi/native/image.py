@@ -70,8 +70,10 @@ class PlainImage:
 
     Parameters
     ----------
-    path : str
-        Name of the file, for errors.
+    handle : FileHandle
+        The file.
+    truncated : str
+        What is truncated if the file ends within the pixels, for the error: file, HDU, shape and type.
     data_start : int
         Byte of the file.
     shape : tuple of int
@@ -88,10 +90,10 @@ class PlainImage:
     Attributes
     ----------
     read_line : callable
-        ``read_line(fd, first, count)``: `count` consecutive pixels, in the order of the file, from number `first` on;
+        ``read_line(first, count)``: `count` consecutive pixels, in the order of the file, from number `first` on;
         raises as `read`.
     read_box : callable
-        ``read_box(fd, y, x, ny, nx)``: `ny` rows of `nx` pixels of an image with two axes; raises as `read`.
+        ``read_box(y, x, ny, nx)``: `ny` rows of `nx` pixels of an image with two axes; raises as `read`.
 
     Notes
     -----
@@ -100,7 +102,8 @@ class PlainImage:
 
     def __init__(
         self,
-        path: str,
+        handle: FileHandle,
+        truncated: str,
         data_start: int,
         shape: tuple[int, ...],
         bitpix: int,
@@ -110,7 +113,8 @@ class PlainImage:
         bscale: float = 1.0,
         bzero: float = 0.0,
     ) -> None:
-        self._path = path
+        self._handle = handle
+        self._truncated = truncated
         self._dtype = dtype
         self._shape = ffi.new("size_t[]", shape)
         self._image = ffi.new("rf_plain *", (data_start, len(shape), self._shape, bitpix, OUTS[out], bscale, bzero))
@@ -118,7 +122,7 @@ class PlainImage:
         self.read_box = self._box_reader()
 
     def read(
-        self, fd: int, start: tuple[int, ...], count: tuple[int, ...], step: tuple[int, ...], *, nthreads: int = 1
+        self, start: tuple[int, ...], count: tuple[int, ...], step: tuple[int, ...], *, nthreads: int = 1
     ) -> np.ndarray:
         """A section: C-contiguous of shape `count`.
 
@@ -127,49 +131,54 @@ class PlainImage:
         TruncatedError
             If the file ends first.
         FITSError
-            If the system reports an error.
+            If the file is closed, or the system reports an error.
         """
+        file = self._handle.held()
         pixels = new_array(count, self._dtype)
         section = ffi.new(_NUMBERS, (*start, *count, *step))
-        status = lib.rf_plain_read(fd, self._image, section, ffi.from_buffer(pixels), nthreads)
+        status = lib.rf_plain_read(file[0], self._image, section, ffi.from_buffer(pixels), nthreads)
         if status:
-            _refuse(status, self._path)
+            _refuse(status, self._handle.path, self._truncated)
         return pixels
 
-    def _line_reader(self) -> Callable[[int, int, int], np.ndarray]:
+    def _line_reader(self) -> Callable[[int, int], np.ndarray]:
         """`read_line` with all that never changes at hand: a short line takes not much longer than the names in it."""
-        image, dtype, path, read = self._image, self._dtype, self._path, lib.rf_plain_read_line
-        empty, from_buffer = np.empty, ffi.from_buffer
+        image, dtype, read = self._image, self._dtype, lib.rf_plain_read_line
+        held, empty, from_buffer = self._handle.held, np.empty, ffi.from_buffer
+        words = self._handle.path, self._truncated
 
-        def read_line(fd: int, first: int, count: int) -> np.ndarray:
+        def read_line(first: int, count: int) -> np.ndarray:
+            file = held()
             pixels = empty(count, dtype)
-            status = read(fd, image, first, count, from_buffer(pixels))
+            status = read(file[0], image, first, count, from_buffer(pixels))
             if status:
-                _refuse(status, path)
+                _refuse(status, *words)
             return pixels
 
         return read_line
 
-    def _box_reader(self) -> Callable[[int, int, int, int, int], np.ndarray]:
+    def _box_reader(self) -> Callable[[int, int, int, int], np.ndarray]:
         """`read_box`, made likewise for cut-outs."""
-        image, dtype, path, read = self._image, self._dtype, self._path, lib.rf_plain_read_box
-        empty, from_buffer = np.empty, ffi.from_buffer
+        image, dtype, read = self._image, self._dtype, lib.rf_plain_read_box
+        held, empty, from_buffer = self._handle.held, np.empty, ffi.from_buffer
+        words = self._handle.path, self._truncated
 
-        def read_box(fd: int, y: int, x: int, ny: int, nx: int) -> np.ndarray:
+        def read_box(y: int, x: int, ny: int, nx: int) -> np.ndarray:
+            file = held()
             pixels = empty((ny, nx), dtype)
-            status = read(fd, image, y, x, ny, nx, from_buffer(pixels))
+            status = read(file[0], image, y, x, ny, nx, from_buffer(pixels))
             if status:
-                _refuse(status, path)
+                _refuse(status, *words)
             return pixels
 
         return read_box
 
 
-def _refuse(status: int, path: str) -> None:
+def _refuse(status: int, path: str, truncated: str) -> None:
     """Raise what a status of a read, not RF_OK, means."""
     raise_for_system(status, path)
     if status == lib.RF_ETRUNCATED:
-        raise TruncatedError("the file ends within the pixels asked for")
+        raise TruncatedError(f"{truncated}: the file ends within the pixels asked for")
     raise_for_status(status)
 
 

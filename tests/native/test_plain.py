@@ -1,6 +1,5 @@
 """Sections of plain images read by C, and pixels scaled by it: what numpy makes of the same bytes."""
 
-import os
 import tempfile
 from pathlib import Path
 
@@ -8,6 +7,7 @@ import numpy as np
 import pytest
 
 from rustfits_cffi.errors import TruncatedError
+from rustfits_cffi.native.handle import FileHandle
 from rustfits_cffi.native.image import PlainImage
 from rustfits_cffi.native.pixels import scale_pixels
 
@@ -24,19 +24,19 @@ MOST_NPIX = 700_000  # of 8 bytes: more than a thread takes at a time
 
 @pytest.fixture(scope="module")
 def raw(fuzz_round):
-    """``(descriptor, bytes)`` of a file with any bits after its header."""
+    """``(handle, bytes)`` of a file with any bits after its header."""
     data = np.random.default_rng([fuzz_round, 3]).bytes(DATA_START + 8 * MOST_NPIX)
     with tempfile.TemporaryDirectory() as name:
         path = Path(name, "raw")
         path.write_bytes(data)
-        fd = os.open(path, os.O_RDONLY)
-        yield fd, data
-        os.close(fd)
+        handle = FileHandle(str(path), "r")
+        yield handle, data
+        handle.close()
 
 
-def make(shape, bitpix, out, bscale=1.0, bzero=0.0):
+def make(handle, shape, bitpix, out, bscale=1.0, bzero=0.0):
     dtype = {"stored": STORED, "unsigned": UNSIGNED}.get(out, dict.fromkeys(STORED, "f8"))[bitpix]
-    return PlainImage("a.fits", DATA_START, shape, bitpix, np.dtype(dtype), out, bscale=bscale, bzero=bzero)
+    return PlainImage(handle, "a.fits", DATA_START, shape, bitpix, np.dtype(dtype), out, bscale=bscale, bzero=bzero)
 
 
 def expected(data, shape, bitpix, out, bscale=1.0, bzero=0.0):
@@ -82,40 +82,40 @@ numbers = st.floats(-1e6, 1e6) | st.sampled_from([1.0, 0.0, -1.0, 1e300, 5e-324]
 @hypothesis.given(section=sections(), kind=st.sampled_from(KINDS), scaling=st.tuples(numbers, numbers),
                   nthreads=st.integers(1, 4))
 def test_any_section_of_any_type(raw, section, kind, scaling, nthreads):
-    fd, data = raw
+    handle, data = raw
     shape, start, count, step = section
     key = tuple(slice(a, a + (n - 1) * s + 1, s) for a, n, s in zip(start, count, step, strict=True))
-    pixels = make(shape, *kind, *scaling).read(fd, start, count, step, nthreads=nthreads)
+    pixels = make(handle, shape, *kind, *scaling).read(start, count, step, nthreads=nthreads)
     assert same(pixels, expected(data, shape, *kind, *scaling)[key])
 
 
 @pytest.mark.parametrize("bitpix, out", KINDS)
 def test_long_lines_and_long_strides_of_every_type(raw, bitpix, out):
-    fd, data = raw
-    image, whole = make((MOST_NPIX,), bitpix, out, 0.1, -3.7), expected(data, (MOST_NPIX,), bitpix, out, 0.1, -3.7)
+    handle, data = raw
+    what = (MOST_NPIX,), bitpix, out, 0.1, -3.7
+    image, whole = make(handle, *what), expected(data, *what)
     for first, count in ((0, MOST_NPIX), (17, 1), (5, 8192), (5, 8193), (MOST_NPIX - 1, 1)):
-        assert same(image.read_line(fd, first, count), whole[first : first + count])
+        assert same(image.read_line(first, count), whole[first : first + count])
     for step in (2, 3, 64, 256, 257, 2048, 2049, MOST_NPIX):
         part = whole[1::step]
         for nthreads in (1, 3):
-            assert same(image.read(fd, (1,), (part.size,), (step,), nthreads=nthreads), part), step
+            assert same(image.read((1,), (part.size,), (step,), nthreads=nthreads), part), step
 
 
 @pytest.mark.parametrize("out", ["stored", "unsigned", "double"])
 def test_an_end_of_the_file_within_the_pixels(raw, out):
-    fd, _ = raw
-    image = make((8 * MOST_NPIX,), 16, out)
+    image = make(raw[0], (8 * MOST_NPIX,), 16, out)
     with pytest.raises(TruncatedError):
-        image.read_line(fd, 4 * MOST_NPIX - 10, 11)
+        image.read_line(4 * MOST_NPIX - 10, 11)
     for nthreads in (1, 2):
         for step in (1, 3, 5000):
             with pytest.raises(TruncatedError):
-                image.read(fd, (0,), ((8 * MOST_NPIX - 1) // step + 1,), (step,), nthreads=nthreads)
+                image.read((0,), ((8 * MOST_NPIX - 1) // step + 1,), (step,), nthreads=nthreads)
 
 
 def test_axes_of_no_pixels_read_nothing(raw):
     for out in ("stored", "double"):
-        assert make((4, 5), 16, out).read(raw[0], (0, 1), (0, 3), (1, 1)).shape == (0, 3)
+        assert make(raw[0], (4, 5), 16, out).read((0, 1), (0, 3), (1, 1)).shape == (0, 3)
 
 
 @pytest.mark.parametrize("bitpix, out", KINDS)
