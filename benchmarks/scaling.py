@@ -11,6 +11,7 @@ inside our C calls that is shared among threads. With n threads
   all other numbers;
 - memory(n) is what n threads take for no more than to write so many bytes of fresh memory and to read so many others: a
   result is written for the first time, pixels that are to be coded are read. It is taken not to fall beyond the cores.
+  The memory pool is off, as if the program held on to all results.
 
 All of it, and the times with all cores, is measured in turn, round after round; the lower quartile of each is taken.
 What the model says for all cores stands beside what was measured; for more it is an extrapolation.
@@ -120,6 +121,7 @@ def main() -> None:
 def workloads(folder: Path, shape: tuple[int, int]) -> list[Workload]:
     """Reads and writes of files in a new folder."""
     folder.mkdir()
+    rf.set_memory_pool_size(0)
     sky, counts = MAKERS["sky"](shape, "f4", 1), MAKERS["counts"](shape, "i4", 1)
     dithered, square = rf.Quantize(level=16, method="dither2"), (100, 100)
     kinds = {
