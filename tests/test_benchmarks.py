@@ -21,6 +21,7 @@ from benchmarks.measure import RowResult, SideResult, is_ours, run_row  # noqa: 
 from benchmarks.peers import Fpack, MissingPeer, RustfitsCffi  # noqa: E402
 from benchmarks.table import render, verdict  # noqa: E402
 from benchmarks.workload import Disagreement, demand_equal  # noqa: E402
+from rustfits_cffi.native.pool import DEFAULT_NBYTES  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -30,10 +31,11 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture(autouse=True)
-def _threads_as_before():
-    """The rows set the number of threads of the whole process."""
+def _process_as_before():
+    """The rows set the number of threads of the whole process, and the size of its memory pool."""
     yield
     rustfits_cffi.set_num_threads(None)
+    rustfits_cffi.set_memory_pool_size(DEFAULT_NBYTES)
 
 
 def _row(case: Case, seconds: dict[str, float]) -> RowResult:

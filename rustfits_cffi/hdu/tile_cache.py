@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import operator
 import threading
 from collections import OrderedDict
@@ -10,22 +9,6 @@ from collections import OrderedDict
 import numpy as np
 
 DEFAULT_NBYTES = 32 << 20
-_HUGE_PAGE_NBYTES = 2 << 20
-
-
-def tile_memory(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
-    """An array for pixels that go into the cache, contents undefined.
-
-    Large ones begin with a huge page, for which numpy asks the system: fresh memory in pages of 4 KB takes longer to
-    touch than many a tile to decode.
-    """
-    nbytes = math.prod(shape) * dtype.itemsize
-    if nbytes < _HUGE_PAGE_NBYTES:
-        return np.empty(shape, dtype)
-    whole = -(-nbytes // _HUGE_PAGE_NBYTES) * _HUGE_PAGE_NBYTES
-    room = np.empty(whole + _HUGE_PAGE_NBYTES, np.uint8)  # from 4 MB on numpy asks
-    begin = -room.ctypes.data % _HUGE_PAGE_NBYTES
-    return room[begin : begin + nbytes].view(dtype).reshape(shape)
 
 
 class TileCache:

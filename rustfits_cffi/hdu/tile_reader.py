@@ -17,7 +17,7 @@ from rustfits_cffi.format.plausibility import PLAUSIBLE_BASE_NBYTES, is_plausibl
 from rustfits_cffi.format.scaling import PixelType
 from rustfits_cffi.format.selection import Selection, select, select_box
 from rustfits_cffi.hdu.short_way import ShortWay, short_way
-from rustfits_cffi.hdu.tile_cache import TileCache, tile_memory
+from rustfits_cffi.hdu.tile_cache import TileCache
 from rustfits_cffi.hdu.tile_store import TileStore
 from rustfits_cffi.native.codecs import TileCodec
 from rustfits_cffi.native.coding import DITHER_NUMBERS, TileCoding
@@ -235,7 +235,7 @@ class TileReader:
         """The whole image, on all cores; a copy is kept if there is room for it."""
         pixels = self._decode(fd, selection, self._physical)
         if pixels.nbytes <= self._cache.capacity:
-            kept = tile_memory(pixels.shape, pixels.dtype)
+            kept = new_array(pixels.shape, pixels.dtype)
             np.copyto(kept, pixels)
             self._cache.put_whole(kept)
         return pixels
@@ -247,7 +247,7 @@ class TileReader:
 
     def _decode_to_keep(self, fd: int, slices: tuple[slice, ...]) -> np.ndarray:
         wanted = select(slices, self.shape)
-        return self._fill(fd, wanted, self._physical, tile_memory(wanted.count, self._physical.dtype))
+        return self._fill(fd, wanted, self._physical, new_array(wanted.count, self._physical.dtype))
 
     def _fill(self, fd: int, selection: Selection, sections: TileSections, result: np.ndarray) -> np.ndarray:
         start, count, step = selection.start, selection.count, selection.step

@@ -27,7 +27,7 @@ def set_memory_pool_size(nbytes: int) -> None:
 
     A program that reads one image after the other then gets memory that the system need not clear first: whole images
     take a fifth to a third less time. The system may take back what is kept whenever it is short of memory. Results
-    below 4 MiB are not concerned.
+    below 2 MiB are not concerned.
 
     Parameters
     ----------

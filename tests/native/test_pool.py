@@ -41,6 +41,21 @@ def address(array):
     return array.__array_interface__["data"][0]
 
 
+@pytest.mark.parametrize("dtype", ["u1", "f4", "f8"])
+@pytest.mark.parametrize("shape", [(0,), (7,), (3, 5), (1023, 2050), (LEAST,), (4001, 700)])
+def test_an_array_has_shape_and_type_and_can_be_written(shape, dtype):
+    array = pool.new_array(shape, np.dtype(dtype))
+    array[...] = 1
+    assert array.shape == shape and array.dtype == dtype and array.flags.c_contiguous
+    assert array.sum(dtype="f8") == np.prod(shape)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="huge pages are asked for on Linux")
+def test_large_arrays_lie_in_huge_pages():
+    arrays = [pool.new_array((LEAST + n,), BYTE) for n in (0, 1_000_001, 30_000_000)]
+    assert all(address(array) % (2 << 20) < 4096 for array in arrays)
+
+
 def test_a_large_array_is_like_any_other():
     array = pool.new_array((3, LEAST), np.dtype("i2"))
     array[:] = 5

@@ -1,7 +1,6 @@
 /* Scratch memory, in pages as large as the system has them. */
 #include "rf_memory.h"
 
-#include <stdint.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 
@@ -11,9 +10,9 @@ enum { HUGE_PAGE_NBYTES = 2 << 20 }; /* on x86-64, and on arm64 with pages of 4 
 static void *alloc_huge(size_t nbytes)
 {
     void *memory;
-    size_t whole = (nbytes + HUGE_PAGE_NBYTES - 1) / HUGE_PAGE_NBYTES * HUGE_PAGE_NBYTES;
-    if (posix_memalign(&memory, HUGE_PAGE_NBYTES, whole)) return NULL;
-    (void)madvise(memory, whole, MADV_HUGEPAGE); /* a wish: refused, the memory is as good as malloc's */
+    if (posix_memalign(&memory, HUGE_PAGE_NBYTES, nbytes)) return NULL;
+    /* A wish, for the pages that lie wholly in it: refused, the memory is as good as malloc's. */
+    (void)madvise(memory, nbytes / HUGE_PAGE_NBYTES * HUGE_PAGE_NBYTES, MADV_HUGEPAGE);
     return memory;
 }
 #endif
@@ -21,7 +20,7 @@ static void *alloc_huge(size_t nbytes)
 void *rf_alloc(size_t nbytes)
 {
 #ifdef MADV_HUGEPAGE
-    if (nbytes >= HUGE_PAGE_NBYTES && nbytes <= SIZE_MAX - HUGE_PAGE_NBYTES) return alloc_huge(nbytes);
+    if (nbytes >= HUGE_PAGE_NBYTES) return alloc_huge(nbytes);
 #endif
     return malloc(nbytes ? nbytes : 1);
 }

@@ -12,7 +12,7 @@
 /*
  * rf_alloc - memory, contents undefined.
  * Memory:  the caller frees it, with free.
- * Sizes:   room for nbytes, which may be 0; where they are many it begins with a huge page, and may be rounded up.
+ * Sizes:   room for nbytes, which may be 0; where they are many it begins with a huge page.
  * Result:  the memory; NULL if it cannot be had.
  * Threads: any number.
  */

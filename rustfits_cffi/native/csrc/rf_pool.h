@@ -14,7 +14,7 @@
 typedef struct rf_pool rf_pool;
 
 /* Smaller arrays are malloc's business, which keeps their memory, too. */
-enum { RF_POOL_LEAST_NBYTES = 4194304 };
+enum { RF_POOL_LEAST_NBYTES = 2097152 };
 
 /*
  * rf_pool_new - an empty pool.
