@@ -20,6 +20,7 @@ from rustfits_cffi.native.codecs import TileCodec
 from rustfits_cffi.native.coding import DITHER_NUMBERS, EncodedTiles, TileCoding
 from rustfits_cffi.native.handle import FileHandle
 from rustfits_cffi.native.pixels import any_nonfinite
+from rustfits_cffi.native.pool import new_array
 from rustfits_cffi.native.requests import LARGEST_SEED
 from rustfits_cffi.native.tilewriter import TileWriter
 
@@ -102,7 +103,7 @@ class TileJob:
         bound = self.codec.tile_bound
         ntiles = self.grid.ntiles
         at_once = min(ntiles, max(threads.get_num_threads(), _BATCH_NBYTES // bound))
-        buffer = np.empty(at_once * bound, np.uint8)
+        buffer = new_array((at_once * bound,), np.dtype(np.uint8))
         for first in range(0, ntiles, at_once):
             rows = np.arange(first, min(ntiles, first + at_once), dtype=np.int64)
             try:
