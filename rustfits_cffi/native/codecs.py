@@ -47,6 +47,8 @@ class TileCodec:
         self.image, self._kept = c_image(coding)
         self.stored_dtype = _STORED[coding.bitpix]
         self.pixel_dtype = _UNSIGNED[coding.bitpix] if coding.unsigned and coding.bitpix > 0 else self.stored_dtype
+        # Scratch of the threads that encode, from batch to batch; C guards it.
+        self._workspace = ffi.gc(lib.rf_workspace_new(), lib.rf_workspace_free)
         self.dtypes = {"stored": self.stored_dtype, "unsigned": self.pixel_dtype, "double": np.dtype("f8")}
 
     @property
@@ -198,7 +200,8 @@ class TileCodec:
             outputs += [ffi.from_buffer("double[]", scale), ffi.from_buffer("double[]", zero)]
             encoded.scale, encoded.zero = outputs[3], outputs[4]
         failed = ffi.new("size_t *")
-        status = lib.rf_tiles_encode(self.image, source, row, ntiles, RANDOMS, encoded, nthreads, failed)
+        scratch = RANDOMS, encoded, self._workspace
+        status = lib.rf_tiles_encode(self.image, source, row, ntiles, *scratch, nthreads, failed)
         if status:
             raise_for_status(status, tile=int(rows[failed[0]]) if failed[0] < ntiles else None)
         return EncodedTiles(buffer[: encoded.dst_len], nbytes, column, scale, zero, has_null)

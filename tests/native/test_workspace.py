@@ -1,4 +1,4 @@
-"""Scratch that decoding threads leave for the next call: used again, bounded, and gone with the file."""
+"""Scratch that threads leave for the next call: used again, bounded, and gone with the file."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -7,6 +7,8 @@ import pytest
 
 import rustfits_cffi as rf
 from rustfits_cffi.native._lib import lib
+from rustfits_cffi.native.codecs import TileCodec
+from rustfits_cffi.native.coding import TileCoding
 from rustfits_cffi.native.handle import FileHandle
 
 LIMIT = 32 << 20
@@ -78,3 +80,15 @@ def test_many_threads_share_it_and_leave_no_more_than_the_limit(tmp_path, handle
         right = list(pool.map(lambda i: np.array_equal(fits[1][i : i + 20], image[i : i + 20]), starts))
         assert 0 < kept(handles[-1]) <= LIMIT
     assert all(right)
+
+
+def test_encoding_keeps_it_from_batch_to_batch():
+    coding = TileCoding(shape=(64_000,), tile_shape=(8000,), bitpix=64, codec="GZIP_2")
+    codec, pixels = TileCodec(coding), np.arange(64_000) % 100
+    sizes, coded = [], []
+    for first in range(0, 8, 2):
+        tiles = codec.encode(pixels, np.arange(first, first + 2))
+        coded.append(tiles.data.tobytes())
+        sizes.append(lib.rf_workspace_nbytes(codec._workspace))
+    assert sizes[0] >= 8 * 8000 and sizes == [sizes[0]] * 4
+    assert b"".join(coded) == TileCodec(coding).encode(pixels, np.arange(8)).data.tobytes()

@@ -7,6 +7,7 @@
 #include "rf_pixels.h"
 #include "rf_quantize.h"
 #include "rf_threads.h"
+#include "rf_workspace.h"
 
 typedef struct {
     const rf_image *image;
@@ -14,6 +15,7 @@ typedef struct {
     const int64_t *row;
     const float *randoms;
     rf_encoded *encoded;
+    rf_workspace *space;
     const rf_codec_functions *codec;
     rf_grid grid;
     size_t slot; /* bytes of dst for each tile */
@@ -203,11 +205,12 @@ static int encode_float(const encoding *e, rf_worker *w, size_t i, const rf_tile
 static int encode_tile(void *job, void *scratch, size_t i)
 {
     const encoding *e = job;
-    rf_worker *w = scratch;
+    rf_worker *w = rf_hand_worker(scratch, e->space);
     rf_tile tile;
     void *pixels;
     size_t len = 0;
     uint8_t *dst = e->encoded->dst + i * e->slot;
+    if (!w) return RF_ENOMEM;
     int status = rf_grid_tile(&e->grid, e->row[i], &tile);
     if (status != RF_OK) return status;
     e->encoded->column[i] = e->image->codec == RF_NOCOMPRESS ? RF_UNCOMPRESSED_DATA : RF_COMPRESSED_DATA;
@@ -246,9 +249,10 @@ static int start(encoding *e)
 }
 
 int rf_tiles_encode(const rf_image *image, const rf_pixels *pixels, const int64_t *row, size_t ntiles,
-                    const float *randoms, rf_encoded *encoded, int nthreads, size_t *failed)
+                    const float *randoms, rf_encoded *encoded, rf_workspace *space, int nthreads, size_t *failed)
 {
-    encoding e = {.image = image, .pixels = pixels, .row = row, .randoms = randoms, .encoded = encoded};
+    encoding e = {
+        .image = image, .pixels = pixels, .row = row, .randoms = randoms, .encoded = encoded, .space = space};
     *failed = ntiles;
     encoded->dst_len = 0;
     if (ntiles == 0) return RF_OK;
@@ -259,7 +263,7 @@ int rf_tiles_encode(const rf_image *image, const rf_pixels *pixels, const int64_
     if (!rf_multiply(ntiles, e.slot, &nbytes) || nbytes > encoded->dst_cap) return RF_ENOSPACE;
     double useful = (double)e.grid.max_npix * (double)ntiles / 8192 + 1; /* a thread costs as much as some pixels */
     if (useful < nthreads) nthreads = (int)useful;
-    status = rf_share(encode_tile, &e, ntiles, nthreads, sizeof(rf_worker), rf_worker_end, failed);
+    status = rf_share(encode_tile, &e, ntiles, nthreads, sizeof(rf_hand), rf_hand_open, failed);
     if (status == RF_OK) compact(&e, ntiles);
     return status;
 }

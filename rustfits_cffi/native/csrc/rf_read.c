@@ -24,18 +24,6 @@ typedef struct {
     _Atomic int64_t failed;                        /* lowest tile number that failed so far */
 } reading;
 
-/* What a thread holds: its worker, and where that goes in the end. */
-typedef struct {
-    rf_worker *worker; /* taken with the first group */
-    rf_workspace *space;
-} hand;
-
-static void open_hand(void *scratch)
-{
-    hand *h = scratch;
-    rf_workspace_give(h->space, h->worker);
-}
-
 /* The box of tiles that the section touches; with steps longer than a tile some in it are not wanted, see plan. */
 static void find_box(reading *r)
 {
@@ -113,11 +101,10 @@ static int read_run(const reading *r, rf_worker *w, const int64_t *rows, size_t 
 static int read_group(void *job, void *scratch, size_t item)
 {
     reading *r = job;
-    hand *h = scratch;
+    rf_worker *w = rf_hand_worker(scratch, r->space);
     int64_t rows[MOST_IN_GROUP], failed;
     size_t n = 0, begin = item * r->group, end = begin + r->group;
-    h->space = r->space;
-    if (!h->worker && !(h->worker = rf_workspace_take(r->space))) return RF_ENOMEM;
+    if (!w) return RF_ENOMEM;
     for (size_t k = begin; k < end && k < r->ntiles; k++) {
         int64_t row = box_row(r, k);
         if (r->has_gaps && !is_wanted(r, row)) continue;
@@ -129,7 +116,7 @@ static int read_group(void *job, void *scratch, size_t item)
         failed = rows[i];
         if (r->table->column[rows[i]] != RF_NO_COLUMN && r->table->nbytes[rows[i]] > 0) {
             length = run_length(r->table, rows + i, n - i, &nbytes);
-            status = read_run(r, h->worker, rows + i, length, nbytes, &failed);
+            status = read_run(r, w, rows + i, length, nbytes, &failed);
         }
         if (status != RF_OK) {
             rf_lower(&r->failed, failed);
@@ -163,7 +150,7 @@ int rf_tiles_read(const rf_image *image, const rf_table *table, int fd, const si
     nthreads = rf_decode_threads(&r.d, r.ntiles, nthreads);
     r.group = r.ntiles / ((size_t)(nthreads < 1 ? 1 : nthreads) * GROUPS_PER_THREAD);
     r.group = r.group < 1 ? 1 : r.group > MOST_IN_GROUP ? MOST_IN_GROUP : r.group;
-    status = rf_share(read_group, &r, (r.ntiles + r.group - 1) / r.group, nthreads, sizeof(hand), open_hand, &group);
+    status = rf_share(read_group, &r, (r.ntiles + r.group - 1) / r.group, nthreads, sizeof(rf_hand), rf_hand_open, &group);
     int64_t lowest = atomic_load(&r.failed);
     if (status != RF_OK && failed) *failed = lowest < INT64_MAX ? lowest : -1;
     return status;

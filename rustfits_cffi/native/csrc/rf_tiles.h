@@ -133,6 +133,7 @@ typedef struct {
 /*
  * rf_tiles_encode - encode tiles number row[0] .. row[ntiles-1], the bytes cfitsio would write.
  * Memory:  the caller owns everything. Each tile is coded into its own slot of dst, then the slots are moved together.
+ *          Scratch comes from `space` and goes back there; it may be NULL.
  * Sizes:   as above; RF_ENOSPACE if dst_cap is too small.
  * Result:  RF_OK, or the status of the first tile of the batch that failed, whose index goes to *failed (the same with
  *          any nthreads); then nothing in `encoded` means anything. RF_ERANGE: a value that PLIO, or a given scale,
@@ -140,7 +141,7 @@ typedef struct {
  * Threads: up to nthreads.
  */
 int rf_tiles_encode(const rf_image *image, const rf_pixels *pixels, const int64_t *row, size_t ntiles,
-                    const float *randoms, rf_encoded *encoded, int nthreads, size_t *failed);
+                    const float *randoms, rf_encoded *encoded, rf_workspace *space, int nthreads, size_t *failed);
 
 /*
  * rf_tile_bound - the most bytes one tile of an image can need.

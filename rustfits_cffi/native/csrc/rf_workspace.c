@@ -1,4 +1,4 @@
-/* Scratch of decoding threads that stays from one call to the next. */
+/* Scratch of threads that stays from one call to the next. */
 #include "rf_workspace.h"
 
 #include <stdatomic.h>
@@ -64,4 +64,17 @@ void rf_workspace_give(rf_workspace *space, rf_worker *worker)
     }
     atomic_fetch_sub(&space->nbytes, nbytes);
     drop(worker);
+}
+
+rf_worker *rf_hand_worker(rf_hand *hand, rf_workspace *space)
+{
+    hand->space = space;
+    if (!hand->worker) hand->worker = rf_workspace_take(space);
+    return hand->worker;
+}
+
+void rf_hand_open(void *hand)
+{
+    rf_hand *h = hand;
+    rf_workspace_give(h->space, h->worker);
 }

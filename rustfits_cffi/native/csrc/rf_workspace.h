@@ -1,5 +1,5 @@
 /*
- * rf_workspace.h - scratch of decoding threads that stays from one call to the next.
+ * rf_workspace.h - scratch of threads that decode or encode, which stays from one call to the next.
  *
  * Threads end with the call that started them, and with them would go their scratch. A tile of 8 MB takes longer to
  * decode into memory fresh from the system than into memory used before, and a small stamp would spend part of its time
@@ -67,5 +67,29 @@ rf_worker *rf_workspace_take(rf_workspace *space);
  * Threads: any number.
  */
 void rf_workspace_give(rf_workspace *space, rf_worker *worker);
+
+/* What a thread holds during one call: its worker, and where that goes in the end. Zeroed at first. */
+typedef struct {
+    rf_worker *worker;
+    rf_workspace *space;
+} rf_hand;
+
+/*
+ * rf_hand_worker - the worker in a hand, taken out of the workspace the first time.
+ * Memory:  the hand's until rf_hand_open; space may be NULL.
+ * Sizes:   none.
+ * Result:  the worker; NULL if there is no memory.
+ * Threads: the hand's own.
+ */
+rf_worker *rf_hand_worker(rf_hand *hand, rf_workspace *space);
+
+/*
+ * rf_hand_open - put the worker back.
+ * Memory:  an rf_hand; it holds nothing afterwards that may be used.
+ * Sizes:   none.
+ * Result:  none.
+ * Threads: the hand's own.
+ */
+void rf_hand_open(void *hand);
 
 #endif
