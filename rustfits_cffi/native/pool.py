@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import operator
+import os
+import sys
 from collections.abc import Callable
 from functools import cache
 from importlib import import_module
@@ -12,14 +14,27 @@ import numpy as np
 
 from rustfits_cffi.native._lib import ffi, lib
 
-__all__ = ["new_array", "set_memory_pool_size"]
+__all__ = ["ENVIRONMENT_NAME", "new_array", "set_memory_pool_size"]
 
+ENVIRONMENT_NAME = "RUSTFITS_MEMORY_POOL"
 DEFAULT_NBYTES = 128 << 20
 
+_MOST_NBYTES = sys.maxsize
 _SET_HANDLER = 304  # its place in the table
 _HAS_CORE = int(np.__version__.partition(".")[0]) >= 2  # where the table is
 
-_pool = lib.rf_pool_new(DEFAULT_NBYTES)
+
+def _limit() -> int:
+    """What the environment says of the size of the pool, or the default."""
+    text = os.environ.get(ENVIRONMENT_NAME, "").strip()
+    if not text:
+        return DEFAULT_NBYTES
+    if not text.isdecimal() or int(text) > _MOST_NBYTES:
+        raise ValueError(f"{ENVIRONMENT_NAME} must be a number of bytes, got {text!r}")
+    return int(text)
+
+
+_pool = lib.rf_pool_new(_limit())
 
 
 def set_memory_pool_size(nbytes: int) -> None:
@@ -32,7 +47,8 @@ def set_memory_pool_size(nbytes: int) -> None:
     Parameters
     ----------
     nbytes : int
-        Most bytes that are kept by this process, 128 MiB at first. 0 keeps nothing, and lets go of what is kept.
+        Most bytes that are kept by this process. 0 keeps nothing, and lets go of what is kept. At first it is what the
+        environment variable `RUSTFITS_MEMORY_POOL` says, or 128 MiB.
 
     Raises
     ------
@@ -42,8 +58,8 @@ def set_memory_pool_size(nbytes: int) -> None:
     if isinstance(nbytes, bool):
         raise TypeError("the size of the memory pool must be an int, not a bool")
     count = operator.index(nbytes)
-    if not 0 <= count < 1 << 63:
-        raise ValueError(f"the size of the memory pool must be 0 to 2**63 - 1, got {count}")
+    if not 0 <= count <= _MOST_NBYTES:
+        raise ValueError(f"the size of the memory pool must be 0 to {_MOST_NBYTES}, got {count}")
     lib.rf_pool_set_limit(_pool, count)
 
 

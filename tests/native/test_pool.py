@@ -115,6 +115,30 @@ def test_impossible_sizes(wrong):
         rf.set_memory_pool_size(wrong)
 
 
+@pytest.mark.parametrize("text, limit", [("0", 0), (" 5000000 ", 5_000_000), ("", pool.DEFAULT_NBYTES)])
+def test_the_environment_says_how_much_at_first(text, limit):
+    code = f"""
+import numpy as np
+from rustfits_cffi.native import pool
+for nbytes in (4_000_000, 6_000_000):
+    pool.new_array((nbytes,), np.dtype("u1"))
+    print(int(pool.lib.rf_pool_nbytes(pool._pool) == (nbytes if nbytes <= {limit} else 0)))
+    pool.set_memory_pool_size(0)
+    pool.set_memory_pool_size({limit})
+"""
+    environment = os.environ | {pool.ENVIRONMENT_NAME: text}
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, env=environment)
+    assert (run.stdout, run.stderr) == ("1\n1\n", "")
+
+
+@pytest.mark.parametrize("text", ["much", "-1", "1e6", "9" * 30])
+def test_an_environment_that_makes_no_sense_is_told(text):
+    environment = os.environ | {pool.ENVIRONMENT_NAME: text}
+    code = "import rustfits_cffi; rustfits_cffi.read"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, env=environment)
+    assert run.returncode and f"{pool.ENVIRONMENT_NAME} must be a number of bytes, got {text!r}" in run.stderr
+
+
 def test_arrays_that_come_and_go_in_any_order_never_share_memory(rng):
     rf.set_memory_pool_size(20 * LEAST)
     live = []
