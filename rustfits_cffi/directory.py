@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 import weakref
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from rustfits_cffi.errors import FITSError, FITSFormatError, TruncatedError
 from rustfits_cffi.format.cards import CardIndex
@@ -16,6 +17,8 @@ from rustfits_cffi.format.plausibility import axes_hazard, cfitsio_hazard
 from rustfits_cffi.format.structure import BLOCK_NBYTES, HDUStructure, find_end, pad_to_block, parse_structure
 from rustfits_cffi.native.handle import FileHandle
 from rustfits_cffi.native.headers import HDURecord, HDUTable
+
+Result = TypeVar("Result")
 
 _FIRST_READ = 4 * BLOCK_NBYTES  # most headers end within it
 _MOST_AT_ONCE = 1 << 20  # bytes looked through at a time while HDUs are short
@@ -158,18 +161,17 @@ class Directory:
         """Number of the first HDU of that EXTNAME (and EXTVER), None if there is none."""
         return self._names.find(name, extver)
 
-    def refresh(self, index: int) -> None:
+    def _refresh(self, index: int) -> None:
         """Read one HDU's header again after a change; HDUs behind it move with its end."""
-        with self.handle.lock:
-            start = self._table.header_start(index)
-            entry, record = self._read(start, index)
-            shift = self._table.replace(index, record)
-            self._names.replace(index, entry.structure.extname, entry.structure.extver)
-            self._entries[index] = entry
-            self.revision += 1
-            for number, other in self._entries.items() if shift else ():
-                if number > index:
-                    other.move(shift)
+        start = self._table.header_start(index)
+        entry, record = self._read(start, index)
+        shift = self._table.replace(index, record)
+        self._names.replace(index, entry.structure.extname, entry.structure.extver)
+        self._entries[index] = entry
+        self.revision += 1
+        for number, other in self._entries.items() if shift else ():
+            if number > index:
+                other.move(shift)
 
     def remember(self, index: int, name: str, value: Any) -> None:
         """Keep something about an HDU that its header does not say, for as long as the file is open."""
@@ -179,10 +181,39 @@ class Directory:
         """What was remembered, or None."""
         return self._remembered.get((index, name))
 
-    def append_new(self) -> None:
-        """Take in the HDUs that were added at the end of the file."""
-        with self.handle.lock:
+    def append(self, work: Callable[[], Result], *, action: str) -> Result:
+        """Have `work` add HDUs at the end of the file, and take them in; if anything fails all is as it was."""
+        known = len(self)
+
+        def add() -> Result:
+            result = work()
+            self.handle.flush()
             self._scan()
+            return result
+
+        return self.handle.append(add, action=action, undo=lambda: self._forget(known))
+
+    def change(self, index: int, work: Callable[[], Result], *, action: str) -> Result:
+        """Have `work` change an HDU, and read its header again; if anything fails the handle refuses further work."""
+
+        def change() -> Result:
+            result = work()
+            self.handle.flush()
+            self._refresh(index)
+            return result
+
+        return self.handle.change(change, action=action)
+
+    def _forget(self, known: int) -> None:
+        """Forget all HDUs but so many, however far taking them in has got."""
+        self._table.truncate(known)
+        self._names.truncate(known)
+        for index in [index for index in self._entries if index >= known]:
+            del self._entries[index]
+        for key in [key for key in self._remembered if key[0] >= known]:
+            del self._remembered[key]
+        self._axes_hazards = {index: reason for index, reason in self._axes_hazards.items() if index < known}
+        self.revision += 1
 
     def _scan(self) -> None:
         """Describe the HDUs behind those that are known: the ordinary ones many at a time, others one by one."""

@@ -186,8 +186,10 @@ class FITSHeader:
             handle.require_writable("change a header")
             structure = self._entry.structure
             cards = card_lists.use_filler(structure.cards, cards, structure.header_nbytes // _CARD_NBYTES)
-            rewrite_header(handle, self._index + 1, "".join(f"{card:<80}" for card in cards[:-1]).encode("ascii"))
-            self._directory.refresh(self._index)
+            text = "".join(f"{card:<80}" for card in cards[:-1]).encode("ascii")
+            self._directory.change(
+                self._index, lambda: rewrite_header(handle, self._index + 1, text), action="change its header"
+            )
 
 
 def items_to_copy(other: FITSHeader | Mapping[str, Any], *, with_pixels: bool = False) -> list[tuple[str, Any]]:

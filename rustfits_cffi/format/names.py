@@ -41,6 +41,12 @@ class HDUNames:
             self.names.extend(names)
             self.versions.extend(versions)
 
+    def truncate(self, count: int) -> None:
+        """Forget all HDUs but the first `count`."""
+        with self._lock:
+            self._first = self._first_version = None
+            del self.names[count:], self.versions[count:]
+
     def replace(self, number: int, name: str | None, version: int) -> None:
         """Give an HDU another name and version, or the same."""
         if (self.names[number], self.versions[number]) != (name, version):

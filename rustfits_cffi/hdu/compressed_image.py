@@ -177,7 +177,6 @@ class CompressedImageHDU(ImageHDU):
         with self._directory.handle.lock:
             rewrite_tiles(self._directory, self._index, job)
             self._tile_cache.clear()
-            self._directory.refresh(self._index)
 
     def _write_section(self, selection: Selection, stored: np.ndarray) -> None:
         if selection.is_whole:

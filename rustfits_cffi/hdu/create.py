@@ -167,7 +167,7 @@ class ImagePlan:
         return self.kind.stored if self.tiles is not None and self.dtype == np.uint64 else self.dtype
 
     def create(self, handle: FileHandle, header: Any) -> int:
-        """Append the HDU without pixels and return its number, 1-based. Must run inside `FileHandle.appending`."""
+        """Append the HDU without pixels and return its number, 1-based. Must run inside `FileHandle.append`."""
         number = native.create_image(
             handle,
             self._created_dtype,
@@ -187,7 +187,8 @@ def create_image(directory: Directory, plan: ImagePlan, pixels: np.ndarray | Non
     """Append the HDU that `plan` describes, with `pixels` if given, and return its 0-based number."""
     handle, tiles = directory.handle, plan.tiles
     handle.require_writable("create an image HDU")
-    with handle.appending(action="create an image HDU"):
+
+    def add() -> int:
         number = plan.create(handle, header)
         if pixels is not None and pixels.size:
             where = f"{handle.path}, new HDU {number - 1}"
@@ -196,10 +197,11 @@ def create_image(directory: Directory, plan: ImagePlan, pixels: np.ndarray | Non
             else:
                 job = TileJob.of(tiles.grid, plan.kind, tiles.codec, tiles.quantize, pixels, where)
                 write_tiles(handle, number, job)
-    directory.append_new()
-    if tiles is not None:
-        directory.remember(number - 1, "config", (tiles.codec, tiles.quantize))
-    return number - 1
+        if tiles is not None:
+            directory.remember(number - 1, "config", (tiles.codec, tiles.quantize))
+        return number - 1
+
+    return directory.append(add, action="create an image HDU")
 
 
 def _as_cfitsio_dithers(codec: Codec, quantize: Quantize | None) -> Quantize | None:

@@ -259,8 +259,11 @@ class ImageHDU(HDU):
         """Write stored pixels into a selection. The writing hook."""
         if not selection.is_empty:
             handle = self._directory.handle
-            with handle.change(action="write pixels"):
+
+            def write() -> None:
                 write_section(handle, self._index + 1, self._plain_reader(), selection, stored)
+
+            handle.change(write, action="write pixels")
 
     # -- words --------------------------------------------------------------------------------------------------------
 

@@ -144,7 +144,7 @@ def dither_seed(quantize: Quantize) -> int:
 def write_tiles(handle: FileHandle, number: int, job: TileJob) -> None:
     """Write the tiles of HDU `number` (1-based), which is the last of the file and new.
 
-    Must run inside `FileHandle.appending`.
+    Must run inside `FileHandle.append`.
     """
     writer = TileWriter(handle, number)
     writer.begin()
@@ -167,7 +167,8 @@ def rewrite_tiles(directory: Directory, index: int, job: TileJob) -> None:
             spool.write(batch.data.data)
             rows.append((batch.nbytes, batch.column, batch.scale, batch.zero))
         spool.seek(0)
-        with handle.change(action="write a compressed image"):
+
+        def rewrite() -> None:
             writer = TileWriter(handle, index + 1)
             writer.begin(over_old_heap=True)
             for nbytes, column, scale, zero in rows:
@@ -175,3 +176,5 @@ def rewrite_tiles(directory: Directory, index: int, job: TileJob) -> None:
             writer.finish()
             if job.has_nulls:
                 require_zblank(handle, index + 1)
+
+        directory.change(index, rewrite, action="write a compressed image")

@@ -15,7 +15,7 @@ import stat
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from rustfits_cffi.errors import (
     ClosedError,
@@ -28,6 +28,8 @@ from rustfits_cffi.errors import (
     raise_for_status,
 )
 from rustfits_cffi.native._lib import CData, ffi, lib
+
+Result = TypeVar("Result")
 
 READONLY, READWRITE = 0, 1
 MODES = ("r", "r+", "w+")
@@ -175,9 +177,11 @@ class FileHandle:
             yield fptr, status
             self._check(status, action)
 
-    @contextmanager
-    def change(self, *, action: str) -> Iterator[None]:
-        """A group of calls that belong together: flushed at the end, and the handle is tainted if one fails.
+    # `change` and `append` call what they do, rather than being context managers: an interrupt between two steps of a
+    # `with` statement would leave a change neither finished nor taken back.
+
+    def change(self, work: Callable[[], Result], *, action: str) -> Result:
+        """Do some calls that belong together, flush, and return what `work` returns; taint the handle if it fails.
 
         For changes inside the file, where the old bytes cannot be had back.
         """
@@ -185,27 +189,33 @@ class FileHandle:
             self.require_writable(action)
             self._require_unchanged(action)
             try:
-                yield
+                result = work()
                 self.flush()
+                self._seen_size = self.size()
+                return result
             except BaseException:
                 self.taint()
                 raise
-            self._seen_size = self.size()
 
-    @contextmanager
-    def appending(self, *, action: str) -> Iterator[None]:
-        """A group of calls that only adds at the end of the file: if it fails the file gets its old end back."""
+    def append(self, work: Callable[[], Result], *, action: str, undo: Callable[[], object] = lambda: None) -> Result:
+        """Do some calls that only add at the end of the file, flush, and return what `work` returns.
+
+        If anything fails the file gets its old end back, and `undo` is called.
+        """
         with self.lock:
             self.require_writable(action)
             self._require_unchanged(action)
             end = self.size()
             try:
-                yield
+                result = work()
                 self.flush()
+                self._seen_size = self.size()
+                return result
             except BaseException:
+                self._seen_size = end
                 self._restore_end(end)
+                undo()
                 raise
-            self._seen_size = self.size()
 
     def flush(self) -> None:
         """Let cfitsio finish the current HDU (counts, padding) and hand all its buffers to the operating system."""

@@ -17,8 +17,9 @@ def rewrite_header(handle: FileHandle, number: int, cards: bytes) -> None:
     """Replace all cards of HDU `number` (1-based) by `cards` (80 bytes each, without END).
 
     cfitsio moves what follows when they need more blocks. A header never gives blocks back: END stands in its last one.
+    Must run inside `FileHandle.change`.
     """
-    with handle.change(action="change its header"), handle.call(number, action="change its header") as (fptr, status):
+    with handle.call(number, action="change its header") as (fptr, status):
         head, data, end = ffi.new("LONGLONG *"), ffi.new("LONGLONG *"), ffi.new("LONGLONG *")
         lib.fits_get_hduaddrll(fptr, head, data, end, status)
         _make_room(fptr, head[0] + len(cards), status)

@@ -90,6 +90,11 @@ class HDUTable:
         self._fill(self._count, record)
         self._add([record.kind], record.header)
 
+    def truncate(self, count: int) -> None:
+        """Forget all HDUs but the first `count`."""
+        self._count = count
+        del self._kinds[count:], self._piece[count:]
+
     def replace(self, index: int, record: HDURecord) -> int:
         """Put another line in place of one; those behind move by the bytes returned."""
         old_end = _end(self._lines[index])

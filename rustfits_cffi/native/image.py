@@ -40,7 +40,7 @@ def create_image(
 ) -> int:
     """Append an image HDU without data at the end of the file, and `cards` to its header.
 
-    Must run inside `FileHandle.appending`. Returns the HDU's number, 1-based.
+    Must run inside `FileHandle.append`. Returns the HDU's number, 1-based.
     """
     code = _CREATE_CODES.get(dtype.str[1:], bitpix)
     axes = ffi.new("long long[]", list(shape[::-1]) or [0])

@@ -6,7 +6,7 @@ import math
 import operator
 import os
 import sys
-from collections.abc import Callable
+from contextvars import Context
 from functools import cache
 from importlib import import_module
 
@@ -67,29 +67,23 @@ def new_array(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
     """`numpy.empty`, with memory of the pool if the array is large."""
     if math.prod(shape) * dtype.itemsize < lib.RF_POOL_LEAST_NBYTES:
         return np.empty(shape, dtype)
-    set_allocator, allocator = _numpy_allocation()
-    if set_allocator is None:
-        return np.empty(shape, dtype)
-    before = set_allocator(allocator)
-    try:
-        return np.empty(shape, dtype)
-    finally:
-        set_allocator(before)
+    context = _allocating_context()
+    return np.empty(shape, dtype) if context is None else context.copy().run(np.empty, shape, dtype)
 
 
 @cache
-def _numpy_allocation() -> tuple[Callable[[object], object] | None, object]:
-    """NumPy's function that sets the allocator of this thread, and ours; None where they cannot be had.
+def _allocating_context() -> Context | None:
+    """A context in which NumPy's arrays get memory of the pool; None where there can be none.
 
-    The function is the entry PyDataMem_SetHandler of NumPy's C API (1.22 and later), whose table extension modules find
-    in this way, too. It returns the allocator so far.
+    NumPy keeps its allocator in a context variable, and sets it by PyDataMem_SetHandler of its C API (1.22 and later),
+    whose table extension modules find in this way, too.
     """
     try:
         import ctypes
 
         core = import_module("numpy._core._multiarray_umath" if _HAS_CORE else "numpy.core._multiarray_umath")
     except ImportError:  # a Python without ctypes
-        return None, None
+        return None
     api = ctypes.pythonapi
     address_in = ctypes.PYFUNCTYPE(ctypes.c_void_p, ctypes.py_object, ctypes.c_void_p)(("PyCapsule_GetPointer", api))
     capsule_of = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)(
@@ -99,4 +93,6 @@ def _numpy_allocation() -> tuple[Callable[[object], object] | None, object]:
     set_handler = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.py_object)(table[_SET_HANDLER])
     parts = lib.rf_pool_allocator(_pool), lib.rf_pool_capsule_name()
     allocator, name = (int(ffi.cast("uintptr_t", part)) for part in parts)
-    return set_handler, capsule_of(allocator, name, None)
+    context = Context()
+    context.run(set_handler, capsule_of(allocator, name, None))
+    return context

@@ -28,7 +28,7 @@ class TileWriter:
     Parameters
     ----------
     handle : FileHandle
-        File open for changes. The caller groups the calls in ``handle.appending()`` or ``handle.change()``.
+        File open for changes. The caller groups the calls in ``handle.append()`` or ``handle.change()``.
     number : int
         HDU number, 1-based as cfitsio counts.
     uncompressed_tform : str, optional

@@ -84,8 +84,7 @@ def write_image(
     path = os.fspath(path)
     handle = FileHandle(path, "r+" if append else "w+")
     try:
-        with handle.appending(action="write an image"):
-            _write(handle, array, request, stored_blank, null)
+        handle.append(lambda: _write(handle, array, request, stored_blank, null), action="write an image")
     except BaseException:
         abandon(handle, None if append else path)
         raise

@@ -81,6 +81,14 @@ def test_numpys_own_allocator_is_back_afterwards():
     assert get_handler_name() == "default_allocator" == get_handler_name(np.empty(LEAST))
 
 
+def test_an_interrupt_leaves_numpys_allocator_as_it_was(interrupt_after, rng):
+    for delay in rng.uniform(0, 5e-4, 200):
+        with pytest.raises(KeyboardInterrupt), interrupt_after(delay):
+            while True:
+                pool.new_array((LEAST,), BYTE)
+        assert get_handler_name() == "default_allocator"
+
+
 def test_memory_is_used_again_for_about_as_much():
     array = pool.new_array((2 * LEAST,), BYTE)
     place, view = address(array), array[5:9]
@@ -218,7 +226,7 @@ def test_the_system_may_take_back_what_is_kept():
 
 
 def test_without_numpys_function_arrays_are_numpys(monkeypatch):
-    monkeypatch.setattr(pool, "_numpy_allocation", lambda: (None, None))
+    monkeypatch.setattr(pool, "_allocating_context", lambda: None)
     assert get_handler_name(pool.new_array((LEAST,), BYTE)) == "default_allocator"
 
 

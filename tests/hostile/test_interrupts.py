@@ -1,0 +1,158 @@
+"""An interrupt (Ctrl-C) at any moment of a change: all or nothing, and a handle that goes on or says that it cannot.
+
+Each test makes one change again and again in a new copy of a file, and is interrupted somewhere between its begin and
+its end. Small changes are mostly steps of Python, which an interrupt may come between. Some exceptions are held for a
+while, as a console does, so that nothing may hang on when they go.
+"""
+
+import contextlib
+import gc
+import os
+import sys
+import time
+
+import numpy as np
+import pytest
+
+import rustfits_cffi as rf
+from rustfits_cffi import threads
+from rustfits_cffi.errors import TaintedError
+
+NTIMES = 400
+PIXELS = np.arange(600, dtype="i4").reshape(20, 30)
+CARDS = {f"KEY{i}": i for i in range(40)}  # more than the header has room for
+CONFIGS = {
+    "plain": {},
+    "rice": {"compress": rf.Rice1(tile_shape=(10, 30))},
+    "quantized": {"compress": rf.Gzip2(), "quantize": rf.Quantize(level=4)},
+}
+
+
+@pytest.fixture
+def interrupted(tmp_path, rng, interrupt_after):
+    """Does a change of a file many times, each time interrupted; yields the open file and what the change returned."""
+    path, held = tmp_path / "a.fits", []
+    with rf.FITS(path, "w+") as fits:
+        fits.write_image(PIXELS, extname="plain")
+        fits.write_image(PIXELS + 1, extname="packed", compress=rf.Rice1())
+        fits.write_image(PIXELS + 2, extname="last")
+    before = path.read_bytes()
+
+    def once(change, delay=None):
+        """The open file, and None if the change was interrupted."""
+        path.write_bytes(before)
+        fits = rf.FITS(path, "r+")
+        begin = time.perf_counter()
+        try:
+            with interrupt_after(delay) if delay else contextlib.nullcontext():
+                done = change(fits)
+        except KeyboardInterrupt as error:
+            done = None
+            if rng.random() < 0.5:
+                held.append(error)
+        once.seconds = time.perf_counter() - begin
+        return fits, done
+
+    def times(change):
+        durations = []
+        for _ in range(9):
+            once(change)[0].close()
+            durations.append(once.seconds)
+        descriptors, ninterrupts = len(os.listdir("/proc/self/fd")) if sys.platform == "linux" else 0, 0
+        for delay in rng.uniform(0, 1.2 * np.median(durations), NTIMES):
+            fits, done = once(change, delay)
+            ninterrupts += done is None
+            yield fits, done
+            fits.close()
+            after = path.read_bytes()
+            held.clear()
+            gc.collect(0)
+            assert path.read_bytes() == after, "an exception that went away changed the file"
+            assert threads._lent == 0
+        assert ninterrupts > NTIMES / 10
+        assert sys.platform != "linux" or len(os.listdir("/proc/self/fd")) == descriptors
+
+    times.path = path
+    return times
+
+
+def others_are_as_before(fits):
+    return np.array_equal(fits["plain"].read(), PIXELS) and np.array_equal(fits["last"].read(), PIXELS + 2)
+
+
+@pytest.mark.parametrize("config", CONFIGS)
+def test_adding_an_image(interrupted, config):
+    new = (PIXELS * 3).astype("f4" if config == "quantized" else "i4")
+    for fits, _ in interrupted(lambda fits: fits.write_image(new, **CONFIGS[config])):
+        nhdus = len(fits)
+        assert nhdus in (3, 4) and others_are_as_before(fits)
+        fits.write_image(PIXELS + 4)  # the handle goes on
+        assert len(fits) == nhdus + 1 and np.array_equal(fits[-1].read(), PIXELS + 4)
+        fits.close()
+        with rf.FITS(interrupted.path) as again:
+            assert len(again) == nhdus + 1 and others_are_as_before(again)
+            assert nhdus == 3 or np.allclose(again[3].read(), new, atol=2)
+            assert np.array_equal(again[-1].read(), PIXELS + 4)
+
+
+def usable(fits):
+    """Whether the handle goes on; a change that was interrupted midway forbids it."""
+    try:
+        fits["last"].read()
+    except TaintedError:
+        return False
+    return True
+
+
+# The standard library's temporary files complain if they are interrupted before they are complete.
+@pytest.mark.filterwarnings("ignore:.*SpooledTemporaryFile:pytest.PytestUnraisableExceptionWarning")
+def test_rewriting_a_compressed_image(interrupted):
+    new = PIXELS * 5
+
+    def write(fits):
+        fits["packed"].write(new)
+        return True
+
+    for fits, done in interrupted(write):
+        assert not done or usable(fits)
+        if usable(fits):
+            pixels = fits["packed"].read()
+            assert others_are_as_before(fits) and (np.array_equal(pixels, new) or np.array_equal(pixels, PIXELS + 1))
+        fits.close()
+        with rf.FITS(interrupted.path) as again:
+            assert len(again) == 3 and others_are_as_before(again)
+
+
+def test_writing_a_section_of_a_plain_image(interrupted):
+    def write(fits):
+        fits["plain"][3:17:2, 4:20] = -1
+        return True
+
+    new = PIXELS.copy()
+    new[3:17:2, 4:20] = -1
+    for fits, done in interrupted(write):
+        assert not done or usable(fits)
+        if usable(fits):
+            assert any(np.array_equal(fits["plain"].read(), pixels) for pixels in (PIXELS, new))
+        fits.close()
+        with rf.FITS(interrupted.path) as again:
+            pixels = again["plain"].read()
+            assert ((pixels == PIXELS) | (pixels == new)).all()
+            assert np.array_equal(again["packed"].read(), PIXELS + 1) and np.array_equal(again[2].read(), PIXELS + 2)
+
+
+@pytest.mark.parametrize("cards", [{"KEY": 1}, CARDS], ids=["that has room", "that grows"])
+def test_changing_a_header(interrupted, cards):
+    def change(fits):
+        fits["plain"].header.update(cards)
+        return True
+
+    for fits, done in interrupted(change):
+        assert not done or usable(fits)
+        if usable(fits):
+            assert [fits["plain"].header.get(key) for key in cards] in ([None] * len(cards), [*cards.values()])
+            assert others_are_as_before(fits)
+        fits.close()
+        with rf.FITS(interrupted.path) as again:
+            assert [again["plain"].header.get(key) for key in cards] in ([None] * len(cards), [*cards.values()])
+            assert others_are_as_before(again) and np.array_equal(again["packed"].read(), PIXELS + 1)
