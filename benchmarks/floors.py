@@ -6,7 +6,8 @@ numpy, without any FITS, byte order or checks, and on as many threads as ours ha
 - U1: the file is read by ``os.preadv``, into a new array and into one that was written before, and stays big-endian;
 - U2: each row of a stamp is read into a new array by ``pread``; a stamp is one call of a C function, compiled for this;
 - U3: the bytes of the file, ready, are written by ``os.pwrite``;
-- U4: each chunk is read so into a new array;
+- U4: each chunk is read so, into a new array and into one that was written before; and our own C call alone, which also
+  swaps the bytes, into such memory;
 - R8: the tiles are decoded in one read, and each chunk is copied out of the result by numpy;
 - R2: its two parts: our own C call decodes into memory that it has written before, so that only the codec is left; and
   memory as large as the result is written for the first time, one byte of each page.
@@ -34,6 +35,7 @@ from benchmarks.bare_memory import in_threads, touch_fresh_memory
 from benchmarks.companion import seconds_of
 from benchmarks.data import MAKERS
 from benchmarks.peers import MissingPeer, Rustfits, RustfitsCffi
+from rustfits_cffi.native._lib import ffi, lib
 from rustfits_cffi.native.sections import TileSections
 
 ROUNDS = 21
@@ -126,9 +128,9 @@ def plain_stamps(folder: Path) -> Row:
 
 def compiled_reader(folder: Path) -> Callable[[int, np.ndarray, np.ndarray], None]:
     """A function that reads the rows of an array from as many places of a file, by nothing but ``pread``."""
-    ffi = cffi.FFI()
-    ffi.cdef("void read_rows(int fd, const int64_t *offset, size_t count, char *dst, size_t nbytes);")
-    ffi.set_source(
+    builder = cffi.FFI()
+    builder.cdef("void read_rows(int fd, const int64_t *offset, size_t count, char *dst, size_t nbytes);")
+    builder.set_source(
         "bare_reads",
         """
         #include <unistd.h>
@@ -138,7 +140,7 @@ def compiled_reader(folder: Path) -> Callable[[int, np.ndarray, np.ndarray], Non
         }
         """,
     )
-    spec = spec_from_file_location("bare_reads", ffi.compile(tmpdir=str(folder)))
+    spec = spec_from_file_location("bare_reads", builder.compile(tmpdir=str(folder)))
     module = module_from_spec(spec)
     spec.loader.exec_module(module)
     read, from_buffer = module.lib.read_rows, module.ffi.from_buffer
@@ -176,7 +178,7 @@ def plain_chunks(folder: Path) -> Row:
         fits.write_image(MAKERS["sparse"]((CHUNK * NCHUNKS,), "f8", 1))
     sections = chunks()
 
-    def floor(_: int) -> list[np.ndarray]:
+    def into_new(_: int) -> list[np.ndarray]:
         fd, results = os.open(path, os.O_RDONLY), []
         for (section,) in sections:
             pixels = np.empty(CHUNK)
@@ -185,7 +187,29 @@ def plain_chunks(folder: Path) -> Row:
         os.close(fd)
         return results
 
-    return Row([Floor("preadv a chunk", floor)], lambda who: who.read_sections(path, 0, sections, None))
+    kept = np.ones(CHUNK)
+
+    def into_kept(_: int) -> None:
+        fd = os.open(path, os.O_RDONLY)
+        for (section,) in sections:
+            os.preadv(fd, [kept], HEADER_NBYTES + 8 * section.start)
+        os.close(fd)
+
+    shape, room, read = ffi.new("size_t[]", [CHUNK * NCHUNKS]), ffi.from_buffer(kept), lib.rf_plain_read_line
+    image = ffi.new("rf_plain *", (HEADER_NBYTES, 1, shape, -64, lib.RF_OUT_STORED, 1.0, 0.0))
+
+    def our_call(_: int) -> None:
+        fd = os.open(path, os.O_RDONLY)
+        for (section,) in sections:
+            read(fd, image, section.start, CHUNK, room)
+        os.close(fd)
+
+    floors = [
+        Floor("preadv, into new arrays", into_new),
+        Floor("preadv, into kept memory", into_kept),
+        Floor("our C call, kept memory", our_call),
+    ]
+    return Row(floors, lambda who: who.read_sections(path, 0, sections, None))
 
 
 def tiled_chunks(folder: Path) -> Row:
