@@ -31,6 +31,8 @@ __all__ = [
     "run_encode",
 ]
 
+_BYTE = np.dtype(np.uint8)
+
 # rf_polychunk, field by field.
 CHUNK_DTYPE = np.dtype(
     [("offset", "u8"), ("first", "u8"), ("nsamples", "u4"), ("ncheby", "u2"), ("npoly", "u1"), ("compressed", "u1")]
@@ -109,7 +111,7 @@ def _room(count: int, dtype: np.dtype) -> np.ndarray:
 
 def run_encode(samples: np.ndarray, *, diff: bool, max_count: int, nthreads: int = 1) -> np.ndarray:
     """Run length stream of contiguous integers, of their own type."""
-    stream = np.empty(2 * samples.size, samples.dtype)
+    stream = new_array((2 * samples.size,), samples.dtype)
     used = ffi.new("size_t *")
     status = lib.rf_polyrle_encode(
         _read(samples), samples.size, samples.itemsize, diff, max_count, nthreads, _write(stream), used
@@ -158,7 +160,7 @@ def quant_encode(
     samples: np.ndarray, *, bits: int, lsb: bool, normalization: float, offset: float, nthreads: int
 ) -> tuple[np.ndarray, float]:
     """Quantized bytes of contiguous floats, and the largest error of decoding them."""
-    coded = np.empty(quant_nbytes(samples.size, bits), np.uint8)
+    coded = new_array((quant_nbytes(samples.size, bits),), _BYTE)
     worst = ffi.new("double *")
     status = lib.rf_polyquant_encode(
         _read(samples), samples.size, samples.itemsize, bits, lsb, normalization, offset, nthreads,
@@ -194,7 +196,7 @@ def poly_encode(
         "spc": spc, "npoly": npoly, "max_error": max_error, "chebyshev": chebyshev, "narrow": narrow,
         "period": period, "period_offset": period_offset,
     })  # fmt: skip
-    stream = np.empty(lib.rf_polycomp_bound(samples.size, spc), np.uint8)
+    stream = new_array((lib.rf_polycomp_bound(samples.size, spc),), _BYTE)
     nbytes, stats = ffi.new("size_t *"), ffi.new("rf_polystats *")
     status = lib.rf_polycomp_encode(
         _read(samples, "double *"), samples.size, settings, nthreads, _write(stream, "uint8_t *"), stream.size, nbytes,

@@ -69,6 +69,19 @@ def test_a_large_array_is_like_any_other():
     assert array.tolist() == [5] * 7
 
 
+@pytest.mark.parametrize("limit", [0, 3 * LEAST, 100 * LEAST])
+def test_room_for_the_worst_case_can_be_let_go_of(limit):
+    rf.set_memory_pool_size(limit)
+    room = pool.new_array((8 * LEAST,), BYTE)
+    used = np.arange(LEAST + 9) % 251
+    room[: used.size] = used
+    room.resize(used.size, refcheck=False)
+    assert np.array_equal(room, used) and room.flags.owndata
+    assert kept() == (8 * LEAST if limit > 8 * LEAST else 0)
+    room.resize(3 * LEAST, refcheck=False)
+    assert np.array_equal(room[: used.size], used) and not room[used.size :].any()
+
+
 def test_small_arrays_are_left_to_numpy():
     assert get_handler_name(pool.new_array((LEAST - 1,), BYTE)) == "default_allocator"
     assert get_handler_name(pool.new_array((LEAST,), BYTE)) == "rustfits_cffi"

@@ -126,10 +126,20 @@ static void *pool_calloc(void *context, size_t count, size_t nbytes)
     return array;
 }
 
+/* A piece that is too large to be kept, with other room: malloc shrinks it where it is. */
+static void *resize(piece *owner, size_t nbytes)
+{
+    piece *resized = nbytes <= SIZE_MAX - HEAD_NBYTES ? realloc(owner, HEAD_NBYTES + nbytes) : NULL;
+    if (resized) resized->nbytes = nbytes;
+    return array_of(resized);
+}
+
 static void *pool_realloc(void *context, void *array, size_t nbytes)
 {
+    rf_pool *pool = context;
     void *other;
     if (array && suits(piece_of(array), nbytes)) return array;
+    if (array && piece_of(array)->nbytes > atomic_load(&pool->limit)) return resize(piece_of(array), nbytes);
     other = pool_malloc(context, nbytes);
     if (array && other) {
         size_t old = piece_of(array)->nbytes;
