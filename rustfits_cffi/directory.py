@@ -184,25 +184,11 @@ class Directory:
     def append(self, work: Callable[[], Result], *, action: str) -> Result:
         """Have `work` add HDUs at the end of the file, and take them in; if anything fails all is as it was."""
         known = len(self)
-
-        def add() -> Result:
-            result = work()
-            self.handle.flush()
-            self._scan()
-            return result
-
-        return self.handle.append(add, action=action, undo=lambda: self._forget(known))
+        return self.handle.append(work, action=action, follow=self._scan, undo=lambda: self._forget(known))
 
     def change(self, index: int, work: Callable[[], Result], *, action: str) -> Result:
         """Have `work` change an HDU, and read its header again; if anything fails the handle refuses further work."""
-
-        def change() -> Result:
-            result = work()
-            self.handle.flush()
-            self._refresh(index)
-            return result
-
-        return self.handle.change(change, action=action)
+        return self.handle.change(work, action=action, follow=lambda: self._refresh(index))
 
     def _forget(self, known: int) -> None:
         """Forget all HDUs but so many, however far taking them in has got."""

@@ -180,10 +180,12 @@ class FileHandle:
     # `change` and `append` call what they do, rather than being context managers: an interrupt between two steps of a
     # `with` statement would leave a change neither finished nor taken back.
 
-    def change(self, work: Callable[[], Result], *, action: str) -> Result:
-        """Do some calls that belong together, flush, and return what `work` returns; taint the handle if it fails.
+    def change(
+        self, work: Callable[[], Result], *, action: str, follow: Callable[[], object] = lambda: None
+    ) -> Result:
+        """Do some calls that belong together, flush, `follow`, and return what `work` returns.
 
-        For changes inside the file, where the old bytes cannot be had back.
+        If anything fails the handle is tainted. For changes inside the file, where the old bytes cannot be had back.
         """
         with self.lock:
             self.require_writable(action)
@@ -191,14 +193,22 @@ class FileHandle:
             try:
                 result = work()
                 self.flush()
+                follow()
                 self._seen_size = self.size()
                 return result
             except BaseException:
                 self.taint()
                 raise
 
-    def append(self, work: Callable[[], Result], *, action: str, undo: Callable[[], object] = lambda: None) -> Result:
-        """Do some calls that only add at the end of the file, flush, and return what `work` returns.
+    def append(
+        self,
+        work: Callable[[], Result],
+        *,
+        action: str,
+        follow: Callable[[], object] = lambda: None,
+        undo: Callable[[], object] = lambda: None,
+    ) -> Result:
+        """Do some calls that only add at the end of the file, flush, `follow`, and return what `work` returns.
 
         If anything fails the file gets its old end back, and `undo` is called.
         """
@@ -209,6 +219,7 @@ class FileHandle:
             try:
                 result = work()
                 self.flush()
+                follow()
                 self._seen_size = self.size()
                 return result
             except BaseException:
