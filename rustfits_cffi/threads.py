@@ -1,4 +1,4 @@
-"""How many threads one call into our kernels may use, and work done ahead in another thread."""
+"""How many threads one call into our kernels may use, and work done in other threads."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ import _thread
 import operator
 import os
 import threading
-from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
-from queue import SimpleQueue
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
-__all__ = ["ENVIRONMENT_NAME", "ahead", "get_num_threads", "lend", "set_num_threads"]
+__all__ = ["ENVIRONMENT_NAME", "ahead", "get_num_threads", "lend", "set_num_threads", "spread"]
 
+Given = TypeVar("Given")
 Item = TypeVar("Item")
 
 ENVIRONMENT_NAME = "RUSTFITS_NUM_THREADS"
@@ -132,12 +133,55 @@ def ahead(items: Generator[Item, None, None]) -> Generator[Item, None, None]:
             items.close()
 
 
-def _run_aside(function: Callable[[], None]) -> None:
+def spread(function: Callable[[Given], Item], items: Iterable[Given], nthreads: int) -> Generator[Item, None, None]:
+    """`function` of each item, in their order; so many threads are at work on them, and all items may be done at once.
+
+    When this ends or is closed, no thread is at work any more. The error of an item is raised when it is due.
+    """
+    tasks: SimpleQueue[tuple[int, Given]] = SimpleQueue()
+    done: SimpleQueue[tuple[int, Any, BaseException | None]] = SimpleQueue()
+    early: dict[int, tuple[Any, BaseException | None]] = {}
+    for task in enumerate(items):
+        tasks.put(task)
+    nitems = tasks.qsize()
+    at_work = [threading.Lock() for _ in range(min(nthreads, nitems))]  # each held by one thread
+
+    def work(own: threading.Lock) -> None:  # as in `ahead`, threads meet in locks and queues that are written in C
+        with own, suppress(Empty):
+            while True:
+                number, item = tasks.get_nowait()
+                try:
+                    done.put((number, function(item), None))
+                except BaseException as error:
+                    done.put((number, None, error))
+
+    try:
+        for own in at_work:
+            _run_aside(work, own)
+        for due in range(nitems):
+            while due not in early:
+                number, result, error = done.get()
+                early[number] = result, error
+            result, error = early.pop(due)
+            if error is not None:
+                raise error
+            yield result
+    finally:
+        error = None  # which holds on to this frame
+        with suppress(Empty):
+            while True:
+                tasks.get_nowait()
+        for own in at_work:
+            with own:
+                pass
+
+
+def _run_aside(function: Callable[..., None], *arguments: Any) -> None:
     """Run a function in a new thread, or in this one if there can be no other."""
     try:
-        _thread.start_new_thread(function, ())
+        _thread.start_new_thread(function, arguments)
     except RuntimeError:
-        function()
+        function(*arguments)
 
 
 def usable_cores() -> int:

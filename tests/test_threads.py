@@ -5,6 +5,7 @@ import itertools
 import subprocess
 import sys
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -176,6 +177,58 @@ def test_an_interrupt_at_any_moment_ends_work_ahead(rng, interrupt_after):
             for _ in threads.ahead(counted(done, 1_000_000)):
                 pass
         assert not done or done[-1] == "closed"
+    assert holds_soon(lambda: _thread._count() == nthreads)
+
+
+@pytest.mark.parametrize("can_start", [True, False], ids=["in threads", "where no thread can be started"])
+@pytest.mark.parametrize("nitems", [0, 1, 2, 50])
+def test_spread_work_keeps_the_order(monkeypatch, rng, can_start, nitems):
+    def refuse(*_):
+        raise RuntimeError("can't start new thread")
+
+    if not can_start:
+        monkeypatch.setattr(_thread, "start_new_thread", refuse)
+    nthreads = _thread._count()
+    delays = rng.uniform(0, 1e-3, nitems)
+
+    def work(number):
+        time.sleep(delays[number])
+        return number, _thread.get_ident()
+
+    results = [*threads.spread(work, range(nitems), 3)]
+    assert [number for number, _ in results] == [*range(nitems)]
+    if can_start and nitems == 50:
+        assert len({ident for _, ident in results}) == 3
+    assert holds_soon(lambda: _thread._count() == nthreads)
+
+
+@pytest.mark.parametrize("first", [3, 4])
+def test_spread_work_fails_when_the_first_item_that_failed_is_due_and_begins_no_more(first):
+    begun = []
+
+    def work(number):
+        begun.append(number)
+        time.sleep(0.02 if number == first else 0.001)
+        if number in (first, 5):
+            raise ValueError(f"item {number}")
+        return number
+
+    got = []
+    with pytest.raises(ValueError, match=f"item {first}"):
+        for number in threads.spread(work, range(1000), 2):
+            got.append(number)
+    assert got == [*range(first)] and len(begun) < 1000
+    ended = len(begun)
+    time.sleep(0.01)
+    assert len(begun) == ended
+
+
+def test_an_interrupt_at_any_moment_ends_spread_work(rng, interrupt_after):
+    nthreads = _thread._count()
+    for delay in rng.uniform(0, 0.002, 500):
+        with pytest.raises(KeyboardInterrupt), interrupt_after(delay):
+            while True:
+                assert [*threads.spread(abs, range(-9, 0), 2)] == [*range(9, 0, -1)]
     assert holds_soon(lambda: _thread._count() == nthreads)
 
 

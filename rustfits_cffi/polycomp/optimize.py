@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -13,7 +12,7 @@ import numpy as np
 from rustfits_cffi.polycomp import polynomial
 from rustfits_cffi.polycomp.encoded import Encoded, Statistics, ratio
 from rustfits_cffi.polycomp.samples import native_samples, whole_number
-from rustfits_cffi.threads import lend
+from rustfits_cffi.threads import lend, spread
 
 __all__ = ["Optimization", "Point", "optimize", "parse_numbers"]
 
@@ -196,15 +195,13 @@ class _Trials:
     def _run(self, new: list[tuple[int, int]], nthreads: int) -> None:
         workers = min(nthreads, len(new))
         if workers <= 1:
-            found: Iterator[tuple[Encoded, float]] = (self._encode(pair, nthreads) for pair in new)
-            for pair, one in zip(new, found, strict=True):
-                self._keep(pair, *one)
+            for pair in new:
+                self._keep(pair, *self._encode(pair, nthreads))
             return
-        with ThreadPoolExecutor(workers) as pool:
-            for at in range(0, len(new), 4 * workers):  # in batches, so that few streams wait in memory
-                batch = new[at : at + 4 * workers]
-                for pair, one in zip(batch, pool.map(lambda pair: self._encode(pair, 1), batch), strict=True):
-                    self._keep(pair, *one)
+        for at in range(0, len(new), 4 * workers):  # in batches, so that few streams wait in memory
+            batch = new[at : at + 4 * workers]
+            for pair, one in zip(batch, spread(lambda pair: self._encode(pair, 1), batch, workers), strict=True):
+                self._keep(pair, *one)
 
     def _encode(self, pair: tuple[int, int], nthreads: int) -> tuple[Encoded, float]:
         begin = time.perf_counter()

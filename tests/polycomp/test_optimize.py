@@ -1,10 +1,13 @@
 """The search for the smallest polynomial stream: the grid, the local walk, and the sets of a configuration."""
 
+import _thread
+
 import numpy as np
 import pytest
 
 from rustfits_cffi import polycomp
-from rustfits_cffi.threads import set_num_threads
+from rustfits_cffi.threads import lend, set_num_threads
+from tests.conftest import holds_soon
 
 WAVE = np.sin(np.arange(3000) / 90) + 1e-6 * np.random.default_rng(2).normal(size=3000)
 RANGES = {"num_of_coefficients": "3-7", "samples_per_chunk": "20:20:120,131", "max_error": 3e-6}
@@ -88,3 +91,14 @@ def test_entropy():
     assert polycomp.entropy(np.arange(256.0), 8) == pytest.approx(8, abs=0.01)
     assert polycomp.entropy(np.ones(9), 8) == 0 and polycomp.entropy([], 8) == 0
     assert polycomp.entropy(np.arange(9.0), 40) is None
+
+
+def test_an_interrupt_at_any_moment_ends_the_search(rng, interrupt_after, two_threads):
+    nthreads = _thread._count()
+    for delay in rng.uniform(0, 0.01, 100):
+        with pytest.raises(KeyboardInterrupt), interrupt_after(delay):
+            while True:
+                polycomp.optimize(WAVE, **RANGES)
+    assert holds_soon(lambda: _thread._count() == nthreads)
+    with lend() as count:
+        assert count == 2
