@@ -22,8 +22,8 @@ ENVIRONMENT_NAME = "RUSTFITS_NUM_THREADS"
 _MOST = 4096
 
 _chosen: int | None = None
-_lent = 0
-_lent_lock = threading.Lock()
+_loans: dict[object, int] = {}  # threads lent, by loan
+_lending = threading.Lock()
 
 
 def set_num_threads(count: int | None) -> None:
@@ -82,16 +82,25 @@ def lend() -> Iterator[int]:
     So a program that reads with many threads of its own does not start many times as many: `n` callers at work have
     at most ``get_num_threads() + n - 1`` threads between them, themselves counted.
     """
-    global _lent
-    allowed, count = get_num_threads(), 0
+    loan, allowed = object(), get_num_threads()
     try:  # from here on, lest an interrupt keep what was lent
-        with _lent_lock:
-            count = max(1, allowed - _lent)
-            _lent += count
+        with _lending:
+            count = max(1, allowed - sum([*_loans.values()]))
+            _loans[loan] = count
         yield count
     finally:
-        with _lent_lock:
-            _lent -= count
+        _loans.pop(loan, None)  # without the lock: an interrupt of waiting for it would keep the loan
+
+
+def _forget_loans() -> None:
+    """Of the threads of the parent process none is in a child."""
+    global _lending
+    _lending = threading.Lock()
+    _loans.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_loans)
 
 
 def ahead(items: Generator[Item, None, None]) -> Generator[Item, None, None]:

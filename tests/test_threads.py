@@ -2,6 +2,8 @@
 
 import _thread
 import itertools
+import os
+import signal
 import subprocess
 import sys
 import threading
@@ -242,6 +244,57 @@ def test_an_interrupt_keeps_no_threads_lent(interrupt_after, delay):
                     pass
     with threads.lend() as count:
         assert count == 4
+
+
+def lend_again_and_again(until):
+    while not until.is_set():
+        with threads.lend():
+            pass
+
+
+@pytest.fixture
+def others_at_work():
+    """Three more threads that borrow and give back."""
+    until = threading.Event()
+    others = [threading.Thread(target=lend_again_and_again, args=(until,)) for _ in range(3)]
+    for other in others:
+        other.start()
+    yield
+    until.set()
+    for other in others:
+        other.join(60)
+    assert not any(other.is_alive() for other in others)
+
+
+def test_an_interrupt_while_others_borrow_keeps_no_threads_lent(rng, interrupt_after, request):
+    rf.set_num_threads(4)
+    request.getfixturevalue("others_at_work")
+    for delay in rng.uniform(0, 2e-3, 300):
+        with pytest.raises(KeyboardInterrupt), interrupt_after(delay):
+            while True:
+                with threads.lend():
+                    pass
+    assert sum([*threads._loans.values()]) <= 6  # of the three others
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_forked_child_has_all_threads_whatever_the_parent_is_doing(others_at_work):
+    def lent_in_a_child():
+        with threads.lend():
+            child = os.fork()
+            if child == 0:
+                try:
+                    with threads.lend() as count:
+                        os._exit(count)
+                finally:
+                    os._exit(99)
+        if not holds_soon(lambda: os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None):
+            os.kill(child, signal.SIGKILL)  # it hangs, and would do so for ever
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+    rf.set_num_threads(4)
+    assert [lent_in_a_child() for _ in range(30)] == 30 * [4]
 
 
 AT_EXIT = """
