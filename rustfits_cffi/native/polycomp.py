@@ -42,6 +42,9 @@ if CHUNK_DTYPE.itemsize != ffi.sizeof("rf_polychunk"):
 
 _COUNT_NBYTES, _RAW_NBYTES = 8, 3  # of a stream's head and of the shortest chunk
 
+# Chunks coded to guess how long a stream will be: so few that they take none of the time, and enough for a tenth.
+_CHUNKS_FOR_ONE_TRIED, _LEAST_TRIED, _MOST_TRIED = 512, 32, 64
+
 # rf_polyreason, in words; {found} is what the stream holds there.
 FAULT_TEXTS = {
     lib.RF_POLY_NO_COUNT: "the stream has {found} bytes, its chunk count alone takes 8",
@@ -91,14 +94,6 @@ def _write(array: np.ndarray, ctype: str = "void *") -> Any:
     return pointer if ctype == "void *" else ffi.cast(ctype, pointer)
 
 
-def _shorten(array: np.ndarray, size: int) -> None:
-    """Let go of the room behind the first `size` elements, which stay where they are.
-
-    Room for the worst case costs nothing while it is not touched, and a copy would touch fresh memory once more.
-    """
-    array.resize(size, refcheck=False)  # nobody else has seen the array yet
-
-
 def _room(count: int, dtype: np.dtype) -> np.ndarray:
     """Memory for `count` samples, or MemoryError; what no address reaches NumPy would call a wrong value."""
     if count * dtype.itemsize > sys.maxsize:
@@ -106,19 +101,43 @@ def _room(count: int, dtype: np.dtype) -> np.ndarray:
     return new_array((count,), dtype)
 
 
+class _NewStream:
+    """A stream that C writes, whose length nobody knows before: `room` for C, and then what it wrote.
+
+    Memory for about as much as the stream takes is used again by the next one, and need not be copied. Where it was
+    not enough, C has written the rest elsewhere.
+    """
+
+    def __init__(self, expected: int, most: int, dtype: np.dtype):
+        self.array = new_array((min(most, expected + expected // 8 + 512),), dtype)
+        self.room = ffi.gc(ffi.new("rf_polyroom *"), lib.rf_polyroom_close)
+        self.room.dst, self.room.nbytes = _write(self.array, "uint8_t *"), self.array.nbytes
+
+    def written(self) -> np.ndarray:
+        """What C wrote; nobody else has it yet."""
+        array, room = self.array, self.room
+        used, split = room.used // array.itemsize, room.split // array.itemsize
+        if not room.rest:
+            array.resize(used, refcheck=False)
+            return array
+        whole = new_array((used,), array.dtype)
+        whole[:split] = array[:split]
+        whole[split:] = np.frombuffer(ffi.buffer(room.rest + room.split, room.used - room.split), array.dtype)
+        return whole
+
+
 # -- run lengths ------------------------------------------------------------------------------------------------------
 
 
 def run_encode(samples: np.ndarray, *, diff: bool, max_count: int, nthreads: int = 1) -> np.ndarray:
     """Run length stream of contiguous integers, of their own type."""
-    stream = new_array((2 * samples.size,), samples.dtype)
-    used = ffi.new("size_t *")
+    guess = lib.rf_polyrle_guess(_read(samples), samples.size, samples.itemsize, diff, max_count)
+    new = _NewStream(guess, 2 * samples.size, samples.dtype)
     status = lib.rf_polyrle_encode(
-        _read(samples), samples.size, samples.itemsize, diff, max_count, nthreads, _write(stream), used
+        _read(samples), samples.size, samples.itemsize, diff, max_count, nthreads, new.room
     )
     _check(status, "run length encoding")
-    _shorten(stream, used[0])
-    return stream
+    return new.written()
 
 
 def run_decode(
@@ -196,18 +215,33 @@ def poly_encode(
         "spc": spc, "npoly": npoly, "max_error": max_error, "chebyshev": chebyshev, "narrow": narrow,
         "period": period, "period_offset": period_offset,
     })  # fmt: skip
-    stream = new_array((lib.rf_polycomp_bound(samples.size, spc),), _BYTE)
-    nbytes, stats = ffi.new("size_t *"), ffi.new("rf_polystats *")
-    status = lib.rf_polycomp_encode(
-        _read(samples, "double *"), samples.size, settings, nthreads, _write(stream, "uint8_t *"), stream.size, nbytes,
-        stats,
-    )  # fmt: skip
-    _check(status, "polynomial compression")
-    _shorten(stream, nbytes[0])
+    stream, stats = _poly_encode(samples, settings, nthreads, _poly_guess(samples, settings))
     return stream, {
         "chunks": stats.nchunks, "compressed_chunks": stats.ncompressed,
         "chebyshev_coefficients": stats.ncheby, "largest_error": stats.largest_error,
     }  # fmt: skip
+
+
+def _poly_encode(samples: np.ndarray, settings: Any, nthreads: int, expected: int) -> tuple[np.ndarray, Any]:
+    """The stream, for which about `expected` bytes are made ready, and its `rf_polystats`."""
+    new = _NewStream(expected, lib.rf_polycomp_bound(samples.size, settings.spc), _BYTE)
+    stats = ffi.new("rf_polystats *")
+    status = lib.rf_polycomp_encode(
+        _read(samples, "double *"), samples.size, settings, nthreads, new.room, stats
+    )
+    _check(status, "polynomial compression")
+    return new.written(), stats
+
+
+def _poly_guess(samples: np.ndarray, settings: Any) -> int:
+    """Bytes that the stream will take, about, from some of its chunks; the most it can take if they are not many."""
+    nchunks = samples.size // settings.spc
+    ntried = min(_MOST_TRIED, nchunks // _CHUNKS_FOR_ONE_TRIED)
+    if ntried < _LEAST_TRIED:
+        return lib.rf_polycomp_bound(samples.size, settings.spc)
+    tried = samples[: nchunks * settings.spc].reshape(nchunks, settings.spc)[:: nchunks // ntried].ravel()
+    stream, _ = _poly_encode(tried, settings, 1, lib.rf_polycomp_bound(tried.size, settings.spc))
+    return stream.size * samples.size // tried.size
 
 
 def poly_scan(stream: np.ndarray) -> tuple[np.ndarray, int, int]:

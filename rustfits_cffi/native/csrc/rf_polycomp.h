@@ -60,6 +60,25 @@ typedef struct {
     double largest_error;    /* of the samples as decoded, modulo the period if there is one; 0 for raw chunks */
 } rf_polystats;
 
+/* Where a stream is written, whose length is only known at its end; zeros but for the first two. */
+typedef struct {
+    uint8_t *dst;            /* the caller's, */
+    size_t nbytes;           /* of so many bytes: as many as it expects the stream to take */
+    size_t used;             /* bytes of the stream */
+    size_t most;             /* that it could take */
+    uint8_t *rest;           /* NULL where dst was enough. Else rest[i] is byte i of the stream for every i from ... */
+    size_t split;            /* ... this on, and dst[i] before. */
+} rf_polyroom;
+
+/*
+ * rf_polyroom_close - free what an encoder has hung on the record.
+ * Memory:  dst and the record itself are the caller's. A record that was never used, or is closed, may be closed.
+ * Sizes:   none.
+ * Result:  none.
+ * Threads: one.
+ */
+void rf_polyroom_close(rf_polyroom *room);
+
 /*
  * rf_polycomp_bound - the most bytes that a polynomial stream can take: 8 + 8 nsamples + 3 a chunk.
  * Memory:  none.
@@ -71,14 +90,14 @@ size_t rf_polycomp_bound(size_t nsamples, uint32_t spc);
 
 /*
  * rf_polycomp_encode - code samples as a polynomial stream (number of chunks, then the chunks).
- * Memory:  samples and dst do not overlap. Of dst only what the stream takes is written.
- * Sizes:   dst has room for rf_polycomp_bound bytes; *nbytes is set to those of the stream.
- * Result:  RF_OK, RF_EARGUMENT, RF_ENOSPACE or RF_ENOMEM. No sample decodes with an error above max_error: chunks for
- *          which that cannot be had in fewer bytes are stored raw, bit for bit.
+ * Memory:  samples and the room do not overlap; whatever the result, the caller closes the room.
+ * Sizes:   the room may be of any size; rf_polycomp_bound bytes are always enough.
+ * Result:  RF_OK, RF_EARGUMENT or RF_ENOMEM. No sample decodes with an error above max_error: chunks for which that
+ *          cannot be had in fewer bytes are stored raw, bit for bit.
  * Threads: up to nthreads, sharing the chunks.
  */
 int rf_polycomp_encode(const double *samples, size_t nsamples, const rf_polysettings *settings, int nthreads,
-                       uint8_t *dst, size_t dst_cap, size_t *nbytes, rf_polystats *stats);
+                       rf_polyroom *room, rf_polystats *stats);
 
 /*
  * rf_polycomp_scan - find the chunks of a polynomial stream and check every length, count and mask in it.
@@ -146,13 +165,23 @@ int rf_polycomp_transform(const double *in, size_t n, int inverse, double *out);
 /*
  * rf_polyrle_encode - code n integers of width bytes (1, 2, 4, 8) as pairs count, value; diff: the first value, then
  * pairs of the differences modulo 2^bits. Longer runs than max_count are split, full runs first.
- * Memory:  src and dst do not overlap.
- * Sizes:   dst has room for 2 n values; dst_len is set to the values written.
+ * Memory:  src and the room, which must suit values of that width, do not overlap; whatever the result, the caller
+ *          closes the room.
+ * Sizes:   the room may be of any size; 2 n values are always enough.
  * Result:  RF_OK, RF_EARGUMENT or RF_ENOMEM.
  * Threads: up to nthreads, sharing the samples.
  */
-int rf_polyrle_encode(const void *src, size_t n, int width, int diff, uint64_t max_count, int nthreads, void *dst,
-                      size_t *dst_len);
+int rf_polyrle_encode(const void *src, size_t n, int width, int diff, uint64_t max_count, int nthreads,
+                      rf_polyroom *room);
+
+/*
+ * rf_polyrle_guess - about how many values a run length stream will take, from the runs at a few places.
+ * Memory:  src is only read.
+ * Sizes:   n values of width bytes.
+ * Result:  the number; 2 n where a guess is not worth while.
+ * Threads: pure.
+ */
+size_t rf_polyrle_guess(const void *src, size_t n, int width, int diff, uint64_t max_count);
 
 /* What is before one pair of a run length stream. */
 typedef struct {

@@ -1,6 +1,7 @@
 /* Codes a series as a polynomial stream: its chunks are shared among threads, and their bytes put in order. */
 #include "rf_polychunk.h"
 #include "rf_polyorder.h"
+#include "rf_polyroom.h"
 #include "rf_threads.h"
 
 #include <stdlib.h>
@@ -22,6 +23,7 @@ typedef struct {
     size_t nscratch;                 /* doubles that a chunk needs */
     piece *pieces;
     rf_polyorder order;
+    rf_polyroom *room;
     size_t nbytes;                   /* of the stream, up to the last piece that has its place */
     rf_polystats *stats;             /* of these pieces */
 } encode_job;
@@ -61,11 +63,11 @@ static void end_coder(void *scratch)
 }
 
 /* The next piece goes behind those before it; adds up what became of its chunks. */
-static size_t settle(void *argument, size_t number)
+static uint8_t *settle(void *argument, size_t number)
 {
     encode_job *const job = argument;
     const piece *const one = &job->pieces[number];
-    const size_t place = job->nbytes;
+    uint8_t *const place = rf_polyroom_at(job->room, job->nbytes, one->len);
 
     job->nbytes += one->len;
     job->stats->ncompressed += one->stats.ncompressed;
@@ -75,27 +77,28 @@ static size_t settle(void *argument, size_t number)
 }
 
 /* Shares the chunks of a job whose plans are open. */
-static int encode_chunks(encode_job *job, int nthreads, uint8_t *dst)
+static int encode_chunks(encode_job *job, int nthreads)
 {
     const size_t npieces = job->nchunks / job->per_piece + (job->nchunks % job->per_piece != 0);
-    const size_t room = job->per_piece * (RF_POLY_RAW_NBYTES + 8 * (size_t)job->settings->spc);
+    const size_t slot = job->per_piece * (RF_POLY_RAW_NBYTES + 8 * (size_t)job->settings->spc);
     size_t failed;
     int status;
 
     job->pieces = malloc(npieces * sizeof *job->pieces);
     if (!job->pieces) return RF_ENOMEM;
-    status = rf_polyorder_open(&job->order, npieces, room, rf_polyorder_hands(npieces, nthreads), dst, settle, job);
+    status = rf_polyorder_open(&job->order, npieces, slot, rf_polyorder_hands(npieces, nthreads), settle, job);
     if (status == RF_OK) {
         status = rf_share(encode_work, job, npieces, nthreads, sizeof(coder) + job->nscratch * sizeof(double),
                           end_coder, &failed);
-        rf_polyorder_close(&job->order);
+        const int placed = rf_polyorder_close(&job->order);
+        if (status == RF_OK) status = placed;
     }
     free(job->pieces);
     return status;
 }
 
 /* Opens the plans of a job with chunks, codes them, and closes the plans; nlast: samples of the last chunk. */
-static int encode_series(encode_job *job, size_t nlast, int nthreads, uint8_t *dst)
+static int encode_series(encode_job *job, size_t nlast, int nthreads)
 {
     const bool is_short = nlast != job->settings->spc;
     rf_polyplan whole = {0}, last = {0};
@@ -108,7 +111,7 @@ static int encode_series(encode_job *job, size_t nlast, int nthreads, uint8_t *d
         job->last = is_short ? &last : &whole;
         job->nscratch = rf_polyplan_nscratch(&whole);
         if (rf_polyplan_nscratch(&last) > job->nscratch) job->nscratch = rf_polyplan_nscratch(&last);
-        status = encode_chunks(job, nthreads, dst);
+        status = encode_chunks(job, nthreads);
     }
     rf_polyplan_close(&whole);
     rf_polyplan_close(&last);
@@ -131,18 +134,22 @@ size_t rf_polycomp_bound(size_t nsamples, uint32_t spc)
 }
 
 int rf_polycomp_encode(const double *samples, size_t nsamples, const rf_polysettings *settings, int nthreads,
-                       uint8_t *dst, size_t dst_cap, size_t *nbytes, rf_polystats *stats)
+                       rf_polyroom *room, rf_polystats *stats)
 {
-    encode_job job = {.samples = samples, .settings = settings, .nbytes = RF_POLY_COUNT_NBYTES, .stats = stats};
+    encode_job job = {.samples = samples, .settings = settings, .room = room, .nbytes = RF_POLY_COUNT_NBYTES,
+                      .stats = stats};
     int status = RF_OK;
 
-    if (!are_settings(settings) || rf_polycomp_bound(nsamples, settings->spc) == 0) return RF_EARGUMENT;
-    if (dst_cap < rf_polycomp_bound(nsamples, settings->spc)) return RF_ENOSPACE;
+    if (!are_settings(settings)) return RF_EARGUMENT;
+    room->most = rf_polycomp_bound(nsamples, settings->spc);
+    if (room->most == 0) return RF_EARGUMENT;
+    uint8_t *const head = rf_polyroom_at(room, 0, RF_POLY_COUNT_NBYTES);
+    if (!head) return RF_ENOMEM;
     job.nchunks = count_chunks(nsamples, settings->spc);
     job.per_piece = PIECE_SAMPLES / settings->spc + 1;
     *stats = (rf_polystats){.nchunks = job.nchunks};
-    for (size_t i = 0; i < RF_POLY_COUNT_NBYTES; i++) dst[i] = (uint8_t)((uint64_t)job.nchunks >> 8 * i);
-    if (job.nchunks) status = encode_series(&job, nsamples - (job.nchunks - 1) * settings->spc, nthreads, dst);
-    *nbytes = job.nbytes;
+    for (size_t i = 0; i < RF_POLY_COUNT_NBYTES; i++) head[i] = (uint8_t)((uint64_t)job.nchunks >> 8 * i);
+    if (job.nchunks) status = encode_series(&job, nsamples - (job.nchunks - 1) * settings->spc, nthreads);
+    room->used = job.nbytes;
     return status;
 }

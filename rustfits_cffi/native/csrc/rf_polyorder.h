@@ -8,31 +8,39 @@
 #define RF_POLYORDER_H
 
 #include <pthread.h>
+#include <stdbool.h>
 
-#include "rf.h"
+#include "rf_threads.h"
 
-/* Called for piece 0, 1, 2 and so on, one at a time, when it is made; returns the byte of dst at which it begins. */
-typedef size_t (*rf_polysettle)(void *job, size_t piece);
+/* Called for piece 0, 1, 2 and so on, one at a time, when it is made; returns where it goes, NULL if there is no memory. */
+typedef uint8_t *(*rf_polysettle)(void *job, size_t piece);
+
+/* What has become of a piece so far. */
+typedef struct {
+    bool is_made;
+    uint8_t *place; /* of a settled piece; NULL if it has none */
+} rf_polyplace;
 
 typedef struct {
     rf_polysettle settle;
     void *job;
-    uint8_t *dst, *slots;
+    uint8_t *slots;
     size_t npieces, slot_nbytes;
     pthread_mutex_t lock; /* guards what follows */
     pthread_cond_t settled;
     size_t nhands;        /* that have slots */
     size_t nsettled;      /* pieces that have their place: all before this number */
-    size_t *places;       /* one a piece: its place in dst, or what has become of it so far */
+    rf_polyplace *places; /* one a piece */
+    bool is_short;        /* of memory: a piece found no place, nor will those after it */
 } rf_polyorder;
 
-enum { RF_POLYORDER_SLOTS = 4, RF_POLYORDER_MAX_HANDS = 256 };
+enum { RF_POLYORDER_SLOTS = 4 };
 
 /* Threads that rf_share can start for so many pieces. */
 static inline size_t rf_polyorder_hands(size_t npieces, int nthreads)
 {
     const size_t wanted = nthreads > 1 ? (size_t)nthreads : 1, most = npieces < wanted ? npieces : wanted;
-    return most < RF_POLYORDER_MAX_HANDS ? most : RF_POLYORDER_MAX_HANDS;
+    return most < RF_MAX_THREADS ? most : RF_MAX_THREADS;
 }
 
 /* What one thread holds; all zeros before the first use. */
@@ -45,23 +53,23 @@ typedef struct {
 
 /*
  * rf_polyorder_open - prepare for npieces pieces of at most slot_nbytes, made by up to nhands threads.
- * Memory:  dst and job stay the caller's and are kept; what hangs on the record is freed by rf_polyorder_close: the
- *          slots of all hands, of which only what is used is touched.
- * Sizes:   dst has room for wherever settle puts the pieces.
+ * Memory:  job stays the caller's and is kept; what hangs on the record is freed by rf_polyorder_close: the slots of
+ *          all hands, of which only what is used is touched.
+ * Sizes:   where settle says that a piece goes there is room for it.
  * Result:  RF_OK or RF_ENOMEM; then nothing hangs on it.
  * Threads: one.
  */
-int rf_polyorder_open(rf_polyorder *order, size_t npieces, size_t slot_nbytes, size_t nhands, uint8_t *dst,
-                      rf_polysettle settle, void *job);
+int rf_polyorder_open(rf_polyorder *order, size_t npieces, size_t slot_nbytes, size_t nhands, rf_polysettle settle,
+                      void *job);
 
 /*
  * rf_polyorder_close - free what hangs on the record.
  * Memory:  the record itself is the caller's.
  * Sizes:   none.
- * Result:  none.
+ * Result:  RF_OK if every piece is in its place, or RF_ENOMEM.
  * Threads: one, after all hands are empty.
  */
-void rf_polyorder_close(rf_polyorder *order);
+int rf_polyorder_close(rf_polyorder *order);
 
 /*
  * rf_polyhand_slot - memory for the next piece that a thread makes.

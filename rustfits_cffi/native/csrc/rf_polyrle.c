@@ -8,10 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rf_bytes.h"
 #include "rf_cpu.h"
 #include "rf_polycomp.h"
 #include "rf_polyfault.h"
 #include "rf_polyorder.h"
+#include "rf_polyroom.h"
 #include "rf_threads.h"
 
 enum {
@@ -22,6 +24,8 @@ enum {
     SCAN_MARKS = 64,           /* marks that one item of work makes: fewer, and threads hinder each other */
     LEAST_SHARE = 1 << 19,     /* samples, or values of a stream, for each thread: fewer are not worth its start, */
     LEAST_SCAN = 1 << 23,      /* nor are fewer bytes of a stream that is only scanned */
+    GUESS_SPOTS = 16,          /* places in a series where runs are counted to guess how many there are, */
+    GUESS_TERMS = 64,          /* and terms that are looked at in each */
     FILLED = 16                /* bytes of samples that are restored while one value of the stream is read */
 };
 
@@ -56,6 +60,7 @@ typedef struct {
 /* What is done by width. */
 typedef struct {
     part_runs (*encode)(const void *src, size_t from, size_t to, int diff, uint64_t max_count, void *dst);
+    size_t (*changes)(const void *src, size_t nterms, int diff);
     size_t (*put)(void *dst, size_t at, term_run run, uint64_t max_count);
     bool (*count)(const void *src, size_t npairs, int is_signed, uint64_t *count);
     uint64_t (*change)(const void *src, size_t npairs);
@@ -64,7 +69,7 @@ typedef struct {
                    void *dst);
 } width_work;
 
-#define WORK(bits) {encode##bits, put##bits, count##bits, change##bits, check##bits, decode##bits}
+#define WORK(bits) {encode##bits, changes##bits, put##bits, count##bits, change##bits, check##bits, decode##bits}
 
 /* NULL for a width that does not exist. */
 static const width_work *work_of(int width)
@@ -95,11 +100,11 @@ typedef struct {
     size_t nterms, per_part;
     int width, diff;
     uint64_t max_count;
-    void *dst;
     part_runs *parts;
     rf_polyorder order;
+    rf_polyroom *room;
     term_run open; /* ends the parts that have their place, and may go on in the next */
-    size_t len;    /* values in dst, up to it */
+    size_t nbytes; /* of the stream, up to it */
 } encode_job;
 
 static int encode_work(void *argument, void *scratch, size_t item)
@@ -117,23 +122,38 @@ static int encode_work(void *argument, void *scratch, size_t item)
 
 static void end_hand(void *scratch) { rf_polyhand_empty(scratch); }
 
-/* Joins a part with those before it; returns the byte of dst where its middle goes. */
-static size_t settle(void *argument, size_t number)
+/* Puts the pairs of the open run behind the stream; false if there is no memory. */
+static bool put_open(encode_job *job)
+{
+    const size_t npairs = (job->open.length - 1) / job->max_count + 1;
+    const size_t nbytes = 2 * npairs * (size_t)job->width;
+    uint8_t *const place = rf_polyroom_at(job->room, job->nbytes, nbytes);
+
+    if (!place) return false;
+    (void)job->work->put(place, 0, job->open, job->max_count);
+    job->nbytes += nbytes;
+    return true;
+}
+
+/* Joins a part with those before it; returns where its middle goes. */
+static uint8_t *settle(void *argument, size_t number)
 {
     encode_job *const job = argument;
     const part_runs *const part = &job->parts[number];
+    const size_t nbytes = part->len * (size_t)job->width;
 
     if (job->open.length && job->open.value == part->first.value) {
         job->open.length += part->first.length;
     } else {
-        if (job->open.length) job->len = job->work->put(job->dst, job->len, job->open, job->max_count);
+        if (job->open.length && !put_open(job)) return NULL;
         job->open = part->first;
     }
-    if (part->last.length == 0) return job->len * (size_t)job->width;
-    job->len = job->work->put(job->dst, job->len, job->open, job->max_count);
-    const size_t place = job->len * (size_t)job->width;
-    job->len += part->len;
-    job->open = part->last;
+    if (part->last.length) {
+        if (!put_open(job)) return NULL;
+        job->open = part->last;
+    }
+    uint8_t *const place = rf_polyroom_at(job->room, job->nbytes, nbytes);
+    job->nbytes += nbytes;
     return place;
 }
 
@@ -150,33 +170,49 @@ static int encode_terms(encode_job *job, int nthreads)
     const size_t slot = 2 * job->per_part * (size_t)job->width;
     job->parts = malloc(nparts * sizeof *job->parts);
     if (!job->parts) return RF_ENOMEM;
-    status = rf_polyorder_open(&job->order, nparts, slot, rf_polyorder_hands(nparts, nthreads), job->dst, settle, job);
+    status = rf_polyorder_open(&job->order, nparts, slot, rf_polyorder_hands(nparts, nthreads), settle, job);
     if (status == RF_OK) {
         status = rf_share(encode_work, job, nparts, nthreads, sizeof(rf_polyhand), end_hand, &failed);
-        rf_polyorder_close(&job->order);
+        const int placed = rf_polyorder_close(&job->order);
+        if (status == RF_OK) status = placed;
     }
     free(job->parts);
-    if (status == RF_OK) job->len = job->work->put(job->dst, job->len, job->open, job->max_count);
-    return status;
+    return status == RF_OK && !put_open(job) ? RF_ENOMEM : status;
 }
 
-int rf_polyrle_encode(const void *src, size_t n, int width, int diff, uint64_t max_count, int nthreads, void *dst,
-                      size_t *dst_len)
+int rf_polyrle_encode(const void *src, size_t n, int width, int diff, uint64_t max_count, int nthreads,
+                      rf_polyroom *room)
 {
     const uint64_t most = width == 8 ? UINT64_MAX : ((uint64_t)1 << (8 * (width & 7))) - 1;
     encode_job job = {.work = work_of(width), .src = src, .nterms = n, .width = width, .diff = diff,
-                      .max_count = max_count, .dst = dst};
+                      .max_count = max_count, .room = room};
     int status = RF_OK;
 
     if (!job.work || max_count == 0 || max_count > most) return RF_EARGUMENT;
+    if (!rf_multiply(2 * (size_t)width, n, &room->most)) return RF_EARGUMENT;
     if (diff && n) { /* the first sample stands in front of the differences */
-        memcpy(dst, src, (size_t)width);
-        job.len = 1;
+        uint8_t *const head = rf_polyroom_at(room, 0, (size_t)width);
+        if (!head) return RF_ENOMEM;
+        memcpy(head, src, (size_t)width);
+        job.nbytes = (size_t)width;
         job.nterms = n - 1;
     }
     if (job.nterms) status = encode_terms(&job, worth_threads(nthreads, job.nterms, LEAST_SHARE));
-    *dst_len = job.len;
+    room->used = job.nbytes;
     return status;
+}
+
+size_t rf_polyrle_guess(const void *src, size_t n, int width, int diff, uint64_t max_count)
+{
+    const width_work *const work = work_of(width);
+    const size_t distance = n / GUESS_SPOTS;
+    size_t nchanges = 0;
+
+    if (!work || max_count == 0 || distance < GUESS_TERMS + 2) return 2 * n;
+    for (size_t i = 0; i < GUESS_SPOTS; i++)
+        nchanges += work->changes((const uint8_t *)src + i * distance * (size_t)width, GUESS_TERMS, diff);
+    const size_t nruns = (size_t)((double)nchanges / (GUESS_SPOTS * GUESS_TERMS) * (double)n);
+    return 2 * (nruns + (size_t)((double)n / (double)max_count));
 }
 
 /* ---- decoding: marks tell where to begin within a stream ---- */
@@ -235,9 +271,10 @@ int rf_polyrle_scan(const void *src, size_t len, int width, int is_signed, int d
     int status;
 
     if (!work) return RF_EARGUMENT;
-    scan_job job = {.work = work, .pairs = (const uint8_t *)src + head * (size_t)width, .npairs = (len - head) / 2,
+    const size_t npairs = (len - head) / 2;
+    scan_job job = {.work = work, .pairs = (const uint8_t *)src + head * (size_t)width, .npairs = npairs,
                     .width = (size_t)width, .is_signed = is_signed, .diff = diff, .marks = marks,
-                    .nmarks = count_marks(job.npairs)};
+                    .nmarks = count_marks(npairs)};
     nthreads = worth_threads(nthreads, len * (size_t)width, LEAST_SCAN);
     status = rf_share(scan_work, &job, (job.nmarks - 1) / SCAN_MARKS + 1, nthreads, 0, NULL, &failed);
     if (status == RF_OK && (len - head) % 2 == 0 && add_up(marks, job.nmarks, begin, n)) return RF_OK;

@@ -87,6 +87,16 @@ static part_runs NAME(encode)(const void *src, size_t from, size_t to, int diff,
                 : NAME(encode_terms)(src, from, to, false, max_count, dst);
 }
 
+/* How many of nterms terms differ from the next one; there are that many and one more. */
+static size_t NAME(changes)(const void *src, size_t nterms, int diff)
+{
+    const VALUE *const x = src;
+    size_t n = 0;
+
+    for (size_t i = 0; i < nterms; i++) n += NAME(term)(x, i, diff) != NAME(term)(x, i + 1, diff);
+    return n;
+}
+
 /* ---- decoding ---- */
 
 /* The number of samples that up to MARK_PAIRS pairs stand for; false if a count, or all together, cannot be. */

@@ -5,8 +5,6 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-enum { MAX_THREADS = 256 };
-
 typedef struct {
     rf_work work;
     void *job;
@@ -55,12 +53,12 @@ int rf_share(rf_work work, void *job, size_t nitems, int nthreads, size_t scratc
              size_t *failed)
 {
     shared s = {.work = work, .job = job, .nitems = nitems, .scratch_nbytes = scratch_nbytes, .end = end};
-    pthread_t others[MAX_THREADS];
+    pthread_t others[RF_MAX_THREADS];
     size_t wanted = nthreads > 1 ? (size_t)nthreads : 1;
     size_t started = 0;
 
     if (wanted > nitems) wanted = nitems;
-    if (wanted > MAX_THREADS) wanted = MAX_THREADS;
+    if (wanted > RF_MAX_THREADS) wanted = RF_MAX_THREADS;
     atomic_init(&s.next, 0);
     atomic_init(&s.lowest, nitems);
     pthread_mutex_init(&s.lock, NULL);

@@ -8,6 +8,8 @@
 
 #include "rf.h"
 
+enum { RF_MAX_THREADS = 256 }; /* at work on one call: more are not started, whatever is asked for */
+
 /*
  * A worker does item `item` and returns its status. `scratch` belongs to the thread that calls it.
  */
