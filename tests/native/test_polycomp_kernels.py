@@ -63,16 +63,44 @@ def test_inverse_undoes_forward(n):
     assert np.abs(back - values).max() < 1e-13
 
 
-@pytest.mark.parametrize("n, p", [(9, 3), (80, 8), (81, 8), (100, 12), (300, 16), (5000, 10), (65535, 6)])
+def singular_value_fit(samples, p):
+    """Least squares in powers of about one length, singular values from a unit in the last place on: the reference's fit."""
+    powers = np.arange(1, samples.size + 1.0)[:, None] ** np.arange(p)
+    scale = np.abs(powers).max(0)
+    return np.linalg.lstsq(powers / scale, samples, rcond=EPS)[0] / scale
+
+
+def largest_residual(samples, coefficients):
+    return np.abs(samples - horner(coefficients, samples.size)).max()
+
+
+@pytest.mark.parametrize("n, p", [(9, 3), (80, 8), (81, 8), (100, 12), (300, 16), (300, 21), (5000, 10), (65535, 6)])
 def test_fit_is_as_good_as_a_singular_value_solution(n, p):
     x = np.arange(1, n + 1.0)
     samples = 1e3 * np.sin(3 * x / n + 0.3) + np.random.default_rng(n).normal(scale=1e-3, size=n)
-    powers = x[:, None] ** np.arange(p)
-    scale = np.linalg.norm(powers, axis=0)
-    expected = np.linalg.lstsq(powers / scale, samples, rcond=EPS)[0] / scale
-    ours = np.abs(samples - horner(native.poly_fit(samples, p), n)).max()
-    theirs = np.abs(samples - horner(expected, n)).max()
-    assert ours <= theirs * (1 + 1e-6) + 1e-12
+    ours = largest_residual(samples, native.poly_fit(samples, p))
+    assert ours <= largest_residual(samples, singular_value_fit(samples, p)) * (1 + (1e-6 if p < 20 else 1e-3)) + 1e-12
+
+
+@pytest.mark.parametrize("n, p", [(23, 22), (100, 30), (101, 30), (300, 25), (300, 60), (1000, 40), (1000, 100)])
+@pytest.mark.parametrize("turns", [1, 3, 6])
+def test_fit_with_more_coefficients_than_doubles_tell_apart_is_as_good_too(n, p, turns):
+    samples = np.sin(2 * np.pi * turns * np.arange(n) / n + 0.3)
+    coefficients = native.poly_fit(samples, p)
+    ours = largest_residual(samples, coefficients)
+    assert ours <= largest_residual(samples, singular_value_fit(samples, p)) * 1.2 + 1e-13
+    if n > 23:
+        assert ours < largest_residual(samples, native.poly_fit(samples, 21)) / 2 + 1e-13
+        assert np.count_nonzero(coefficients) > 21
+
+
+@pytest.mark.parametrize("n, p", [(256, 255), (300, 255), (65535, 70)])
+def test_powers_beyond_the_range_of_doubles_are_not_used(n, p):
+    samples = np.sin(np.arange(n) / n)
+    coefficients = native.poly_fit(samples, p)
+    highest = int(np.flatnonzero(coefficients)[-1])
+    assert 300 - np.log10(n) < highest * np.log10(n) < 302
+    assert largest_residual(samples, coefficients) < 1e-12
 
 
 def horner(coefficients, n):

@@ -148,6 +148,25 @@ def test_more_coefficients_than_doubles_can_carry(p):
     assert chunk.compressed and chunk.poly.size == p
 
 
+@pytest.mark.parametrize(
+    "p, n, turns, error", [(22, 250, 3, 1e-6), (25, 300, 3, 1e-6), (30, 300, 3, 1e-7), (60, 300, 4, 1e-6)]
+)
+@pytest.mark.parametrize("use_chebyshev", [False, True])
+def test_many_coefficients_fit_what_twenty_one_do_not(p, n, turns, error, use_chebyshev):
+    samples = np.sin(2 * np.pi * turns * np.arange(20 * n) / n + 0.3)
+    coded = code(samples, p=p, n=n, error=error, use_chebyshev=use_chebyshev)
+    assert coded.nbytes == 8 + 20 * (6 + 8 * p)  # not one coefficient of the other kind, not one raw chunk
+    assert np.abs(polycomp.decode(coded) - samples).max() <= error
+    assert code(samples, p=21, n=n, error=error, use_chebyshev=use_chebyshev).nbytes > 2 * coded.nbytes
+
+
+def test_fits_are_refined():
+    """The first fit of many coefficients is a hundred times as far off as its rounding makes necessary."""
+    samples = np.sin(2 * np.pi * np.arange(6000) / 300 + 0.3)
+    assert code(samples, p=200, n=300, error=1e-13).statistics.chebyshev_coefficients == 0
+    assert code(samples, p=200, n=300, error=1e-13).statistics.compressed_chunks == 20
+
+
 def test_the_longest_chunk():
     samples = wave(65535 + 10, noise=2e-3)
     coded = code(samples, p=12, n=65535, error=4e-3)

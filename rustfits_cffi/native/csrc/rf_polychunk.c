@@ -32,7 +32,7 @@ typedef struct {
     double a[RF_POLY_MAX_NPOLY];
     double *y, *r;         /* polynomial and residuals, whole vectors */
     double *spare;         /* a second y */
-    double *even, *odd;    /* folded samples for the fit */
+    double *fitting;       /* scratch of the fit */
     double *front, *back;  /* residuals by halves; what is left of them while coefficients are taken */
     double *part_f, *part_b;
     double *c;             /* all Chebyshev coefficients */
@@ -45,27 +45,33 @@ typedef struct {
     double error;          /* of the samples as decoded */
 } coder;
 
+/* The arrays in the scratch, each as long as a chunk; behind them what the fit and the transform need. */
+enum { U, Y, R, SPARE, FRONT, BACK, PART_F, PART_B, C, KEPT, ORDER, SORTED, KEYS, MORE_KEYS, NARRAYS };
+
 size_t rf_polyplan_nscratch(const rf_polyplan *plan)
 {
-    const size_t full = rf_padded(plan->n), half = rf_padded((plan->n + 1) / 2);
-    return 6 * full + 6 * half + 4 * full + plan->cheb.nscratch;
+    return NARRAYS * rf_padded(plan->n) + rf_polyfit_nscratch(&plan->fit) + plan->cheb.nscratch;
 }
 
-static void lay_out(coder *s, const rf_polyplan *plan, const double *x, double *at)
+static void lay_out(coder *s, const rf_polyplan *plan, double *memory)
 {
-    const size_t full = rf_padded(plan->n), half = rf_padded((plan->n + 1) / 2);
-    double **const wholes[] = {&s->u, &s->y, &s->r, &s->spare, &s->c, &s->kept};
-    double **const halves[] = {&s->even, &s->odd, &s->front, &s->back, &s->part_f, &s->part_b};
+    const size_t full = rf_padded(plan->n);
 
-    s->plan = plan;
-    s->x = x;
-    for (size_t i = 0; i < 6; i++, at += full) *wholes[i] = at;
-    for (size_t i = 0; i < 6; i++, at += half) *halves[i] = at;
-    s->keys = (uint64_t *)(void *)at;
-    s->order = (uint16_t *)(void *)(at += 2 * full);
-    s->sorted = (uint16_t *)(void *)(at += full);
-    at += full;
-    s->scratch = at;
+    s->u = memory + U * full;
+    s->y = memory + Y * full;
+    s->r = memory + R * full;
+    s->spare = memory + SPARE * full;
+    s->front = memory + FRONT * full;
+    s->back = memory + BACK * full;
+    s->part_f = memory + PART_F * full;
+    s->part_b = memory + PART_B * full;
+    s->c = memory + C * full;
+    s->kept = memory + KEPT * full;
+    s->order = (uint16_t *)(void *)(memory + ORDER * full);
+    s->sorted = (uint16_t *)(void *)(memory + SORTED * full);
+    s->keys = (uint64_t *)(void *)(memory + KEYS * full);
+    s->fitting = memory + NARRAYS * full;
+    s->scratch = s->fitting + rf_polyfit_nscratch(&plan->fit);
 }
 
 void rf_polycomp_straighten(const double *in, size_t n, double period, double *out)
@@ -82,19 +88,6 @@ void rf_polycomp_straighten(const double *in, size_t n, double period, double *o
 }
 
 /* ---- polynomial ---- */
-
-RF_WIDE_CLONES static void fold(const double *restrict x, size_t n, double base, double *restrict even,
-                                double *restrict odd)
-{
-    const size_t half = (n + 1) / 2;
-
-    for (size_t i = 0; i < half; i++) {
-        const double f = x[i], b = x[n - 1 - i];
-        even[i] = (f - base) + (b - base);
-        odd[i] = f - b;
-    }
-    for (size_t i = half; i < rf_padded(half); i++) even[i] = odd[i] = 0;
-}
 
 /* r = x - y with zeros to whole vectors; returns the largest magnitude, infinity if one is not a finite number. */
 RF_WIDE_CLONES static double subtract(const double *restrict x, const double *restrict y, size_t n, double *restrict r)
@@ -132,16 +125,14 @@ static bool fit_polynomial(coder *s)
     double refined[RF_POLY_MAX_NPOLY], largest;
 
     memset(s->a, 0, npoly * sizeof *s->a);
-    fold(s->u, n, s->u[0], s->even, s->odd);
-    rf_polyfit_add(&plan->fit, s->even, s->odd, s->a);
-    s->a[0] += s->u[0]; /* the fit is of differences from the first sample: fewer digits are lost */
+    rf_polyfit_add(&plan->fit, s->u, s->u[0], s->fitting, s->a); /* of differences: fewer digits are lost */
+    s->a[0] += s->u[0];
     rf_poly_evaluate(s->a, npoly, n, s->y);
     s->largest = subtract(s->u, s->y, n, s->r);
     if (s->largest <= plan->settings->max_error || s->largest == INFINITY) return s->largest != INFINITY;
 
     memcpy(refined, s->a, npoly * sizeof *refined);
-    fold(s->r, n, 0, s->even, s->odd);
-    rf_polyfit_add(&plan->fit, s->even, s->odd, refined);
+    rf_polyfit_add(&plan->fit, s->r, 0, s->fitting, refined);
     rf_poly_evaluate(refined, npoly, n, s->spare);
     largest = subtract(s->u, s->spare, n, s->r);
     if (largest < s->largest) {
@@ -340,7 +331,9 @@ rf_polyresult rf_polychunk_encode(const rf_polyplan *plan, const double *x, doub
     coder s;
 
     if (plan->n <= set->npoly) return (rf_polyresult){.nbytes = put_raw(x, plan->n, dst)};
-    lay_out(&s, plan, x, scratch);
+    lay_out(&s, plan, scratch);
+    s.plan = plan;
+    s.x = x;
     if (set->period > 0) rf_polycomp_straighten(x, plan->n, set->period, s.u);
     else s.u = (double *)(uintptr_t)x; /* only read */
     if (!fit_polynomial(&s)) return (rf_polyresult){.nbytes = put_raw(x, plan->n, dst)};

@@ -15,7 +15,7 @@
 
 enum {
     RF_POLY_MAX_SPC = 65535,
-    RF_POLY_MAX_NPOLY = 255,
+    RF_POLY_MAX_NPOLY = RF_POLYFIT_MOST,
     RF_POLY_COUNT_NBYTES = 8,  /* number of chunks, in front of a stream */
     RF_POLY_RAW_NBYTES = 3,    /* flag, samples */
     RF_POLY_HEAD_NBYTES = 4,   /* flag, samples, polynomial coefficients */

@@ -4,32 +4,26 @@
 
 int rf_polycomp_fit(const double *samples, size_t n, uint32_t npoly, double *coefficients)
 {
-    const size_t half = (n + 1) / 2, stride = rf_padded(half);
     rf_polyfit fit;
-    double *even;
+    double *y, *scratch;
     int status;
 
     if (npoly < 1 || npoly > RF_POLY_MAX_NPOLY || n <= npoly || n > RF_POLY_MAX_SPC) return RF_EARGUMENT;
     status = rf_polyfit_open(&fit, n, npoly);
     if (status != RF_OK) return status;
-    even = calloc(2 * stride + n, sizeof *even);
-    if (!even) status = RF_ENOMEM;
-    double *const y = even + 2 * stride;
-    if (status == RF_OK) memset(coefficients, 0, npoly * sizeof *coefficients);
-    for (int pass = 0; status == RF_OK && pass < 2; pass++) {
+    y = calloc(n + rf_polyfit_nscratch(&fit), sizeof *y);
+    if (y) {
+        scratch = y + n;
+        memset(coefficients, 0, npoly * sizeof *coefficients);
+        rf_polyfit_add(&fit, samples, samples[0], scratch, coefficients);
+        coefficients[0] += samples[0];
         rf_poly_evaluate(coefficients, npoly, n, y);
-        const double base = pass ? 0 : samples[0];
-        for (size_t i = 0; i < half; i++) {
-            const double f = samples[i] - y[i], b = samples[n - 1 - i] - y[n - 1 - i];
-            even[i] = (f - base) + (b - base);
-            even[stride + i] = f - b;
-        }
-        rf_polyfit_add(&fit, even, even + stride, coefficients);
-        coefficients[0] += base;
+        for (size_t i = 0; i < n; i++) y[i] = samples[i] - y[i];
+        rf_polyfit_add(&fit, y, 0, scratch, coefficients);
     }
-    free(even);
+    free(y);
     rf_polyfit_close(&fit);
-    return status;
+    return y ? RF_OK : RF_ENOMEM;
 }
 
 int rf_polycomp_transform(const double *in, size_t n, int inverse, double *out)
