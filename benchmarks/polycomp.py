@@ -88,8 +88,8 @@ def check(case: Case, coded: polycomp.Encoded) -> None:
 def run(nsamples: int, repeats: int) -> list[Row]:
     """Measure all cases with one thread."""
     rows = []
+    set_num_threads(1)
     for case in cases(nsamples):
-        set_num_threads(1)
         coded = polycomp.encode(case.samples, case.method, **case.parameters)
         check(case, coded)
         calls = (
@@ -97,11 +97,10 @@ def run(nsamples: int, repeats: int) -> list[Row]:
             ("decode", lambda e=coded: polycomp.decode(e)),
         )
         for (verb, call), reference, target in zip(calls, case.reference, case.target, strict=True):
-            set_num_threads(1)
-            processor = fastest(call, repeats)
-            if reference is not None and target is not None:
-                speed = case.samples.size / processor / 1e6
-                rows.append(Row(f"{case.name}: {verb}", speed, reference, speed / reference, target))
+            if reference is None or target is None:
+                continue
+            speed = case.samples.size / fastest(call, repeats) / 1e6
+            rows.append(Row(f"{case.name}: {verb}", speed, reference, speed / reference, target))
     set_num_threads(None)
     return rows
 

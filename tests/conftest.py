@@ -6,6 +6,7 @@ those of round N; ``make fuzz`` runs round after round.
 
 import os
 import signal
+import threading
 import time
 import zlib
 from contextlib import contextmanager
@@ -66,11 +67,35 @@ def tools() -> Path:
 
 @pytest.fixture(scope="session")
 def real_files() -> Path:
-    """Folder with real telescope files."""
-    folder = ROOT.parent / "shared" / "data"
+    """Folder with real telescope files, `RUSTFITS_CFFI_DATA` or beside the repository."""
+    folder = Path(os.environ.get("RUSTFITS_CFFI_DATA", ROOT.parent / "shared" / "data"))
     if not folder.is_dir():
         pytest.skip("the real telescope files are not on this machine")
     return folder
+
+
+@contextmanager
+def at_work(work, arguments):
+    """A block during which threads are at work, one for each argument: all must end with it, and none fail."""
+    failures = []
+
+    def try_to_work(argument):
+        try:
+            work(argument)
+        except BaseException as error:
+            failures.append(error)
+
+    workers = [threading.Thread(target=try_to_work, args=(argument,), daemon=True) for argument in arguments]
+    for worker in workers:
+        worker.start()
+    try:
+        yield
+    finally:
+        for worker in workers:
+            worker.join(60)
+    assert not any(worker.is_alive() for worker in workers), "a thread does not end"
+    if failures:
+        raise failures[0]
 
 
 def holds_soon(condition) -> bool:

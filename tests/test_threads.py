@@ -16,7 +16,7 @@ import rustfits_cffi as rf
 from rustfits_cffi import polycomp, threads
 from rustfits_cffi.hdu import tile_encoder
 from rustfits_cffi.native.codecs import TileCodec
-from tests.conftest import holds_soon
+from tests.conftest import at_work, holds_soon
 
 
 @pytest.fixture(autouse=True)
@@ -71,11 +71,8 @@ def test_many_threads_read_and_write_files_of_their_own(tmp_path):
             fits.write_image(images[i], compress=rf.Rice1(), quantize=rf.Quantize(level=-0.5, method="no_dither"))
         results[i] = rf.read(path)
 
-    workers = [threading.Thread(target=work, args=(i,)) for i in range(len(images))]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join(60)
+    with at_work(work, range(len(images))):
+        pass
     for image, result in zip(images, results, strict=True):
         assert np.abs(result - image).max() <= 0.2501
 
@@ -88,7 +85,7 @@ def test_writers_at_the_same_time_share_in_each_step(tmp_path, monkeypatch, owne
     rf.set_num_threads(allowed)
     image = np.random.default_rng(1).normal(100, 5, (300, 400)).astype("f4")
     together = threading.Barrier(nwriters, timeout=60)
-    used, failed = [], []
+    used = []
     step = getattr(owner, name)
 
     def watched(*arguments, **keywords):
@@ -97,19 +94,12 @@ def test_writers_at_the_same_time_share_in_each_step(tmp_path, monkeypatch, owne
         return step(*arguments, **keywords)
 
     def write(number):
-        try:
-            with rf.FITS(tmp_path / f"{number}.fits", "w+") as fits:
-                fits.write_image(image, compress=rf.Rice1(), quantize=rf.Quantize(level=4))
-        except Exception as error:
-            failed.append(error)
+        with rf.FITS(tmp_path / f"{number}.fits", "w+") as fits:
+            fits.write_image(image, compress=rf.Rice1(), quantize=rf.Quantize(level=4))
 
     monkeypatch.setattr(owner, name, watched)
-    writers = [threading.Thread(target=write, args=(number,)) for number in range(nwriters)]
-    for writer in writers:
-        writer.start()
-    for writer in writers:
-        writer.join(60)
-    assert not failed
+    with at_work(write, range(nwriters)):
+        pass
     assert len(used) == nwriters and sum(used) <= allowed + nwriters - 1
 
 
@@ -256,14 +246,9 @@ def lend_again_and_again(until):
 def others_at_work():
     """Three more threads that borrow and give back."""
     until = threading.Event()
-    others = [threading.Thread(target=lend_again_and_again, args=(until,)) for _ in range(3)]
-    for other in others:
-        other.start()
-    yield
-    until.set()
-    for other in others:
-        other.join(60)
-    assert not any(other.is_alive() for other in others)
+    with at_work(lend_again_and_again, 3 * [until]):
+        yield
+        until.set()
 
 
 def test_an_interrupt_while_others_borrow_keeps_no_threads_lent(rng, interrupt_after, request):

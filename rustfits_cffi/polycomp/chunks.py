@@ -117,8 +117,9 @@ def join(chunks: Iterable[Chunk], *, dtype: Any = np.float64, **parameters: Any)
     Returns
     -------
     Encoded
-        Its payload is the stream; joining what `chunks` gave restores the same bytes, but that every flag of a
-        compressed chunk is 1 (readers take any but 0 for it) and nothing follows the last chunk.
+        Its payload is the stream; the largest error of its statistics is NaN. Joining what `chunks` gave restores the
+        same bytes, but that every flag of a compressed chunk is 1 (readers take any but 0 for it) and nothing follows
+        the last chunk.
 
     Raises
     ------
@@ -147,6 +148,8 @@ def join(chunks: Iterable[Chunk], *, dtype: Any = np.float64, **parameters: Any)
 
 def _checked(record: Chunk) -> Chunk:
     """The same chunk as int, bool and arrays of the stored types; refused unless everything in it fits together."""
+    if not isinstance(record, Chunk):
+        raise TypeError(f"not a Chunk, but a {type(record).__name__}")
     samples = _length(record.samples)
     is_flag = isinstance(record.compressed, bool | np.bool_ | int | np.integer)
     if not is_flag or record.compressed not in (0, 1):

@@ -14,10 +14,10 @@ from rustfits_cffi.errors import FITSMemoryError
 from rustfits_cffi.polycomp import deflated, plain, polynomial, quantization, runlength
 from rustfits_cffi.polycomp.encoded import Coded, Encoded, Statistics, ratio
 from rustfits_cffi.polycomp.errors import PolycompError
-from rustfits_cffi.polycomp.samples import require_result, sample_type, whole_number
+from rustfits_cffi.polycomp.samples import refuse_masked, require_result, sample_type, whole_number
 from rustfits_cffi.threads import lend
 
-__all__ = ["CODECS", "decode", "encode"]
+__all__ = ["CODECS", "decode", "encode", "encode_with"]
 
 _MAX_COUNT = 2**62
 
@@ -60,8 +60,8 @@ def encode(samples: Any, method: str, **parameters: Any) -> Encoded:
     num_of_coefficients, samples_per_chunk : int
         polynomial: 1 to 255 polynomial coefficients, chunks of 1 to 65535 samples.
     max_error : float
-        polynomial: no sample decodes with a larger absolute error; 0 keeps every sample exact (of straightened
-        angles: modulo `period`).
+        polynomial: no sample decodes with a larger absolute error; 0 keeps the value of every sample (of straightened
+        angles: modulo `period`), if not the sign of a zero.
     use_chebyshev : bool, default True
         polynomial: add Chebyshev coefficients where the polynomial alone is not enough.
     period : float, optional
@@ -85,14 +85,18 @@ def encode(samples: Any, method: str, **parameters: Any) -> Encoded:
     TypeError, ValueError
         If `method` does not exist, a parameter is missing, unknown or out of range, or it cannot code such samples.
     """
-    codec = CODECS.get(method)
-    if codec is None:
+    with lend() as nthreads:
+        return encode_with(nthreads, samples, method, parameters)
+
+
+def encode_with(nthreads: int, samples: Any, method: str, parameters: dict[str, Any]) -> Encoded:
+    """`encode`, for a caller that has been lent so many threads."""
+    if not isinstance(method, str) or method not in CODECS:
         raise ValueError(f"there is no compression {method!r}; there are {', '.join(CODECS)}")
-    if np.ma.isMaskedArray(samples):
-        raise TypeError("masked samples cannot be stored; fill them first")
+    refuse_masked(samples)
+    _refuse_our_own(parameters, method)
     try:
-        with lend() as nthreads:
-            array, payload, used, found = codec.encode(samples, method=method, nthreads=nthreads, **parameters)
+        array, payload, used, found = CODECS[method].encode(samples, method=method, nthreads=nthreads, **parameters)
     except TypeError as error:
         raise _argument_error(error, method) from None
     payload.flags.writeable = False
@@ -117,7 +121,8 @@ def decode(
         Samples wanted, as in a slice. Only the chunks that hold them are decoded.
     out : ndarray, optional
         Takes the samples: of their shape and type, contiguous. Who decodes again and again into one array spares the
-        system the clearing of fresh memory, half of the time of long series. After an error its contents are undefined.
+        system the clearing of fresh memory, half of the time of long series. Parts of polynomial streams, and what
+        none, zlib and bzip2 give, are decoded first and copied. After an error its contents are undefined.
     **parameters
         With a payload: what this compression needs, see `Encoded.parameters`. With an `Encoded` they replace its own.
 
@@ -143,6 +148,7 @@ def decode(
         payload = encoded
     if not isinstance(method, str) or method not in CODECS:
         raise PolycompError(f"there is no compression {method!r}; there are {', '.join(CODECS)}")
+    _refuse_our_own(parameters, method)
     codec, wanted = CODECS[method], None
     if dtype is None and method != "polynomial":
         raise TypeError(f"decoding {method} takes the type of the samples (`dtype`)")
@@ -181,6 +187,13 @@ def _copied(samples: np.ndarray, out: np.ndarray) -> np.ndarray:
     require_result(out, samples.shape, samples.dtype)
     out[...] = samples
     return out
+
+
+def _refuse_our_own(parameters: dict[str, Any], method: str) -> None:
+    """Refuse what is no parameter of a compression, but of the functions behind it."""
+    for name in ("method", "nthreads"):
+        if name in parameters:
+            raise TypeError(f"{method}: got an unexpected parameter '{name}'")
 
 
 def _argument_error(error: TypeError, method: str) -> TypeError:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import bz2
 import math
 import sys
-import warnings
 import zlib
 from typing import Any, NamedTuple
 
@@ -13,8 +12,8 @@ import numpy as np
 
 from rustfits_cffi.native.deflate import zlib_encode
 from rustfits_cffi.polycomp.encoded import Coded
-from rustfits_cffi.polycomp.errors import PolycompError, PolycompWarning
-from rustfits_cffi.polycomp.samples import bytes_of, check_kind, shape_of, whole_number
+from rustfits_cffi.polycomp.errors import PolycompError, warn
+from rustfits_cffi.polycomp.samples import bytes_of, check_kind, samples_of, shape_of, whole_number
 
 __all__ = ["decode", "encode"]
 
@@ -48,11 +47,8 @@ def decode(
     whole = stop == count
     need = stop * row_nbytes
     plain = _inflate(bytes_of(payload, method).data, need, method, whole)
-    if dtype == np.bool_:  # any byte may be there, only two are logicals
-        plain = np.frombuffer(plain, np.uint8) != 0
-    samples = np.frombuffer(plain, dtype.newbyteorder("<"), math.prod(shape), start * row_nbytes)
-    samples = samples.astype(dtype, copy=sys.byteorder == "big")
-    return samples.reshape(shape)
+    stored = np.frombuffer(plain, np.uint8, row_nbytes * (stop - start), start * row_nbytes)
+    return samples_of(stored, dtype, method).reshape(shape)
 
 
 class _Inflated(NamedTuple):
@@ -81,7 +77,7 @@ def _inflate(coded: memoryview, need: int, method: str, whole: bool) -> bytearra
     if whole and not found.is_ended:
         raise PolycompError("the stream is cut before its end", method=method, offset=len(coded))
     if found.is_ended and found.used < len(coded):
-        warnings.warn(f"{len(coded) - found.used} bytes follow the {method} stream", PolycompWarning, stacklevel=5)
+        warn(f"{len(coded) - found.used} bytes follow the {method} stream")
     return found.plain
 
 

@@ -26,7 +26,7 @@ class Statistics:
         Of a polynomial stream; 0 otherwise.
     largest_error : float
         Largest absolute difference between a sample and what it decodes to, of straightened angles modulo their
-        period; 0 for exact compressions.
+        period; 0 for exact compressions, NaN for chunks that were joined.
     """
 
     ratio: float

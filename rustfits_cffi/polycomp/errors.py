@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rustfits_cffi.errors import FITSFormatError
 from rustfits_cffi.native.polycomp import StreamFault
 
-__all__ = ["PolycompError", "PolycompWarning"]
+__all__ = ["PolycompError", "PolycompWarning", "stream_errors", "warn"]
 
 
 class PolycompError(FITSFormatError):
@@ -52,6 +54,14 @@ class PolycompError(FITSFormatError):
 
 class PolycompWarning(UserWarning):
     """A Polycomp stream decodes, but there is something odd about it."""
+
+
+def warn(text: str) -> None:
+    """A `PolycompWarning` about the line of the program that called into this package."""
+    level = 1
+    while sys._getframe(level).f_globals.get("__name__", "").partition(".")[0] == __name__.partition(".")[0]:
+        level += 1
+    warnings.warn(text, PolycompWarning, stacklevel=level + 1)
 
 
 @contextmanager

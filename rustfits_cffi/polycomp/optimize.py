@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from rustfits_cffi.polycomp import polynomial
-from rustfits_cffi.polycomp.encoded import Encoded, Statistics, ratio
-from rustfits_cffi.polycomp.samples import native_samples, whole_number
+from rustfits_cffi.polycomp.codecs import encode_with
+from rustfits_cffi.polycomp.encoded import Encoded
+from rustfits_cffi.polycomp.samples import native_samples, refuse_masked, whole_number
 from rustfits_cffi.threads import lend, spread
 
 __all__ = ["Optimization", "Point", "optimize", "parse_numbers"]
@@ -146,6 +147,7 @@ def optimize(
     TypeError, ValueError
         If the arguments are wrong or a set is empty.
     """
+    refuse_masked(samples)
     array = native_samples(samples, "polynomial", "f")
     coefficients = _choices(num_of_coefficients, "num_of_coefficients", polynomial.MAX_COEFFICIENTS)
     lengths = _choices(samples_per_chunk, "samples_per_chunk", polynomial.MAX_SAMPLES_PER_CHUNK)
@@ -169,6 +171,8 @@ def _choices(values: int | str | Iterable[int], name: str, most: int) -> list[in
     """The values to choose from, ascending, each checked."""
     if isinstance(values, str):
         values = parse_numbers(values)
+    elif isinstance(values, bytes | bytearray):
+        raise TypeError(f"{name} must be integers or str, not {type(values).__name__}")
     elif not isinstance(values, Iterable):
         values = [values]
     choices = sorted({whole_number(value, name, 1, most) for value in values})
@@ -205,13 +209,8 @@ class _Trials:
 
     def _encode(self, pair: tuple[int, int], nthreads: int) -> tuple[Encoded, float]:
         begin = time.perf_counter()
-        array, payload, used, found = polynomial.encode(
-            self.samples, method="polynomial", nthreads=nthreads, num_of_coefficients=pair[0],
-            samples_per_chunk=pair[1], **self.parameters,
-        )  # fmt: skip
-        payload.flags.writeable = False
-        statistics = Statistics(ratio(array.nbytes, payload.nbytes), **found)
-        encoded = Encoded(payload, "polynomial", array.dtype, array.size, used, statistics)
+        parameters = {**self.parameters, "num_of_coefficients": pair[0], "samples_per_chunk": pair[1]}
+        encoded = encode_with(nthreads, self.samples, "polynomial", parameters)
         return encoded, time.perf_counter() - begin
 
     def _keep(self, pair: tuple[int, int], encoded: Encoded, seconds: float) -> None:

@@ -6,15 +6,14 @@ import bisect
 import functools
 import logging
 import math
-import warnings
 from typing import Any
 
 import numpy as np
 
 from rustfits_cffi.native.polycomp import poly_decode, poly_decode_whole, poly_encode, poly_scan
 from rustfits_cffi.polycomp.encoded import Coded
-from rustfits_cffi.polycomp.errors import PolycompError, PolycompWarning, stream_errors
-from rustfits_cffi.polycomp.samples import bytes_of, native_samples, real_number, whole_number
+from rustfits_cffi.polycomp.errors import PolycompError, stream_errors, warn
+from rustfits_cffi.polycomp.samples import bytes_of, flag, native_samples, real_number, whole_number
 
 __all__ = ["branch_of", "check_type", "decode", "encode", "scan"]
 
@@ -43,14 +42,16 @@ def encode(
         "num_of_coefficients": whole_number(num_of_coefficients, "num_of_coefficients", 1, MAX_COEFFICIENTS),
         "samples_per_chunk": whole_number(samples_per_chunk, "samples_per_chunk", 1, MAX_SAMPLES_PER_CHUNK),
         "max_error": real_number(max_error, "max_error"),
-        "use_chebyshev": bool(use_chebyshev),
+        "use_chebyshev": flag(use_chebyshev, "use_chebyshev"),
     }
     if not settings["max_error"] >= 0:
         raise ValueError(f"max_error must be 0 or more, not {max_error}")
     with np.errstate(invalid="ignore"):  # signalling NaN become quiet ones
         doubles = array.astype(np.float64, copy=False)
     period = _period(period)
-    if straighten:
+    if period_offset is not None:
+        period_offset = _offset(period_offset)
+    if flag(straighten, "straighten"):
         settings |= _straightened(doubles, period, period_offset)
     elif period:
         _say_that_period_does_nothing()
@@ -82,7 +83,7 @@ def branch_of(
         raise TypeError(f"polynomial streams have no parameter {sorted(unknown)}")
     try:
         period, offset = _period(period), _offset(period_offset)
-        if straighten and not period:
+        if flag(straighten, "straighten") and not period:
             raise ValueError("straighten=True needs a positive `period`")
     except ValueError as error:
         raise PolycompError(str(error), method="polynomial") from None
@@ -106,7 +107,7 @@ def _straightened(samples: np.ndarray, period: float, offset: float | None) -> d
         low, high = (finite.min(), finite.max()) if finite.size else (0.0, 0.0)
         natural = [low_end for low_end in (0.0, -period / 2) if low_end <= low and high < low_end + period]
         offset = natural[0] if natural else float(low)
-    return {"period": period, "straighten": True, "period_offset": _offset(offset)}
+    return {"period": period, "straighten": True, "period_offset": offset}
 
 
 def check_type(dtype: np.dtype) -> None:
@@ -126,7 +127,7 @@ def scan(payload: Any) -> tuple[np.ndarray, np.ndarray, int, int]:
 
 def _warn_of_rest(rest: int) -> None:
     if rest:
-        warnings.warn(f"{rest} bytes follow the last chunk of a polynomial stream", PolycompWarning, stacklevel=6)
+        warn(f"{rest} bytes follow the last chunk of a polynomial stream")
 
 
 def decode(
@@ -154,10 +155,10 @@ def decode(
 
 
 def _wrong_total(chunks: np.ndarray, nsamples: int, count: int, end: int) -> PolycompError:
-    """What to say of a stream of another number of samples: the chunk that is too many, or where one is missing."""
+    """What to say of a stream of another number of samples: the chunk that is too many, or that is missing."""
     reason = f"the chunks hold {nsamples} samples instead of {count}"
     if nsamples < count:
-        return PolycompError(reason, method="polynomial", offset=end)
+        return PolycompError(reason, method="polynomial", offset=end, chunk=chunks.size)
     number = int(np.searchsorted(chunks["first"] + chunks["nsamples"], count, "right"))
     return PolycompError(reason, method="polynomial", offset=int(chunks["offset"][number]), chunk=number)
 
@@ -167,7 +168,7 @@ def _decode_whole(
 ) -> np.ndarray | None:
     """All samples, scanned while they are decoded; None leaves it to `scan` to say what is wrong."""
     stream = bytes_of(payload, "polynomial")
-    if count * dtype.itemsize > _MAX_TRUSTED_RATIO * stream.size:
+    if out is None and count * dtype.itemsize > _MAX_TRUSTED_RATIO * stream.size:
         return None
     found = poly_decode_whole(stream, dtype, count=count, out=out, **branch)
     if found is None:

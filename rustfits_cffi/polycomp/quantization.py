@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 import sys
-import warnings
 from typing import Any
 
 import numpy as np
 
 from rustfits_cffi.native.polycomp import quant_decode, quant_encode, quant_nbytes, quant_range
 from rustfits_cffi.polycomp.encoded import Coded
-from rustfits_cffi.polycomp.errors import PolycompError, PolycompWarning
+from rustfits_cffi.polycomp.errors import PolycompError, warn
 from rustfits_cffi.polycomp.samples import bytes_of, native_samples, real_number, whole_number
 
 __all__ = ["decode", "encode", "entropy"]
@@ -73,7 +72,7 @@ def decode(
         reason = f"{stream.size} bytes, but {count} samples of {bits} bits take {need}"
         raise PolycompError(reason, method=method, offset=stream.size)
     if stream.size > need:
-        warnings.warn(f"{stream.size - need} bytes follow the quantized samples", PolycompWarning, stacklevel=4)
+        warn(f"{stream.size - need} bytes follow the quantized samples")
     return quant_decode(
         stream, dtype, count=count, bits=bits, lsb=bit_order == "lsb", normalization=normalization, offset=offset,
         start=start, stop=stop, nthreads=nthreads, out=out,
@@ -94,10 +93,17 @@ def entropy(samples: Any, bits_per_sample: int) -> float | None:
     -------
     float or None
         None above 24 bits, where hardly two samples share a step and the figure says nothing.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `bits_per_sample` is not an integer from 1 to 64, or a sample is NaN or infinite.
     """
     array = np.asarray(samples, np.float64).reshape(-1)
-    if bits_per_sample > 24:
+    if whole_number(bits_per_sample, "bits_per_sample", 1, MAX_READ_BITS) > 24:
         return None
+    if not np.isfinite(array).all():
+        raise ValueError("samples that are NaN or infinite have no entropy")
     low, high = (array.min(), array.max()) if array.size else (0.0, 0.0)
     if low == high:
         return 0.0

@@ -16,10 +16,13 @@ __all__ = [
     "check_kind",
     "element_range",
     "elements_of",
+    "flag",
     "native_samples",
     "real_number",
+    "refuse_masked",
     "require_result",
     "sample_type",
+    "samples_of",
     "shape_of",
     "whole_number",
 ]
@@ -27,6 +30,7 @@ __all__ = [
 _NUMBERS = {f"{kind}{nbytes}" for kind in "iu" for nbytes in (1, 2, 4, 8)} | {"f4", "f8"}  # of `dtype.str`
 _MAX_AXES = 32  # of an array of any NumPy
 _MAX_TEXT = 65536  # characters in one string sample: what a stream claims must not decide how much memory is taken
+_MAX_CHARACTER = 0x10FFFF  # of Unicode; Python fails with a SystemError where it meets a higher one
 
 
 def sample_type(name: Any) -> np.dtype:
@@ -53,10 +57,14 @@ def sample_type(name: Any) -> np.dtype:
         dtype = np.dtype(name).newbyteorder("=")
     except (TypeError, ValueError, SyntaxError):
         raise PolycompError(f"{name!r} is not a type of samples") from None
-    is_text = dtype.kind in "SU" and 0 < dtype.itemsize <= 4 * _MAX_TEXT
-    if dtype.str[1:] not in _NUMBERS and dtype != np.bool_ and not is_text:
+    if dtype.str[1:] not in _NUMBERS and dtype != np.bool_ and not _is_text(dtype):
         raise PolycompError(f"{name!r} is not a type of samples that Polycomp streams hold")
     return dtype
+
+
+def _is_text(dtype: np.dtype) -> bool:
+    """Whether it is text, and not too long."""
+    return dtype.kind in "SU" and 0 < dtype.itemsize <= _MAX_TEXT * (4 if dtype.kind == "U" else 1)
 
 
 def native_samples(samples: Any, method: str, kinds: str) -> np.ndarray:
@@ -76,10 +84,19 @@ def _plain(array: np.ndarray) -> np.ndarray:
     return np.require(array, array.dtype.newbyteorder("="), ["C", "A"])
 
 
+def refuse_masked(samples: Any) -> None:
+    """Refuse samples of which some may be missing: no stream can tell."""
+    if np.ma.isMaskedArray(samples):
+        raise TypeError("masked samples cannot be stored; fill them first")
+
+
 def check_kind(dtype: np.dtype, method: str, kinds: str) -> None:
     """Refuse a type that `method` cannot code."""
     words = {"iu": "integers", "f": "float32 or float64"}
-    if dtype.kind not in kinds or (dtype.kind in "iuf" and dtype.str[1:] not in _NUMBERS):
+    is_known = dtype.str[1:] in _NUMBERS or dtype.kind == "b" or _is_text(dtype)
+    if dtype.kind in "SU" and dtype.kind in kinds and not is_known:
+        raise TypeError(f"{method} takes text of 1 to {_MAX_TEXT} characters, not {dtype}")
+    if dtype.kind not in kinds or not is_known:
         raise TypeError(f"{method} takes {words.get(kinds, 'numbers, logicals or text')}, not {dtype}; cast them first")
 
 
@@ -99,6 +116,13 @@ def whole_number(value: Any, name: str, least: int, most: int) -> int:
     if not least <= number <= most:
         raise ValueError(f"{name} must be from {least} to {most}, not {number}")
     return number
+
+
+def flag(value: Any, name: str) -> bool:
+    """`value` as a bool, if it is True or False, or 1 or 0."""
+    if not isinstance(value, bool | np.bool_ | int | np.integer) or value not in (0, 1):
+        raise TypeError(f"{name} must be True or False, not {value!r}")
+    return bool(value)
 
 
 def real_number(value: Any, name: str) -> float:
@@ -125,8 +149,7 @@ def require_result(out: Any, shape: tuple[int, ...], dtype: np.dtype) -> None:
 
 def bytes_of(payload: Any, method: str) -> np.ndarray:
     """The bytes of a coded stream as a contiguous uint8 array."""
-    array = np.frombuffer(payload, np.uint8) if isinstance(payload, bytes | bytearray | memoryview) else payload
-    array = np.asarray(array)
+    array = np.frombuffer(payload, np.uint8) if isinstance(payload, bytes | bytearray) else np.asarray(payload)
     if array.dtype.itemsize != 1 or array.dtype.kind not in "iuS":
         raise PolycompError(f"the stream must be bytes, not {array.dtype}", method=method)
     return np.ascontiguousarray(array.reshape(-1)).view(np.uint8)
@@ -143,11 +166,13 @@ def elements_of(payload: Any, dtype: np.dtype, method: str) -> tuple[np.ndarray,
         whole, rest = divmod(payload.size, dtype.itemsize)
         if rest:
             reason = f"{payload.size} bytes are not whole elements of {dtype}"
-            raise PolycompError(reason, method=method, offset=whole * dtype.itemsize)
-        payload = payload.view(dtype.newbyteorder("<"))
+            raise PolycompError(reason, method=method, **_place(whole, dtype.itemsize, method))
+        payload = samples_of(payload, dtype, method)
     array = np.atleast_1d(payload)
     array = _plain(array)
     stored, width = array.dtype, array.dtype.itemsize
+    if stored.kind == "U":
+        _check_characters(array, method)
     if stored == dtype:
         return array, width
     if stored.kind in "iu" and dtype.kind in "iu" and width == dtype.itemsize:
@@ -160,8 +185,32 @@ def elements_of(payload: Any, dtype: np.dtype, method: str) -> tuple[np.ndarray,
         raise PolycompError(f"elements of {stored} cannot hold samples of {dtype}", method=method)
     if not kept.all():
         reason, first = f"the elements, stored as {stored}, are not all values of {dtype}", int(np.argmin(kept))
-        raise PolycompError(reason, method=method, offset=first * width)
+        raise PolycompError(reason, method=method, **_place(first, width, method))
     return cast, width
+
+
+def _place(element: int, width: int, method: str) -> dict[str, int | None]:
+    """Where an element is, for a `PolycompError`: its byte, and its run in a run length stream."""
+    run = max(0, element - (method == "diffrle")) // 2 if method in ("rle", "diffrle") else None
+    return {"offset": element * width, "chunk": run}
+
+
+def samples_of(stored: np.ndarray, dtype: np.dtype, method: str) -> np.ndarray:
+    """The samples whose little-endian bytes these are, in the machine's byte order."""
+    if dtype == np.bool_:
+        return stored != 0  # any byte may be there, only two are logicals
+    samples = stored.view(dtype.newbyteorder("<")).astype(dtype, copy=False)
+    if dtype.kind == "U":
+        _check_characters(samples, method)
+    return samples
+
+
+def _check_characters(text: np.ndarray, method: str) -> None:
+    """Refuse what is no text; of contiguous elements in the machine's byte order."""
+    wrong = np.flatnonzero(text.reshape(-1).view(np.uint32) > _MAX_CHARACTER)
+    if wrong.size:
+        number = int(wrong[0]) * 4 // text.dtype.itemsize
+        raise PolycompError(f"sample {number} is no text: it has a character that does not exist", method=method)
 
 
 def _cast_numbers(array: np.ndarray, dtype: np.dtype) -> tuple[np.ndarray, np.ndarray]:

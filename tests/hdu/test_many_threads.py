@@ -13,6 +13,7 @@ import pytest
 
 import rustfits_cffi as rf
 from rustfits_cffi.threads import usable_cores
+from tests.conftest import at_work
 
 
 def noise(shape, dtype="f4", seed=1):
@@ -54,55 +55,36 @@ def test_number_of_threads_changes_nothing(tmp_path):
 def test_many_threads_read_one_file(large):
     with rf.FITS(large) as fits:
         expected = [hdu.read() for hdu in (fits[1], fits[2], fits["plain"])]
-        wrong = []
 
         def work(seed):
             rng = np.random.default_rng(seed)
-            try:
-                for _ in range(15):
-                    number = int(rng.integers(3))
-                    y, x = rng.integers(0, 500, 2)
-                    key = (slice(y, y + int(rng.integers(1, 90)), int(rng.integers(1, 4))), slice(x, x + 80))
-                    if not np.array_equal(fits[number + 1][key], expected[number][key]):
-                        wrong.append((number, key))
-            except Exception as error:
-                wrong.append(error)
+            for _ in range(15):
+                number = int(rng.integers(3))
+                y, x = rng.integers(0, 500, 2)
+                key = (slice(y, y + int(rng.integers(1, 90)), int(rng.integers(1, 4))), slice(x, x + 80))
+                assert np.array_equal(fits[number + 1][key], expected[number][key])
 
-        workers = [threading.Thread(target=work, args=(seed,)) for seed in range(8)]
-        for worker in workers:
-            worker.start()
-        for worker in workers:
-            worker.join(60)
-        assert not wrong
+        with at_work(work, range(8)):
+            pass
 
 
 def test_threads_read_while_another_writes(large):
     with rf.FITS(large, "r+") as fits:
         expected = fits[2].read()
-        wrong = []
         done = threading.Event()
 
-        def work():
+        def work(_):
             while not done.is_set():
-                try:
-                    if not np.array_equal(fits[2][100:200, 100:200], expected[100:200, 100:200]):
-                        wrong.append("pixels")
-                except Exception as error:
-                    wrong.append(error)
+                assert np.array_equal(fits[2][100:200, 100:200], expected[100:200, 100:200])
 
-        workers = [threading.Thread(target=work) for _ in range(3)]
-        for worker in workers:
-            worker.start()
-        try:
-            for number in range(40):
-                fits[1].header[f"KEY{number}"] = number  # the header grows, what follows moves
-                fits["plain"][number] = float(number)
-            fits[1].write(noise((600, 700), "i2", seed=5))
-        finally:
-            done.set()
-            for worker in workers:
-                worker.join(60)
-        assert not wrong
+        with at_work(work, range(3)):
+            try:
+                for number in range(40):
+                    fits[1].header[f"KEY{number}"] = number  # the header grows, what follows moves
+                    fits["plain"][number] = float(number)
+                fits[1].write(noise((600, 700), "i2", seed=5))
+            finally:
+                done.set()
         assert np.array_equal(fits[1].read(), noise((600, 700), "i2", seed=5)) and fits["plain"][39, 0] == 39
 
 
@@ -176,22 +158,15 @@ def test_readers_work_at_the_same_time(tmp_path, shared):
 
 def test_threads_that_change_one_header_lose_nothing(large):
     with rf.FITS(large, "r+") as fits:
-        header, wrong = fits[2].header, []
+        header = fits[2].header
 
         def work(name):
-            try:
-                for number in range(15):
-                    header[f"{name}{number}"] = number
-                    assert header["ZNAXIS"] == 2 and header[f"{name}{number}"] == number
-            except Exception as error:
-                wrong.append(error)
+            for number in range(15):
+                header[f"{name}{number}"] = number
+                assert header["ZNAXIS"] == 2 and header[f"{name}{number}"] == number
 
-        workers = [threading.Thread(target=work, args=(name,)) for name in "ABCD"]
-        for worker in workers:
-            worker.start()
-        for worker in workers:
-            worker.join(60)
-        assert not wrong
+        with at_work(work, "ABCD"):
+            pass
         assert all(header[f"{name}{number}"] == number for name in "ABCD" for number in range(15))
 
 
@@ -202,9 +177,7 @@ def test_threads_that_ask_first_get_the_same_objects(path):
     for _ in range(5):
         with rf.FITS(path) as fits:
             found = []
-            workers = [threading.Thread(target=lambda found=found: found.append(fits.hdus)) for _ in range(6)]
-            for worker in workers:
-                worker.start()
-            for worker in workers:
-                worker.join(30)
+            with at_work(lambda found: found.append(fits.hdus), [found] * 6):
+                pass
+            assert len(found) == 6
             assert all(hdus == found[0] and [hdu.index for hdu in hdus] == list(range(50)) for hdus in found)

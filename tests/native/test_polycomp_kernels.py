@@ -64,7 +64,7 @@ def test_inverse_undoes_forward(n):
 
 
 def singular_value_fit(samples, p):
-    """Least squares in powers of about one length, singular values from a unit in the last place on: the reference's fit."""
+    """Least squares by the singular values above a unit in the last place of the largest, as the reference has it."""
     powers = np.arange(1, samples.size + 1.0)[:, None] ** np.arange(p)
     scale = np.abs(powers).max(0)
     return np.linalg.lstsq(powers / scale, samples, rcond=EPS)[0] / scale

@@ -161,9 +161,11 @@ def test_a_damaged_stream_is_run_through_twice_not_more(method, monkeypatch):
 @pytest.mark.parametrize("name", [name for name in streams() if name not in ("rle", "diffrle")])
 def test_bytes_after_the_stream_warn(name):
     coded = streams()[name]
-    with pytest.warns(PolycompWarning, match="7 bytes follow"):
-        decoded = decode(coded.payload.tobytes() + b"extra..", coded)
+    facts = {"dtype": coded.dtype, "count": coded.count, **coded.parameters}
+    with pytest.warns(PolycompWarning, match="7 bytes follow") as caught:
+        decoded = polycomp.decode(coded.payload.tobytes() + b"extra..", coded.method, **facts)
     assert np.array_equal(decoded, polycomp.decode(coded))
+    assert caught[0].filename == __file__  # the line that called, not one of ours
 
 
 @pytest.mark.parametrize("name", streams())
@@ -291,7 +293,7 @@ def test_another_number_of_samples_in_chunks_names_the_chunk_that_is_too_many():
         error = told(coded.payload, "polynomial", count=count)
         assert (error.chunk, error.offset) == (number, places[number])
     error = told(coded.payload, "polynomial", count=501)
-    assert (error.chunk, error.offset) == (None, coded.nbytes)
+    assert (error.chunk, error.offset) == (len(records), coded.nbytes)  # the chunk that is missing
     line = polycomp.encode(np.arange(800.0), "polynomial", num_of_coefficients=3, samples_per_chunk=80, max_error=1e-6)
     payload = line.payload.copy()
     payload[9] = 90  # samples of the first chunk
@@ -307,6 +309,31 @@ def test_the_byte_is_one_of_the_payload_as_it_was_given():
         assert error.offset == 6 * width == column.nbytes
         error = told(column, "rle", dtype="int16", count=200)
         assert (error.chunk, error.offset) == (1, 2 * width)
+
+
+@pytest.mark.parametrize("method, nbytes, run", [("rle", 13, 1), ("diffrle", 13, 1), ("diffrle", 3, 0), ("rle", 1, 0)])
+def test_bytes_that_are_not_whole_values_name_their_run(method, nbytes, run):
+    error = told(bytes(nbytes), method, dtype="i4", count=9)
+    assert (error.chunk, error.offset) == (run, nbytes // 4 * 4) and "not whole elements" in error.reason
+    error = told(np.array([1.0, 7.0, 1.0, 7.5]), "rle", dtype="i4", count=2)
+    assert (error.chunk, error.offset) == (1, 24)
+
+
+@pytest.mark.parametrize("wrong", [b"\0\0\x11\0", b"\xff\xff\xff\xff"])
+def test_characters_that_do_not_exist_are_refused(wrong):
+    stored = "abcdef".encode("utf-32-le") + wrong + "h".encode("utf-32-le")
+    for method, payload in (("none", stored), ("none", np.frombuffer(stored, "U2")), ("zlib", zlib.compress(stored))):
+        assert "sample 3 is no text" in told(payload, method, dtype="U2", count=4).reason
+    highest = chr(0x10FFFF).encode("utf-32-le")
+    assert polycomp.decode(highest, "none", dtype="U1", count=1).tolist() == [chr(0x10FFFF)]
+
+
+@pytest.mark.parametrize("method", ["none", "zlib", "bzip2"])
+def test_any_byte_but_0_is_a_logical_that_is_true(method):
+    stored = bytes([2, 0, 255, 1])
+    payload = {"none": stored, "zlib": zlib.compress(stored), "bzip2": bz2.compress(stored)}[method]
+    decoded = polycomp.decode(payload, method, dtype="?", count=4)
+    assert decoded.tobytes() == bytes([1, 0, 1, 1])
 
 
 @pytest.mark.parametrize("values, dtype, offset", [
@@ -481,3 +508,64 @@ def test_decoding_needs_to_know_what_it_decodes():
         polycomp.decode(streams()["rle"], bits_per_sample=3)
     with pytest.raises(PolycompError, match="only polynomial"):
         polycomp.chunks(streams()["rle"])
+
+
+@pytest.mark.parametrize("name", ["use_chebyshev", "straighten"])
+def test_words_are_no_flags(name):
+    for wrong in ("no", "False", 2, None, 0.5):
+        with pytest.raises(TypeError, match=f"{name} must be True or False"):
+            encode_wave(period=1.0, **{name: wrong})
+    for right in (np.True_, 1, False):
+        encode_wave(period=1.0, **{name: right})
+
+
+@pytest.mark.parametrize("settings, message", [
+    ({"period_offset": np.nan}, "period_offset must be a finite number"),
+    ({"period_offset": "x"}, "period_offset must be a number"),
+    ({"nthreads": 2}, "polynomial: got an unexpected parameter 'nthreads'"),
+    ({"colour": 2}, "polynomial: got an unexpected parameter 'colour'"),
+])  # fmt: skip
+def test_parameters_that_are_none_are_refused(settings, message):
+    with pytest.raises((TypeError, ValueError), match=message):
+        encode_wave(**settings)
+    with pytest.raises((TypeError, ValueError), match=message):
+        polycomp.optimize(np.zeros(9), num_of_coefficients=2, samples_per_chunk=9, max_error=1.0, **settings)
+
+
+def encode_wave(**settings):
+    return polycomp.encode(
+        np.sin(np.arange(90.0)), "polynomial", num_of_coefficients=2, samples_per_chunk=9, max_error=1.0, **settings
+    )
+
+
+@pytest.mark.parametrize("method", [[], None, 5, "lzw"])
+def test_a_compression_that_does_not_exist(method):
+    with pytest.raises(ValueError, match="there is no compression"):
+        polycomp.encode(np.zeros(9), method)
+
+
+@pytest.mark.parametrize("dtype", ["S65537", "U65537"])
+def test_text_that_no_stream_may_claim_is_not_coded(dtype):
+    for method in ("none", "zlib"):
+        with pytest.raises(TypeError, match="takes text of 1 to 65536 characters"):
+            polycomp.encode(np.zeros(1, dtype), method)
+    longest = np.array(["x"], dtype.replace("7", "6"))
+    assert polycomp.decode(polycomp.encode(longest, "none")).tolist() == ["x"] or dtype[0] == "S"
+
+
+def test_masked_samples_are_refused_everywhere():
+    masked = np.ma.masked_array(np.arange(10.0), np.arange(10) == 3)
+    for method in polycomp.codecs.CODECS:
+        with pytest.raises(TypeError, match="masked samples"):
+            polycomp.encode(masked, method)
+    with pytest.raises(TypeError, match="masked samples"):
+        polycomp.optimize(masked, num_of_coefficients=2, samples_per_chunk=5, max_error=1.0)
+
+
+def test_a_payload_may_be_any_bytes():
+    coded = streams()["polynomial"]
+    expected, wide = polycomp.decode(coded), np.zeros(2 * coded.nbytes, np.uint8)
+    wide[::2] = coded.payload
+    views = [memoryview(coded.payload), memoryview(wide)[::2]]
+    for payload in [coded.payload.tobytes(), bytearray(coded.payload), *views]:
+        assert np.array_equal(polycomp.decode(payload, "polynomial"), expected)

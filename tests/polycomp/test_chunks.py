@@ -57,8 +57,9 @@ def test_joining_writes_the_flag_1_and_nothing_behind_the_last_chunk():
             odd[at] = 2 + 13 * number
         at += chunk.nbytes
     odd = np.append(odd, np.uint8([1, 2, 3]))
-    with pytest.warns(polycomp.PolycompWarning, match="3 bytes follow"):
+    with pytest.warns(polycomp.PolycompWarning, match="3 bytes follow") as caught:
         again = polycomp.join(polycomp.chunks(odd))
+    assert caught[0].filename == __file__
     assert again.payload.tobytes() == expected.tobytes()
 
 

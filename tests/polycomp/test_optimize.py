@@ -54,6 +54,24 @@ def test_the_local_search_stays_inside_never_repeats_and_never_loses(nthreads, d
     assert found.encoded.nbytes == min(point.nbytes for point in found.points)
 
 
+@pytest.mark.parametrize("deltas", [(1, 1), (2, 3), (5, 40)])
+def test_the_local_search_goes_on_until_no_neighbour_is_better(deltas):
+    lengths, coefficients = [*range(4, 45)], [2, 3, 4, 5, 6, 7]
+    samples = 1e3 * np.exp(-np.arange(6000) / 900)
+    found = polycomp.optimize(
+        samples, num_of_coefficients=coefficients, samples_per_chunk=lengths, max_error=1e-4, search="local",
+        delta_coeffs=deltas[0], delta_samples=deltas[1],
+    )  # fmt: skip
+    row, column = coefficients.index(found.num_of_coefficients), lengths.index(found.samples_per_chunk)
+    assert abs(column - 20) > 5  # several steps from the middle, where it began
+    for p in coefficients[max(0, row - 1) : row + 2]:
+        for n in lengths[max(0, column - 1) : column + 2]:
+            coded = polycomp.encode(samples, "polynomial", num_of_coefficients=p, samples_per_chunk=n, max_error=1e-4)
+            assert coded.nbytes >= found.encoded.nbytes
+    if deltas == (5, 40):  # no first step stays inside: only halved ones lead anywhere
+        assert len(found.points) > 1
+
+
 def test_one_step_of_the_local_search():
     found = polycomp.optimize(WAVE, **RANGES, search="local", max_iterations=1)
     assert len(found.points) == 9
@@ -91,6 +109,12 @@ def test_entropy():
     assert polycomp.entropy(np.arange(256.0), 8) == pytest.approx(8, abs=0.01)
     assert polycomp.entropy(np.ones(9), 8) == 0 and polycomp.entropy([], 8) == 0
     assert polycomp.entropy(np.arange(9.0), 40) is None
+    for wrong in (-3, 0, 65, 2.5):
+        with pytest.raises((TypeError, ValueError), match="bits_per_sample must be"):
+            polycomp.entropy(np.arange(9.0), wrong)
+    for wrong in (np.nan, np.inf):
+        with pytest.raises(ValueError, match="have no entropy"):
+            polycomp.entropy([1.0, wrong], 8)
 
 
 def test_an_interrupt_at_any_moment_ends_the_search(rng, interrupt_after, two_threads):

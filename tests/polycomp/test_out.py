@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from rustfits_cffi import polycomp
+from rustfits_cffi.native import polycomp as native
 
 WAVE = np.sin(np.arange(3000) / 70)
 STREAMS = {
@@ -33,6 +34,19 @@ def test_out_gets_the_samples_and_comes_back(coded, part):
     out = np.full(expected.shape, 99, coded.dtype)
     assert polycomp.decode(coded, out=out, **part) is out
     assert out.tobytes() == expected.tobytes()
+
+
+@pytest.mark.parametrize("method", ["rle", "diffrle", "quantization", "polynomial", "line"])
+def test_whole_series_are_decoded_where_they_are_wanted(method, monkeypatch):
+    if method == "line":  # 100 times smaller than its samples
+        samples, (method, parameters) = np.arange(6000.0), ("polynomial", STREAMS["polynomial"][1])
+        parameters = {**parameters, "num_of_coefficients": 2, "samples_per_chunk": 500}
+    else:
+        samples, parameters = STREAMS[method]
+    coded = polycomp.encode(samples, method, **parameters)
+    expected = polycomp.decode(coded)
+    monkeypatch.setattr(native, "_room", lambda *_: pytest.fail("memory for samples was taken"))
+    assert np.array_equal(polycomp.decode(coded, out=np.empty_like(expected)), expected)
 
 
 def test_out_for_a_polynomial_stream_that_tells_its_number_itself():

@@ -13,7 +13,7 @@
 #include "rf.h"
 
 /* cffi: begin */
-/* What is wrong with a stream. Append, never renumber: polycomp/errors.py words them. */
+/* What is wrong with a stream. Append, never renumber: native/polycomp.py words them. */
 typedef enum {
     RF_POLY_FINE = 0,
     RF_POLY_NO_COUNT = 1,       /* fewer bytes than the chunk count takes */
@@ -124,6 +124,7 @@ int rf_polycomp_decode(const uint8_t *src, const rf_polychunk *chunks, size_t nc
 /*
  * rf_polycomp_decode_whole - decode a stream of nsamples samples, each chunk checked when it is reached: faster than
  * rf_polycomp_scan and rf_polycomp_decode, because the threads share the scan too.
+ * Memory:  src and dst do not overlap.
  * Sizes:   dst has room for nsamples of width bytes each; never more is written, whatever the stream is.
  * Result:  RF_OK, and *used as rf_polycomp_scan tells it; RF_EARGUMENT or RF_ENOMEM; RF_EBADDATA if the stream is
  *          damaged or does not hold nsamples: dst is undefined then, and rf_polycomp_scan tells what is wrong.
@@ -253,7 +254,7 @@ int rf_polyquant_encode(const void *src, size_t n, int width, int bits, int lsb,
  * rf_polyquant_decode - samples start..stop-1 of n quantized ones: level / normalization + offset, bits 1..64.
  * Memory:  src and dst do not overlap.
  * Sizes:   src has at least rf_polyquant_nbytes(n, bits) bytes; dst room for stop - start samples.
- * Result:  RF_OK, RF_EARGUMENT, or RF_ETRUNCATED if src is shorter.
+ * Result:  RF_OK, RF_EARGUMENT, RF_ENOMEM, or RF_ETRUNCATED if src is shorter.
  * Threads: up to nthreads, sharing the samples.
  */
 int rf_polyquant_decode(const uint8_t *src, size_t src_len, size_t n, int width, int bits, int lsb,
