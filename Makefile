@@ -61,6 +61,7 @@ test: $(VENV)/.tested tools
 
 bench: $(VENV)/.tested tools
 	$(BIN)/python -m benchmarks --memory $(ROWS)
+	$(if $(ROWS),,$(BIN)/python -m benchmarks.polycomp)
 
 fuzz: $(VENV)/.tested
 	@end=$$(($$(date +%s) + 60 * $(MINUTES))); round=$(ROUND); while [ $$(date +%s) -lt $$end ]; do \

@@ -70,7 +70,7 @@ def real_files() -> Path:
     """Folder with real telescope files, `RUSTFITS_CFFI_DATA` or beside the repository."""
     folder = Path(os.environ.get("RUSTFITS_CFFI_DATA", ROOT.parent / "shared" / "data"))
     if not folder.is_dir():
-        pytest.skip("the real telescope files are not on this machine")
+        pytest.skip("real files and reference streams are not on this machine; RUSTFITS_CFFI_DATA says where to look")
     return folder
 
 

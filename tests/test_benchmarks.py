@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.append(str(ROOT))  # last: `benchmarks` is not installed, and what is installed goes first
 
 import rustfits_cffi  # noqa: E402
-from benchmarks import floors, readers, scaling  # noqa: E402
+from benchmarks import floors, polycomp, polycomp_scaling, readers, scaling  # noqa: E402
 from benchmarks.__main__ import main  # noqa: E402
 from benchmarks.cases import CASES, Case, quick, select  # noqa: E402
 from benchmarks.files import mask_stamps  # noqa: E402
@@ -57,6 +57,25 @@ def test_row_runs_and_sides_agree(case, folder):
     assert not peers or any(result.seconds for result in peers), [result.failure for result in peers]
     if not peers:
         pytest.skip("no other library is here: ours agrees with itself only")
+
+
+def test_rows_of_polycomp_run():
+    rows = polycomp.run(30_000, 1)
+    assert len(rows) == 11 and all(row.ours > 0 and row.ratio == row.ours / row.reference for row in rows)
+    assert polycomp.Row("", 2.0, 1.0, 2.0, 2.0).reached and not polycomp.Row("", 1.9, 1.0, 1.9, 2.0).reached
+
+
+def test_gains_of_two_threads_in_polycomp_are_told(capsys):
+    polycomp.main(["--only", "threads", "--samples", "20000", "--quick"])
+    lines = capsys.readouterr().out.splitlines()
+    assert len([line for line in lines if "code" in line]) == 18
+    line = polycomp_scaling.Gain("", one=2.0, two=1.0, programs=2.1, beside=1.0, arithmetic_by_one=2.0,
+                                 arithmetic_by_two=1.0, processor_by_one=2.0, processor_by_two=2.0)  # fmt: skip
+    assert (line.ratio, line.steady, line.at_work, line.slower) == (2, 4, 1, 1)
+    told = [polycomp_scaling.render([line._replace(two=two)]).splitlines()[1] for two in (1.11, 1.112, 1.2)]
+    assert [text.partition("below")[1:] for text in told] == [
+        ("", ""), ("below", ", so are two programs"), ("below", ""),
+    ]  # fmt: skip
 
 
 def test_command_prints_a_table_and_writes_json(tmp_path, capsys):

@@ -124,7 +124,10 @@ def decode(
         system the clearing of fresh memory, half of the time of long series. Parts of polynomial streams, and what
         none, zlib and bzip2 give, are decoded first and copied. After an error its contents are undefined.
     **parameters
-        With a payload: what this compression needs, see `Encoded.parameters`. With an `Encoded` they replace its own.
+        With a payload, what this compression needs; with an `Encoded` they replace its own. quantization:
+        `bits_per_sample`, `normalization`, `offset`, and `bit_order` unless it is ``msb``: streams of the original
+        program are ``lsb``. polynomial, of straightened angles: `period` and `period_offset`. none, zlib and bzip2, of
+        rows with several values: `item_shape`, the shape of one row.
 
     Returns
     -------

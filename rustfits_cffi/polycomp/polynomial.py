@@ -72,18 +72,20 @@ def _period(period: Any) -> float:
 
 
 def branch_of(
-    *, period: Any = None, straighten: bool = False, period_offset: Any = 0.0, **others: Any
+    *, period: Any = None, straighten: bool | None = None, period_offset: Any = None, **others: Any
 ) -> dict[str, float]:
     """The branch that a stream's description puts angles in, as period and lower end; a period of 0 for none.
 
-    Other settings of the encoder may be there, and are not needed.
+    An offset says that angles were straightened, unless `straighten` says that they were not. Other settings of the
+    encoder may be there, and are not needed.
     """
     unknown = set(others) - {"num_of_coefficients", "samples_per_chunk", "max_error", "use_chebyshev"}
     if unknown:
         raise TypeError(f"polynomial streams have no parameter {sorted(unknown)}")
     try:
-        period, offset = _period(period), _offset(period_offset)
-        if flag(straighten, "straighten") and not period:
+        period, offset = _period(period), _offset(0.0 if period_offset is None else period_offset)
+        straighten = period_offset is not None if straighten is None else flag(straighten, "straighten")
+        if straighten and not period:
             raise ValueError("straighten=True needs a positive `period`")
     except ValueError as error:
         raise PolycompError(str(error), method="polynomial") from None

@@ -84,10 +84,10 @@ def _plain(array: np.ndarray) -> np.ndarray:
     return np.require(array, array.dtype.newbyteorder("="), ["C", "A"])
 
 
-def refuse_masked(samples: Any) -> None:
-    """Refuse samples of which some may be missing: no stream can tell."""
-    if np.ma.isMaskedArray(samples):
-        raise TypeError("masked samples cannot be stored; fill them first")
+def refuse_masked(array: Any, what: str = "samples") -> None:
+    """Refuse an array of which some elements may be missing: neither samples nor a stream can tell."""
+    if np.ma.isMaskedArray(array):
+        raise TypeError(f"masked {what} have no place in a series; fill the array first")
 
 
 def check_kind(dtype: np.dtype, method: str, kinds: str) -> None:
@@ -149,6 +149,7 @@ def require_result(out: Any, shape: tuple[int, ...], dtype: np.dtype) -> None:
 
 def bytes_of(payload: Any, method: str) -> np.ndarray:
     """The bytes of a coded stream as a contiguous uint8 array."""
+    refuse_masked(payload, "stream")
     array = np.frombuffer(payload, np.uint8) if isinstance(payload, bytes | bytearray) else np.asarray(payload)
     if array.dtype.itemsize != 1 or array.dtype.kind not in "iuS":
         raise PolycompError(f"the stream must be bytes, not {array.dtype}", method=method)
@@ -168,8 +169,8 @@ def elements_of(payload: Any, dtype: np.dtype, method: str) -> tuple[np.ndarray,
             reason = f"{payload.size} bytes are not whole elements of {dtype}"
             raise PolycompError(reason, method=method, **_place(whole, dtype.itemsize, method))
         payload = samples_of(payload, dtype, method)
-    array = np.atleast_1d(payload)
-    array = _plain(array)
+    refuse_masked(payload, "stream")
+    array = _plain(np.atleast_1d(np.asarray(payload)))  # tables have types of array of their own
     stored, width = array.dtype, array.dtype.itemsize
     if stored.kind == "U":
         _check_characters(array, method)

@@ -95,15 +95,61 @@ def test_taking_a_reference_stream_apart_and_joining_it_restores_the_bytes(vecto
         assert np.array_equal(polycomp.join(polycomp.chunks(stream)).payload, stream), case
 
 
+def our_stream(archive, case):
+    """The samples of a case, its error bound, and our stream of them."""
+    samples = archive[f"signal.{archive[f'{case}/signal']}"]
+    length, coefficients, max_error, algorithm = archive[f"{case}/params"]
+    ours = polycomp.encode(
+        samples, "polynomial", num_of_coefficients=int(coefficients), samples_per_chunk=int(length),
+        max_error=max_error, use_chebyshev=algorithm == 0,
+    )  # fmt: skip
+    return samples, max_error, ours
+
+
+def test_nearly_all_chunks_are_stored_as_the_reference_stores_them(vectors):
+    archive, nchunks, other = vectors("poly"), 0, 0
+    for case in cases(archive, "stream"):
+        *_, ours = our_stream(archive, case)
+        for chunk, theirs in zip(polycomp.chunks(ours), polycomp.chunks(archive[f"{case}/stream"]), strict=True):
+            nchunks += 1
+            other += chunk.compressed != theirs.compressed
+    assert nchunks > 500 and other <= 0.005 * nchunks
+
+
+def plain_reader(chunk):
+    """A chunk's samples as the reference computes them: Horner, and the transform by one of twice the length."""
+    if not chunk.compressed:
+        return chunk.uncompressed
+    values, x = np.zeros(chunk.samples), np.arange(1, chunk.samples + 1.0)
+    for coefficient in chunk.poly[::-1]:
+        values = values * x + coefficient
+    if chunk.cheby.size:
+        spectrum = np.zeros(chunk.samples)
+        spectrum[np.unpackbits(chunk.mask, bitorder="little")[: chunk.samples] == 1] = chunk.cheby
+        mirrored = np.append(spectrum, spectrum[-2:0:-1])
+        values += np.fft.rfft(mirrored).real / 2
+    return values
+
+
+def test_a_reader_like_the_reference_finds_our_streams_within_the_bound(vectors):
+    archive, nread = vectors("poly"), 0
+    for case in cases(archive, "stream"):
+        samples, max_error, ours = our_stream(archive, case)
+        first = 0
+        for chunk in polycomp.chunks(ours):
+            part = samples[first : first + chunk.samples]
+            first += chunk.samples
+            if np.isfinite(part).all():
+                room = 16 * np.spacing(np.abs(part).max())
+                assert np.abs(plain_reader(chunk) - part).max() <= max_error + room, case
+                nread += chunk.cheby.size > 0
+    assert nread > 50
+
+
 def test_our_streams_keep_the_bound_and_are_no_larger(vectors):
     archive = vectors("poly")
     for case in cases(archive, "stream"):
-        samples = archive[f"signal.{archive[f'{case}/signal']}"]
-        length, coefficients, max_error, algorithm = archive[f"{case}/params"]
-        ours = polycomp.encode(
-            samples, "polynomial", num_of_coefficients=int(coefficients), samples_per_chunk=int(length),
-            max_error=max_error, use_chebyshev=algorithm == 0,
-        )  # fmt: skip
+        samples, max_error, ours = our_stream(archive, case)
         assert ours.nbytes <= archive[f"{case}/stream"].size, case
         decoded = polycomp.decode(ours)
         finite = np.isfinite(samples)

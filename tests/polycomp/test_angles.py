@@ -48,6 +48,19 @@ def test_angles_that_could_not_be_compressed_come_back_bit_for_bit(samples, erro
     assert polycomp.decode(coded).tobytes() == samples.tobytes()
 
 
+def test_an_offset_says_that_angles_were_straightened():
+    samples = np.mod(np.arange(500) * 0.05, TWO_PI)
+    coded = code(samples, 1e-6)
+    expected = polycomp.decode(coded)
+    branch = {"period": TWO_PI, "period_offset": 0.0}
+    assert np.array_equal(polycomp.decode(coded.payload, "polynomial", **branch), expected)
+    assert np.array_equal(polycomp.decode(polycomp.join(polycomp.chunks(coded), **branch)), expected)
+    as_stored = polycomp.decode(coded.payload, "polynomial")
+    assert not np.array_equal(as_stored, expected)
+    for told in ({"period": TWO_PI}, {**branch, "straighten": False}):
+        assert np.array_equal(polycomp.decode(coded.payload, "polynomial", **told), as_stored)
+
+
 def angles(rng, kind, length, step, turns):
     """Angles of one kind."""
     ramp = step * np.arange(length) + turns

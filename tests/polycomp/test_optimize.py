@@ -37,8 +37,23 @@ def test_the_grid_finds_the_first_of_the_smallest(nthreads):
     assert np.abs(polycomp.decode(found.encoded) - WAVE).max() <= RANGES["max_error"]
 
 
+def test_of_streams_of_one_size_the_first_is_taken(nthreads):
+    noise = np.random.default_rng(1).normal(size=600)
+    for search in ("grid", "local"):
+        found = polycomp.optimize(
+            noise, num_of_coefficients=[4, 2, 3], samples_per_chunk=60, max_error=0.0, search=search
+        )
+        assert len({point.nbytes for point in found.points}) == 1  # all chunks are raw
+        assert found.num_of_coefficients == found.points[0].num_of_coefficients
+
+
 def test_the_survey_has_every_point():
-    survey = polycomp.optimize(WAVE, **RANGES).survey()
+    found = polycomp.optimize(WAVE, **RANGES)
+    survey = found.survey()
+    fields = ("num_of_coefficients", "samples_per_chunk", "nbytes", "ratio", "chunks", "compressed_chunks",
+              "chebyshev_coefficients", "seconds")  # fmt: skip
+    for image, field in zip(survey.values(), fields, strict=True):
+        assert image.ravel().tolist() == [getattr(point, field) for point in found.points]
     assert set(survey) == {"NUMCOEFS", "SMPPERCK", "COMPRSIZ", "CR", "NUMCK", "NUMCRCK", "NCHEBYC", "TIME"}
     assert all(image.shape == (5, 7) for image in survey.values())
     assert survey["COMPRSIZ"][4, 2] == size(7, 60) and survey["NUMCK"][0, 0] == 150
@@ -109,6 +124,7 @@ def test_entropy():
     assert polycomp.entropy(np.arange(256.0), 8) == pytest.approx(8, abs=0.01)
     assert polycomp.entropy(np.ones(9), 8) == 0 and polycomp.entropy([], 8) == 0
     assert polycomp.entropy(np.arange(9.0), 40) is None
+    assert polycomp.entropy([0.0, 0.5, 1.0], 1) == pytest.approx(np.log2(3))  # the largest sample is a step of its own
     for wrong in (-3, 0, 65, 2.5):
         with pytest.raises((TypeError, ValueError), match="bits_per_sample must be"):
             polycomp.entropy(np.arange(9.0), wrong)

@@ -231,3 +231,45 @@ def test_an_empty_series_of_every_compression():
         coded = polycomp.encode(np.empty(0, dtype), method, **settings.get(method, {}))
         assert coded.nbytes == {"polynomial": 8, "zlib": 8, "bzip2": 14}.get(method, 0)
         assert_same(polycomp.decode(coded), np.empty(0, dtype))
+
+
+def test_what_is_not_told_is_the_default():
+    samples = np.linspace(0, 10, 1000)
+    coded = polycomp.encode(samples, "quantization", bits_per_sample=12)
+    facts = {name: coded.parameters[name] for name in ("bits_per_sample", "normalization", "offset")}
+    assert coded.parameters["bit_order"] == "msb"
+    decoded = polycomp.decode(coded.payload, "quantization", dtype="f8", count=1000, **facts)
+    assert np.abs(decoded - samples).max() <= coded.statistics.largest_error
+    text = np.repeat(np.arange(5000, dtype="i4"), 3) // 7
+    for method in ("zlib", "bzip2"):
+        default, best = polycomp.encode(text, method), polycomp.encode(text, method, compression_level=9)
+        assert default.payload.tobytes() == best.payload.tobytes() and default.parameters == best.parameters
+    assert polycomp.encode(text, "zlib", compression_level=1).nbytes > polycomp.encode(text, "zlib").nbytes
+
+
+@pytest.mark.parametrize("method", ["none", "rle", "diffrle", "quantization", "polynomial", "zlib", "bzip2"])
+def test_payloads_are_not_for_writing(method):
+    samples = np.arange(50, dtype="i4" if method.endswith("rle") else "f8")
+    parameters = {"quantization": {"bits_per_sample": 5}, "polynomial": PARAMETERS}.get(method, {})
+    with pytest.raises(ValueError, match="read-only"):
+        polycomp.encode(samples, method, **parameters).payload[0] = 1
+
+
+PARAMETERS = {"num_of_coefficients": 2, "samples_per_chunk": 20, "max_error": 1e-3}
+
+
+@pytest.mark.parametrize("method", ["none", "rle", "zlib"])
+def test_columns_of_tables_come_back_as_arrays(method):
+    """Arrays of types of their own, such as those that other libraries give for columns."""
+
+    class Column(np.ndarray):
+        pass
+
+    samples = np.arange(20, dtype="i4") // 7
+    payload = polycomp.encode(samples, method).payload.view(Column)
+    decoded = polycomp.decode(payload, method, dtype="i4", count=20)
+    assert type(decoded) is np.ndarray and np.array_equal(decoded, samples)
+    text = np.char.array(["ab", "c", "def"])
+    assert polycomp.decode(text, "none", dtype="U3", count=3).tolist() == ["ab", "c", "def"]
+    with pytest.raises(TypeError, match="masked stream"):
+        polycomp.decode(np.ma.masked_array(payload), method, dtype="i4", count=20)
