@@ -112,7 +112,14 @@ class Gzip1(_Gzip):
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Gzip2(_Gzip):
-    """GZIP_2: gzip of the pixels' bytes sorted by significance; usually smaller than `Gzip1`, whose parameters it has.
+    """GZIP_2: gzip of the pixels' bytes sorted by significance; usually smaller than `Gzip1`.
+
+    Parameters
+    ----------
+    tile_shape, heap_format
+        See `Codec`.
+    level : int, optional
+        As of `Gzip1`.
 
     Notes
     -----
@@ -193,7 +200,12 @@ class Hcompress1(Codec):
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Plio1(Codec):
-    """PLIO_1: run lengths of non-negative integers, for masks. It has no parameters but those of `Codec`.
+    """PLIO_1: run lengths of non-negative integers, for masks.
+
+    Parameters
+    ----------
+    tile_shape, heap_format
+        See `Codec`.
 
     Notes
     -----

@@ -40,7 +40,20 @@ class FITSHeader:
         return read_chain(index.cards, position)[0]
 
     def get(self, key: str, default: Any = None) -> Any:
-        """Value of a keyword, or `default`."""
+        """Value of a keyword, or `default`.
+
+        Parameters
+        ----------
+        key : str
+            In any case, with or without HIERARCH.
+        default : object, optional
+            What to return if the keyword is absent.
+
+        Returns
+        -------
+        bool, int, float, complex, str, None or list of str
+            As ``header[key]``.
+        """
         try:
             return self[key]
         except KeyError:
@@ -68,7 +81,25 @@ class FITSHeader:
         return [(key, self[key]) for key in self.keys()]
 
     def comment_of(self, key: str) -> str:
-        """Comment of a keyword, '' if it has none; `KeyError` if the keyword is absent."""
+        """Comment of a keyword.
+
+        Parameters
+        ----------
+        key : str
+            In any case, with or without HIERARCH.
+
+        Returns
+        -------
+        str
+            Empty if it has none.
+
+        Raises
+        ------
+        KeyError
+            If the keyword is absent.
+        ValueError
+            If it is COMMENT, HISTORY or blank.
+        """
         if lookup_key(key) in COMMENTARY:
             raise ValueError(f"{key!r} is a commentary keyword: it has no comment")
         index, position = self._find(key)
@@ -117,19 +148,67 @@ class FITSHeader:
         self._change(card_lists.delete_key, key)
 
     def set_comment(self, key: str, comment: str) -> None:
-        """Give a keyword another comment; its value stays as it is written."""
+        """Give a keyword another comment; its value stays as it is written.
+
+        Parameters
+        ----------
+        key : str
+            In any case, with or without HIERARCH.
+        comment : str
+            What the card has no room for is cut off.
+
+        Raises
+        ------
+        KeyError
+            If the keyword is absent.
+        ValueError
+            If the comment has other characters than printable ASCII.
+        """
         self._change(card_lists.change_comment, key, comment)
 
     def add_comment(self, text: str) -> None:
-        """Add COMMENT cards, 72 characters each, behind those there are."""
+        """Add COMMENT cards behind those there are.
+
+        Parameters
+        ----------
+        text : str
+            Each card takes 72 characters of it.
+
+        Raises
+        ------
+        ValueError
+            If it has other characters than printable ASCII.
+        """
         self._change(card_lists.add_commentary, "COMMENT", text)
 
     def add_history(self, text: str) -> None:
-        """Add HISTORY cards, 72 characters each, behind those there are."""
+        """Add HISTORY cards behind those there are.
+
+        Parameters
+        ----------
+        text : str
+            Each card takes 72 characters of it.
+
+        Raises
+        ------
+        ValueError
+            If it has other characters than printable ASCII.
+        """
         self._change(card_lists.add_commentary, "HISTORY", text)
 
     def add_blank(self, text: str) -> None:
-        """Add cards with a blank keyword, 72 characters each, behind those there are."""
+        """Add cards with a blank keyword behind those there are.
+
+        Parameters
+        ----------
+        text : str
+            Each card takes 72 characters of it.
+
+        Raises
+        ------
+        ValueError
+            If it has other characters than printable ASCII.
+        """
         self._change(card_lists.add_commentary, "", text)
 
     def update(self, other: FITSHeader | Mapping[str, Any], *, copy_commentary: bool = False) -> None:

@@ -118,7 +118,13 @@ class CompressedImageHDU(ImageHDU):
         return self._tile_cache.capacity
 
     def set_tile_cache_size(self, nbytes: int) -> None:
-        """Change the capacity of the tile cache; 0 turns it off, a smaller one drops tiles at once."""
+        """Change the capacity of the tile cache.
+
+        Parameters
+        ----------
+        nbytes : int
+            Bytes of decoded tiles; 0 turns the cache off, fewer than are in use drop tiles at once.
+        """
         self._tile_cache.set_capacity(nbytes)
 
     @property

@@ -19,7 +19,21 @@ __all__ = ["Optimization", "Point", "optimize", "parse_numbers"]
 
 
 class Point(NamedTuple):
-    """What one pair of parameters gave."""
+    """What one pair of parameters gave.
+
+    Attributes
+    ----------
+    num_of_coefficients, samples_per_chunk : int
+        The pair.
+    nbytes : int
+        Size of the stream.
+    ratio : float
+        Bytes of the samples by bytes of the stream.
+    chunks, compressed_chunks, chebyshev_coefficients : int
+        As in `Statistics`.
+    seconds : float
+        Time that coding took.
+    """
 
     num_of_coefficients: int
     samples_per_chunk: int
