@@ -153,7 +153,7 @@ def spread(function: Callable[[Given], Item], items: Iterable[Given], nthreads: 
     for task in enumerate(items):
         tasks.put(task)
     nitems = tasks.qsize()
-    at_work = [threading.Lock() for _ in range(min(nthreads, nitems))]  # each held by one thread
+    at_work = [threading.Lock() for _ in range(min(max(1, nthreads), nitems))]  # each held by one thread
 
     def work(own: threading.Lock) -> None:  # as in `ahead`, threads meet in locks and queues that are written in C
         with own, suppress(Empty):
@@ -163,6 +163,8 @@ def spread(function: Callable[[Given], Item], items: Iterable[Given], nthreads: 
                     done.put((number, function(item), None))
                 except BaseException as error:
                     done.put((number, None, error))
+                    if not isinstance(error, Exception):  # an interrupt, where this is the caller's own thread
+                        return
 
     try:
         for own in at_work:

@@ -215,6 +215,47 @@ def test_spread_work_fails_when_the_first_item_that_failed_is_due_and_begins_no_
     assert len(begun) == ended
 
 
+@pytest.mark.parametrize("way", ["closed", "failed"])
+def test_no_thread_is_at_work_when_spread_work_ends(way):
+    begun, ended = threading.Event(), []
+
+    def work(number):
+        if number == 0:
+            begun.wait(10)
+            if way == "failed":
+                raise ValueError
+            return
+        begun.set()
+        time.sleep(0.05)
+        ended.append(number)
+
+    items = threads.spread(work, [0, 1], 2)
+    if way == "closed":
+        next(items)
+        items.close()
+    else:
+        with pytest.raises(ValueError):
+            next(items)
+    assert ended == [1]
+
+
+def test_an_interrupt_is_not_put_off_where_no_thread_can_be_started(monkeypatch):
+    def refuse(*_):
+        raise RuntimeError("can't start new thread")
+
+    def work(number):
+        begun.append(number)
+        if number == 2:
+            raise KeyboardInterrupt
+
+    begun = []
+    monkeypatch.setattr(_thread, "start_new_thread", refuse)
+    with pytest.raises(KeyboardInterrupt):
+        list(threads.spread(work, range(9), 1))
+    assert begun == [0, 1, 2]
+    assert list(threads.spread(abs, [-1, 2], 0)) == [1, 2]
+
+
 def test_an_interrupt_at_any_moment_ends_spread_work(rng, interrupt_after):
     nthreads = _thread._count()
     for delay in rng.uniform(0, 0.002, 500):

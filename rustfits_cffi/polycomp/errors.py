@@ -58,10 +58,10 @@ class PolycompWarning(UserWarning):
 
 def warn(text: str) -> None:
     """A `PolycompWarning` about the line of the program that called into this package."""
-    level = 1
-    while sys._getframe(level).f_globals.get("__name__", "").partition(".")[0] == __name__.partition(".")[0]:
-        level += 1
-    warnings.warn(text, PolycompWarning, stacklevel=level + 1)
+    package, level, frame = __name__.partition(".")[0], 1, sys._getframe()
+    while frame.f_back is not None and str(frame.f_globals.get("__name__")).partition(".")[0] == package:
+        frame, level = frame.f_back, level + 1
+    warnings.warn(text, PolycompWarning, stacklevel=level)
 
 
 @contextmanager

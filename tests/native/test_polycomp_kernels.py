@@ -94,6 +94,14 @@ def test_fit_with_more_coefficients_than_doubles_tell_apart_is_as_good_too(n, p,
         assert np.count_nonzero(coefficients) > 21
 
 
+@pytest.mark.parametrize("n", [5000, 32769, 65535])
+@pytest.mark.parametrize("turns", [3, 6, 10])
+def test_fit_of_long_chunks_keeps_no_directions_that_are_rounding(n, turns):
+    samples = np.sin(2 * np.pi * turns * np.arange(n) / n + 0.3)
+    ours, theirs = (samples - horner(fit(samples, 60), n) for fit in (native.poly_fit, singular_value_fit))
+    assert np.std(ours) <= np.std(theirs) * 1.05
+
+
 @pytest.mark.parametrize("n, p", [(256, 255), (300, 255), (65535, 70)])
 def test_powers_beyond_the_range_of_doubles_are_not_used(n, p):
     samples = np.sin(np.arange(n) / n)

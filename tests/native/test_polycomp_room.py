@@ -119,28 +119,36 @@ def test_a_guess_looks_at_nothing_behind_a_short_series(nsamples):
     assert guess == (2 * nsamples if nsamples < 1056 else 2 * (nsamples // 255))
 
 
-def test_no_memory_for_the_rest_is_an_exception():
-    code = """
-import resource
+LITTLE_MEMORY = """
+import resource, sys
 import numpy as np
 from rustfits_cffi import polycomp
 
-nchunks = 160_000
-samples = np.random.default_rng(2).normal(size=(nchunks, 50))
-samples[:: nchunks // 64] = 0
-samples = samples.reshape(-1)
-parameters = {"num_of_coefficients": 3, "samples_per_chunk": 50, "max_error": 1e-9}
+if sys.argv[1] == "polynomial":
+    samples = np.random.default_rng(2).normal(size=(160_000, 50))
+    samples[:: samples.shape[0] // 64] = 0  # where the guess looks
+    samples = samples.reshape(-1)
+    parameters = {"num_of_coefficients": 3, "samples_per_chunk": 50, "max_error": 1e-9}
+else:
+    samples = np.random.default_rng(2).integers(0, 3, (16, 2_000_000), np.uint8)
+    samples[:, :200] = 0
+    samples, parameters = samples.reshape(-1), {}
 in_use = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
 resource.setrlimit(resource.RLIMIT_AS, (in_use + (40 << 20), resource.RLIM_INFINITY))
 try:
-    polycomp.encode(samples, "polynomial", **parameters)
+    polycomp.encode(samples, sys.argv[1], **parameters)
 except MemoryError as error:
     print("no memory:", error)
 resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY,) * 2)
-print(np.array_equal(polycomp.decode(polycomp.encode(samples, "polynomial", **parameters)), samples))
+print(np.array_equal(polycomp.decode(polycomp.encode(samples, sys.argv[1], **parameters)), samples))
 """
-    if not sys.platform.startswith("linux"):
-        pytest.skip("the limit of addresses is one of Linux")
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the limit of addresses is one of Linux")
+@pytest.mark.parametrize("method, what", [
+    ("polynomial", "polynomial compression"), ("rle", "run length encoding"), ("diffrle", "run length encoding"),
+])  # fmt: skip
+def test_no_memory_for_the_rest_is_an_exception(method, what):
+    done = subprocess.run([sys.executable, "-c", LITTLE_MEMORY, method], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("no memory: polynomial compression") and done.stdout.endswith("True\n")
+    assert done.stdout.startswith(f"no memory: {what}") and done.stdout.endswith("True\n")

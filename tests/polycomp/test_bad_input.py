@@ -3,8 +3,11 @@
 Matrix: cuts at every byte, 2,000 seeded mutations over all methods, lies about count, type and scale, wrong arguments.
 """
 
+import _thread
 import bz2
+import functools
 import pickle
+import threading
 import tracemalloc
 import warnings
 import zlib
@@ -15,6 +18,7 @@ import pytest
 from rustfits_cffi import polycomp
 from rustfits_cffi.polycomp import PolycompError, PolycompWarning, deflated
 from rustfits_cffi.threads import set_num_threads
+from tests.conftest import holds_soon
 
 
 def streams():
@@ -166,6 +170,25 @@ def test_bytes_after_the_stream_warn(name):
         decoded = polycomp.decode(coded.payload.tobytes() + b"extra..", coded.method, **facts)
     assert np.array_equal(decoded, polycomp.decode(coded))
     assert caught[0].filename == __file__  # the line that called, not one of ours
+
+
+def test_a_warning_needs_no_program_that_called():
+    """A thread that begins in our function has no line of a program below it."""
+    coded, told, done = streams()["polynomial"], [], threading.Event()
+    decode = functools.partial(polycomp.decode, coded.payload.tobytes() + b"extra", "polynomial")
+
+    def hear(message, *_, **__):
+        told.append(str(message))
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        warnings.showwarning = hear
+        _thread.start_new_thread(lambda: (decode(), done.set()), ())
+        assert done.wait(10)
+        nthreads = _thread._count()
+        _thread.start_new_thread(decode, ())
+        assert holds_soon(lambda: _thread._count() <= nthreads and len(told) == 2)
+    assert told == 2 * ["5 bytes follow the last chunk of a polynomial stream"]
 
 
 @pytest.mark.parametrize("name", streams())

@@ -160,6 +160,18 @@ def test_many_coefficients_fit_what_twenty_one_do_not(p, n, turns, error, use_ch
     assert code(samples, p=21, n=n, error=error, use_chebyshev=use_chebyshev).nbytes > 2 * coded.nbytes
 
 
+@pytest.mark.parametrize("n", [60, 300, 1000, 5000, 20_000])
+@pytest.mark.parametrize("error", [1e-2, 1e-5, 1e-9])
+def test_more_coefficients_cost_no_more_than_their_bytes(n, error):
+    number = np.arange(max(20 * n, 40_000) if n < 5000 else 3 * n)
+    samples = np.sin(number / 3000) + 0.1 * np.sin(number / 70) + 1e-4 * wave(number.size, noise=1.0)
+    few = code(samples, p=21, n=n, error=error)
+    for p in (22, 25, 40, 55):
+        many = code(samples, p=p, n=n, error=error)
+        assert many.nbytes <= few.nbytes + 8 * (p - 21) * few.statistics.chunks
+        assert np.abs(polycomp.decode(many) - samples).max() <= error
+
+
 def test_fits_are_refined():
     """The first fit of many coefficients is a hundred times as far off as its rounding makes necessary."""
     samples = np.sin(2 * np.pi * np.arange(6000) / 300 + 0.3)

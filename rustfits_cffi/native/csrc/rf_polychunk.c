@@ -12,6 +12,8 @@ int rf_polyplan_open(rf_polyplan *plan, const rf_polysettings *settings, size_t 
     *plan = (rf_polyplan){.settings = settings, .n = n};
     if (n <= settings->npoly) return RF_OK;
     status = rf_polyfit_open(&plan->fit, n, settings->npoly);
+    if (status == RF_OK && settings->npoly > RF_POLYFIT_EXACT)
+        status = rf_polyfit_open(&plan->few, n, RF_POLYFIT_EXACT);
     if (status == RF_OK && settings->chebyshev && settings->max_error > 0) status = rf_polycheb_open(&plan->cheb, n);
     if (status != RF_OK) rf_polyplan_close(plan);
     return status;
@@ -20,6 +22,7 @@ int rf_polyplan_open(rf_polyplan *plan, const rf_polysettings *settings, size_t 
 void rf_polyplan_close(rf_polyplan *plan)
 {
     rf_polyfit_close(&plan->fit);
+    rf_polyfit_close(&plan->few);
     rf_polycheb_close(&plan->cheb);
     *plan = (rf_polyplan){0};
 }
@@ -118,21 +121,21 @@ RF_WIDE_CLONES static double subtract(const double *restrict x, const double *re
 }
 
 /* Fits, and refines by fitting the residuals, which takes away the rounding of the first; false if not finite. */
-static bool fit_polynomial(coder *s)
+static bool fit_polynomial(coder *s, const rf_polyfit *fit)
 {
     const rf_polyplan *const plan = s->plan;
     const size_t n = plan->n, npoly = plan->settings->npoly;
     double refined[RF_POLY_MAX_NPOLY], largest;
 
     memset(s->a, 0, npoly * sizeof *s->a);
-    rf_polyfit_add(&plan->fit, s->u, s->u[0], s->fitting, s->a); /* of differences: fewer digits are lost */
+    rf_polyfit_add(fit, s->u, s->u[0], s->fitting, s->a); /* of differences: fewer digits are lost */
     s->a[0] += s->u[0];
     rf_poly_evaluate(s->a, npoly, n, s->y);
     s->largest = subtract(s->u, s->y, n, s->r);
     if (s->largest <= plan->settings->max_error || s->largest == INFINITY) return s->largest != INFINITY;
 
     memcpy(refined, s->a, npoly * sizeof *refined);
-    rf_polyfit_add(&plan->fit, s->r, 0, s->fitting, refined);
+    rf_polyfit_add(fit, s->r, 0, s->fitting, refined);
     rf_poly_evaluate(refined, npoly, n, s->spare);
     largest = subtract(s->u, s->spare, n, s->r);
     if (largest < s->largest) {
@@ -325,6 +328,20 @@ static rf_polyresult encode_chebyshev(coder *s, uint8_t *dst)
     return (rf_polyresult){.nbytes = at + 8 * k, .compressed = true, .ncheby = k, .error = s->error};
 }
 
+/* Codes the chunk with one of the fits. */
+static rf_polyresult encode_fitted(coder *s, const rf_polyfit *fit, uint8_t *dst)
+{
+    const rf_polysettings *const set = s->plan->settings;
+
+    if (!fit_polynomial(s, fit)) return (rf_polyresult){.nbytes = put_raw(s->x, s->plan->n, dst)};
+    s->error = s->largest;
+    if (s->largest <= set->max_error && ((!set->narrow && !(set->period > 0)) || holds(s, s->y)))
+        return (rf_polyresult){.nbytes = put_head(s, 0, dst), .compressed = true, .error = s->error};
+    if (s->plan->cheb.n == 0 || s->largest == 0)
+        return (rf_polyresult){.nbytes = put_raw(s->x, s->plan->n, dst)};
+    return encode_chebyshev(s, dst);
+}
+
 rf_polyresult rf_polychunk_encode(const rf_polyplan *plan, const double *x, double *scratch, uint8_t *dst)
 {
     const rf_polysettings *const set = plan->settings;
@@ -336,10 +353,8 @@ rf_polyresult rf_polychunk_encode(const rf_polyplan *plan, const double *x, doub
     s.x = x;
     if (set->period > 0) rf_polycomp_straighten(x, plan->n, set->period, s.u);
     else s.u = (double *)(uintptr_t)x; /* only read */
-    if (!fit_polynomial(&s)) return (rf_polyresult){.nbytes = put_raw(x, plan->n, dst)};
-    s.error = s.largest;
-    if (s.largest <= set->max_error && ((!set->narrow && !(set->period > 0)) || holds(&s, s.y)))
-        return (rf_polyresult){.nbytes = put_head(&s, 0, dst), .compressed = true, .error = s.error};
-    if (plan->cheb.n == 0 || s.largest == 0) return (rf_polyresult){.nbytes = put_raw(x, plan->n, dst)};
-    return encode_chebyshev(&s, dst);
+    const rf_polyresult chunk = encode_fitted(&s, &plan->fit, dst);
+    if (plan->few.n == 0 || (chunk.compressed && chunk.ncheby == 0)) return chunk;
+    const rf_polyresult other = encode_fitted(&s, &plan->few, dst);
+    return other.nbytes <= chunk.nbytes ? other : encode_fitted(&s, &plan->fit, dst);
 }

@@ -44,6 +44,7 @@ typedef struct {
     const rf_polysettings *settings;
     size_t n;
     rf_polyfit fit;    /* empty when n is not more than the coefficients: such chunks are raw */
+    rf_polyfit few;    /* of fewer coefficients, which may leave less for the transform; empty where fit has no more */
     rf_polycheb cheb;  /* empty when not asked for */
 } rf_polyplan;
 
