@@ -6,8 +6,11 @@
 
 #include <stdlib.h>
 
-/* Samples in one piece: its bytes stay in the cache, and threads end together. */
-enum { PIECE_SAMPLES = 4096 };
+/*
+ * Samples in one piece: so few that its bytes stay in the cache and threads end together, so many that threads seldom
+ * meet where pieces are put in order.
+ */
+enum { LEAST_PIECE = 4096, MOST_PIECE = 16384, PIECES_A_THREAD = 64 };
 
 /* What became of the chunks of one piece. */
 typedef struct {
@@ -126,6 +129,13 @@ static bool are_settings(const rf_polysettings *s)
 
 static size_t count_chunks(size_t nsamples, uint32_t spc) { return nsamples / spc + (nsamples % spc != 0); }
 
+static size_t piece_samples(size_t nsamples, int nthreads)
+{
+    const size_t fair = nsamples / (PIECES_A_THREAD * (size_t)(nthreads > 1 ? nthreads : 1));
+
+    return fair < LEAST_PIECE ? LEAST_PIECE : fair > MOST_PIECE ? MOST_PIECE : fair;
+}
+
 size_t rf_polycomp_bound(size_t nsamples, uint32_t spc)
 {
     /* chunks take at least a sample each, so that 11 bytes a sample and the head must fit */
@@ -146,7 +156,7 @@ int rf_polycomp_encode(const double *samples, size_t nsamples, const rf_polysett
     uint8_t *const head = rf_polyroom_at(room, 0, RF_POLY_COUNT_NBYTES);
     if (!head) return RF_ENOMEM;
     job.nchunks = count_chunks(nsamples, settings->spc);
-    job.per_piece = PIECE_SAMPLES / settings->spc + 1;
+    job.per_piece = piece_samples(nsamples, nthreads) / settings->spc + 1;
     *stats = (rf_polystats){.nchunks = job.nchunks};
     for (size_t i = 0; i < RF_POLY_COUNT_NBYTES; i++) head[i] = (uint8_t)((uint64_t)job.nchunks >> 8 * i);
     if (job.nchunks) status = encode_series(&job, nsamples - (job.nchunks - 1) * settings->spc, nthreads);
