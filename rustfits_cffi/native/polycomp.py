@@ -109,17 +109,21 @@ class _NewStream:
     """
 
     def __init__(self, expected: int, most: int, dtype: np.dtype):
-        self.array = new_array((min(most, expected + expected // 8 + 512),), dtype)
-        self.room = ffi.gc(ffi.new("rf_polyroom *"), lib.rf_polyroom_close)
+        size = min(most, expected + expected // 8 + 512)
+        self.array = new_array((size,), dtype)
+        self.room = ffi.new("rf_polyroom *")
+        if size < most:  # else nothing will hang on it
+            self.room = ffi.gc(self.room, lib.rf_polyroom_close)
         self.room.dst, self.room.nbytes = _write(self.array, "uint8_t *"), self.array.nbytes
 
     def written(self) -> np.ndarray:
         """What C wrote; nobody else has it yet."""
         array, room = self.array, self.room
-        used, split = room.used // array.itemsize, room.split // array.itemsize
+        used = room.used // array.itemsize
         if not room.rest:
             array.resize(used, refcheck=False)
             return array
+        split = room.split // array.itemsize
         whole = new_array((used,), array.dtype)
         whole[:split] = array[:split]
         whole[split:] = np.frombuffer(ffi.buffer(room.rest + room.split, room.used - room.split), array.dtype)

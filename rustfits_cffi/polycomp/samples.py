@@ -168,7 +168,7 @@ def elements_of(payload: Any, dtype: np.dtype, method: str) -> tuple[np.ndarray,
         if rest:
             reason = f"{payload.size} bytes are not whole elements of {dtype}"
             raise PolycompError(reason, method=method, **_place(whole, dtype.itemsize, method))
-        payload = samples_of(payload, dtype, method)
+        return _plain(samples_of(payload, dtype, method)), dtype.itemsize
     refuse_masked(payload, "stream")
     array = _plain(np.atleast_1d(np.asarray(payload)))  # tables have types of array of their own
     stored, width = array.dtype, array.dtype.itemsize

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rustfits_cffi import polycomp
+from tests.conftest import at_work
 
 INTEGERS = [f"{kind}{size}" for kind in "iu" for size in (1, 2, 4, 8)]
 FLOATS = ["f4", "f8"]
@@ -273,3 +274,25 @@ def test_columns_of_tables_come_back_as_arrays(method):
     assert polycomp.decode(text, "none", dtype="U3", count=3).tolist() == ["ab", "c", "def"]
     with pytest.raises(TypeError, match="masked stream"):
         polycomp.decode(np.ma.masked_array(payload), method, dtype="i4", count=20)
+
+
+def test_callers_at_the_same_time_share_nothing(two_threads):
+    wave = np.sin(np.arange(300_000) / 50) + 1e-6 * np.random.default_rng(1).normal(size=300_000)
+    series = {
+        "polynomial": (wave, {"num_of_coefficients": 6, "samples_per_chunk": 60, "max_error": 1e-6}),
+        "quantization": (wave, {"bits_per_sample": 13}),
+        "rle": (np.arange(1_500_000) // 3 % 5, {}),
+        "diffrle": (np.arange(1_500_000) ** 2 // 7, {}),
+    }
+    alone = {method: polycomp.encode(samples, method, **given) for method, (samples, given) in series.items()}
+    decoded = {method: polycomp.decode(coded).tobytes() for method, coded in alone.items()}
+
+    def work(number):
+        for method in np.roll(list(series), number).tolist():
+            samples, given = series[method]
+            coded = polycomp.encode(samples, method, **given)
+            assert coded.payload.tobytes() == alone[method].payload.tobytes()
+            assert polycomp.decode(coded).tobytes() == decoded[method]
+
+    with at_work(work, range(6)):
+        pass

@@ -31,7 +31,8 @@ static void fill_basis(rf_polyfit *fit, const rf_wide *b, const double *norm)
         rf_wide before = {0, 0}, now = {1, 0};
         for (size_t k = 0; k < fit->nvectors; k++) {
             fit->basis[k * fit->stride + i] = weight * now.high / norm[k];
-            const rf_wide next = rf_wide_sum(rf_wide_product((rf_wide){t, 0}, now), rf_wide_negative(rf_wide_product(b[k], before)));
+            const rf_wide risen = rf_wide_product((rf_wide){t, 0}, now);
+            const rf_wide next = rf_wide_sum(risen, rf_wide_negative(rf_wide_product(b[k], before)));
             before = now;
             now = next;
         }
