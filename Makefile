@@ -30,7 +30,7 @@ $(VENV)/.installed: pyproject.toml
 	@touch $@
 
 $(VENV)/.built: $(VENV)/.installed setup.py build_cfitsio.py vendor/obtain.py $(wildcard vendor/*/lock.json) \
-		$(wildcard rustfits_cffi/native/csrc/*) $(wildcard rustfits_cffi/native/cdef/*)
+		$(wildcard rustfits_cffi/native/csrc/*.h rustfits_cffi/native/csrc/*/*) $(wildcard rustfits_cffi/native/cdef/*)
 	@echo "Obtaining the sources of cfitsio, zlib and libdeflate, and compiling them with ours (about a minute) ..."
 	@$(BIN)/python build_cfitsio.py check
 	$(PIP) --no-build-isolation --no-deps --editable .

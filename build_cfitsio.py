@@ -57,7 +57,7 @@ CDEF_BEGIN, CDEF_END = "/* cffi: begin */", "/* cffi: end */"
 
 def our_headers() -> list[Path]:
     """Our public headers: those with a part marked for cffi, ``rf.h`` first."""
-    marked = [path for path in sorted(CSRC.glob("*.h")) if CDEF_BEGIN in path.read_text(encoding="utf-8")]
+    marked = [path for path in sorted(CSRC.rglob("*.h")) if CDEF_BEGIN in path.read_text(encoding="utf-8")]
     return sorted(marked, key=lambda path: (path.name != "rf.h", path.name))
 
 
@@ -74,7 +74,7 @@ def declarations() -> str:
 def preamble() -> str:
     """C text in front of the generated wrappers."""
     vendor = ["fitsio.h", "fitsio2.h", "zlib.h", "libdeflate.h"]
-    includes = [f'#include "{name}"' for name in vendor + [path.name for path in our_headers()]]
+    includes = [f'#include "{name}"' for name in vendor + [path.relative_to(CSRC).as_posix() for path in our_headers()]]
     return "\n".join([*includes, "extern float *fits_rand_value; /* cfitsio's dither table, in no header */", ""])
 
 
@@ -90,7 +90,7 @@ def compile_jobs() -> list[tuple[Path, list[str]]]:
     jobs += [(path, VENDOR_FLAGS) for path in sorted(libdeflate.glob("lib/*.c")) + sorted(libdeflate.glob("lib/*/*.c"))]
     strict = STRICT_FLAGS if os.environ.get("RUSTFITS_CFFI_STRICT") == "1" else []
     extra = os.environ.get("RUSTFITS_CFFI_CFLAGS", "").split()
-    jobs += [(path, OUR_FLAGS + ARITHMETIC_FLAGS + strict + extra) for path in sorted(CSRC.glob("*.c"))]
+    jobs += [(path, OUR_FLAGS + ARITHMETIC_FLAGS + strict + extra) for path in sorted(CSRC.rglob("*.c"))]
     return jobs
 
 
@@ -115,6 +115,11 @@ def require_compiler() -> None:
         )
 
 
+def headers_of(source: Path) -> list[Path]:
+    """The headers that a C file may include: all of ours, or those of its own folder."""
+    return list(CSRC.rglob("*.h") if source.is_relative_to(CSRC) else source.parent.glob("*.h"))
+
+
 def compile_all(jobs: list[tuple[Path, list[str]]], folder: Path) -> list[str]:
     """Object files of `jobs` in `folder`, compiled on all cores; those newer than their sources are kept."""
     compiler = compiler_command()
@@ -126,7 +131,7 @@ def compile_all(jobs: list[tuple[Path, list[str]]], folder: Path) -> list[str]:
         flags = [*COMMON_FLAGS, *ADDRESS_FLAGS, *flags, *include_flags()]
         command = [*compiler, *flags, "-c", str(source), "-o", str(target)]
         stamp = target.with_suffix(".cmd")
-        newest = max(path.stat().st_mtime for path in (source, *source.parent.glob("*.h")))
+        newest = max(path.stat().st_mtime for path in (source, *headers_of(source)))
         fresh = target.exists() and target.stat().st_mtime > newest
         if fresh and stamp.exists() and stamp.read_text(encoding="utf-8") == " ".join(command):
             return str(target)

@@ -36,7 +36,7 @@ from benchmarks.companion import seconds_of
 from benchmarks.data import MAKERS
 from benchmarks.peers import MissingPeer, Rustfits, RustfitsCffi
 from rustfits_cffi.native._lib import ffi, lib
-from rustfits_cffi.native.sections import TileSections
+from rustfits_cffi.native.tile_sections import TileSections
 
 ROUNDS = 21
 THREADS = (1, 2)

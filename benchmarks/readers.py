@@ -26,7 +26,7 @@ import numpy as np
 import rustfits_cffi as rf
 from benchmarks.companion import lower_quartile
 from benchmarks.data import MAKERS
-from rustfits_cffi.native import sections
+from rustfits_cffi.native import tile_sections
 from rustfits_cffi.native._lib import lib
 
 SHAPE, TILE_SHAPE = (4000, 4000), (100, 100)
@@ -149,11 +149,11 @@ def adding(seconds: float) -> Callable[..., int]:
 @contextmanager
 def calling(function: Callable[..., int]) -> Iterator[None]:
     """While the block runs, `function` is what is called to read a section."""
-    sections.lib = SimpleNamespace(rf_tiles_read=function)
+    tile_sections.lib = SimpleNamespace(rf_tiles_read=function)
     try:
         yield
     finally:
-        sections.lib = lib
+        tile_sections.lib = lib
 
 
 if __name__ == "__main__":

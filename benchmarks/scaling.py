@@ -37,9 +37,9 @@ import rustfits_cffi as rf
 from benchmarks.bare_memory import read_memory, write_fresh_memory
 from benchmarks.companion import Companion, alone, lower_quartile
 from benchmarks.data import MAKERS
-from rustfits_cffi.hdu import tile_encoder
-from rustfits_cffi.native.codecs import TileCodec
-from rustfits_cffi.native.sections import TileSections
+from rustfits_cffi.hdu.tiles import encoder as tile_encoder
+from rustfits_cffi.native.tile_codec import TileCodec
+from rustfits_cffi.native.tile_sections import TileSections
 from rustfits_cffi.threads import usable_cores
 
 SHAPE = (4000, 4000)

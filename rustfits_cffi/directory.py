@@ -15,8 +15,8 @@ from rustfits_cffi.format.cards import CardIndex
 from rustfits_cffi.format.names import HDUNames
 from rustfits_cffi.format.plausibility import axes_hazard, cfitsio_hazard
 from rustfits_cffi.format.structure import BLOCK_NBYTES, HDUStructure, find_end, pad_to_block, parse_structure
-from rustfits_cffi.native.handle import FileHandle
-from rustfits_cffi.native.headers import HDURecord, HDUTable
+from rustfits_cffi.native.cfitsio.handle import FileHandle
+from rustfits_cffi.native.hdu_table import HDURecord, HDUTable
 
 Result = TypeVar("Result")
 

@@ -14,11 +14,11 @@ from rustfits_cffi.config import Codec, Quantize
 from rustfits_cffi.directory import Directory
 from rustfits_cffi.errors import HDUIndexError, HDUNameError
 from rustfits_cffi.hdu import HDU, open_hdu
-from rustfits_cffi.hdu.compressed_image import CompressedImageHDU
-from rustfits_cffi.hdu.create import ImagePlan, create_image
-from rustfits_cffi.hdu.image import ImageHDU
+from rustfits_cffi.hdu.images.compressed import CompressedImageHDU
+from rustfits_cffi.hdu.images.create import ImagePlan, create_image
+from rustfits_cffi.hdu.images.image import ImageHDU
 from rustfits_cffi.header import FITSHeader
-from rustfits_cffi.native.handle import FileHandle, path_text
+from rustfits_cffi.native.cfitsio.handle import FileHandle, path_text
 
 _URL = re.compile(r"(https?|ftps?|file|mem|memkeep)://", re.IGNORECASE)
 _NO_TABLES = "tables cannot be written yet, only images"

@@ -8,7 +8,7 @@ from typing import Any
 from rustfits_cffi.directory import Directory, Entry
 from rustfits_cffi.format import card_lists
 from rustfits_cffi.format.cards import COMMENTARY, CardIndex, is_protected_key, lookup_key, read_chain
-from rustfits_cffi.native.header import rewrite_header
+from rustfits_cffi.native.cfitsio.image_header import rewrite_header
 
 _CARD_NBYTES = 80
 

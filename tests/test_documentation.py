@@ -20,7 +20,7 @@ CLAIM = re.compile(r"^(\S[^#\n]*?)\s+# (\d+\.?\d*)\b", re.MULTILINE)  # an expre
 EXAMPLES = (
     "rustfits_cffi",
     "rustfits_cffi.fits",
-    "rustfits_cffi.hdu.image",
+    "rustfits_cffi.hdu.images.image",
     "rustfits_cffi.header",
     "rustfits_cffi.polycomp",
 )

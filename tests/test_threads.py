@@ -14,8 +14,8 @@ import pytest
 
 import rustfits_cffi as rf
 from rustfits_cffi import polycomp, threads
-from rustfits_cffi.hdu import tile_encoder
-from rustfits_cffi.native.codecs import TileCodec
+from rustfits_cffi.hdu.tiles import encoder as tile_encoder
+from rustfits_cffi.native.tile_codec import TileCodec
 from tests.conftest import at_work, holds_soon
 
 
@@ -105,7 +105,7 @@ def test_writers_at_the_same_time_share_in_each_step(tmp_path, monkeypatch, owne
 
 def test_series_are_coded_by_the_threads_that_are_left(monkeypatch):
     used = []
-    real = polycomp.codecs.CODECS["rle"]
+    real = polycomp.streams.codecs.CODECS["rle"]
 
     def spy(function):
         def call(*arguments, nthreads, **keywords):
@@ -114,7 +114,7 @@ def test_series_are_coded_by_the_threads_that_are_left(monkeypatch):
 
         return call
 
-    monkeypatch.setitem(polycomp.codecs.CODECS, "rle", real._replace(encode=spy(real.encode), decode=spy(real.decode)))
+    monkeypatch.setitem(polycomp.streams.codecs.CODECS, "rle", real._replace(encode=spy(real.encode), decode=spy(real.decode)))
     rf.set_num_threads(4)
     with threads.lend():
         polycomp.decode(polycomp.encode(np.arange(9), "rle"))

@@ -17,8 +17,8 @@ from rustfits_cffi.cli.simulate import exposure
 from rustfits_cffi.cli.tables import nbytes_text, table
 from rustfits_cffi.fits import FITS
 from rustfits_cffi.hdu import ImageHDU
-from rustfits_cffi.native import transfer
-from rustfits_cffi.native.handle import FileHandle
+from rustfits_cffi.native.cfitsio import transfer
+from rustfits_cffi.native.cfitsio.handle import FileHandle
 from rustfits_cffi.native.library import versions
 from rustfits_cffi.packing.files import plain_file
 from rustfits_cffi.packing.options import PackOptions

@@ -12,7 +12,7 @@ import numpy as np
 from rustfits_cffi.cli import listing, report, streams
 from rustfits_cffi.cli.settings import Settings, run_jobs
 from rustfits_cffi.cli.streams import Quit
-from rustfits_cffi.native.requests import LARGEST_SEED, MAX_DIMENSIONS
+from rustfits_cffi.native.cfitsio.requests import LARGEST_SEED, MAX_DIMENSIONS
 from rustfits_cffi.packing.names import Job, plan_packing
 from rustfits_cffi.packing.options import PackOptions
 from rustfits_cffi.packing.packer import pack

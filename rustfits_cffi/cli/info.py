@@ -9,8 +9,8 @@ from rustfits_cffi.cli import streams
 from rustfits_cffi.cli.tables import nbytes_text, table
 from rustfits_cffi.fits import FITS
 from rustfits_cffi.format.dtypes import scaling
-from rustfits_cffi.native import transfer
-from rustfits_cffi.native.handle import FileHandle
+from rustfits_cffi.native.cfitsio import transfer
+from rustfits_cffi.native.cfitsio.handle import FileHandle
 from rustfits_cffi.packing.files import plain_file
 
 HEADER = ("HDU", "type", "name", "shape", "dtype", "codec", "tiles", "size", "ratio")

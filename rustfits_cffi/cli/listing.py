@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from rustfits_cffi.cli import streams
 from rustfits_cffi.cli.streams import Quit
-from rustfits_cffi.native import transfer
-from rustfits_cffi.native.handle import FileHandle
+from rustfits_cffi.native.cfitsio import transfer
+from rustfits_cffi.native.cfitsio.handle import FileHandle
 from rustfits_cffi.packing.files import plain_file
 
 _TILED = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rustfits_cffi.errors import FITSFormatError
 from rustfits_cffi.format.columns import Column, parse_columns
 from rustfits_cffi.format.structure import BLOCK_NBYTES, HDUStructure, find_end, parse_structure
-from rustfits_cffi.native.handle import FileHandle
+from rustfits_cffi.native.cfitsio.handle import FileHandle
 
 _LONGEST_HEADER = 64 << 20
 

@@ -2,9 +2,9 @@
 
 from rustfits_cffi.directory import Directory
 from rustfits_cffi.hdu.base import HDU
-from rustfits_cffi.hdu.compressed_image import CompressedImageHDU
-from rustfits_cffi.hdu.image import ImageHDU
-from rustfits_cffi.hdu.table import AsciiTableHDU, CompressedTableHDU, TableHDU
+from rustfits_cffi.hdu.images.compressed import CompressedImageHDU
+from rustfits_cffi.hdu.images.image import ImageHDU
+from rustfits_cffi.hdu.tables.table import AsciiTableHDU, CompressedTableHDU, TableHDU
 
 __all__ = [
     "HDU",

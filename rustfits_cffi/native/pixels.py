@@ -8,7 +8,7 @@ import numpy as np
 
 from rustfits_cffi.errors import raise_for_status
 from rustfits_cffi.native._lib import ffi, lib
-from rustfits_cffi.native.coding import OUTS
+from rustfits_cffi.native.tile_coding import OUTS
 
 
 def any_nonfinite(array: np.ndarray, nthreads: int = 1) -> bool:

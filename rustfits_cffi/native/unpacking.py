@@ -8,11 +8,11 @@ from typing import Any
 
 from rustfits_cffi.errors import error_of_status, raise_for_status
 from rustfits_cffi.native._lib import ffi, lib
-from rustfits_cffi.native.coding import TileCoding, c_image
-from rustfits_cffi.native.dither import RANDOMS
-from rustfits_cffi.native.handle import FileHandle
+from rustfits_cffi.native.cfitsio.handle import FileHandle
+from rustfits_cffi.native.randoms import RANDOMS
 from rustfits_cffi.native.systemerrors import raise_for_system
-from rustfits_cffi.native.tilerows import TileRows
+from rustfits_cffi.native.tile_coding import TileCoding, c_image
+from rustfits_cffi.native.tile_table import TileRows
 
 
 class Unpacking:

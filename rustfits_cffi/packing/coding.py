@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from rustfits_cffi.native.coding import CODECS, TileCoding
-from rustfits_cffi.native.transfer import CompressedImage
+from rustfits_cffi.native.cfitsio.transfer import CompressedImage
+from rustfits_cffi.native.tile_coding import CODECS, TileCoding
 
 _CODEC_NAMES = {number: name for name, number in CODECS.items()}
 

@@ -11,10 +11,10 @@ import numpy as np
 from rustfits_cffi.errors import FITSError, TileError, error_of_status
 from rustfits_cffi.format.dtypes import stored_dtype
 from rustfits_cffi.format.plausibility import is_plausible
-from rustfits_cffi.native import transfer
-from rustfits_cffi.native.coding import CODECS
-from rustfits_cffi.native.handle import FileHandle
-from rustfits_cffi.native.tilerows import TileRows
+from rustfits_cffi.native.cfitsio import transfer
+from rustfits_cffi.native.cfitsio.handle import FileHandle
+from rustfits_cffi.native.tile_coding import CODECS
+from rustfits_cffi.native.tile_table import TileRows
 from rustfits_cffi.native.unpacking import Unpacking
 from rustfits_cffi.packing.coding import coding_of
 from rustfits_cffi.packing.files import DECOMPRESSION_FAILED

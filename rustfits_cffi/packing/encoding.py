@@ -9,9 +9,9 @@ from contextlib import closing
 import numpy as np
 
 from rustfits_cffi.errors import FITSError, error_of_status, status_text
-from rustfits_cffi.native import transfer
-from rustfits_cffi.native.codecs import TileCodec
-from rustfits_cffi.native.coding import CODECS, UNCOMPRESSED_DATA, EncodedTiles
+from rustfits_cffi.native.cfitsio import transfer
+from rustfits_cffi.native.tile_codec import TileCodec
+from rustfits_cffi.native.tile_coding import CODECS, UNCOMPRESSED_DATA, EncodedTiles
 from rustfits_cffi.packing.coding import coding_of
 from rustfits_cffi.packing.memory import PackingMemory
 from rustfits_cffi.packing.pixels import Batch, ImagePixels

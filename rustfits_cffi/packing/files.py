@@ -12,7 +12,7 @@ from rustfits_cffi.errors import FITSFormatError
 from rustfits_cffi.format.compression import parse_layout
 from rustfits_cffi.format.plausibility import axes_hazard
 from rustfits_cffi.header import FITSHeader
-from rustfits_cffi.native.handle import FileHandle
+from rustfits_cffi.native.cfitsio.handle import FileHandle
 from rustfits_cffi.packing.report import FileReport, HDUReport
 
 DECOMPRESSION_FAILED = 414  # cfitsio's statuses

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rustfits_cffi.native.memory import Turns
+from rustfits_cffi.native.turns import Turns
 
 
 class PackingMemory:

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from rustfits_cffi.native import transfer
-from rustfits_cffi.native.handle import FileHandle
+from rustfits_cffi.native.cfitsio import transfer
+from rustfits_cffi.native.cfitsio.handle import FileHandle
 from rustfits_cffi.packing.files import temporary_file
 from rustfits_cffi.packing.pixels import ImagePixels, tile_batches
 

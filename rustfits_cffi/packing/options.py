@@ -7,8 +7,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from rustfits_cffi.native.coding import CODECS
-from rustfits_cffi.native.requests import DITHERS, LARGEST_SEED, MAX_DIMENSIONS, SEEDS
+from rustfits_cffi.native.cfitsio.requests import DITHERS, LARGEST_SEED, MAX_DIMENSIONS, SEEDS
+from rustfits_cffi.native.tile_coding import CODECS
 
 Options = TypeVar("Options", bound="PackOptions | UnpackOptions")
 

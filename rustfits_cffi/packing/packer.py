@@ -10,12 +10,12 @@ from contextlib import closing
 import numpy as np
 
 from rustfits_cffi.errors import FITSFormatError, error_of_status
-from rustfits_cffi.native import requests, transfer
-from rustfits_cffi.native.checksum import write_checksum
-from rustfits_cffi.native.coding import CODECS
-from rustfits_cffi.native.handle import FileHandle, path_text
-from rustfits_cffi.native.requests import DITHERS, LARGEST_SEED, MAX_DIMENSIONS, SEEDS, CompressionRequest
-from rustfits_cffi.native.tilewriter import TileWriter
+from rustfits_cffi.native.cfitsio import requests, transfer
+from rustfits_cffi.native.cfitsio.checksums import write_checksum
+from rustfits_cffi.native.cfitsio.handle import FileHandle, path_text
+from rustfits_cffi.native.cfitsio.requests import DITHERS, LARGEST_SEED, MAX_DIMENSIONS, SEEDS, CompressionRequest
+from rustfits_cffi.native.cfitsio.tile_writer import TileWriter
+from rustfits_cffi.native.tile_coding import CODECS
 from rustfits_cffi.packing.encoding import ImageEncoder
 from rustfits_cffi.packing.files import convert, opened_pair
 from rustfits_cffi.packing.memory import PackingMemory

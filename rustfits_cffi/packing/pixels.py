@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from rustfits_cffi.format.dtypes import stored_dtype
-from rustfits_cffi.native import transfer
-from rustfits_cffi.native.handle import FileHandle
-from rustfits_cffi.native.memory import Turns
+from rustfits_cffi.native.cfitsio import transfer
+from rustfits_cffi.native.cfitsio.handle import FileHandle
+from rustfits_cffi.native.turns import Turns
 from rustfits_cffi.threads import ahead
 
 BATCH_NBYTES = 16 << 20  # pixels of one batch, unless a single row of tiles is larger

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from rustfits_cffi.errors import FITSError
-from rustfits_cffi.native import transfer
-from rustfits_cffi.native.checksum import file_sum
-from rustfits_cffi.native.coding import CODECS
-from rustfits_cffi.native.handle import FileHandle
+from rustfits_cffi.native.cfitsio import transfer
+from rustfits_cffi.native.cfitsio.checksums import file_sum
+from rustfits_cffi.native.cfitsio.handle import FileHandle
+from rustfits_cffi.native.tile_coding import CODECS
 from rustfits_cffi.packing.decoding import ImageDecoder
 from rustfits_cffi.packing.files import temporary_file
 from rustfits_cffi.packing.pixels import ImagePixels, read_scaling

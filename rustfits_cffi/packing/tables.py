@@ -11,8 +11,8 @@ import sys
 from collections.abc import Iterator
 
 from rustfits_cffi.errors import FITSError, error_of_status
-from rustfits_cffi.native import transfer
-from rustfits_cffi.native.handle import FileHandle
+from rustfits_cffi.native.cfitsio import transfer
+from rustfits_cffi.native.cfitsio.handle import FileHandle
 from rustfits_cffi.packing.files import DECOMPRESSION_FAILED, temporary_file
 
 _ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))  # where the package is

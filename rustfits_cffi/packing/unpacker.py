@@ -6,9 +6,9 @@ import os
 from collections.abc import Iterator
 
 from rustfits_cffi.errors import FITSError, error_of_status
-from rustfits_cffi.native import transfer
-from rustfits_cffi.native.checksum import file_sum, write_checksum
-from rustfits_cffi.native.handle import FileHandle, path_text
+from rustfits_cffi.native.cfitsio import transfer
+from rustfits_cffi.native.cfitsio.checksums import file_sum, write_checksum
+from rustfits_cffi.native.cfitsio.handle import FileHandle, path_text
 from rustfits_cffi.packing.decoding import ImageDecoder
 from rustfits_cffi.packing.files import convert, opened_pair
 from rustfits_cffi.packing.options import UnpackOptions, given_or_default

@@ -8,9 +8,9 @@ import tempfile
 from dataclasses import dataclass, replace
 
 from rustfits_cffi.comparison import Comparison, compare
-from rustfits_cffi.native import transfer
-from rustfits_cffi.native.handle import FileHandle, path_text
-from rustfits_cffi.native.requests import DITHERS, LARGEST_SEED
+from rustfits_cffi.native.cfitsio import transfer
+from rustfits_cffi.native.cfitsio.handle import FileHandle, path_text
+from rustfits_cffi.native.cfitsio.requests import DITHERS, LARGEST_SEED
 from rustfits_cffi.packing.files import plain_file
 from rustfits_cffi.packing.options import PackOptions
 from rustfits_cffi.packing.packer import pack_file

@@ -6,13 +6,13 @@
 >>> some = polycomp.decode(coded, start=1000, stop=2000)
 """
 
-from rustfits_cffi.polycomp.chunks import Chunk, chunks, join
-from rustfits_cffi.polycomp.codecs import decode, encode
-from rustfits_cffi.polycomp.encoded import Encoded, Statistics
-from rustfits_cffi.polycomp.errors import PolycompError, PolycompWarning
-from rustfits_cffi.polycomp.optimize import Optimization, Point, optimize, parse_numbers
-from rustfits_cffi.polycomp.quantization import entropy
-from rustfits_cffi.polycomp.samples import sample_type
+from rustfits_cffi.polycomp.streams.chunks import Chunk, chunks, join
+from rustfits_cffi.polycomp.streams.codecs import decode, encode
+from rustfits_cffi.polycomp.streams.encoded import Encoded, Statistics
+from rustfits_cffi.polycomp.streams.errors import PolycompError, PolycompWarning
+from rustfits_cffi.polycomp.streams.optimize import Optimization, Point, optimize, parse_numbers
+from rustfits_cffi.polycomp.streams.quantization import entropy
+from rustfits_cffi.polycomp.streams.samples import sample_type
 
 __all__ = [
     "Chunk",

@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from rustfits_cffi.polycomp.codecs import decode
-from rustfits_cffi.polycomp.codecs import encode as encode_series
-from rustfits_cffi.polycomp.optimize import optimize
+from rustfits_cffi.polycomp.streams.codecs import decode
+from rustfits_cffi.polycomp.streams.codecs import encode as encode_series
+from rustfits_cffi.polycomp.streams.optimize import optimize
 
 __all__ = [
     "EPHEMERIS_ERROR",

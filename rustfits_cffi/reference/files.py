@@ -7,10 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 
-from rustfits_cffi.native import requests, serial, transfer
-from rustfits_cffi.native.coding import CODECS
-from rustfits_cffi.native.handle import FileHandle
-from rustfits_cffi.native.requests import DITHERS, LARGEST_SEED, MAX_DIMENSIONS, CompressionRequest
+from rustfits_cffi.native.cfitsio import requests, serial, transfer
+from rustfits_cffi.native.cfitsio.handle import FileHandle
+from rustfits_cffi.native.cfitsio.requests import DITHERS, LARGEST_SEED, MAX_DIMENSIONS, CompressionRequest
+from rustfits_cffi.native.tile_coding import CODECS
 from rustfits_cffi.reference.handles import Created, Opened
 
 _SMALL_BUFFER = ("HCOMPRESS_1", "PLIO_1")  # whose coders can write past the buffer of cfitsio

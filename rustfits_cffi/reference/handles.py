@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from rustfits_cffi.native.handle import FileHandle
+from rustfits_cffi.native.cfitsio.handle import FileHandle
 
 
 class Opened:

@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from rustfits_cffi.config import Codec, Gzip1, Gzip2, Hcompress1, Quantize, Rice1, parse_compress
-from rustfits_cffi.native import requests, serial
-from rustfits_cffi.native.coding import CODECS
-from rustfits_cffi.native.handle import FileHandle
-from rustfits_cffi.native.requests import DITHERS, LARGEST_SEED, LOSSLESS, MAX_DIMENSIONS, CompressionRequest
+from rustfits_cffi.native.cfitsio import requests, serial
+from rustfits_cffi.native.cfitsio.handle import FileHandle
+from rustfits_cffi.native.cfitsio.requests import DITHERS, LARGEST_SEED, LOSSLESS, MAX_DIMENSIONS, CompressionRequest
+from rustfits_cffi.native.tile_coding import CODECS
 from rustfits_cffi.reference.handles import Opened, abandon
 
 _STORED = {"i1": "u1", "u2": "i2", "u4": "i4", "u8": "i8"}

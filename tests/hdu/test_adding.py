@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import rustfits_cffi as rf
-from rustfits_cffi.hdu import create
+from rustfits_cffi.hdu.images import create
 from tests.conftest import holds_soon
 
 PIXELS = np.arange(12, dtype="i2").reshape(3, 4)

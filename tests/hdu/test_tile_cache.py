@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 import rustfits_cffi as rf
-from rustfits_cffi.hdu.tile_cache import TileCache
-from rustfits_cffi.native.sections import TileSections
+from rustfits_cffi.hdu.tiles.cache import TileCache
+from rustfits_cffi.native.tile_sections import TileSections
 
 TILE = 500
 

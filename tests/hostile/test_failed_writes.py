@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import rustfits_cffi as rf
-from rustfits_cffi.native.handle import FileHandle
+from rustfits_cffi.native.cfitsio.handle import FileHandle
 
 PACKAGE = Path(rf.__file__).parent.parent
 PIXELS = np.arange(5000, dtype="i4").reshape(50, 100)
@@ -197,17 +197,17 @@ def test_interrupt_in_the_middle_of_a_change(path, monkeypatch):
 
     with rf.FITS(path, "r+") as fits:
         with monkeypatch.context() as patch:
-            patch.setattr("rustfits_cffi.hdu.tile_encoder.TileWriter.finish", interrupt)
+            patch.setattr("rustfits_cffi.hdu.tiles.encoder.TileWriter.finish", interrupt)
             with pytest.raises(KeyboardInterrupt):
                 fits.write_image(PIXELS, compress=rf.Rice1())
         assert_untouched(path, before)
         with monkeypatch.context() as patch:
-            patch.setattr("rustfits_cffi.native.image.write_run", interrupt)
+            patch.setattr("rustfits_cffi.native.plain_image.write_run", interrupt)
             with pytest.raises(KeyboardInterrupt):
                 fits.write_image(PIXELS)
         assert_untouched(path, before)
         with monkeypatch.context() as patch:
-            patch.setattr("rustfits_cffi.hdu.tile_encoder.TileWriter.finish", interrupt)
+            patch.setattr("rustfits_cffi.hdu.tiles.encoder.TileWriter.finish", interrupt)
             with pytest.raises(KeyboardInterrupt):
                 fits["packed"].write(PIXELS)
         with pytest.raises(OSError, match="reopen"):

@@ -8,8 +8,8 @@ import pytest
 
 import rustfits_cffi as rf
 from rustfits_cffi import reference
-from rustfits_cffi.native.codecs import TileCodec
-from rustfits_cffi.native.coding import TileCoding
+from rustfits_cffi.native.tile_codec import TileCodec
+from rustfits_cffi.native.tile_coding import TileCoding
 
 astropy_fits = pytest.importorskip("astropy.io.fits", reason="astropy is not installed")
 

@@ -5,10 +5,10 @@ import re
 import numpy as np
 import pytest
 
-from rustfits_cffi.native import transfer
 from rustfits_cffi.native._lib import ffi, lib
-from rustfits_cffi.native.checksum import write_checksum
-from rustfits_cffi.native.handle import FileHandle
+from rustfits_cffi.native.cfitsio import transfer
+from rustfits_cffi.native.cfitsio.checksums import write_checksum
+from rustfits_cffi.native.cfitsio.handle import FileHandle
 
 
 def ones_complement(data):

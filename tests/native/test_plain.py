@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from rustfits_cffi.errors import TruncatedError
-from rustfits_cffi.native.handle import FileHandle
-from rustfits_cffi.native.image import PlainImage
+from rustfits_cffi.native.cfitsio.handle import FileHandle
 from rustfits_cffi.native.pixels import scale_pixels
+from rustfits_cffi.native.plain_image import PlainImage
 
 hypothesis = pytest.importorskip("hypothesis", reason="hypothesis is not installed")
 from hypothesis import strategies as st  # noqa: E402

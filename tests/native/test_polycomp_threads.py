@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from rustfits_cffi.native import polycomp as native
-from rustfits_cffi.polycomp.errors import StreamFault
+from rustfits_cffi.polycomp.streams.errors import StreamFault
 
 N = (2 << 20) + 5  # samples: enough for four threads to be worth starting
 

@@ -5,16 +5,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rustfits_cffi.native import dither
 from rustfits_cffi.native._lib import ffi, lib
+from rustfits_cffi.native.randoms import RANDOMS as C_RANDOMS
 
-RANDOMS = np.frombuffer(ffi.buffer(dither.RANDOMS), "f4")
+RANDOMS = np.frombuffer(ffi.buffer(C_RANDOMS), "f4")
 FNULL = float(np.float32(-9.11912e-36))
 CFITSIO_METHOD = {0: -1, 1: 1, 2: 2}
 
 
 def randoms():
-    return dither.RANDOMS
+    return C_RANDOMS
 
 
 def cfitsios(pixels, nx, ny, nullcheck, null, level, method, irow):

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from rustfits_cffi import reference
 from rustfits_cffi.config import Gzip1, Gzip2, Hcompress1, Plio1, Quantize, Rice1
 from rustfits_cffi.errors import FITSError, TileError
-from rustfits_cffi.native import coding
+from rustfits_cffi.native import tile_coding
 from rustfits_cffi.native._lib import ffi, lib
-from rustfits_cffi.native.codecs import TileCodec
-from rustfits_cffi.native.coding import CodedTiles, TileCoding
 from rustfits_cffi.native.pixels import any_nonfinite, pack_pixels
+from rustfits_cffi.native.tile_codec import TileCodec
+from rustfits_cffi.native.tile_coding import CodedTiles, TileCoding
 
 CONFIGS = {"RICE_1": Rice1, "GZIP_1": Gzip1, "GZIP_2": Gzip2, "PLIO_1": Plio1, "HCOMPRESS_1": Hcompress1}
 BITPIX = {"u1": 8, "i1": 8, "i2": 16, "u2": 16, "i4": 32, "u4": 32, "i8": 64, "u8": 64, "f4": -32, "f8": -64}
@@ -73,7 +73,7 @@ class Stored:
         if "GZIP_COMPRESSED_DATA" in table.dtype.names:
             other = table["GZIP_COMPRESSED_DATA"].astype("i8")
             absent = self.nbytes == 0
-            self.column[absent] = coding.GZIP_COMPRESSED_DATA
+            self.column[absent] = tile_coding.GZIP_COMPRESSED_DATA
             self.nbytes[absent], self.offset[absent] = other[absent, 0], other[absent, 1]
         has_scale = "ZSCALE" in table.dtype.names
         self.scale = table["ZSCALE"].astype("f8") if has_scale else None
@@ -290,7 +290,7 @@ def test_nocompress_tiles_are_plain_bytes(integers):
     pixels = integers("i2", (31, 45), "RICE_1")
     codec = TileCodec(coding_of(pixels, (8, 12), "NOCOMPRESS"))
     encoded = encode(codec, pixels)
-    assert set(encoded.column) == {coding.UNCOMPRESSED_DATA}
+    assert set(encoded.column) == {tile_coding.UNCOMPRESSED_DATA}
     assert bytes(encoded.data)[:24] == pixels[0, :12].astype(">i2").tobytes()
     same_bits(decode_all(codec, encoded.data, located(encoded)), pixels)
 
@@ -439,7 +439,7 @@ def test_uncompressed_tiles_of_the_images_type_and_of_bytes(floats):
     raw = pixels.astype(">f4").tobytes()
 
     def one(nbytes, bitpix):
-        return CodedTiles(*(np.array([v]) for v in (0, coding.UNCOMPRESSED_DATA, 0, nbytes, 5.0, 7.0)),
+        return CodedTiles(*(np.array([v]) for v in (0, tile_coding.UNCOMPRESSED_DATA, 0, nbytes, 5.0, 7.0)),
                                                 uncompressed_bitpix=bitpix)  # fmt: skip
 
     for bitpix in (0, -32, 8):
@@ -450,7 +450,7 @@ def test_uncompressed_tiles_of_the_images_type_and_of_bytes(floats):
 
 def test_a_tile_in_no_column_is_missing():
     codec = TileCodec(coding_of(np.zeros((4, 6), "i2"), (4, 6), "RICE_1"))
-    tiles = CodedTiles(*(np.array([v]) for v in (0, coding.NO_COLUMN, 0, 0)))
+    tiles = CodedTiles(*(np.array([v]) for v in (0, tile_coding.NO_COLUMN, 0, 0)))
     with pytest.raises(TileError, match="never written"):
         decode_all(codec, b"", tiles)
 
@@ -483,7 +483,7 @@ def test_a_given_scale_of_zero_stores_the_tile_as_it_is(floats):
     pixels = floats("f4", (8, 12), "finite")
     codec = TileCodec(coding_of(pixels, (8, 12), "RICE_1", quantized=True))
     encoded = encode(codec, pixels, fixed=(np.zeros(1), np.zeros(1)))
-    assert encoded.column.tolist() == [coding.GZIP_COMPRESSED_DATA]
+    assert encoded.column.tolist() == [tile_coding.GZIP_COMPRESSED_DATA]
     assert np.array_equal(decode_all(codec, encoded.data, located(encoded)), pixels)
 
 

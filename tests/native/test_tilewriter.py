@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from rustfits_cffi.errors import FITSError
-from rustfits_cffi.native import requests, transfer
 from rustfits_cffi.native._lib import ffi, lib
-from rustfits_cffi.native.handle import FileHandle
-from rustfits_cffi.native.requests import CompressionRequest
-from rustfits_cffi.native.tilewriter import TileWriter, table_layout
+from rustfits_cffi.native.cfitsio import requests, transfer
+from rustfits_cffi.native.cfitsio.handle import FileHandle
+from rustfits_cffi.native.cfitsio.requests import CompressionRequest
+from rustfits_cffi.native.cfitsio.tile_writer import TileWriter, table_layout
 
 RICE, GZIP_1, PLIO, HCOMPRESS = 11, 21, 31, 41
 

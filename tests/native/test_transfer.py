@@ -2,8 +2,8 @@
 
 import pytest
 
-from rustfits_cffi.native import transfer
-from rustfits_cffi.native.handle import FileHandle
+from rustfits_cffi.native.cfitsio import transfer
+from rustfits_cffi.native.cfitsio.handle import FileHandle
 
 
 @pytest.mark.parametrize(

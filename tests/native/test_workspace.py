@@ -7,9 +7,9 @@ import pytest
 
 import rustfits_cffi as rf
 from rustfits_cffi.native._lib import lib
-from rustfits_cffi.native.codecs import TileCodec
-from rustfits_cffi.native.coding import TileCoding
-from rustfits_cffi.native.handle import FileHandle
+from rustfits_cffi.native.cfitsio.handle import FileHandle
+from rustfits_cffi.native.tile_codec import TileCodec
+from rustfits_cffi.native.tile_coding import TileCoding
 
 LIMIT = 32 << 20
 CODECS = [rf.Rice1, rf.Gzip1, rf.Gzip2, rf.Hcompress1, rf.Plio1]

@@ -319,8 +319,8 @@ def hdu_sums(path):
     """Ones'-complement sum of each HDU; all bits set where the checksum holds."""
     from contextlib import closing
 
-    from rustfits_cffi.native import transfer
-    from rustfits_cffi.native.handle import FileHandle
+    from rustfits_cffi.native.cfitsio import transfer
+    from rustfits_cffi.native.cfitsio.handle import FileHandle
 
     with closing(FileHandle(str(path), "r")) as handle:
         for number in transfer.hdu_numbers(handle):

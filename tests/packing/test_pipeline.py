@@ -9,7 +9,7 @@ import pytest
 
 from rustfits_cffi import FITS
 from rustfits_cffi.errors import FITSError
-from rustfits_cffi.native.tilewriter import TileWriter
+from rustfits_cffi.native.cfitsio.tile_writer import TileWriter
 from rustfits_cffi.packing import PackOptions, pack, pixels
 from rustfits_cffi.packing.encoding import ImageEncoder
 from tests.conftest import holds_soon

@@ -16,7 +16,8 @@ import numpy as np
 import pytest
 
 from rustfits_cffi import polycomp
-from rustfits_cffi.polycomp import PolycompError, PolycompWarning, deflated
+from rustfits_cffi.polycomp import PolycompError, PolycompWarning
+from rustfits_cffi.polycomp.streams import deflated
 from rustfits_cffi.threads import set_num_threads
 from tests.conftest import holds_soon
 
@@ -578,7 +579,7 @@ def test_text_that_no_stream_may_claim_is_not_coded(dtype):
 
 def test_masked_samples_are_refused_everywhere():
     masked = np.ma.masked_array(np.arange(10.0), np.arange(10) == 3)
-    for method in polycomp.codecs.CODECS:
+    for method in polycomp.streams.codecs.CODECS:
         with pytest.raises(TypeError, match="masked samples"):
             polycomp.encode(masked, method)
     with pytest.raises(TypeError, match="masked samples"):

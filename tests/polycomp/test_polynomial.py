@@ -8,7 +8,7 @@ import pytest
 
 from rustfits_cffi import polycomp
 from rustfits_cffi.native.polycomp import poly_transform
-from rustfits_cffi.polycomp import polynomial
+from rustfits_cffi.polycomp.streams import polynomial
 
 TWO_PI = 2 * np.pi
 

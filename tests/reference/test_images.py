@@ -8,9 +8,9 @@ import pytest
 
 from rustfits_cffi import reference
 from rustfits_cffi.config import Gzip1, Gzip2, Hcompress1, Plio1, Quantize, Rice1
-from rustfits_cffi.native import requests, serial
 from rustfits_cffi.native._lib import ffi, lib
-from rustfits_cffi.native.handle import FileHandle
+from rustfits_cffi.native.cfitsio import requests, serial
+from rustfits_cffi.native.cfitsio.handle import FileHandle
 from rustfits_cffi.reference.images import image_request
 
 CODECS = (Gzip1, Gzip2, Rice1, Hcompress1, Plio1)

@@ -1,0 +1,1 @@
+"""Images, plain and compressed."""

@@ -1,0 +1,222 @@
+"""Appending an image HDU: the checks, the header, the pixels; all of it or nothing."""
+
+from __future__ import annotations
+
+import math
+import operator
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from rustfits_cffi.config import Codec, Hcompress1, Quantize, Rice1, check_combination, parse_compress
+from rustfits_cffi.directory import Directory
+from rustfits_cffi.format.card_lists import set_many
+from rustfits_cffi.format.cards import lookup_key
+from rustfits_cffi.format.dtypes import check_dims
+from rustfits_cffi.format.scaling import PixelType
+from rustfits_cffi.format.tiles import TileGrid, check_axes, resolve_tile_shape
+from rustfits_cffi.hdu.images.values import stored_pixels
+from rustfits_cffi.hdu.tiles.encoder import TileJob, dither_seed, write_tiles
+from rustfits_cffi.header import items_to_copy
+from rustfits_cffi.native.cfitsio import image_header
+from rustfits_cffi.native.cfitsio.handle import FileHandle
+from rustfits_cffi.native.cfitsio.plain_writing import write_run
+from rustfits_cffi.native.cfitsio.requests import DITHERS, LOSSLESS, MAX_DIMENSIONS, CompressionRequest
+from rustfits_cffi.native.tile_coding import CODECS
+
+_MOST_NBYTES = 1 << 62
+_SLAB_NBYTES = 16 << 20  # pixels converted at a time
+_RICE_BLOCKSIZE = 32  # the only one that cfitsio writes
+
+
+@dataclass(frozen=True)
+class TilePlan:
+    """How an image to be created is compressed, checked.
+
+    Attributes
+    ----------
+    codec : Codec
+        With the tile shape of `grid`.
+    quantize : Quantize or None
+    grid : TileGrid
+    """
+
+    codec: Codec
+    quantize: Quantize | None
+    grid: TileGrid
+
+    @classmethod
+    def of(cls, shape: tuple[int, ...], codec: Codec, quantize: Quantize | None) -> TilePlan:
+        """Check what the user asks for."""
+        if len(shape) > MAX_DIMENSIONS:
+            raise ValueError(f"compressed images have at most {MAX_DIMENSIONS} axes, not {len(shape)}")
+        grid = TileGrid(shape, resolve_tile_shape(shape, codec))
+        quantize = _as_cfitsio_dithers(codec, quantize)
+        if 0 in shape:
+            raise NotImplementedError(
+                "a compressed image cannot be created without pixels yet: cfitsio divides by its number of tiles"
+            )
+        return cls(replace(codec, tile_shape=grid.tile_shape), quantize, grid)
+
+    def request(self, bitpix: int) -> CompressionRequest:
+        """What cfitsio must be asked for before it creates the HDU."""
+        level, dither, seed = LOSSLESS, "dither1", 0
+        if self.quantize is not None:
+            # The level is not stored in the file; cfitsio only has to know that there is one.
+            level, dither, seed = 4.0, self.quantize.method, dither_seed(self.quantize)
+        hcompress = self.codec if isinstance(self.codec, Hcompress1) else Hcompress1()
+        return CompressionRequest(
+            codec=CODECS[self.codec.zcmptype],
+            tile_shape=self.grid.tile_shape,
+            level=level if bitpix < 0 else None,
+            dither=DITHERS[dither],
+            seed=seed,
+            hcomp_scale=0.0 - hcompress.scale,  # to cfitsio a negative scale is the step itself
+            hcomp_smooth=int(hcompress.smooth),
+            huge=self.codec.heap_format == "Q",
+        )
+
+
+@dataclass(frozen=True)
+class ImagePlan:
+    """An image HDU to be created, checked.
+
+    Attributes
+    ----------
+    dtype : dtype
+        Type of the pixels as the user sees them.
+    kind : PixelType
+        How they are stored; carries the stored BLANK.
+    tiles : TilePlan or None
+        None for a plain image.
+    """
+
+    dtype: np.dtype
+    kind: PixelType
+    shape: tuple[int, ...]
+    tiles: TilePlan | None
+    extname: str | None
+    extver: int | None
+
+    @classmethod
+    def of(
+        cls,
+        dtype: Any,
+        dims: Sequence[int],
+        compress: str | Codec | None,
+        quantize: Quantize | None,
+        blank: int | None,
+        extname: str | None,
+        extver: int | None,
+    ) -> ImagePlan:
+        """Check what the user asks for; raises before anything is written."""
+        if extname is not None and not isinstance(extname, str):
+            raise TypeError(f"extname must be str, not {type(extname).__name__}")
+        dtype = np.dtype(dtype).newbyteorder("=")
+        kind = PixelType.of_dtype(dtype).with_blank(blank)
+        shape = check_dims(dims)
+        codec = parse_compress(compress)
+        if codec is not None:
+            check_axes(shape, codec)
+        check_combination(dtype, codec, quantize)
+        if math.prod(shape) * kind.stored.itemsize > _MOST_NBYTES:
+            raise ValueError(f"an image of {shape} pixels of {dtype} is larger than any file can be")
+        tiles = None if codec is None else TilePlan.of(shape, codec, quantize)
+        return cls(dtype, kind, shape, tiles, extname, None if extver is None else operator.index(extver))
+
+    def cards(self, header: Any = None) -> bytes:
+        """The cards that follow those cfitsio writes, with those of ``header=`` behind them or in their place."""
+        items: list[tuple[str, Any]] = []
+        if self.dtype != self._created_dtype:
+            items += [("BZERO", self.kind.scaling.bzero), ("BSCALE", 1)]
+        if self.extname is not None:
+            items.append(("EXTNAME", self.extname))
+        if self.extver is not None:
+            items.append(("EXTVER", self.extver))
+        if header is not None:
+            items += self._apart(items_to_copy(header, with_pixels=True))
+        return "".join(f"{card:<80}" for card in set_many(["END"], items)[:-1]).encode("ascii")
+
+    def _apart(self, items: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
+        """The items of ``header=`` but those that say what the HDU says of its pixels by itself.
+
+        Raises
+        ------
+        ValueError
+            If one contradicts that.
+        """
+        known: dict[str, int | float] = {}
+        if self.kind.is_unsigned_trick:
+            known = {"BSCALE": 1, "BZERO": self.kind.scaling.bzero}
+        if self.kind.blank is not None:
+            known["BLANK"] = self.kind.blank
+        apart = []
+        for key, given in items:
+            name = lookup_key(key)
+            if name not in known:
+                apart.append((key, given))
+            elif (given[0] if isinstance(given, tuple) else given) != known[name]:
+                raise ValueError(f"{name} must be {known[name]}: it follows from dtype {self.dtype} and blank=")
+        return apart
+
+    @property
+    def _created_dtype(self) -> np.dtype:
+        """What cfitsio is asked for. Of compressed uint64 it writes ZBITPIX = 80, so these are asked for as int64."""
+        return self.kind.stored if self.tiles is not None and self.dtype == np.uint64 else self.dtype
+
+    def create(self, handle: FileHandle, header: Any) -> int:
+        """Append the HDU without pixels and return its number, 1-based. Must run inside `FileHandle.append`."""
+        number = image_header.create_image(
+            handle,
+            self._created_dtype,
+            self.kind.bitpix,
+            self.shape,
+            None if self.tiles is None else self.tiles.request(self.kind.bitpix),
+            blank=self.kind.blank,
+            cards=self.cards(header),
+        )
+        codec = None if self.tiles is None else self.tiles.codec
+        if isinstance(codec, Rice1) and codec.blocksize != _RICE_BLOCKSIZE:
+            image_header.set_rice_block(handle, number, codec.blocksize)
+        return number
+
+
+def create_image(directory: Directory, plan: ImagePlan, pixels: np.ndarray | None = None, *, header: Any = None) -> int:
+    """Append the HDU that `plan` describes, with `pixels` if given, and return its 0-based number."""
+    handle, tiles = directory.handle, plan.tiles
+    handle.require_writable("create an image HDU")
+
+    def add() -> int:
+        number = plan.create(handle, header)
+        if pixels is not None and pixels.size:
+            where = f"{handle.path}, new HDU {number - 1}"
+            if tiles is None:
+                _write_plain(handle, number, plan, pixels, where)
+            else:
+                job = TileJob.of(tiles.grid, plan.kind, tiles.codec, tiles.quantize, pixels, where)
+                write_tiles(handle, number, job)
+        if tiles is not None:
+            directory.remember(number - 1, "config", (tiles.codec, tiles.quantize))
+        return number - 1
+
+    return directory.append(add, action="create an image HDU")
+
+
+def _as_cfitsio_dithers(codec: Codec, quantize: Quantize | None) -> Quantize | None:
+    """dither1 in place of dither2 for HCOMPRESS: cfitsio writes no other, and says so on the standard error stream."""
+    if isinstance(codec, Hcompress1) and quantize is not None and quantize.method == "dither2":
+        warnings.warn("HCOMPRESS_1 is not combined with dither2, as in cfitsio: dither1 is used", stacklevel=5)
+        return replace(quantize, method="dither1")
+    return quantize
+
+
+def _write_plain(handle: FileHandle, number: int, plan: ImagePlan, pixels: np.ndarray, where: str) -> None:
+    """Write all pixels, a bounded number at a time, whatever their layout in memory."""
+    row_npix = pixels[:1].size
+    rows = max(1, _SLAB_NBYTES // max(1, row_npix * plan.kind.stored.itemsize))
+    slabs = (pixels[begin : begin + rows] for begin in range(0, len(pixels), rows))
+    stored = (stored_pixels(slab, plan.kind, where=where) for slab in slabs)
+    write_run(handle, number, 0, stored, plan.kind.bitpix, npix=pixels.size)

@@ -1,0 +1,99 @@
+"""Reads sections of one plain image straight from the file.
+
+A reader holds all that is known about the image, worked out once; it is thrown away when the header changes.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rustfits_cffi import threads
+from rustfits_cffi.directory import Directory
+from rustfits_cffi.errors import FITSFormatError, TruncatedError
+from rustfits_cffi.format.dtypes import MOST_AXES
+from rustfits_cffi.format.scaling import PixelType
+from rustfits_cffi.format.selection import Selection
+from rustfits_cffi.hdu.images.short_way import MOST_NPIX, ShortWay, short_way
+from rustfits_cffi.native.plain_image import PlainImage
+
+_ONE_THREAD_NPIX = 1 << 18  # starting threads costs more than reading so little
+_TRUSTED_NPIX = MOST_NPIX  # memory taken without asking whether the file has so many pixels: reading will tell
+
+
+class PlainReader:
+    """Reads sections of a plain image.
+
+    Parameters
+    ----------
+    directory : Directory
+    index : int
+        0-based number of the HDU.
+    kind : PixelType
+
+    Raises
+    ------
+    FITSFormatError
+        If the header declares pixels that cannot exist.
+    """
+
+    def __init__(self, directory: Directory, index: int, kind: PixelType) -> None:
+        entry = directory[index]
+        where = f"{directory.handle.path}, HDU {index}"
+        if entry.structure.problem:
+            raise FITSFormatError(f"{where}: {entry.structure.problem}")
+        if len(entry.structure.shape) > MOST_AXES:
+            raise FITSFormatError(f"{where}: {len(entry.structure.shape)} axes; an array has at most {MOST_AXES}")
+        self._handle = directory.handle
+        self._kind = kind
+        self.shape = entry.structure.shape
+        self._data_start = entry.data_start
+        self._truncated = f"{where}: truncated: shape {self.shape} of {kind.stored}"
+        place = (directory.handle, self._truncated, entry.data_start, self.shape, kind.bitpix)
+        self._stored = PlainImage(*place, kind.stored, "stored")
+        self._physical = PlainImage(
+            *place, kind.scaled, kind.out, bscale=kind.scaling.bscale, bzero=kind.scaling.bzero
+        )
+
+    def read(self, selection: Selection, *, scale: bool) -> np.ndarray:
+        """Pixels of a selection that is not empty, every axis kept.
+
+        Raises
+        ------
+        TruncatedError
+            If the file ends before the last of them.
+        OSError
+            If the file is closed or cannot be read.
+        """
+        size = selection.size
+        if size > _TRUSTED_NPIX:
+            self.require(selection)
+        image = self._physical if scale else self._stored
+        if size <= _ONE_THREAD_NPIX:
+            return image.read(selection.start, selection.count, selection.step)
+        with threads.lend() as nthreads:
+            return image.read(selection.start, selection.count, selection.step, nthreads=nthreads)
+
+    def short_way(self) -> ShortWay:
+        """From an index straight to scaled pixels; raises as `read`."""
+        return short_way(self.shape, self._physical.read_line, self._physical.read_box)
+
+    def blank_mask(self, stored: np.ndarray, selection: Selection) -> np.ndarray | np.bool_:
+        """Where pixels of a selection, as stored, are undefined."""
+        return self._kind.blank_mask(stored)
+
+    def read_stored(self, first: int, count: int) -> np.ndarray:
+        """Consecutive pixels as they are stored; `first` counts in the order of the file, whatever the axes."""
+        return self._stored.read_line(first, count)
+
+    def require(self, selection: Selection) -> None:
+        """Check the declared shape against the file before memory is taken for it: `TruncatedError`."""
+        last = 0
+        for length, stop in zip(selection.shape, selection.stop, strict=True):
+            last = last * length + stop - 1
+        self._require_end(last + 1)
+
+    def _require_end(self, npix: int) -> None:
+        end = self._data_start + npix * self._kind.stored.itemsize
+        size = self._handle.size()
+        if end > size:
+            raise TruncatedError(f"{self._truncated}: the bytes up to {end} are needed, the file ends at {size}")

@@ -1,0 +1,1 @@
+"""The tiles of a compressed image: where they are, read, kept and made."""

@@ -1,0 +1,180 @@
+"""Pixels into the tiles of a compressed image: batches through the tile engine, in tile order, into the file."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from rustfits_cffi import threads
+from rustfits_cffi.config import Codec, Gzip1, Gzip2, Hcompress1, Plio1, Quantize, Rice1
+from rustfits_cffi.directory import Directory
+from rustfits_cffi.errors import TileError
+from rustfits_cffi.format.scaling import PixelType
+from rustfits_cffi.format.tiles import TileGrid
+from rustfits_cffi.hdu.images.values import stored_pixels
+from rustfits_cffi.native.cfitsio.blank import require_zblank
+from rustfits_cffi.native.cfitsio.handle import FileHandle
+from rustfits_cffi.native.cfitsio.requests import LARGEST_SEED
+from rustfits_cffi.native.cfitsio.tile_writer import TileWriter
+from rustfits_cffi.native.pixels import any_nonfinite
+from rustfits_cffi.native.pool import new_array
+from rustfits_cffi.native.tile_codec import TileCodec
+from rustfits_cffi.native.tile_coding import DITHER_NUMBERS, EncodedTiles, TileCoding
+
+_BATCH_NBYTES = 16 << 20  # room for the coded tiles of one batch
+_SPOOL_NBYTES = 64 << 20  # coded tiles kept in memory before they go to a temporary file
+
+
+@dataclass(frozen=True)
+class TileJob:
+    """All pixels of an image, and how they are to be coded.
+
+    Attributes
+    ----------
+    pixels : ndarray
+        Any strides and byte order; of the stored type if `is_stored`, else of the type of the unsigned trick.
+    has_nulls : bool
+        Pixels that are not finite are nulls of a quantized image.
+    """
+
+    grid: TileGrid
+    codec: TileCodec
+    pixels: np.ndarray
+    is_stored: bool
+    has_nulls: bool
+
+    @classmethod
+    def of(
+        cls,
+        grid: TileGrid,
+        kind: PixelType,
+        codec: Codec,
+        quantize: Quantize | None,
+        data: np.ndarray,
+        where: str,
+        *,
+        seed: int | None = None,
+        rice_bytepix: int = 0,
+    ) -> TileJob:
+        """Set up the tile engine to write `data` as cfitsio would.
+
+        `seed` and `rice_bytepix` are those of a header that stands already, in which other programs may have put
+        others than cfitsio would.
+
+        Raises
+        ------
+        ValueError
+            If the type of the pixels does not fit, or masked pixels have no blank value.
+        """
+        is_stored = isinstance(data, np.ma.MaskedArray) or data.dtype.newbyteorder("=") != kind.scaled
+        pixels = stored_pixels(data, kind, where=where) if is_stored else data
+        has_nulls = quantize is not None and _has_nonfinite(pixels)
+        coding = TileCoding(
+            shape=grid.shape,
+            tile_shape=grid.tile_shape,
+            bitpix=kind.bitpix,
+            codec=codec.zcmptype,
+            unsigned=kind.is_unsigned_trick,
+            quantized=quantize is not None,
+            dither=DITHER_NUMBERS[quantize.method] if quantize else 0,
+            seed=seed if seed is not None else dither_seed(quantize) if quantize else 1,
+            level=quantize.level if quantize else 0.0,
+            nulls="nonfinite" if has_nulls else "none",
+            rice_block=codec.blocksize if isinstance(codec, Rice1) else 32,
+            rice_bytepix=rice_bytepix,
+            hcompress_scale=-float(codec.scale) if isinstance(codec, Hcompress1) else 0.0,
+            gzip_level=codec.deflate_level if isinstance(codec, Gzip1 | Gzip2) else 1,
+        )
+        return cls(grid, TileCodec(coding), pixels, is_stored, has_nulls)
+
+    def batches(self, file: str, hdu: int) -> Iterator[EncodedTiles]:
+        """The coded tiles in order, a bounded number of bytes at a time; each is valid until the next is taken.
+
+        `file` and `hdu` (0-based) are told in errors.
+
+        Raises
+        ------
+        TileError
+            If a tile holds a pixel that the codec cannot store.
+        """
+        bound = self.codec.tile_bound
+        ntiles = self.grid.ntiles
+        at_once = min(ntiles, max(threads.get_num_threads(), _BATCH_NBYTES // bound))
+        buffer = new_array((at_once * bound,), np.dtype(np.uint8))
+        for first in range(0, ntiles, at_once):
+            rows = np.arange(first, min(ntiles, first + at_once), dtype=np.int64)
+            try:
+                with threads.lend() as nthreads:
+                    coded = self.codec.encode(
+                        self.pixels, rows, stored=self.is_stored, nthreads=nthreads, buffer=buffer
+                    )
+            except TileError as error:
+                raise TileError(self._reason(error), file=file, hdu=hdu, tile=error.tile) from None
+            yield coded
+
+    def _reason(self, error: TileError) -> str:
+        """Why a tile could not be encoded, with the pixel value that is to blame where there is one."""
+        if self.codec.coding.codec != Plio1.zcmptype or error.tile is None:
+            return error.reason
+        tile = self.pixels[self.grid.slices(error.tile)]
+        if tile.min() < 0:
+            return f"PLIO_1 cannot store the negative pixel {tile.min()}; use Rice1 or Gzip2"
+        if tile.max() >= 1 << 24:
+            return f"the pixel {tile.max()} exceeds 16777215, the largest that PLIO_1 stores; use Rice1 or Gzip2"
+        return error.reason
+
+
+def _has_nonfinite(pixels: np.ndarray) -> bool:
+    """Is any pixel NaN or infinite? Looked up by the threads that can be lent."""
+    with threads.lend() as nthreads:
+        return any_nonfinite(pixels, nthreads)
+
+
+def dither_seed(quantize: Quantize) -> int:
+    """ZDITHER0 of a quantized image: 1 to 10000, the numbers the convention has.
+
+    0 and negative numbers give 1, so that equal input gives equal files; the dither repeats after 10000.
+    """
+    return (quantize.seed - 1) % LARGEST_SEED + 1 if quantize.seed > 0 else 1
+
+
+def write_tiles(handle: FileHandle, number: int, job: TileJob) -> None:
+    """Write the tiles of HDU `number` (1-based), which is the last of the file and new.
+
+    Must run inside `FileHandle.append`.
+    """
+    writer = TileWriter(handle, number)
+    writer.begin()
+    for batch in job.batches(handle.path, number - 1):
+        writer.append(batch.nbytes, batch.column, batch.data, batch.scale, batch.zero)
+    writer.finish()
+    if job.has_nulls:
+        require_zblank(handle, number)
+
+
+def rewrite_tiles(directory: Directory, index: int, job: TileJob) -> None:
+    """Replace all tiles of an HDU anywhere in the file.
+
+    Everything is encoded before the first byte of the file changes; the heap is filled from its start again.
+    """
+    handle = directory.handle
+    with tempfile.SpooledTemporaryFile(max_size=_SPOOL_NBYTES) as spool:
+        rows = []
+        for batch in job.batches(handle.path, index):
+            spool.write(batch.data.data)
+            rows.append((batch.nbytes, batch.column, batch.scale, batch.zero))
+        spool.seek(0)
+
+        def rewrite() -> None:
+            writer = TileWriter(handle, index + 1)
+            writer.begin(over_old_heap=True)
+            for nbytes, column, scale, zero in rows:
+                writer.append(nbytes, column, spool.read(int(nbytes.sum())), scale, zero)
+            writer.finish()
+            if job.has_nulls:
+                require_zblank(handle, index + 1)
+
+        directory.change(index, rewrite, action="write a compressed image")

@@ -1,0 +1,1 @@
+"""What is asked of cfitsio: headers, whole HDUs, and the changes of files."""

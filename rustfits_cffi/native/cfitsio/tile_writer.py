@@ -1,0 +1,218 @@
+"""Coded tiles into a compressed-image HDU that cfitsio has created: heap bytes as they come, the row table at the end.
+
+The result has the bytes that cfitsio's own tile loop leaves. Memory is bounded by one batch and by the row table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from rustfits_cffi.errors import FITSError
+from rustfits_cffi.native._lib import CData, ffi, lib
+from rustfits_cffi.native.cfitsio.handle import FileHandle
+from rustfits_cffi.native.cfitsio.rowlayout import row_columns
+from rustfits_cffi.native.tile_coding import COLUMN_NAMES, UNCOMPRESSED_DATA
+
+_BLOCK = 2880
+_P_LIMIT = 2**32  # P descriptors are unsigned 32-bit pairs
+_DESCRIPTOR_FORMATS = {"P": ">u4", "Q": ">i8"}
+_FIXED_FORMATS = {"B": ">u1", "I": ">i2", "J": ">i4", "K": ">i8", "E": ">f4", "D": ">f8"}
+
+
+class TileWriter:
+    """Append encoded tiles, in row order, to a compressed-image HDU whose table is still empty.
+
+    Parameters
+    ----------
+    handle : FileHandle
+        File open for changes. The caller groups the calls in ``handle.append()`` or ``handle.change()``.
+    number : int
+        HDU number, 1-based as cfitsio counts.
+    uncompressed_tform : str, optional
+        TFORM of the column that takes tiles with column number 1 (``"1PI"``, ``"1PJ"`` or ``"1QE"``).
+
+    Notes
+    -----
+    Use: ``begin()``, any number of ``append(...)``, ``finish()``. The header must be complete before `begin`, because a
+    tile that goes to a column not there yet makes cfitsio add this column, whose cards follow the last card of then.
+    """
+
+    def __init__(self, handle: FileHandle, number: int, *, uncompressed_tform: str = "1PI"):
+        self._handle = handle
+        self._number = number
+        self._tforms = {UNCOMPRESSED_DATA: uncompressed_tform}
+        self._next_row = 0
+
+    # -- steps --------------------------------------------------------------------------------------------------------
+
+    def begin(self, *, over_old_heap: bool = False) -> None:
+        """Let cfitsio define the data unit and take the table's layout from it.
+
+        With `over_old_heap` all tiles are written again: the heap is filled from its start, and what is left over of
+        the old one at the end is given back.
+        """
+        with self._handle.call(self._number, action="define a compressed image") as (fptr, status):
+            lib.fits_set_hdustruc(fptr, status)
+            self._adopt(fptr, status)
+            self._old_nbytes = int(fptr.Fptr.heapsize)
+            self._heap_nbytes = 0 if over_old_heap else self._old_nbytes
+            self._nrows = int(fptr.Fptr.numrows)
+        self._length = {code: np.zeros(self._nrows, np.int64) for code in COLUMN_NAMES}
+        self._offset = {code: np.zeros(self._nrows, np.int64) for code in COLUMN_NAMES}
+        self._scale, self._zero = np.zeros(self._nrows), np.zeros(self._nrows)
+
+    def append(
+        self,
+        nbytes: np.ndarray,
+        column: np.ndarray,
+        heap: Any,
+        scale: np.ndarray | None = None,
+        zero: np.ndarray | None = None,
+    ) -> None:
+        """Write one batch of tiles behind those already there.
+
+        Parameters
+        ----------
+        nbytes : ndarray of int64, shape (n,)
+            Coded bytes of each tile.
+        column : ndarray of uint8, shape (n,)
+            0 COMPRESSED_DATA, 1 UNCOMPRESSED_DATA, 2 GZIP_COMPRESSED_DATA.
+        heap : bytes-like, contiguous
+            The coded bytes, tile after tile.
+        scale, zero : ndarray of float64, shape (n,), optional
+            ZSCALE and ZZERO; 0 for a tile that was not quantized.
+
+        Raises
+        ------
+        ValueError
+            If there are more tiles than rows, or the sizes do not add up to the bytes given.
+        FITSError
+            If a descriptor cannot hold a length or offset (cfitsio's status 412), or a write fails.
+        """
+        coded = np.frombuffer(heap, np.uint8)
+        rows = slice(self._next_row, self._next_row + len(nbytes))
+        if rows.stop > self._nrows:
+            raise ValueError(f"{self._handle.path}: HDU {self._number - 1} has {self._nrows} tiles, got {rows.stop}")
+        if int(np.sum(nbytes)) != len(coded):
+            raise ValueError(f"tiles of {int(np.sum(nbytes))} bytes in all, but {len(coded)} bytes of data")
+        self._add_missing_columns(np.unique(column).tolist())
+        starts = self._heap_nbytes + np.cumsum(nbytes, dtype=np.int64) - nbytes
+        self._record(rows, nbytes, column, starts)
+        if scale is not None and "ZSCALE" in self._names:
+            self._scale[rows], self._zero[rows] = scale, zero
+        self._write_heap(coded)
+        self._next_row = rows.stop
+
+    def finish(self) -> None:
+        """Write the row table and tell cfitsio how long the heap is; PCOUNT is right afterwards."""
+        table = self._row_table()
+        with self._handle.call(self._number, action="write the table of tiles") as (fptr, status):
+            lib.ffmbyt(fptr, fptr.Fptr.datastart, 1, status)
+            lib.ffpbyt(fptr, len(table), ffi.from_buffer(table), status)
+            self._give_back(fptr, status)
+            fptr.Fptr.heapsize = self._heap_nbytes
+            lib.fits_set_hdustruc(fptr, status)
+
+    # -- what is known ------------------------------------------------------------------------------------------------
+
+    @property
+    def ntiles_written(self) -> int:
+        """Tiles appended so far."""
+        return self._next_row
+
+    @property
+    def heap_nbytes(self) -> int:
+        """Bytes of heap so far."""
+        return self._heap_nbytes
+
+    # -- inside -------------------------------------------------------------------------------------------------------
+
+    def _adopt(self, fptr: CData, status: CData) -> None:
+        """Columns and their places, as the header has them now."""
+        self._layout, self._elements, self._huge = table_layout(fptr, status)
+        self._names = self._layout.names or ()
+        if status[0] == 0 and self._layout.itemsize != fptr.Fptr.rowlength:
+            raise FITSError(f"{self._handle.path}: HDU {self._number - 1}: NAXIS1 does not agree with the columns")
+
+    def _add_missing_columns(self, codes: Sequence[int]) -> None:
+        """Columns for tiles that went elsewhere than expected; cfitsio moves the heap behind the wider rows."""
+        for code in codes:
+            name = COLUMN_NAMES[code]
+            if name in self._names:
+                continue
+            tform = self._tforms.get(code) or ("1QB" if self._huge else "1PB")
+            with self._handle.call(self._number, action=f"add the column {name}") as (fptr, status):
+                fptr.Fptr.heapsize = max(self._heap_nbytes, self._old_nbytes)
+                lib.fits_insert_col(fptr, 999, name.encode(), tform.encode(), status)
+                if status[0] == 0:
+                    self._adopt(fptr, status)
+
+    def _record(self, rows: slice, nbytes: np.ndarray, column: np.ndarray, starts: np.ndarray) -> None:
+        for code, name in COLUMN_NAMES.items():
+            chosen = np.flatnonzero(np.asarray(column) == code)
+            if not len(chosen):
+                continue
+            width = self._elements[name]
+            lengths, offsets = np.asarray(nbytes)[chosen] // width, starts[chosen]
+            if self._layout[name].base == np.dtype(">u4") and max(lengths.max(), offsets.max()) >= _P_LIMIT:
+                raise FITSError(
+                    f"{self._handle.path}: HDU {self._number - 1}: the compressed image is too long for "
+                    "32-bit descriptors (status 412): ask for 64-bit ones"
+                )
+            self._length[code][rows.start + chosen] = lengths
+            self._offset[code][rows.start + chosen] = offsets
+
+    def _write_heap(self, coded: np.ndarray) -> None:
+        with self._handle.call(self._number, action="write tiles") as (fptr, status):
+            place = fptr.Fptr
+            self._make_room(fptr, status, place.heapstart + self._heap_nbytes + len(coded))
+            if len(coded):
+                lib.ffmbyt(fptr, place.datastart + place.heapstart + self._heap_nbytes, 1, status)
+                lib.ffpbyt(fptr, len(coded), ffi.from_buffer(coded), status)
+            if status[0] == 0:
+                self._heap_nbytes += len(coded)
+                # now, so that a move to another HDU keeps what was written; never less than what separates this HDU
+                # from the next one
+                place.heapsize = max(self._heap_nbytes, self._old_nbytes)
+
+    def _make_room(self, fptr: CData, status: CData, data_nbytes: int) -> None:
+        """Move later HDUs back until `data_nbytes` fit before them."""
+        place = fptr.Fptr
+        if place.lasthdu:
+            return
+        room = place.headstart[place.curhdu + 1] - place.datastart
+        if room < data_nbytes:
+            lib.ffiblk(fptr, -((room - data_nbytes) // _BLOCK), 1, status)
+
+    def _give_back(self, fptr: CData, status: CData) -> None:
+        """Remove the blocks at the end that only the old heap needed; later HDUs move forward."""
+        place = fptr.Fptr
+        there, needed = (-(-(place.heapstart + nbytes) // _BLOCK) for nbytes in (place.heapsize, self._heap_nbytes))
+        if needed < there:
+            lib.ffdblk(fptr, there - needed, status)
+
+    def _row_table(self) -> np.ndarray:
+        table = np.zeros(self._nrows, self._layout)
+        for code, name in COLUMN_NAMES.items():
+            if name in self._names:
+                table[name][:, 0], table[name][:, 1] = self._length[code], self._offset[code]
+        if "ZSCALE" in self._names:
+            table["ZSCALE"], table["ZZERO"] = self._scale, self._zero
+        return table.view(np.uint8)
+
+
+def table_layout(fptr: CData, status: CData) -> tuple[np.dtype, dict[str, int], bool]:
+    """The row as a numpy dtype, bytes per element of each variable-length column, and if descriptors are 64-bit."""
+    columns = row_columns(fptr, status)
+    formats = [
+        (_DESCRIPTOR_FORMATS[column.letter], (2,))
+        if column.is_descriptor
+        else (_FIXED_FORMATS[column.letter], (column.repeat,) if column.repeat != 1 else ())
+        for column in columns
+    ]
+    layout = np.dtype({"names": [column.name for column in columns], "formats": formats})
+    elements = {column.name: column.element_nbytes for column in columns if column.is_descriptor}
+    return layout, elements, any(column.letter == "Q" for column in columns)

@@ -1,0 +1,95 @@
+/*
+ * rf_workspace.h - scratch of threads that decode or encode, which stays from one call to the next.
+ *
+ * Threads end with the call that started them, and with them would go their scratch. A tile of 8 MB takes longer to
+ * decode into memory fresh from the system than into memory used before, and a small stamp would spend part of its time
+ * on getting scratch. So a thread takes a worker out of a workspace and puts it back in the end.
+ */
+#ifndef RF_WORKSPACE_H
+#define RF_WORKSPACE_H
+
+#include "codecs/rf_codecs.h"
+
+/* cffi: begin */
+/*
+ * rf_workspace_new - an empty workspace.
+ * Memory:  to be freed by the caller, with rf_workspace_free.
+ * Sizes:   keeps at most RF_WORKSPACE_NBYTES of scratch, whatever passes through it.
+ * Result:  the workspace, or NULL if there is no memory.
+ * Threads: any number.
+ */
+rf_workspace *rf_workspace_new(void);
+
+/*
+ * rf_workspace_clear - free the scratch that is kept.
+ * Memory:  the workspace stays usable; space may be NULL.
+ * Sizes:   none.
+ * Result:  none.
+ * Threads: any number; what others use at the moment is not touched.
+ */
+void rf_workspace_clear(rf_workspace *space);
+
+/*
+ * rf_workspace_nbytes - the scratch that is kept now.
+ * Memory:  none.
+ * Sizes:   none.
+ * Result:  the bytes.
+ * Threads: any number.
+ */
+size_t rf_workspace_nbytes(rf_workspace *space);
+
+/*
+ * rf_workspace_free - free a workspace and what it keeps.
+ * Memory:  space may be NULL.
+ * Sizes:   none.
+ * Result:  none.
+ * Threads: the last one that knows it.
+ */
+void rf_workspace_free(rf_workspace *space);
+/* cffi: end */
+
+enum { RF_WORKSPACE_NBYTES = 32 << 20 };
+
+/*
+ * rf_workspace_take - a worker, from the workspace or new.
+ * Memory:  the caller's until rf_workspace_give; space may be NULL.
+ * Sizes:   none.
+ * Result:  the worker; NULL if there is no memory.
+ * Threads: any number.
+ */
+rf_worker *rf_workspace_take(rf_workspace *space);
+
+/*
+ * rf_workspace_give - put a worker back, or free it if there is no place for it.
+ * Memory:  the worker is no longer the caller's; it and space may be NULL.
+ * Sizes:   none.
+ * Result:  none.
+ * Threads: any number.
+ */
+void rf_workspace_give(rf_workspace *space, rf_worker *worker);
+
+/* What a thread holds during one call: its worker, and where that goes in the end. Zeroed at first. */
+typedef struct {
+    rf_worker *worker;
+    rf_workspace *space;
+} rf_hand;
+
+/*
+ * rf_hand_worker - the worker in a hand, taken out of the workspace the first time.
+ * Memory:  the hand's until rf_hand_open; space may be NULL.
+ * Sizes:   none.
+ * Result:  the worker; NULL if there is no memory.
+ * Threads: the hand's own.
+ */
+rf_worker *rf_hand_worker(rf_hand *hand, rf_workspace *space);
+
+/*
+ * rf_hand_open - put the worker back.
+ * Memory:  an rf_hand; it holds nothing afterwards that may be used.
+ * Sizes:   none.
+ * Result:  none.
+ * Threads: the hand's own.
+ */
+void rf_hand_open(void *hand);
+
+#endif

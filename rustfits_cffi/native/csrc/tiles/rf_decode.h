@@ -1,0 +1,56 @@
+/*
+ * rf_decode.h - one tile decoded into its place: what decoding from memory and reading from a file share.
+ */
+#ifndef RF_DECODE_H
+#define RF_DECODE_H
+
+#include "codecs/rf_codecs.h"
+
+/* A call of rf_tiles_decode or rf_tiles_read. */
+typedef struct {
+    const rf_image *image;
+    rf_tiles tiles;
+    const rf_section *section;
+    const float *randoms;
+    const rf_codec_functions *codec; /* this and what follows: set by rf_decode_prepare */
+    rf_grid grid;
+    size_t out_width; /* bytes of a pixel in dst */
+} rf_decoding;
+
+/*
+ * rf_decode_prepare - look up codec and grid, and check image and section.
+ * Memory:  the caller owns everything; nothing is allocated.
+ * Sizes:   of the section: checked against dst_nbytes.
+ * Result:  RF_OK; RF_EARGUMENT for an image or section that cannot be; RF_ENOSPACE.
+ * Threads: pure.
+ */
+int rf_decode_prepare(rf_decoding *d);
+
+/*
+ * rf_decode_threads - how many threads, up to nthreads, are worth starting for ntiles tiles.
+ * Memory:  none.
+ * Sizes:   d has been prepared.
+ * Result:  the number; 1 or less means none beside the caller's.
+ * Threads: pure.
+ */
+int rf_decode_threads(const rf_decoding *d, size_t ntiles, int nthreads);
+
+/*
+ * rf_decode_tile - decode tile number row, whose element of the arrays of d->tiles is i, into its part of the section.
+ * Memory:  src and dst are the caller's; scratch comes from w and stays there for the next tile.
+ * Sizes:   nbytes coded bytes at src.
+ * Result:  as rf_tiles_decode; a tile outside the section is RF_OK and not decoded.
+ * Threads: one for each w; tiles do not overlap in dst.
+ */
+int rf_decode_tile(const rf_decoding *d, rf_worker *w, int64_t row, size_t i, const uint8_t *src, size_t nbytes);
+
+/*
+ * rf_overlap - which of the positions that a section wants along one axis lie in a tile.
+ * Memory:  none.
+ * Sizes:   *first is the first of them, counted from the section's start, and *n how many there are.
+ * Result:  none; *n is 0 if the tile has none of them.
+ * Threads: pure.
+ */
+void rf_overlap(const rf_section *section, const rf_tile *tile, size_t axis, size_t *first, size_t *n);
+
+#endif

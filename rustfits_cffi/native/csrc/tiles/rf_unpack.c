@@ -1,0 +1,194 @@
+/* A compressed image in one file to the data unit of a plain one in another. */
+#include "tiles/rf_unpack.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "base/rf_bytes.h"
+#include "source/rf_source.h"
+#include "tiles/rf_grid.h"
+#include "pixels/rf_pixels.h"
+#include "base/rf_sum.h"
+#include "base/rf_threads.h"
+
+enum {
+    BOX_NBYTES = 1 << 18,  /* boxes that are written in one piece: they stay in a second-level cache */
+    MOST_NBYTES = 1 << 23, /* others, and a single row of tiles: large, so that they are written in fewer pieces */
+    PIECE_NBYTES = 1 << 14 /* what is done to pixels one thing after the other, within a first-level cache */
+};
+
+/* How an image is cut: one tile thick on the axes before `axis`, `step` tiles on it, whole on those after it. */
+typedef struct {
+    rf_grid grid;
+    size_t width;   /* bytes of a pixel */
+    size_t axis, step;
+    size_t nbytes;  /* of the largest box */
+    size_t nboxes;
+} cutting;
+
+typedef struct {
+    const rf_image *image;
+    const rf_table *table;
+    int fd;
+    const rf_data_unit *unit;
+    const float *randoms;
+    cutting cut;
+    size_t first;           /* box that is item 0 */
+    _Atomic uint64_t sums;  /* of the boxes done, not folded: fewer than 2^32 sums of 32 bits */
+    _Atomic int64_t failed; /* lowest tile that failed so far */
+} unpacking;
+
+typedef struct {
+    uint8_t *pixels; /* cut.nbytes, taken when first needed */
+} scratch_space;
+
+static void end_scratch(void *scratch) { free(((scratch_space *)scratch)->pixels); }
+
+static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
+
+/* Bytes of a row of tiles that is one tile thick on the axes up to cut->axis; false if they are beyond counting. */
+static bool row_nbytes(const cutting *cut, size_t *nbytes)
+{
+    *nbytes = cut->width;
+    for (size_t i = 0; i < cut->grid.ndim; i++) {
+        size_t n = i <= cut->axis ? smaller(cut->grid.tile_shape[i], cut->grid.shape[i]) : cut->grid.shape[i];
+        if (!rf_multiply(*nbytes, n, nbytes)) return false;
+    }
+    return true;
+}
+
+/* Whether a row of tiles lies in one piece in the image. */
+static bool is_one_piece(const cutting *cut)
+{
+    bool is_line = true;
+    for (size_t i = 0; i < cut->axis; i++) is_line &= smaller(cut->grid.tile_shape[i], cut->grid.shape[i]) == 1;
+    return is_line;
+}
+
+static int cut_image(const rf_image *image, cutting *cut)
+{
+    if (!rf_is_bitpix(image->bitpix) || image->ndim == 0) return RF_EARGUMENT;
+    int status = rf_grid_make(&cut->grid, image->ndim, image->shape, image->tile_shape);
+    if (status != RF_OK) return status;
+    cut->width = rf_width(image->bitpix);
+    cut->nboxes = 0;
+    if (cut->grid.ntiles == 0) return RF_OK;
+
+    size_t row, wanted;
+    cut->axis = 0;
+    while (cut->axis + 1 < image->ndim && !(row_nbytes(cut, &row) && row <= MOST_NBYTES)) cut->axis++;
+    if (!row_nbytes(cut, &row)) return RF_EARGUMENT;
+    wanted = is_one_piece(cut) ? BOX_NBYTES : MOST_NBYTES;
+    cut->step = smaller(row < wanted ? wanted / row : 1, cut->grid.count[cut->axis]);
+    cut->nbytes = row * cut->step; /* either factor is 1, or both are small */
+    cut->nboxes = (cut->grid.count[cut->axis] + cut->step - 1) / cut->step;
+    for (size_t i = 0; i < cut->axis; i++) cut->nboxes *= cut->grid.count[i]; /* no more than there are tiles */
+    return RF_OK;
+}
+
+/* First pixel, number of pixels, and step of box number k on each axis, one after the other as rf_tiles_read wants. */
+static void find_box(const cutting *cut, size_t k, size_t *box)
+{
+    size_t ndim = cut->grid.ndim, *start = box, *count = box + ndim, *step = box + 2 * ndim;
+    size_t nsteps = (cut->grid.count[cut->axis] + cut->step - 1) / cut->step;
+    for (size_t i = ndim; i-- > 0;) {
+        size_t length = cut->grid.shape[i];
+        start[i] = 0;
+        if (i == cut->axis) {
+            start[i] = k % nsteps * cut->step * cut->grid.tile_shape[i];
+            length = cut->step * cut->grid.tile_shape[i];
+            k /= nsteps;
+        } else if (i < cut->axis) {
+            start[i] = k % cut->grid.count[i] * cut->grid.tile_shape[i];
+            length = cut->grid.tile_shape[i];
+            k /= cut->grid.count[i];
+        }
+        count[i] = smaller(length, cut->grid.shape[i] - start[i]);
+        step[i] = 1;
+    }
+}
+
+/* Native pixels to those of the file. */
+static void as_stored(const unpacking *r, uint8_t *pixels, size_t nbytes)
+{
+    size_t width = r->cut.width;
+    for (size_t done = 0; done < nbytes; done += PIECE_NBYTES) {
+        size_t npix = smaller(PIECE_NBYTES, nbytes - done) / width;
+        if (r->unit->one_nan && r->image->bitpix < 0) rf_one_nan(pixels + done, npix, width);
+        rf_reorder(pixels + done, npix, width);
+    }
+}
+
+/* How many of the slowest axes of a box are looped over: the pixels on the others lie in one piece in the image too. */
+static size_t outer_axes(const rf_grid *grid, const size_t *count)
+{
+    size_t n = grid->ndim - 1;
+    while (n > 0 && count[n] == grid->shape[n]) n--;
+    return n;
+}
+
+/* Write the pixels of a box; *sum is theirs within the data unit. */
+static int write_box(const unpacking *r, const size_t *box, const uint8_t *pixels, uint32_t *sum)
+{
+    const rf_grid *grid = &r->cut.grid;
+    const size_t *start = box, *count = box + grid->ndim;
+    size_t index[RF_MAX_NDIM] = {0}, nouter = outer_axes(grid, count), run = r->cut.width, axis;
+    for (size_t i = nouter; i < grid->ndim; i++) run *= count[i];
+    *sum = 0;
+    do {
+        size_t offset = 0;
+        for (size_t i = 0; i < grid->ndim; i++) offset = offset * grid->shape[i] + start[i] + index[i];
+        offset *= r->cut.width;
+        *sum = rf_sum32_join(*sum, rf_sum32(pixels, run, 0), offset);
+        int status = rf_write_exactly(r->unit->fd, pixels, run, r->unit->data_start + (int64_t)offset);
+        if (status != RF_OK) return status;
+        pixels += run;
+        for (axis = nouter; axis > 0 && ++index[axis - 1] == count[axis - 1]; axis--) index[axis - 1] = 0;
+    } while (axis > 0);
+    return RF_OK;
+}
+
+static int unpack_box(void *job, void *scratch, size_t item)
+{
+    unpacking *r = job;
+    scratch_space *s = scratch;
+    size_t box[3 * RF_MAX_NDIM], nbytes = r->cut.width;
+    int64_t failed;
+    uint32_t sum;
+    if (!s->pixels && !(s->pixels = malloc(r->cut.nbytes))) return RF_ENOMEM;
+    find_box(&r->cut, r->first + item, box);
+    for (size_t i = 0; i < r->cut.grid.ndim; i++) nbytes *= box[r->cut.grid.ndim + i];
+    int status = rf_tiles_read(r->image, r->table, r->fd, box, RF_OUT_STORED, 1, 0, s->pixels, nbytes, r->randoms, NULL,
+                               1, &failed);
+    if (status != RF_OK) {
+        if (failed >= 0) rf_lower(&r->failed, failed);
+        return status;
+    }
+    as_stored(r, s->pixels, nbytes);
+    status = write_box(r, box, s->pixels, &sum);
+    atomic_fetch_add(&r->sums, sum);
+    return status;
+}
+
+size_t rf_unpack_count(const rf_image *image)
+{
+    cutting cut;
+    return cut_image(image, &cut) == RF_OK ? cut.nboxes : 0;
+}
+
+int rf_unpack(const rf_image *image, const rf_table *table, int fd, const rf_data_unit *unit, size_t first,
+              size_t nboxes, const float *randoms, int nthreads, uint32_t *sum, int64_t *failed)
+{
+    unpacking r = {.image = image, .table = table, .fd = fd, .unit = unit, .randoms = randoms, .first = first,
+                   .failed = INT64_MAX};
+    size_t box;
+    *failed = -1;
+    int status = cut_image(image, &r.cut);
+    if (status != RF_OK) return status;
+    if (first > r.cut.nboxes || nboxes > r.cut.nboxes - first) return RF_EARGUMENT;
+    status = rf_share(unpack_box, &r, nboxes, nthreads, sizeof(scratch_space), end_scratch, &box);
+    int64_t lowest = atomic_load(&r.failed);
+    if (status != RF_OK && status != RF_EWRITE && lowest < INT64_MAX) *failed = lowest;
+    *sum = rf_sum32_fold(*sum + atomic_load(&r.sums));
+    return status;
+}

@@ -1,0 +1,42 @@
+/*
+ * rf_unpack.h - a compressed image in one file becomes the data unit of a plain image in another.
+ *
+ * The image is cut into boxes of tiles. Each thread reads, decodes, sums and writes its own, so that one waits for the
+ * system while another decodes, and pixels leave for the file while they are still in the cache.
+ */
+#ifndef RF_UNPACK_H
+#define RF_UNPACK_H
+
+#include "tiles/rf_tiles.h"
+
+/* cffi: begin */
+/* The data unit to fill. */
+typedef struct {
+    int fd;             /* open for writing */
+    int64_t data_start; /* byte of the file where the data unit begins */
+    int one_nan;        /* every NaN of a float image becomes that of cfitsio's nulls, all bits set */
+} rf_data_unit;
+
+/*
+ * rf_unpack_count - into how many boxes an image is cut.
+ * Memory:  only `image` is read.
+ * Sizes:   a box is a row of tiles, or several, or a part of one if rows are large; it has at least one tile.
+ * Result:  the number; 0 if the image has no pixels or cannot be.
+ * Threads: pure.
+ */
+size_t rf_unpack_count(const rf_image *image);
+
+/*
+ * rf_unpack - unpack boxes first .. first + nboxes - 1.
+ * Memory:  the caller owns everything. Scratch is one box a thread: a few megabytes, or one tile if that is larger.
+ * Sizes:   the table has an element for every tile of the image. The data unit lies within what int64_t counts.
+ * Result:  RF_OK, and the sum of these pixels within the data unit is added to *sum. As rf_tiles_read besides, with the
+ *          number of a tile of the first box that failed in *failed; -1 if it is none. RF_EWRITE, with errno
+ *          set, if the system refuses to write. After an error the data unit is undefined.
+ * Threads: up to nthreads; moves no file position.
+ */
+int rf_unpack(const rf_image *image, const rf_table *table, int fd, const rf_data_unit *unit, size_t first,
+              size_t nboxes, const float *randoms, int nthreads, uint32_t *sum, int64_t *failed);
+/* cffi: end */
+
+#endif

@@ -1,0 +1,225 @@
+"""The tile engine: batches of coded tiles to arrays, arrays to batches of coded tiles, on as many threads as given.
+
+No lock is held here, and no file is touched: `sections` reads those in one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from rustfits_cffi.errors import raise_for_status
+from rustfits_cffi.native._lib import ffi, lib
+from rustfits_cffi.native.randoms import RANDOMS
+from rustfits_cffi.native.tile_coding import OUTS, CodedTiles, EncodedTiles, TileCoding, c_image, c_numbers
+
+_STORED: dict[int, np.dtype] = {
+    bitpix: np.dtype(name) for bitpix, name in ((8, "u1"), (16, "i2"), (32, "i4"), (64, "i8"), (-32, "f4"), (-64, "f8"))
+}
+_UNSIGNED: dict[int, np.dtype] = {8: np.dtype("i1"), 16: np.dtype("u2"), 32: np.dtype("u4"), 64: np.dtype("u8")}
+
+
+class TileCodec:
+    """Decodes and encodes tiles of one image. Cheap to call, free of state between calls, safe in many threads.
+
+    Parameters
+    ----------
+    coding : TileCoding
+        What the image is and how it is coded.
+
+    Attributes
+    ----------
+    image : cdata
+        The same as C takes it.
+    dtypes : dict
+        What pixels become by name, as in `decode`, and the numpy type of that.
+
+    Raises
+    ------
+    KeyError
+        If the codec or the treatment of nulls has an unknown name.
+    """
+
+    def __init__(self, coding: TileCoding) -> None:
+        self.coding = coding
+        self.image, self._kept = c_image(coding)
+        self.stored_dtype = _STORED[coding.bitpix]
+        self.pixel_dtype = _UNSIGNED[coding.bitpix] if coding.unsigned and coding.bitpix > 0 else self.stored_dtype
+        # Scratch of the threads that encode, from batch to batch; C guards it.
+        self._workspace = ffi.gc(lib.rf_workspace_new(), lib.rf_workspace_free)
+        self.dtypes = {"stored": self.stored_dtype, "unsigned": self.pixel_dtype, "double": np.dtype("f8")}
+
+    @property
+    def tile_bound(self) -> int:
+        """The most bytes that one tile can need; 0 if images like this cannot be encoded."""
+        return lib.rf_tile_bound(self.image)
+
+    def decode(
+        self,
+        coded: Any,
+        tiles: CodedTiles,
+        *,
+        start: Sequence[int],
+        count: Sequence[int],
+        step: Sequence[int],
+        out: str = "unsigned",
+        bscale: float = 1.0,
+        bzero: float = 0.0,
+        nthreads: int = 1,
+        dst: np.ndarray | None = None,
+    ) -> np.ndarray:
+        """Decode tiles into a section of the image.
+
+        Parameters
+        ----------
+        coded : bytes-like
+            The buffer that `tiles` point into.
+        tiles : CodedTiles
+            The tiles that the section touches, in any order; others do no harm.
+        start, count, step : sequence of int
+            One per axis: first pixel, number of pixels, distance (at least 1).
+        out : {"stored", "unsigned", "double"}
+            The type BITPIX names; the unsigned type if the image has one, else the same; or float64 after
+            ``value * bscale + bzero``.
+        nthreads : int
+            Most threads to use.
+        dst : ndarray, optional
+            C-contiguous array of that shape and type to fill; a new one by default.
+
+        Returns
+        -------
+        ndarray
+            `dst`, shape `count`. Pixels of tiles that are not in `tiles` are left as they were.
+
+        Raises
+        ------
+        TileError
+            If a tile cannot be decoded; `tile` is its number.
+        """
+        if dst is None:
+            dst = np.empty(tuple(count), self.dtypes[out])
+        elif dst.shape != tuple(count) or dst.dtype != self.dtypes[out]:
+            raise ValueError(f"dst must have shape {tuple(count)} and type {self.dtypes[out]}")
+        ntiles, ndim = len(tiles.row), len(start)
+        numbers = ffi.new("size_t[]", (*start, *count, *step))
+        pixels = ffi.from_buffer("uint8_t[]", dst, require_writable=True)
+        section = ffi.new(
+            "rf_section *",
+            (numbers, numbers + ndim, numbers + 2 * ndim, OUTS[out], bscale, bzero, pixels, dst.nbytes),
+        )
+        buffer = ffi.from_buffer("uint8_t[]", coded)
+        arrays = [  # named, because C only borrows them
+            c_numbers(tiles.row, "int64_t[]", np.int64, ntiles),
+            c_numbers(tiles.column, "uint8_t[]", np.uint8, ntiles),
+            c_numbers(tiles.offset, "int64_t[]", np.int64, ntiles),
+            c_numbers(tiles.nbytes, "int64_t[]", np.int64, ntiles),
+            *self._scalings(tiles),
+        ]
+        batch = ffi.new("rf_tiles *", (ntiles, *arrays, buffer, len(buffer), tiles.uncompressed_bitpix))
+        failed = ffi.new("size_t *")
+        status = lib.rf_tiles_decode(self.image, batch, section, RANDOMS, nthreads, failed)
+        if status:
+            raise_for_status(status, tile=int(tiles.row[failed[0]]) if failed[0] < ntiles else None)
+        return dst
+
+    def _scalings(self, tiles: CodedTiles) -> list[Any]:
+        """ZSCALE, ZZERO and null value of each tile for C, which takes none of them unless the image is quantized."""
+        if not self.coding.quantized:
+            return [ffi.NULL] * 3
+        ntiles = len(tiles.row)
+        scalings = [c_numbers(values, "double[]", np.float64, ntiles) for values in (tiles.scale, tiles.zero)]
+        blank = ffi.NULL if tiles.blank is None else c_numbers(tiles.blank, "int64_t[]", np.int64, ntiles)
+        return [*scalings, blank]
+
+    def encode(
+        self,
+        pixels: np.ndarray,
+        rows: np.ndarray,
+        *,
+        origin: Sequence[int] | None = None,
+        stored: bool = False,
+        fixed: tuple[np.ndarray, np.ndarray] | None = None,
+        nthreads: int = 1,
+        buffer: np.ndarray | None = None,
+    ) -> EncodedTiles:
+        """Encode tiles to the bytes that cfitsio would write.
+
+        Parameters
+        ----------
+        pixels : ndarray
+            Part of the image that covers these tiles, of any strides and byte order, of `pixel_dtype` (of
+            `stored_dtype` if `stored`).
+        rows : ndarray of int
+            Numbers of the tiles, 0-based.
+        origin : sequence of int, optional
+            Image coordinates of ``pixels[0, 0, ...]``; the image's origin by default.
+        stored : bool
+            The pixels are stored integers even though the image is unsigned.
+        fixed : tuple of two ndarray, optional
+            Scale and zero that each tile must be quantized with (scale 0: it is stored as it is).
+        nthreads : int
+            Most threads to use.
+        buffer : ndarray of uint8, optional
+            Room for ``len(rows) * tile_bound`` bytes, kept by callers that encode many batches.
+
+        Returns
+        -------
+        EncodedTiles
+            `data` is a part of `buffer`.
+
+        Raises
+        ------
+        TileError
+            If a tile cannot be encoded; `tile` is its number.
+        ValueError
+            If the type of the pixels is another.
+        """
+        expected = self.stored_dtype if stored else self.pixel_dtype
+        if pixels.dtype.newbyteorder("=") != expected or pixels.ndim != len(self.coding.shape):
+            raise ValueError(f"pixels must be {len(self.coding.shape)}-dimensional {expected}, not {pixels.dtype}")
+        ntiles = len(rows)
+        source, _kept = _c_pixels(pixels, origin)
+        source.stored = stored
+        if fixed is not None:
+            given = [c_numbers(values, "double[]", np.float64, ntiles) for values in fixed]
+            source.scale, source.zero = given
+        if buffer is None:
+            buffer = np.empty(ntiles * self.tile_bound, np.uint8)
+        nbytes, column, has_null = np.zeros(ntiles, np.int64), np.zeros(ntiles, np.uint8), np.zeros(ntiles, np.uint8)
+        row = c_numbers(rows, "int64_t[]", np.int64, ntiles)
+        room = ffi.from_buffer("uint8_t[]", buffer, require_writable=True)
+        outputs = [ffi.from_buffer("int64_t[]", nbytes), ffi.from_buffer("uint8_t[]", column),
+                   ffi.from_buffer("uint8_t[]", has_null)]  # fmt: skip
+        encoded = ffi.new("rf_encoded *", {"dst": room, "dst_cap": buffer.nbytes, "nbytes": outputs[0],
+                                           "column": outputs[1], "has_null": outputs[2]})  # fmt: skip
+        scale = zero = None
+        if self.coding.quantized:
+            scale, zero = np.zeros(ntiles), np.zeros(ntiles)
+            outputs += [ffi.from_buffer("double[]", scale), ffi.from_buffer("double[]", zero)]
+            encoded.scale, encoded.zero = outputs[3], outputs[4]
+        failed = ffi.new("size_t *")
+        scratch = RANDOMS, encoded, self._workspace
+        status = lib.rf_tiles_encode(self.image, source, row, ntiles, *scratch, nthreads, failed)
+        if status:
+            raise_for_status(status, tile=int(rows[failed[0]]) if failed[0] < ntiles else None)
+        return EncodedTiles(buffer[: encoded.dst_len], nbytes, column, scale, zero, has_null)
+
+    def tile_byte_sum(self, pixels: np.ndarray, row: int = 0, *, origin: Sequence[int] | None = None) -> int:
+        """Sum of the bytes of one tile, from which the "checksum" seed is ``sum % 10000 + 1``."""
+        source, _kept = _c_pixels(pixels, origin)
+        total = ffi.new("uint64_t *")
+        raise_for_status(lib.rf_tile_byte_sum(self.image, source, row, total), tile=row)
+        return total[0]
+
+
+def _c_pixels(pixels: np.ndarray, origin: Sequence[int] | None) -> tuple[Any, tuple]:
+    """A part of an image as C takes it, and what the caller must hold on to while C does."""
+    strides, shape = ffi.new("ptrdiff_t[]", [*pixels.strides]), ffi.new("size_t[]", [*pixels.shape])
+    at = ffi.new("size_t[]", [*origin] if origin is not None else len(pixels.shape))
+    source = ffi.new("rf_pixels *")
+    source.src = ffi.cast("void *", pixels.__array_interface__["data"][0])
+    source.strides, source.shape, source.origin = strides, shape, at
+    source.swapped = not pixels.dtype.isnative
+    return source, (pixels, strides, shape, at)

@@ -1,0 +1,1 @@
+"""Series to coded streams and back, in memory."""

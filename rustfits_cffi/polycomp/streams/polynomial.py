@@ -1,0 +1,180 @@
+"""polynomial: chunks as a least squares polynomial and some Chebyshev coefficients, within an error bound."""
+
+from __future__ import annotations
+
+import bisect
+import functools
+import logging
+import math
+from typing import Any
+
+import numpy as np
+
+from rustfits_cffi.native.polycomp import poly_decode, poly_decode_whole, poly_encode, poly_scan
+from rustfits_cffi.polycomp.streams.encoded import Coded
+from rustfits_cffi.polycomp.streams.errors import PolycompError, stream_errors, warn
+from rustfits_cffi.polycomp.streams.samples import bytes_of, flag, native_samples, real_number, whole_number
+
+__all__ = ["branch_of", "check_type", "decode", "encode", "scan"]
+
+MAX_SAMPLES_PER_CHUNK = 65535
+MAX_COEFFICIENTS = 255
+
+_MAX_TRUSTED_RATIO = 64  # memory that a stream's description may take, unseen, by the bytes of the stream
+
+_log = logging.getLogger("rustfits_cffi.polycomp")
+
+
+@functools.cache
+def _say_that_period_does_nothing() -> None:
+    """Say it once: every stream of a long configuration would repeat it."""
+    _log.warning("`period` has no effect, as in the reference program; `straighten=True` unwraps the angles")
+
+
+def encode(
+    samples: Any, *, method: str, nthreads: int, num_of_coefficients: int, samples_per_chunk: int, max_error: float,
+    use_chebyshev: bool = True, period: float | None = None, straighten: bool = False,
+    period_offset: float | None = None,
+) -> Coded:  # fmt: skip
+    """The stream of the samples; every one of them decodes within `max_error`."""
+    array = native_samples(samples, method, "f")
+    settings: dict[str, Any] = {
+        "num_of_coefficients": whole_number(num_of_coefficients, "num_of_coefficients", 1, MAX_COEFFICIENTS),
+        "samples_per_chunk": whole_number(samples_per_chunk, "samples_per_chunk", 1, MAX_SAMPLES_PER_CHUNK),
+        "max_error": real_number(max_error, "max_error"),
+        "use_chebyshev": flag(use_chebyshev, "use_chebyshev"),
+    }
+    if not settings["max_error"] >= 0:
+        raise ValueError(f"max_error must be 0 or more, not {max_error}")
+    with np.errstate(invalid="ignore"):  # signalling NaN become quiet ones
+        doubles = array.astype(np.float64, copy=False)
+    period = _period(period)
+    if period_offset is not None:
+        period_offset = _offset(period_offset)
+    if flag(straighten, "straighten"):
+        settings |= _straightened(doubles, period, period_offset)
+    elif period:
+        _say_that_period_does_nothing()
+    payload, found = poly_encode(
+        doubles, nthreads=nthreads, spc=settings["samples_per_chunk"], npoly=settings["num_of_coefficients"],
+        max_error=settings["max_error"], chebyshev=settings["use_chebyshev"], narrow=array.dtype == np.float32,
+        period=settings.get("period", 0.0), period_offset=settings.get("period_offset", 0.0),
+    )  # fmt: skip
+    return array, payload, settings, found
+
+
+def _period(period: Any) -> float:
+    """A period, 0 for none."""
+    number = 0.0 if period is None else real_number(period, "period")
+    if not (number >= 0 and math.isfinite(number)):
+        raise ValueError(f"period must be a positive number, not {period}")
+    return number
+
+
+def branch_of(
+    *, period: Any = None, straighten: bool | None = None, period_offset: Any = None, **others: Any
+) -> dict[str, float]:
+    """The branch that a stream's description puts angles in, as period and lower end; a period of 0 for none.
+
+    An offset says that angles were straightened, unless `straighten` says that they were not. Other settings of the
+    encoder may be there, and are not needed.
+    """
+    unknown = set(others) - {"num_of_coefficients", "samples_per_chunk", "max_error", "use_chebyshev"}
+    if unknown:
+        raise TypeError(f"polynomial streams have no parameter {sorted(unknown)}")
+    try:
+        period, offset = _period(period), _offset(0.0 if period_offset is None else period_offset)
+        straighten = period_offset is not None if straighten is None else flag(straighten, "straighten")
+        if straighten and not period:
+            raise ValueError("straighten=True needs a positive `period`")
+    except ValueError as error:
+        raise PolycompError(str(error), method="polynomial") from None
+    return {"period": period if straighten else 0.0, "period_offset": offset}
+
+
+def _offset(offset: Any) -> float:
+    """Lower end of a branch."""
+    number = real_number(offset, "period_offset")
+    if not math.isfinite(number):
+        raise ValueError(f"period_offset must be a finite number, not {offset}")
+    return number
+
+
+def _straightened(samples: np.ndarray, period: float, offset: float | None) -> dict[str, Any]:
+    """Settings of straightened angles: the period, and the branch that holds the samples as they came."""
+    if not period:
+        raise ValueError("straighten=True needs a positive `period`")
+    if offset is None:
+        finite = samples[np.isfinite(samples)]
+        low, high = (finite.min(), finite.max()) if finite.size else (0.0, 0.0)
+        natural = [low_end for low_end in (0.0, -period / 2) if low_end <= low and high < low_end + period]
+        offset = natural[0] if natural else float(low)
+    return {"period": period, "straighten": True, "period_offset": offset}
+
+
+def check_type(dtype: np.dtype) -> None:
+    """Refuse a type of samples that a stream cannot give."""
+    if dtype.kind != "f":
+        raise PolycompError(f"polynomial streams hold float32 or float64, not {dtype}", method="polynomial")
+
+
+def scan(payload: Any) -> tuple[np.ndarray, np.ndarray, int, int]:
+    """Bytes, chunks, number of samples and end of a stream, everything in it checked."""
+    stream = bytes_of(payload, "polynomial")
+    with stream_errors("polynomial"):
+        chunks, nsamples, used = poly_scan(stream)
+    _warn_of_rest(stream.size - used)
+    return stream, chunks, nsamples, used
+
+
+def _warn_of_rest(rest: int) -> None:
+    if rest:
+        warn(f"{rest} bytes follow the last chunk of a polynomial stream")
+
+
+def decode(
+    payload: Any, *, method: str, dtype: np.dtype, count: int | None, start: int | None, stop: int | None,
+    nthreads: int, out: np.ndarray | None = None, **settings: Any,
+) -> np.ndarray:  # fmt: skip
+    """Samples start..stop-1, decoding only the chunks that hold them; `out` is for all, and may be left alone."""
+    check_type(dtype)
+    branch: dict[str, Any] = {**branch_of(**settings), "nthreads": nthreads}
+    if count is not None and (start, stop) == (0, count):
+        samples = _decode_whole(payload, dtype, count, branch, out)
+        if samples is not None:
+            return samples
+    stream, chunks, nsamples, end = scan(payload)
+    if count is not None and nsamples != count:
+        raise _wrong_total(chunks, nsamples, count, end)
+    start, stop, _ = slice(start, stop).indices(nsamples)
+    if start >= stop:
+        return np.empty(0, dtype)
+    first = chunks["first"]
+    wanted = chunks[bisect.bisect_right(first, start) - 1 : bisect.bisect_left(first, stop)]
+    offset = int(wanted[0]["first"])
+    samples = poly_decode(stream, wanted, dtype, **branch)
+    return samples[start - offset : stop - offset]
+
+
+def _wrong_total(chunks: np.ndarray, nsamples: int, count: int, end: int) -> PolycompError:
+    """What to say of a stream of another number of samples: the chunk that is too many, or that is missing."""
+    reason = f"the chunks hold {nsamples} samples instead of {count}"
+    if nsamples < count:
+        return PolycompError(reason, method="polynomial", offset=end, chunk=chunks.size)
+    number = int(np.searchsorted(chunks["first"] + chunks["nsamples"], count, "right"))
+    return PolycompError(reason, method="polynomial", offset=int(chunks["offset"][number]), chunk=number)
+
+
+def _decode_whole(
+    payload: Any, dtype: np.dtype, count: int, branch: dict[str, Any], out: np.ndarray | None
+) -> np.ndarray | None:
+    """All samples, scanned while they are decoded; None leaves it to `scan` to say what is wrong."""
+    stream = bytes_of(payload, "polynomial")
+    if out is None and count * dtype.itemsize > _MAX_TRUSTED_RATIO * stream.size:
+        return None
+    found = poly_decode_whole(stream, dtype, count=count, out=out, **branch)
+    if found is None:
+        return None
+    samples, used = found
+    _warn_of_rest(stream.size - used)
+    return samples
