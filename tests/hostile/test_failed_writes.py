@@ -202,7 +202,7 @@ def test_interrupt_in_the_middle_of_a_change(path, monkeypatch):
                 fits.write_image(PIXELS, compress=rf.Rice1())
         assert_untouched(path, before)
         with monkeypatch.context() as patch:
-            patch.setattr("rustfits_cffi.hdu.images.plain_writer.write_run", interrupt)
+            patch.setattr("rustfits_cffi.hdu.images.create.write_run", interrupt)
             with pytest.raises(KeyboardInterrupt):
                 fits.write_image(PIXELS)
         assert_untouched(path, before)
