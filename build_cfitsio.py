@@ -13,6 +13,7 @@ only those that changed are compiled again.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -27,6 +28,7 @@ from setuptools.command.sdist import sdist
 ROOT = Path(__file__).resolve().parent
 CDEF = ROOT / "rustfits_cffi" / "native" / "cdef"
 CSRC = ROOT / "rustfits_cffi" / "native" / "csrc"
+OBJECTS = ROOT / "build" / "objects"
 SOURCES = {name: ROOT / "vendor" / name / "src" for name in ("cfitsio", "zlib", "libdeflate")}
 
 CFITSIO_FILES = [
@@ -56,9 +58,18 @@ CDEF_BEGIN, CDEF_END = "/* cffi: begin */", "/* cffi: end */"
 
 
 def our_headers() -> list[Path]:
-    """Our public headers: those with a part marked for cffi, ``rf.h`` first."""
-    marked = [path for path in sorted(CSRC.rglob("*.h")) if CDEF_BEGIN in path.read_text(encoding="utf-8")]
-    return sorted(marked, key=lambda path: (path.name != "rf.h", path.name))
+    """Our public headers: those with a part marked for cffi, each behind those that it includes."""
+    ordered: dict[Path, None] = {}
+
+    def add(path: Path) -> None:
+        for name in re.findall(r'^#include "([a-z_/]+\.h)"', path.read_text(encoding="utf-8"), re.MULTILINE):
+            if path not in ordered and (CSRC / name).is_file():
+                add(CSRC / name)
+        ordered[path] = None
+
+    for path in sorted(CSRC.rglob("*.h")):
+        add(path)
+    return [path for path in ordered if CDEF_BEGIN in path.read_text(encoding="utf-8")]
 
 
 def declarations() -> str:
@@ -167,7 +178,9 @@ class BuildExtension(build_ext):
     def build_extension(self, ext):
         require_compiler()
         obtain_sources()
-        ext.extra_objects = compile_all(compile_jobs(), Path(self.build_temp, "objects").resolve())
+        # beside what else is built, not in build_temp, which pip throws away: what did not change stays compiled
+        base = Path(self.get_finalized_command("build").build_base)
+        ext.extra_objects = compile_all(compile_jobs(), (ROOT / base / "objects").resolve())
         ext.depends = ext.extra_objects  # or setuptools would not link again when only these changed
         super().build_extension(ext)
 
@@ -187,9 +200,10 @@ def build_tools(folder: Path) -> None:
     flags = VENDOR_FLAGS + CFITSIO_MACROS
     library = [job for job in compile_jobs() if job[0].is_relative_to(SOURCES["cfitsio"])
                or job[0].is_relative_to(SOURCES["zlib"])]
-    objects = compile_all([*library, (utilities / "fpackutil.c", flags)], folder / "objects")
+    folder.mkdir(parents=True, exist_ok=True)
+    objects = compile_all([*library, (utilities / "fpackutil.c", flags)], OBJECTS)
     for program in ("fpack", "funpack"):
-        main = compile_all([(utilities / f"{program}.c", flags)], folder / "objects")
+        main = compile_all([(utilities / f"{program}.c", flags)], OBJECTS)
         command = [*compiler_command(), *main, *objects, "-lm", "-pthread", "-o", str(folder / program)]
         subprocess.run(command, check=True)
 

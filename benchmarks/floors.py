@@ -36,6 +36,7 @@ from benchmarks.companion import seconds_of
 from benchmarks.data import MAKERS
 from benchmarks.peers import MissingPeer, Rustfits, RustfitsCffi
 from rustfits_cffi.native._lib import ffi, lib
+from rustfits_cffi.native.source import file_source
 from rustfits_cffi.native.tile_sections import TileSections
 
 ROUNDS = 21
@@ -199,10 +200,10 @@ def plain_chunks(folder: Path) -> Row:
     image = ffi.new("rf_plain *", (HEADER_NBYTES, 1, shape, -64, lib.RF_OUT_STORED, 1.0, 0.0))
 
     def our_call(_: int) -> None:
-        fd = os.open(path, os.O_RDONLY)
+        source = file_source(os.open(path, os.O_RDONLY))
         for (section,) in sections:
-            read(fd, image, section.start, CHUNK, room)
-        os.close(fd)
+            read(source, image, section.start, CHUNK, room)
+        lib.rf_source_close(source)
 
     floors = [
         Floor("preadv, into new arrays", into_new),

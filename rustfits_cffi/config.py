@@ -46,7 +46,15 @@ class Codec:
     tile_shape: Sequence[int] | None = None
     heap_format: str = "P"
 
+    # What holds for every object of a class: FITS Standard 4.0, section 10.4.
     zcmptype: ClassVar[str] = ""
+    holds_floats: ClassVar[bool] = False  # as they are, without quantization
+    most_bits: ClassVar[int] = 32  # of integers
+    takes_quantized: ClassVar[bool] = True  # floats, as scaled integers
+    takes_offsets: ClassVar[bool] = True  # integers stored with an offset: i1, u2, u4, u8
+    axes: ClassVar[int | None] = None  # of an image; None: any number
+    shortest_axis: ClassVar[int] = 1  # of a tile, in pixels
+    dithers: ClassVar[tuple[str, ...]] = ("no_dither", "dither1", "dither2")
     __hash__ = None  # type: ignore[assignment]  # the checker lets no class say that it has none
 
     def __post_init__(self) -> None:
@@ -54,6 +62,23 @@ class Codec:
         # field.
         object.__setattr__(self, "tile_shape", _tile_shape(self.tile_shape))
         object.__setattr__(self, "heap_format", _heap_format(self.heap_format))
+
+    def coder_parameters(self) -> dict[str, Any]:
+        """What the tile engine must know to encode, by its names: `Coder` of ``native.tile_coding``."""
+        return {}
+
+    def default_rows(self, length: int) -> int:
+        """Rows of a tile where no shape was asked for, on an axis of `length` rows."""
+        return 1
+
+    def refusal(self, pixels: np.ndarray) -> str | None:
+        """Why a tile of these pixels cannot be stored; None if the codec itself has nothing to say."""
+        return None
+
+    @classmethod
+    def of_file(cls, tile_shape: tuple[int, ...], heap_format: str, parameters: dict[str, Any]) -> Codec:
+        """The config of an image in a file, with the codec's parameters by the names of the tile engine."""
+        return cls(tile_shape=tile_shape, heap_format=heap_format)
 
     def __repr__(self) -> str:
         fields = dict(vars(self))
@@ -68,6 +93,8 @@ class _Gzip(Codec):
 
     level: int | None = None
 
+    holds_floats: ClassVar[bool] = True
+    most_bits: ClassVar[int] = 64
     __hash__ = None
 
     def __post_init__(self) -> None:
@@ -87,6 +114,9 @@ class _Gzip(Codec):
     def deflate_level(self) -> int:
         """The level to deflate at: cfitsio's own, 1, unless one was chosen."""
         return 1 if self.level is None else self.level
+
+    def coder_parameters(self) -> dict[str, Any]:
+        return {"gzip_level": self.deflate_level}
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -158,6 +188,13 @@ class Rice1(Codec):
             raise ValueError(f"blocksize must be > 0 and fit 32 bits, got {blocksize}")
         object.__setattr__(self, "blocksize", blocksize)
 
+    def coder_parameters(self) -> dict[str, Any]:
+        return {"rice_block": self.blocksize}
+
+    @classmethod
+    def of_file(cls, tile_shape: tuple[int, ...], heap_format: str, parameters: dict[str, Any]) -> Codec:
+        return cls(tile_shape=tile_shape, heap_format=heap_format, blocksize=parameters["rice_block"])
+
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Hcompress1(Codec):
@@ -181,6 +218,9 @@ class Hcompress1(Codec):
     smooth: bool = False
 
     zcmptype: ClassVar[str] = "HCOMPRESS_1"
+    axes: ClassVar[int | None] = 2
+    shortest_axis: ClassVar[int] = 4  # cfitsio imcomp_init_table
+    dithers: ClassVar[tuple[str, ...]] = ("no_dither", "dither1")  # as in cfitsio
     __hash__ = None
 
     def __post_init__(self) -> None:
@@ -196,6 +236,32 @@ class Hcompress1(Codec):
         if not isinstance(self.smooth, bool | np.bool_):
             raise TypeError(f"smooth must be a bool, not {type(self.smooth).__name__}")
         object.__setattr__(self, "smooth", bool(self.smooth))
+
+    def coder_parameters(self) -> dict[str, Any]:
+        # to cfitsio, and to the engine, a negative scale is the step itself
+        return {"hcompress_scale": 0.0 - self.scale, "hcompress_smooth": int(self.smooth)}
+
+    def default_rows(self, length: int) -> int:
+        """Rows of a tile where no shape was asked for, on an axis of `length` rows.
+
+        Notes
+        -----
+        cfitsio's rule (imcomp_init_table): all of up to 30 rows, else the first of nine heights that leaves no last
+        tile of fewer than 4 rows.
+        """
+        if length <= 30:
+            return length
+        heights = (t for t in _HCOMPRESS_ROWS if length % t == 0 or length % t >= self.shortest_axis)
+        return next(heights, _HCOMPRESS_LAST_RESORT)
+
+    @classmethod
+    def of_file(cls, tile_shape: tuple[int, ...], heap_format: str, parameters: dict[str, Any]) -> Codec:
+        return cls(
+            tile_shape=_two_axes(tile_shape),
+            heap_format=heap_format,
+            scale=abs(parameters["hcompress_scale"]),
+            smooth=bool(parameters["hcompress_smooth"]),
+        )
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -213,7 +279,16 @@ class Plio1(Codec):
     """
 
     zcmptype: ClassVar[str] = "PLIO_1"
+    takes_quantized: ClassVar[bool] = False
+    takes_offsets: ClassVar[bool] = False
     __hash__ = None
+
+    def refusal(self, pixels: np.ndarray) -> str | None:
+        if pixels.min() < 0:
+            return f"PLIO_1 cannot store the negative pixel {pixels.min()}; use Rice1 or Gzip2"
+        if pixels.max() >= 1 << 24:
+            return f"the pixel {pixels.max()} exceeds 16777215, the largest that PLIO_1 stores; use Rice1 or Gzip2"
+        return None
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -350,12 +425,10 @@ def check_combination(dtype: Any, codec: Codec | None, quantize: Quantize | None
         return
     if quantize is not None:
         raise ValueError(f"quantize= is for float images (f4, f8), not {dtype}; leave it out for integers")
-    if isinstance(codec, _Gzip):
-        return
     name = codec.zcmptype
-    if dtype.itemsize == 8:
+    if dtype.itemsize * 8 > codec.most_bits:
         raise NotImplementedError(f"{name} does not store 64-bit pixels ({dtype}); use Gzip2 for them")
-    if isinstance(codec, Plio1) and dtype.str[1:] in ("i1", "u2", "u4"):
+    if not codec.takes_offsets and dtype.str[1:] in ("i1", "u2", "u4"):
         raise NotImplementedError(
             f"{name} stores non-negative integers only, and {dtype} is stored with an offset that makes some negative; "
             "use u1, i2 or i4"
@@ -364,13 +437,28 @@ def check_combination(dtype: Any, codec: Codec | None, quantize: Quantize | None
 
 def _check_float(dtype: np.dtype[Any], codec: Codec, quantize: Quantize | None) -> None:
     """Refuse floats that a codec cannot hold."""
-    if isinstance(codec, Plio1):
-        raise NotImplementedError(f"PLIO_1 does not store float pixels ({dtype}); it is for masks. Use Gzip2 or Rice1")
-    if quantize is None and not isinstance(codec, _Gzip):
+    if not codec.holds_floats and not codec.takes_quantized:
+        raise NotImplementedError(
+            f"{codec.zcmptype} does not store float pixels ({dtype}); it is for masks. Use Gzip2 or Rice1"
+        )
+    if quantize is None and not codec.holds_floats:
         raise ValueError(
             f"{codec.zcmptype} holds integers: unquantized float pixels ({dtype}) need compress=Gzip1() or Gzip2(), or "
             "quantize=Quantize() to make them integers (lossy)"
         )
+
+
+# Heights of an HCOMPRESS tile in the order cfitsio tries them, and the one it falls back to.
+_HCOMPRESS_ROWS = (16, 24, 20, 30, 28, 26, 22, 18, 14)
+_HCOMPRESS_LAST_RESORT = 17
+
+
+def _two_axes(tile_shape: tuple[int, ...]) -> tuple[int, ...] | None:
+    """A tile as `Hcompress1` takes it, with two axes; None if it is not flat."""
+    if len(tile_shape) == 2:
+        return tile_shape
+    longer = tuple(length for length in tile_shape if length > 1)
+    return longer if len(longer) == 2 else None
 
 
 def _tile_shape(value: Any) -> tuple[int, ...] | None:

@@ -124,7 +124,7 @@ class TileError(FITSError, ValueError):
         super().__init__(f"{', '.join(where)}: {reason}" if where else reason)
 
 
-# The statuses: rf_status of csrc/rf.h (1 to 11, never renumbered) and those of cfitsio's fitsio.h (101 and above). The
+# The statuses: rf_status of csrc/rf.h (1 to 12, never renumbered) and those of cfitsio's fitsio.h (101 and above). The
 # two ranges do not meet, so one table serves both. cfitsio statuses not named here are told by their number.
 _STATUSES: dict[int, tuple[type[FITSError], str]] = {
     1: (TileError, "corrupt data: the coded bytes are not a stream of their codec (decompression failed)"),
@@ -138,6 +138,7 @@ _STATUSES: dict[int, tuple[type[FITSError], str]] = {
     9: (TileError, "the codec's stream would silently store other pixels here"),
     10: (FITSError, "the operating system reported an error"),
     11: (FITSError, "the operating system refused to write"),
+    12: (TileError, "corrupt descriptor: it points outside the heap, or into another tile"),
     101: (FITSError, "input and output are the same file"),
     103: (FITSError, "too many open FITS files"),
     104: (FITSError, "could not open the file"),
@@ -237,7 +238,7 @@ def error_of_status(status: int, what: str = "", messages: Iterable[str] = (), *
     Parameters
     ----------
     status : int
-        An `rf_status` (1 to 11) or a cfitsio status, not 0.
+        An `rf_status` (1 to 12) or a cfitsio status, not 0.
     what : str
         What was being done, with the file's name; goes in front.
     messages : iterable of str

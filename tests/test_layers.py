@@ -1,11 +1,14 @@
-"""The layers of docs/architecture.md, read from the imports: arrows only go one way."""
+"""The layers of docs/architecture.md, read from the imports of Python and the includes of C: arrows only go one way."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
 
 PACKAGE = Path(__file__).resolve().parent.parent / "rustfits_cffi"
+
+CSRC = PACKAGE / "native" / "csrc"
 
 # room -> rooms it may import
 FREE = {"errors", "threads"}
@@ -28,10 +31,39 @@ ALLOWED["__main__"] = {"cli"}
 ALLOWED["cli"] = ALLOWED["reference"] | {"reference", "packing", "polycomp"}
 ALLOWED["__init__"] = set(ALLOWED)
 
+# room within a room -> others of the same room that it may not import; "" is the modules of the room itself
+KEPT_APART = {
+    ("native", ""): {"cfitsio"},  # kernels know nothing of cfitsio
+    ("hdu", "tiles"): {"images", "tables"},
+    ("hdu", "images"): {"tables"},
+    ("hdu", "tables"): {"images"},
+}
+
+# folder of C -> folders whose headers it may include; every folder may include rf.h and its own headers
+MAY_INCLUDE = {
+    "base": set(),
+    "source": {"base"},
+    "deflate": {"base"},
+    "rice": {"base"},
+    "hcompress": {"base"},
+    "plio": {"base"},
+    "pixels": {"base", "source"},
+    "codecs": {"base", "deflate", "rice", "hcompress", "plio", "pixels"},
+    "tiles": {"base", "source", "pixels", "codecs"},
+    "polycomp": {"base"},
+}
+
 
 def room_of(module):
     """The room of a dotted module name within the package."""
     return module.split(".")[1] if "." in module else "__init__"
+
+
+def part_of(module):
+    """The room and the room within it; modules of the room itself are in none."""
+    parts = module.split(".")[1:]
+    inner = parts[1] if len(parts) > 1 and (PACKAGE / parts[0] / parts[1]).is_dir() else ""
+    return parts[0] if parts else "__init__", inner
 
 
 def modules():
@@ -73,6 +105,59 @@ def test_imports_follow_the_table(name, path):
             assert name == "rustfits_cffi.native._lib", f"{path}:{line}: only native/_lib.py imports the compiled code"
         elif other != room:
             assert other in ALLOWED[room], f"{path}:{line}: {room} must not import {other}"
+
+
+@pytest.mark.parametrize("name, path", [pair for pair in modules() if part_of(pair[0]) in KEPT_APART])
+def test_rooms_within_a_room_are_kept_apart(name, path):
+    room, inner = part_of(name)
+    for target, line, _ in imports(name, path):
+        if path.name != "__init__.py" or inner:
+            other = part_of(target)
+            assert other[0] != room or other[1] not in KEPT_APART[room, inner], f"{path}:{line}: {target}"
+
+
+def test_every_folder_of_c_has_a_row():
+    assert {path.name for path in CSRC.iterdir() if path.is_dir()} == set(MAY_INCLUDE)
+
+
+@pytest.mark.parametrize("path", sorted(CSRC.rglob("*.[ch]")), ids=lambda path: path.relative_to(CSRC).as_posix())
+def test_includes_follow_the_table(path):
+    """Headers of ours are included with their folder, from the folders of the table; lines end at column 120."""
+    text = path.read_text(encoding="utf-8")
+    assert max(map(len, text.splitlines())) <= 120
+    room = path.relative_to(CSRC).parts[0]
+    for include in re.findall(r'^#include "(.*)"', text, re.MULTILINE):
+        if include in ("rf.h", "fitsio.h", "fitsio2.h"):
+            assert include == "rf.h" or path.stem == "rf_handle", f"{path}: only rf_handle meets cfitsio"
+            continue
+        other = include.split("/")[0]
+        assert (CSRC / include).is_file(), f"{path}: {include}"
+        assert other == room or other in MAY_INCLUDE[room], f"{path}: {room} must not include {other}"
+
+
+def test_headers_do_not_include_each_other_in_a_circle():
+    graph = {
+        path.relative_to(CSRC).as_posix(): re.findall(r'^#include "(\w+/\w+\.h)"', path.read_text(), re.MULTILINE)
+        for path in CSRC.rglob("*.h")
+    }
+    while graph:
+        leaves = [name for name, included in graph.items() if not set(included) & set(graph)]
+        assert leaves, f"circle among {sorted(graph)}"
+        for name in leaves:
+            del graph[name]
+
+
+CONTRACT = re.compile(r"^ \* (rf_\w+)(?:, rf_\w+)* - ", re.MULTILINE)
+
+
+@pytest.mark.parametrize("path", sorted(CSRC.rglob("*.h")), ids=lambda path: path.name)
+def test_contracts_have_their_lines(path):
+    """Memory, Sizes, Result and Threads stand in every contract of a function, in this order."""
+    text = path.read_text(encoding="utf-8")
+    for comment in re.findall(r"^/\*\n.*?\*/", text, re.DOTALL | re.MULTILINE):
+        if CONTRACT.search(comment) and ".h - " not in comment:
+            found = re.findall(r"^ \* (Memory|Sizes|Result|Threads): ", comment, re.MULTILINE)
+            assert found == ["Memory", "Sizes", "Result", "Threads"], f"{path}: {comment}"
 
 
 @pytest.mark.parametrize("name, path", list(modules()))

@@ -105,7 +105,8 @@ def test_writers_at_the_same_time_share_in_each_step(tmp_path, monkeypatch, owne
 
 def test_series_are_coded_by_the_threads_that_are_left(monkeypatch):
     used = []
-    real = polycomp.streams.codecs.CODECS["rle"]
+    codecs = polycomp.streams.codecs.CODECS
+    real = codecs["rle"]
 
     def spy(function):
         def call(*arguments, nthreads, **keywords):
@@ -114,7 +115,7 @@ def test_series_are_coded_by_the_threads_that_are_left(monkeypatch):
 
         return call
 
-    monkeypatch.setitem(polycomp.streams.codecs.CODECS, "rle", real._replace(encode=spy(real.encode), decode=spy(real.decode)))
+    monkeypatch.setitem(codecs, "rle", real._replace(encode=spy(real.encode), decode=spy(real.decode)))
     rf.set_num_threads(4)
     with threads.lend():
         polycomp.decode(polycomp.encode(np.arange(9), "rle"))

@@ -197,6 +197,11 @@ class CardIndex:
         places = positions.get(key)
         return places if places is not None else positions.get(lookup_key(key), [])
 
+    def value(self, key: str) -> Value:
+        """Value of the first card of `key`; None if there is none."""
+        position = self.find(key)
+        return None if position is None else read_chain(self.cards, position)[0]
+
     def names(self) -> list[str]:
         """Every key once, as it is written on its first card, in order; not to be changed."""
         self._built()

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
 from rustfits_cffi.errors import FITSFormatError
 from rustfits_cffi.format.keywords import Getter
+
+Parameters: TypeAlias = "dict[str, tuple[str, Any]]"
 
 _BLOCKSIZE_DEFAULT = 32  # FITS Standard 4.0, table 37
 _BYTEPIX_DEFAULT = 4
 
 
-def codec_parameters(get: Getter) -> dict[str, tuple[str, Any]]:
+def _named_parameters(get: Getter) -> Parameters:
     """The codec's parameters: name -> (keyword, value). Old files number them without names."""
-    parameters: dict[str, tuple[str, Any]] = {}
+    parameters: Parameters = {}
     for number in range(1, 100):
         name, value = get(f"ZNAME{number}"), get(f"ZVAL{number}")
         if name is None and value is None:
@@ -23,9 +26,9 @@ def codec_parameters(get: Getter) -> dict[str, tuple[str, Any]]:
     return parameters
 
 
-def _parameter(parameters: dict[str, tuple[str, Any]], name: str, place: int, default: int) -> tuple[str, int | float]:
-    """Keyword and value of a parameter, by name, else by place where that has no name."""
-    keyword, value = parameters.get(name) or parameters.get(f"#{place}") or (f"ZVAL{place}", None)
+def _parameter(parameters: Parameters, name: str, position: int, default: int) -> tuple[str, int | float]:
+    """Keyword and value of a parameter, by name, else by position where that has no name."""
+    keyword, value = parameters.get(name) or parameters.get(f"#{position}") or (f"ZVAL{position}", None)
     if value is None:
         return keyword, default
     if isinstance(value, bool):
@@ -35,10 +38,14 @@ def _parameter(parameters: dict[str, tuple[str, Any]], name: str, place: int, de
     return keyword, value
 
 
-def rice_parameters(parameters: dict[str, tuple[str, Any]], codec: str | None) -> tuple[int, int]:
-    """Block size and bytes a pixel of RICE_1; the defaults for any other codec."""
-    if codec != "RICE_1":
-        return _BLOCKSIZE_DEFAULT, _BYTEPIX_DEFAULT
+def coder_parameters(get: Getter, codec: str | None) -> dict[str, int | float]:
+    """What decoders and config objects need to know of a codec's parameters, by the names of the tile engine."""
+    parse = _ROWS.get(codec or "")
+    return {} if parse is None else parse(_named_parameters(get))
+
+
+def _rice(parameters: Parameters) -> dict[str, int | float]:
+    """Block size and bytes per pixel of RICE_1."""
     block_key, blocksize = _parameter(parameters, "BLOCKSIZE", 1, _BLOCKSIZE_DEFAULT)
     byte_key, bytepix = _parameter(parameters, "BYTEPIX", 2, _BYTEPIX_DEFAULT)
     if blocksize < 16 and bytepix > 8:
@@ -50,13 +57,15 @@ def rice_parameters(parameters: dict[str, tuple[str, Any]], codec: str | None) -
         raise FITSFormatError(f"{block_key} = {blocksize} is not a RICE block size (BLOCKSIZE)")
     if bytepix not in (1, 2, 4):
         raise FITSFormatError(f"{byte_key} = {bytepix} is not a RICE pixel width of 1, 2 or 4 (BYTEPIX)")
-    return int(blocksize), int(bytepix)
+    return {"rice_block": int(blocksize), "rice_bytepix": int(bytepix)}
 
 
-def hcompress_parameters(parameters: dict[str, tuple[str, Any]], codec: str | None) -> tuple[float, bool]:
-    """Scale and smoothing of HCOMPRESS_1; the defaults for any other codec."""
-    if codec != "HCOMPRESS_1":
-        return 0.0, False
+def _hcompress(parameters: Parameters) -> dict[str, int | float]:
+    """Scale of HCOMPRESS_1 (negative: a fixed step; positive: it was relative to the noise) and smoothing."""
     _, scale = _parameter(parameters, "SCALE", 1, 0)
     _, smooth = _parameter(parameters, "SMOOTH", 2, 0)
-    return float(scale), smooth != 0
+    return {"hcompress_scale": float(scale), "hcompress_smooth": int(smooth != 0)}
+
+
+# A row for each codec that has parameters.
+_ROWS: dict[str, Callable[[Parameters], dict[str, int | float]]] = {"RICE_1": _rice, "HCOMPRESS_1": _hcompress}

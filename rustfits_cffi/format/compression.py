@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from rustfits_cffi.config import CODECS, Codec, Hcompress1, Quantize, Rice1
+from rustfits_cffi.config import CODECS, Codec, Quantize
 from rustfits_cffi.errors import FITSFormatError
-from rustfits_cffi.format.codec_parameters import codec_parameters, hcompress_parameters, rice_parameters
+from rustfits_cffi.format.codec_parameters import coder_parameters
 from rustfits_cffi.format.columns import Column, find_column, parse_columns
 from rustfits_cffi.format.dtypes import BITPIX_DTYPES, MOST_AXES, Scaling, scaling
 from rustfits_cffi.format.keywords import Getter, integer_keyword, keyword_getter
@@ -27,6 +27,8 @@ __all__ = [
     "parse_layout",
     "quantize_of",
 ]
+
+_NOCOMPRESS = "NOCOMPRESS"  # tiles that are stored as they are: no config class stands for it
 
 _TILE_COLUMNS = ("COMPRESSED_DATA", "UNCOMPRESSED_DATA", "GZIP_COMPRESSED_DATA", "ZSCALE", "ZZERO")
 
@@ -57,11 +59,8 @@ class CompressedLayout:
         COMPRESSED_DATA (always there), UNCOMPRESSED_DATA and GZIP_COMPRESSED_DATA, the fallbacks in this order.
     zscale, zzero, zblank : Column, int, float or None
         A column, or the keyword's value, or None.
-    rice_blocksize, rice_bytepix : int
-        Of RICE_1 only meaningful.
-    hcompress_scale : float
-        As written: a negative one is a fixed step, a positive one was relative to the noise. Decoders need neither.
-    hcompress_smooth : bool
+    parameters : dict
+        Those of the codec, by the names of the tile engine.
     quantize_method : str or None
         ``"no_dither"``, ``"dither1"``, ``"dither2"``, or None if the pixels were not quantized.
     seed : int
@@ -86,10 +85,7 @@ class CompressedLayout:
     zscale: Column | int | float | None
     zzero: Column | int | float | None
     zblank: Column | int | None
-    rice_blocksize: int
-    rice_bytepix: int
-    hcompress_scale: float
-    hcompress_smooth: bool
+    parameters: dict[str, int | float]
     quantize_method: str | None
     seed: int
     scale: Scaling
@@ -109,6 +105,11 @@ class CompressedLayout:
     def is_quantized(self) -> bool:
         """Whether the tiles hold integers that stand for floats."""
         return self.quantize_method is not None
+
+    @property
+    def holds_floats(self) -> bool:
+        """Whether tiles of this codec can hold floats as they are."""
+        return self.codec == _NOCOMPRESS or (self.codec is not None and CODECS[self.codec].holds_floats)
 
 
 def image_geometry(get: Getter | Mapping[str, Any]) -> tuple[int, tuple[int, ...]]:
@@ -158,15 +159,12 @@ def parse_layout(get: Getter | Mapping[str, Any]) -> CompressedLayout:
     zcmptype = get("ZCMPTYPE")
     zcmptype = zcmptype if isinstance(zcmptype, str) else None
     codec = codec_of(zcmptype)
-    parameters = codec_parameters(get)
     zscale, zzero = (_scaling_source(get, columns, name) for name in ("ZSCALE", "ZZERO"))
     blank = _optional_integer(get, "ZBLANK")
     blank = _optional_integer(get, "BLANK") if blank is None else blank
     compressed = _tile_column(columns, "COMPRESSED_DATA")
     if compressed is None:
         raise FITSFormatError("no column COMPRESSED_DATA (TTYPEn) in a compressed image")
-    rice_blocksize, rice_bytepix = rice_parameters(parameters, codec)
-    hcompress_scale, hcompress_smooth = hcompress_parameters(parameters, codec)
     return CompressedLayout(
         zcmptype=zcmptype,
         codec=codec,
@@ -182,10 +180,7 @@ def parse_layout(get: Getter | Mapping[str, Any]) -> CompressedLayout:
         zscale=zscale,
         zzero=zzero,
         zblank=_number_column(columns, "ZBLANK", "BIJK") or blank,
-        rice_blocksize=rice_blocksize,
-        rice_bytepix=rice_bytepix,
-        hcompress_scale=hcompress_scale,
-        hcompress_smooth=hcompress_smooth,
+        parameters=coder_parameters(get, codec),
         quantize_method=_quantize_method(get, zbitpix, zscale, zzero),
         seed=integer_keyword(get, "ZDITHER0", 1, low=-(2**31), high=2**31 - 1),
         scale=scaling(zbitpix, get("BSCALE"), get("BZERO")),
@@ -196,7 +191,7 @@ def parse_layout(get: Getter | Mapping[str, Any]) -> CompressedLayout:
 def codec_of(zcmptype: str | None) -> str | None:
     """The codec's own name for a value of ZCMPTYPE, which may be a synonym; None if it is unknown."""
     name = (zcmptype or "").strip().upper()
-    if name == "NOCOMPRESS":
+    if name == _NOCOMPRESS:
         return name
     codec = CODECS.get(name)
     return codec.zcmptype if codec else None
@@ -209,31 +204,13 @@ def config_of(layout: CompressedLayout) -> Codec | str | None:
     -------
     Codec, str or None
         The raw ZCMPTYPE if no config class stands for it; None if there is no ZCMPTYPE. The tile shape is that of the
-        file; HCOMPRESS tiles of images with more axes are told by their two long axes. The deflate level is not stored
-        in files and is None.
+        file; HCOMPRESS tiles of images with more axes are described by their two long axes. The deflate level is not
+        stored in files and is None.
     """
     codec = layout.codec
-    if codec is None or codec == "NOCOMPRESS":
+    if codec is None or codec == _NOCOMPRESS:
         return layout.zcmptype
-    kind, tile_shape, heap_format = CODECS[codec], layout.tile_shape, layout.compressed.descriptor
-    if kind is Rice1:
-        return Rice1(tile_shape=tile_shape, heap_format=heap_format, blocksize=layout.rice_blocksize)
-    if kind is Hcompress1:
-        return Hcompress1(
-            tile_shape=_long_axes(tile_shape),
-            heap_format=heap_format,
-            scale=abs(layout.hcompress_scale),
-            smooth=layout.hcompress_smooth,
-        )
-    return kind(tile_shape=tile_shape, heap_format=heap_format)
-
-
-def _long_axes(tile_shape: tuple[int, ...]) -> tuple[int, ...] | None:
-    """A tile as `Hcompress1` takes it, with two axes; None if it is not flat."""
-    if len(tile_shape) == 2:
-        return tile_shape
-    longer = tuple(length for length in tile_shape if length > 1)
-    return longer if len(longer) == 2 else None
+    return CODECS[codec].of_file(layout.tile_shape, layout.compressed.descriptor, layout.parameters)
 
 
 def quantize_of(layout: CompressedLayout) -> Quantize | None:

@@ -7,27 +7,18 @@ first FITS axis fastest (FITS Standard 4.0, section 10.1.1): tile number n is ro
 from __future__ import annotations
 
 from math import prod
-from typing import Any
 
 import numpy as np
 
-from rustfits_cffi.config import Codec, Hcompress1
+from rustfits_cffi.config import Codec
 from rustfits_cffi.format.selection import Selection
 
 __all__ = [
-    "HCOMPRESS_MINIMUM",
     "TileGrid",
     "check_axes",
     "default_tile_shape",
-    "hcompress_rows",
     "resolve_tile_shape",
 ]
-
-HCOMPRESS_MINIMUM = 4  # pixels an axis of a tile, cfitsio imcomp_init_table
-
-# Heights of an HCOMPRESS tile in the order cfitsio tries them, and the one it falls back to.
-_HCOMPRESS_ROWS = (16, 24, 20, 30, 28, 26, 22, 18, 14)
-_HCOMPRESS_LAST_RESORT = 17
 
 # Up to this many tiles plain Python is faster than numpy (3 against 9 us for 4 tiles; they meet at about 80).
 _FEW = 80
@@ -192,31 +183,18 @@ def _touched_axis(start: int, stop: int, step: int, tile: int) -> range | list[i
     return [pixel // tile for pixel in range(start, stop, step)]
 
 
-def hcompress_rows(length: int) -> int:
-    """Rows of an HCOMPRESS tile where nobody asked for a number, on an axis of `length` rows.
-
-    Notes
-    -----
-    cfitsio's rule (imcomp_init_table): all of up to 30 rows, else the first of nine heights that leaves no last tile of
-    fewer than 4 rows.
-    """
-    if length <= 30:
-        return length
-    return next((t for t in _HCOMPRESS_ROWS if length % t == 0 or length % t > 3), _HCOMPRESS_LAST_RESORT)
-
-
-def default_tile_shape(shape: tuple[int, ...], codec: Codec | type[Codec] | None = None) -> tuple[int, ...]:
+def default_tile_shape(shape: tuple[int, ...], codec: Codec | None = None) -> tuple[int, ...]:
     """Tile shape where none was asked for: one row of the fastest axis; HCOMPRESS several rows.
 
     Notes
     -----
-    FITS Standard 4.0, section 10.1.1 (ZTILEn); `hcompress_rows`. An axis of length 0 counts as 1.
+    FITS Standard 4.0, section 10.1.1 (ZTILEn). An axis of length 0 counts as 1.
     """
     if not shape:
         raise ValueError("a compressed image must have at least one axis")
     row = (1,) * (len(shape) - 1) + (max(shape[-1], 1),)
-    if _is_hcompress(codec) and len(shape) > 1:
-        return (*row[:-2], max(hcompress_rows(shape[-2]), 1), row[-1])
+    if codec is not None and len(shape) > 1:
+        return (*row[:-2], max(codec.default_rows(shape[-2]), 1), row[-1])
     return row
 
 
@@ -247,19 +225,16 @@ def resolve_tile_shape(shape: tuple[int, ...], codec: Codec) -> tuple[int, ...]:
     tile shape and names one that works.
     """
     check_axes(shape, codec)
-    hcompress = isinstance(codec, Hcompress1)
     tile_shape = None if codec.tile_shape is None else tuple(codec.tile_shape)
     if tile_shape is not None and len(tile_shape) != len(shape):
         raise ValueError(f"tile_shape has {len(tile_shape)} dimensions but the image has {len(shape)}")
-    if hcompress:
-        for axis, length in enumerate(shape):
-            _check_hcompress_length(length, f"image axis {axis} has size {length}")
+    for axis, length in enumerate(shape):
+        _check_length(codec, length, f"image axis {axis} has size {length}")
     if tile_shape is None:
         return default_tile_shape(shape, codec)
-    if hcompress:
-        for axis, (length, tile) in enumerate(zip(shape, tile_shape, strict=True)):
-            _check_hcompress_length(tile, f"tile_shape[{axis}]={tile}")
-            _check_last_tile(axis, length, tile)
+    for axis, (length, tile) in enumerate(zip(shape, tile_shape, strict=True)):
+        _check_length(codec, tile, f"tile_shape[{axis}]={tile}")
+        _check_last_tile(codec, axis, length, tile)
     return tile_shape
 
 
@@ -267,30 +242,29 @@ def check_axes(shape: tuple[int, ...], codec: Codec) -> None:
     """Refuse an image with a number of axes that a codec does not take: 0, or for HCOMPRESS any but 2."""
     if not shape:
         raise ValueError("compressed images must have at least one axis (NAXIS >= 1)")
-    if isinstance(codec, Hcompress1) and len(shape) != 2:
-        raise ValueError(f"Hcompress1 takes 2-D images only, got {len(shape)}-D")
+    if codec.axes is not None and len(shape) != codec.axes:
+        raise ValueError(f"{type(codec).__name__} takes {codec.axes}-D images only, got {len(shape)}-D")
 
 
-def _check_hcompress_length(length: int, what: str) -> None:
-    """Refuse an axis too short for HCOMPRESS."""
-    if length < HCOMPRESS_MINIMUM:
-        raise ValueError(f"Hcompress1: {what}, below the HCOMPRESS_1 minimum of {HCOMPRESS_MINIMUM} pixels per axis")
+def _check_length(codec: Codec, length: int, what: str) -> None:
+    """Refuse an axis too short for a codec. An axis without pixels is left to others."""
+    if length < codec.shortest_axis and codec.shortest_axis > 1:
+        raise ValueError(f"{type(codec).__name__}: {what}, below {_minimum(codec)} pixels per axis")
 
 
-def _check_last_tile(axis: int, length: int, tile: int) -> None:
-    """Refuse a tile length that leaves a last tile too short for HCOMPRESS, and name one that does not."""
-    rest = length % tile
-    if not 0 < rest < HCOMPRESS_MINIMUM:
+def _check_last_tile(codec: Codec, axis: int, length: int, tile: int) -> None:
+    """Refuse a tile length that leaves a last tile too short for a codec, and name one that does not."""
+    rest, least = length % tile, codec.shortest_axis
+    if not 0 < rest < least:
         return
-    _check_hcompress_length(length, f"axis {axis} has size {length}")
-    better = next(t for t in range(tile + 1, length + 1) if length % t == 0 or length % t >= HCOMPRESS_MINIMUM)
+    _check_length(codec, length, f"axis {axis} has size {length}")
+    better = next(t for t in range(tile + 1, length + 1) if length % t == 0 or length % t >= least)
     raise ValueError(
-        f"Hcompress1: axis {axis} of {length} pixels with tile_shape[{axis}]={tile} leaves a last tile of {rest} "
-        f"pixels, below the HCOMPRESS_1 minimum of {HCOMPRESS_MINIMUM}. Try tile_shape[{axis}]={better} "
+        f"{type(codec).__name__}: axis {axis} of {length} pixels with tile_shape[{axis}]={tile} leaves a last tile of "
+        f"{rest} pixels, below {_minimum(codec)} pixels per axis. Try tile_shape[{axis}]={better} "
         f"(last tile of {length % better or better} pixels)"
     )
 
 
-def _is_hcompress(codec: Any) -> bool:
-    """Whether a config object, or class, is HCOMPRESS."""
-    return isinstance(codec, Hcompress1) or codec is Hcompress1
+def _minimum(codec: Codec) -> str:
+    return f"the {codec.zcmptype} minimum of {codec.shortest_axis}"

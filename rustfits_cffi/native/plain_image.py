@@ -1,4 +1,4 @@
-"""Sections of a plain image in an open file: read by one call of C, on as many threads as given."""
+"""Sections of a plain image: read by one call of C, on as many threads as given."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import numpy as np
 
 from rustfits_cffi.errors import TruncatedError, raise_for_status
 from rustfits_cffi.native._lib import ffi, lib
-from rustfits_cffi.native.cfitsio.handle import FileHandle
 from rustfits_cffi.native.pool import new_array
+from rustfits_cffi.native.source import Source
 from rustfits_cffi.native.systemerrors import raise_for_system
 from rustfits_cffi.native.tile_coding import OUTS
 
@@ -21,7 +21,7 @@ class PlainImage:
 
     Parameters
     ----------
-    handle : FileHandle
+    source : Source
         The file.
     truncated : str
         What is truncated if the file ends within the pixels, for the error: file, HDU, shape and type.
@@ -53,7 +53,7 @@ class PlainImage:
 
     def __init__(
         self,
-        handle: FileHandle,
+        source: Source,
         truncated: str,
         data_start: int,
         shape: tuple[int, ...],
@@ -64,7 +64,7 @@ class PlainImage:
         bscale: float = 1.0,
         bzero: float = 0.0,
     ) -> None:
-        self._handle = handle
+        self._source = source
         self._truncated = truncated
         self._dtype = dtype
         self._shape = ffi.new("size_t[]", shape)
@@ -84,24 +84,24 @@ class PlainImage:
         FITSError
             If the file is closed, or the system reports an error.
         """
-        file = self._handle.held()
+        source = self._source.held()
         pixels = new_array(count, self._dtype)
         section = ffi.new(_NUMBERS, (*start, *count, *step))
-        status = lib.rf_plain_read(file[0], self._image, section, ffi.from_buffer(pixels), nthreads)
+        status = lib.rf_plain_read(source, self._image, section, ffi.from_buffer(pixels), nthreads)
         if status:
-            _refuse(status, self._handle.path, self._truncated)
+            _refuse(status, self._source.path, self._truncated)
         return pixels
 
     def _line_reader(self) -> Callable[[int, int], np.ndarray]:
-        """`read_line` with all that never changes at hand: a short line takes not much longer than the names in it."""
+        """`read_line` with all that never changes in local names: looking it up would take as long as a short line."""
         image, dtype, read = self._image, self._dtype, lib.rf_plain_read_line
-        held, empty, from_buffer = self._handle.held, np.empty, ffi.from_buffer
-        words = self._handle.path, self._truncated
+        held, empty, from_buffer = self._source.held, np.empty, ffi.from_buffer
+        words = self._source.path, self._truncated
 
         def read_line(first: int, count: int) -> np.ndarray:
-            file = held()
+            source = held()
             pixels = empty(count, dtype)
-            status = read(file[0], image, first, count, from_buffer(pixels))
+            status = read(source, image, first, count, from_buffer(pixels))
             if status:
                 _refuse(status, *words)
             return pixels
@@ -111,13 +111,13 @@ class PlainImage:
     def _box_reader(self) -> Callable[[int, int, int, int], np.ndarray]:
         """`read_box`, made likewise for cut-outs."""
         image, dtype, read = self._image, self._dtype, lib.rf_plain_read_box
-        held, empty, from_buffer = self._handle.held, np.empty, ffi.from_buffer
-        words = self._handle.path, self._truncated
+        held, empty, from_buffer = self._source.held, np.empty, ffi.from_buffer
+        words = self._source.path, self._truncated
 
         def read_box(y: int, x: int, ny: int, nx: int) -> np.ndarray:
-            file = held()
+            source = held()
             pixels = empty((ny, nx), dtype)
-            status = read(file[0], image, y, x, ny, nx, from_buffer(pixels))
+            status = read(source, image, y, x, ny, nx, from_buffer(pixels))
             if status:
                 _refuse(status, *words)
             return pixels

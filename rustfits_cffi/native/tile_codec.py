@@ -1,7 +1,4 @@
-"""The tile engine: batches of coded tiles to arrays, arrays to batches of coded tiles, on as many threads as given.
-
-No lock is held here, and no file is touched: `sections` reads those in one.
-"""
+"""Arrays to batches of coded tiles, on as many threads as given; no file is touched."""
 
 from __future__ import annotations
 
@@ -13,7 +10,7 @@ import numpy as np
 from rustfits_cffi.errors import raise_for_status
 from rustfits_cffi.native._lib import ffi, lib
 from rustfits_cffi.native.randoms import RANDOMS
-from rustfits_cffi.native.tile_coding import OUTS, CodedTiles, EncodedTiles, TileCoding, c_image, c_numbers
+from rustfits_cffi.native.tile_coding import EncodedTiles, TileCoding, c_image, c_numbers
 
 _STORED: dict[int, np.dtype] = {
     bitpix: np.dtype(name) for bitpix, name in ((8, "u1"), (16, "i2"), (32, "i4"), (64, "i8"), (-32, "f4"), (-64, "f8"))
@@ -22,7 +19,9 @@ _UNSIGNED: dict[int, np.dtype] = {8: np.dtype("i1"), 16: np.dtype("u2"), 32: np.
 
 
 class TileCodec:
-    """Decodes and encodes tiles of one image. Cheap to call, free of state between calls, safe in many threads.
+    """What C knows of one image and its tiles, and the encoder of them. Safe in many threads.
+
+    Its threads keep their scratch from batch to batch.
 
     Parameters
     ----------
@@ -34,7 +33,8 @@ class TileCodec:
     image : cdata
         The same as C takes it.
     dtypes : dict
-        What pixels become by name, as in `decode`, and the numpy type of that.
+        What pixels become, by name, and the numpy type of that: "stored", the type BITPIX names; "unsigned", that of
+        the unsigned trick if the image has it, else the same; "double", float64 after ``value * bscale + bzero``.
 
     Raises
     ------
@@ -55,83 +55,6 @@ class TileCodec:
     def tile_bound(self) -> int:
         """The most bytes that one tile can need; 0 if images like this cannot be encoded."""
         return lib.rf_tile_bound(self.image)
-
-    def decode(
-        self,
-        coded: Any,
-        tiles: CodedTiles,
-        *,
-        start: Sequence[int],
-        count: Sequence[int],
-        step: Sequence[int],
-        out: str = "unsigned",
-        bscale: float = 1.0,
-        bzero: float = 0.0,
-        nthreads: int = 1,
-        dst: np.ndarray | None = None,
-    ) -> np.ndarray:
-        """Decode tiles into a section of the image.
-
-        Parameters
-        ----------
-        coded : bytes-like
-            The buffer that `tiles` point into.
-        tiles : CodedTiles
-            The tiles that the section touches, in any order; others do no harm.
-        start, count, step : sequence of int
-            One per axis: first pixel, number of pixels, distance (at least 1).
-        out : {"stored", "unsigned", "double"}
-            The type BITPIX names; the unsigned type if the image has one, else the same; or float64 after
-            ``value * bscale + bzero``.
-        nthreads : int
-            Most threads to use.
-        dst : ndarray, optional
-            C-contiguous array of that shape and type to fill; a new one by default.
-
-        Returns
-        -------
-        ndarray
-            `dst`, shape `count`. Pixels of tiles that are not in `tiles` are left as they were.
-
-        Raises
-        ------
-        TileError
-            If a tile cannot be decoded; `tile` is its number.
-        """
-        if dst is None:
-            dst = np.empty(tuple(count), self.dtypes[out])
-        elif dst.shape != tuple(count) or dst.dtype != self.dtypes[out]:
-            raise ValueError(f"dst must have shape {tuple(count)} and type {self.dtypes[out]}")
-        ntiles, ndim = len(tiles.row), len(start)
-        numbers = ffi.new("size_t[]", (*start, *count, *step))
-        pixels = ffi.from_buffer("uint8_t[]", dst, require_writable=True)
-        section = ffi.new(
-            "rf_section *",
-            (numbers, numbers + ndim, numbers + 2 * ndim, OUTS[out], bscale, bzero, pixels, dst.nbytes),
-        )
-        buffer = ffi.from_buffer("uint8_t[]", coded)
-        arrays = [  # named, because C only borrows them
-            c_numbers(tiles.row, "int64_t[]", np.int64, ntiles),
-            c_numbers(tiles.column, "uint8_t[]", np.uint8, ntiles),
-            c_numbers(tiles.offset, "int64_t[]", np.int64, ntiles),
-            c_numbers(tiles.nbytes, "int64_t[]", np.int64, ntiles),
-            *self._scalings(tiles),
-        ]
-        batch = ffi.new("rf_tiles *", (ntiles, *arrays, buffer, len(buffer), tiles.uncompressed_bitpix))
-        failed = ffi.new("size_t *")
-        status = lib.rf_tiles_decode(self.image, batch, section, RANDOMS, nthreads, failed)
-        if status:
-            raise_for_status(status, tile=int(tiles.row[failed[0]]) if failed[0] < ntiles else None)
-        return dst
-
-    def _scalings(self, tiles: CodedTiles) -> list[Any]:
-        """ZSCALE, ZZERO and null value of each tile for C, which takes none of them unless the image is quantized."""
-        if not self.coding.quantized:
-            return [ffi.NULL] * 3
-        ntiles = len(tiles.row)
-        scalings = [c_numbers(values, "double[]", np.float64, ntiles) for values in (tiles.scale, tiles.zero)]
-        blank = ffi.NULL if tiles.blank is None else c_numbers(tiles.blank, "int64_t[]", np.int64, ntiles)
-        return [*scalings, blank]
 
     def encode(
         self,
@@ -162,7 +85,7 @@ class TileCodec:
         nthreads : int
             Most threads to use.
         buffer : ndarray of uint8, optional
-            Room for ``len(rows) * tile_bound`` bytes, kept by callers that encode many batches.
+            Of ``len(rows) * tile_bound`` bytes, kept by callers that encode many batches.
 
         Returns
         -------
@@ -189,10 +112,10 @@ class TileCodec:
             buffer = np.empty(ntiles * self.tile_bound, np.uint8)
         nbytes, column, has_null = np.zeros(ntiles, np.int64), np.zeros(ntiles, np.uint8), np.zeros(ntiles, np.uint8)
         row = c_numbers(rows, "int64_t[]", np.int64, ntiles)
-        room = ffi.from_buffer("uint8_t[]", buffer, require_writable=True)
+        target = ffi.from_buffer("uint8_t[]", buffer, require_writable=True)
         outputs = [ffi.from_buffer("int64_t[]", nbytes), ffi.from_buffer("uint8_t[]", column),
                    ffi.from_buffer("uint8_t[]", has_null)]  # fmt: skip
-        encoded = ffi.new("rf_encoded *", {"dst": room, "dst_cap": buffer.nbytes, "nbytes": outputs[0],
+        encoded = ffi.new("rf_encoded *", {"dst": target, "dst_cap": buffer.nbytes, "nbytes": outputs[0],
                                            "column": outputs[1], "has_null": outputs[2]})  # fmt: skip
         scale = zero = None
         if self.coding.quantized:
@@ -215,7 +138,7 @@ class TileCodec:
 
 
 def _c_pixels(pixels: np.ndarray, origin: Sequence[int] | None) -> tuple[Any, tuple]:
-    """A part of an image as C takes it, and what the caller must hold on to while C does."""
+    """A part of an image as C takes it, and what the caller must keep while C uses it."""
     strides, shape = ffi.new("ptrdiff_t[]", [*pixels.strides]), ffi.new("size_t[]", [*pixels.shape])
     at = ffi.new("size_t[]", [*origin] if origin is not None else len(pixels.shape))
     source = ffi.new("rf_pixels *")

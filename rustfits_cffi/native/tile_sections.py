@@ -1,4 +1,4 @@
-"""Sections of a compressed image in an open file: read and decoded in one call of C, on as many threads as given."""
+"""Sections of a compressed image: read and decoded in one call of C, on as many threads as given."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ import numpy as np
 
 from rustfits_cffi.errors import raise_for_status
 from rustfits_cffi.native._lib import ffi, lib
-from rustfits_cffi.native.cfitsio.handle import FileHandle
 from rustfits_cffi.native.randoms import RANDOMS
+from rustfits_cffi.native.source import Source
 from rustfits_cffi.native.systemerrors import raise_for_system
 from rustfits_cffi.native.tile_codec import TileCodec
-from rustfits_cffi.native.tile_coding import OUTS, TileTable
+from rustfits_cffi.native.tile_coding import OUTS
+from rustfits_cffi.native.tile_table import TileTable
 
 _NUMBERS = ffi.typeof("size_t[]")  # looked up once, because small cut-outs count every step
 
@@ -25,10 +26,10 @@ class TileSections:
     codec : TileCodec
     table : TileTable
         Where the tiles are.
-    handle : FileHandle
-        The file; its scratch is used.
+    source : Source
+        Where their bytes are; its scratch is used.
     out : {"stored", "unsigned", "double"}
-        What the pixels become, as in `TileCodec.decode`.
+        What the pixels become, a key of ``codec.dtypes``.
     bscale, bzero : float
         Of "double".
 
@@ -42,28 +43,26 @@ class TileSections:
         self,
         codec: TileCodec,
         table: TileTable,
-        handle: FileHandle,
+        source: Source,
         out: str,
         *,
         bscale: float = 1.0,
         bzero: float = 0.0,
     ) -> None:
         self.dtype = codec.dtypes[out]
-        self._owners = (codec, table)  # of what C only borrows
-        self._coding = (codec.image, table.table)
-        self._pixels = (OUTS[out], bscale, bzero)
-        self._scratch = (RANDOMS, handle.workspace)
-        self._path = handle.path
+        self._source = source
+        self._owners = (codec, table, source.workspace)  # of what C only borrows
+        self._reader = ffi.new(
+            "rf_tile_reader *", (codec.image, table.table, RANDOMS, source.workspace, OUTS[out], bscale, bzero)
+        )
 
     def read(
-        self, fd: int, start: Sequence[int], count: Sequence[int], step: Sequence[int], dst: np.ndarray, nthreads: int
+        self, start: Sequence[int], count: Sequence[int], step: Sequence[int], dst: np.ndarray, nthreads: int
     ) -> None:
         """Read and decode a section.
 
         Parameters
         ----------
-        fd : int
-            The operating system's number of the file.
         start, count, step : sequence of int
             One per axis: first pixel, number of pixels, distance (at least 1).
         dst : ndarray
@@ -76,13 +75,14 @@ class TileSections:
         TileError
             If a tile cannot be decoded; `tile` is its number.
         FITSError
-            If the system refuses to read the file.
+            If the file is closed, or the system refuses to read it.
         """
+        source = self._source.held()
         box = ffi.new(_NUMBERS, (*start, *count, *step))
-        place = (*self._coding, fd, box, *self._pixels, ffi.from_buffer(dst), dst.nbytes, *self._scratch, nthreads)
-        if lib.rf_tiles_read(*place, ffi.NULL):
+        pixels = ffi.from_buffer(dst)
+        if lib.rf_tiles_read(self._reader, source, box, pixels, dst.nbytes, nthreads, ffi.NULL):
             # which tile it was is asked for only now: most reads go well, and small ones count every step
             failed = ffi.new("int64_t *")
-            status = lib.rf_tiles_read(*place, failed)
-            raise_for_system(status, self._path)
+            status = lib.rf_tiles_read(self._reader, source, box, pixels, dst.nbytes, nthreads, failed)
+            raise_for_system(status, self._source.path)
             raise_for_status(status, tile=failed[0] if failed[0] >= 0 else None)

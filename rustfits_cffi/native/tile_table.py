@@ -1,27 +1,86 @@
-"""The row table of a compressed image, read: where each tile's bytes are and how its integers become pixels."""
+"""The table of tiles of a compressed image: where each tile is, how it was scaled, and which tiles cannot be read.
+
+C takes the rows in and checks them. Nothing here needs numpy, so that `unpack` need not wait for it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from typing import Any, Protocol, TypeAlias
 
-from rustfits_cffi.errors import FITSError, raise_for_status
-from rustfits_cffi.native._lib import ffi, lib
-from rustfits_cffi.native.cfitsio.handle import FileHandle
-from rustfits_cffi.native.cfitsio.rowlayout import RowColumn, row_columns
-from rustfits_cffi.native.tile_coding import COLUMN_NAMES
+from rustfits_cffi.errors import FITSFormatError, TruncatedError, raise_for_status
+from rustfits_cffi.native._lib import CData, ffi, lib
+
+__all__ = ["TableLayout", "TileTable", "read_tile_table"]
+
+_LETTER_BITPIX = {"B": 8, "I": 16, "J": 32, "K": 64, "E": -32, "D": -64}
+_NO_BLANK = 2**63 - 1
 
 
-class TileRows:
+class Field(Protocol):
+    """A column in a row of the table."""
+
+    @property
+    def offset(self) -> int: ...
+    @property
+    def descriptor(self) -> str: ...
+    @property
+    def letter(self) -> str: ...
+    @property
+    def element_nbytes(self) -> int: ...
+
+
+Number: TypeAlias = Field | float | None
+
+
+class TableLayout(Protocol):
+    """What the header says of the table; `CompressedLayout` of `format.compression` is one."""
+
+    @property
+    def nrows(self) -> int: ...
+    @property
+    def row_nbytes(self) -> int: ...
+    @property
+    def heap_start(self) -> int: ...
+    @property
+    def heap_nbytes(self) -> int: ...
+    @property
+    def compressed(self) -> Field: ...
+    @property
+    def uncompressed(self) -> Field | None: ...
+    @property
+    def gzip(self) -> Field | None: ...
+    @property
+    def zscale(self) -> Any: ...
+    @property
+    def zzero(self) -> Any: ...
+    @property
+    def zblank(self) -> Any: ...
+    @property
+    def is_quantized(self) -> bool: ...
+
+
+class File(Protocol):
+    """An open file."""
+
+    path: str
+
+    def size(self) -> int: ...
+    def read(self, offset: int, nbytes: int) -> bytearray: ...
+
+
+class TileTable:
     """Where every tile of an image is, as C takes it.
 
     Parameters
     ----------
-    handle : FileHandle
-        The file.
-    number : int
-        HDU number, 1-based as cfitsio counts.
-    keywords : mapping
-        Values of ZSCALE, ZZERO, ZBLANK and BLANK where no column has them; None for one that is not there.
+    rows : bytes-like
+        All rows of the table.
+    layout : TableLayout
+        Where the columns are, and what holds where there is none.
+    heap_start : int
+        Byte of the file where the heap begins.
+    file_nbytes : int
+        Size of the file: what lies behind its end is not there, whatever the header declares.
 
     Attributes
     ----------
@@ -29,80 +88,158 @@ class TileRows:
         The ``rf_table``, for as long as this object lives.
     ntiles : int
         Number of rows.
-    may_have_nulls : bool
-        Whether the integer of null pixels is named.
+    has_blank : bool
+        Whether something marks null pixels.
 
     Raises
     ------
-    FITSError
-        If a descriptor points outside the heap or the file, or the table is not one of a compressed image.
+    FITSFormatError
+        If a column is of a type that no compressed image has.
+    MemoryError
+        If there is no memory.
     """
 
-    def __init__(self, handle: FileHandle, number: int, keywords: Mapping[str, float | None]):
-        where = f"{handle.path}: HDU {number - 1}"
-        with handle.call(number, changes=False, action="read the table of tiles") as (fptr, status):
-            try:
-                columns = {column.name: column for column in row_columns(fptr, status)}
-            except (KeyError, ValueError, IndexError):
-                raise FITSError(f"{where}: its columns are not those of a compressed image") from None
-            start, nrows, heap = int(fptr.Fptr.datastart), int(fptr.Fptr.numrows), int(fptr.Fptr.heapstart)
-            heap_nbytes, row_nbytes = int(fptr.Fptr.heapsize), int(fptr.Fptr.rowlength)
-        if sum(column.nbytes for column in columns.values()) != row_nbytes or nrows * row_nbytes > handle.size():
-            raise FITSError(f"{where}: the table of tiles does not fit its header or the file")
-        rows = handle.read(start, nrows * row_nbytes)
-        there = max(0, handle.size() - start - heap)  # of the heap, whatever length the header declares
-
-        blank = next((keywords[name] for name in ("ZBLANK", "BLANK") if keywords.get(name) is not None), None)
-        self.ntiles = nrows
-        self.may_have_nulls = blank is not None or ("ZBLANK" in columns and columns["ZBLANK"].is_number)
-        self._column, self._blank = ffi.new("uint8_t[]", nrows), ffi.new("int64_t[]", nrows)
-        self._offset, self._nbytes = ffi.new("int64_t[]", nrows), ffi.new("int64_t[]", nrows)
-        self._scale, self._zero = ffi.new("double[]", nrows), ffi.new("double[]", nrows)
-        source = ffi.from_buffer("uint8_t[]", rows)
-        read = lib.rf_rows_read(
-            ffi.new("rf_rows *", {
-                "rows": source, "nrows": nrows, "row_nbytes": row_nbytes, "heap_nbytes": min(heap_nbytes, there),
-                "tiles": [_descriptors(columns.get(COLUMN_NAMES[code])) for code in sorted(COLUMN_NAMES)],
-                "scale": _numbers(columns.get("ZSCALE"), keywords.get("ZSCALE"), 1.0),
-                "zero": _numbers(columns.get("ZZERO"), keywords.get("ZZERO"), 0.0),
-                "blank": _numbers(columns.get("ZBLANK"), blank, 0.0),
-            }), self._column, self._offset, self._nbytes, self._scale, self._zero, self._blank,
-        )  # fmt: skip
-        if read == lib.RF_ETRUNCATED:
-            is_cut = there < heap_nbytes
-            end = "truncated: a tile lies behind the end of the file" if is_cut else "a tile lies outside the heap"
-            raise FITSError(f"{where}: {end}")
-        raise_for_status(read, where)
+    def __init__(self, rows: Any, layout: TableLayout, heap_start: int, file_nbytes: int) -> None:
+        n = self.ntiles = layout.nrows
+        self._layout = _c_layout(layout)
+        self._declared_nbytes, self._heap_start = layout.heap_nbytes, heap_start
+        self.has_blank = layout.zblank is not None
+        scaled = layout.is_quantized
+        self._kept = {
+            "column": ffi.new("uint8_t[]", n),
+            "state": ffi.new("uint8_t[]", n),
+            "offset": ffi.new("int64_t[]", n),
+            "nbytes": ffi.new("int64_t[]", n),
+            "scale": ffi.new("double[]", n) if scaled else ffi.NULL,
+            "zero": ffi.new("double[]", n) if scaled else ffi.NULL,
+            "blank": ffi.new("int64_t[]", n) if self.has_blank else ffi.NULL,
+        }
+        bitpix = _LETTER_BITPIX.get(layout.uncompressed.letter, 0) if layout.uncompressed else 0
+        there = max(0, min(layout.heap_nbytes, file_nbytes - heap_start))
         self.table = ffi.new("rf_table *", {
-            "column": self._column, "offset": self._offset, "nbytes": self._nbytes, "scale": self._scale,
-            "zero": self._zero, "blank": self._blank if self.may_have_nulls else ffi.NULL, "heap_start": start + heap,
+            "ntiles": n, "uncompressed_bitpix": bitpix, "heap_start": heap_start, "heap_nbytes": there, **self._kept,
         })  # fmt: skip
+        self.take(rows)
+
+    def take(self, rows: Any, first: int = 0) -> None:
+        """Take rows in, from tile `first` on: at first all, later those that have changed in the file."""
+        source = ffi.from_buffer("uint8_t[]", rows)
+        nbytes = self._layout.row_nbytes
+        count = len(source) // nbytes if nbytes else self.ntiles - first
+        if count * nbytes != len(source):
+            raise ValueError(f"{len(source)} bytes are not whole rows of {nbytes}")
+        raise_for_status(lib.rf_table_take(self.table, self._layout, source, first, count), "the table of tiles")
+
+    def grow_heap(self, nbytes: int) -> None:
+        """The heap has become `nbytes` long; rows taken from now on may point there."""
+        self.table.heap_nbytes = self._declared_nbytes = nbytes
+
+    @property
+    def nbad(self) -> int:
+        """Number of tiles that cannot be read."""
+        return self.table.nbad
+
+    def view(self, name: str) -> CData:
+        """The memory of one array of the ``rf_table``, writable, for as long as this object lives."""
+        return ffi.buffer(self._kept[name])
+
+    def is_bad(self, tile: int) -> bool:
+        """Whether a tile cannot be read."""
+        return self.table.state[tile] != lib.RF_TILE_GOOD
+
+    def first_bad(self) -> int | None:
+        """The first tile that cannot be read, None if all can."""
+        return next(tile for tile in range(self.ntiles) if self.is_bad(tile)) if self.nbad else None
+
+    def reason(self, tile: int) -> str:
+        """Why a tile cannot be read."""
+        state, start = self.table.state[tile], self.table.offset[tile]
+        end = start + self.table.nbytes[tile]
+        where = f"bytes {start} to {end} of the heap"
+        if state == lib.RF_TILE_MISSING:
+            return "was never written: all its descriptors are empty"
+        if state == lib.RF_TILE_SHARED:
+            return f"corrupt descriptor: {where} belong to another tile too"
+        if 0 <= start <= end <= self._declared_nbytes:
+            size = self._heap_start + self.table.heap_nbytes
+            return f"truncated: its bytes end at byte {self._heap_start + end} of the file, the file at {size}"
+        return f"corrupt descriptor: it points outside the heap, to {where}, which has {self.table.heap_nbytes} bytes"
 
     @property
     def coded_nbytes(self) -> int:
-        """Bytes of all tiles together."""
-        return sum(self._nbytes)
+        """Coded bytes of all tiles that can be read."""
+        table = self.table
+        if not table.nbad:
+            return sum(self._kept["nbytes"])
+        return sum(table.nbytes[tile] for tile in range(self.ntiles) if not self.is_bad(tile))
 
     @property
     def largest_scale(self) -> float:
-        """Largest quantization step of a tile."""
-        return max(self._scale, default=0.0)
+        """Largest quantization step of a tile; 0 if none is quantized."""
+        return max(self._kept["scale"], default=0.0) if self._kept["scale"] else 0.0
 
     @property
     def all_compressed(self) -> bool:
         """Whether every tile lies in COMPRESSED_DATA."""
-        return not any(self._column)
+        return not any(self._kept["column"])
 
 
-def _descriptors(column: RowColumn | None) -> dict:
+def read_tile_table(file: File, data_start: int, layout: TableLayout, where: str) -> TileTable:
+    """Read the table of tiles whose HDU has its data at byte `data_start`.
+
+    Parameters
+    ----------
+    file : File
+    data_start : int
+    layout : TableLayout
+    where : str
+        File and HDU, for messages.
+
+    Raises
+    ------
+    TruncatedError
+        If the file ends within the rows.
+    FITSFormatError
+        If a column is of a type that no compressed image has.
+    """
+    nbytes, size = layout.nrows * layout.row_nbytes, file.size()
+    if data_start + nbytes > size:
+        raise TruncatedError(
+            f"{where}: truncated: the table of {layout.nrows} tiles ends at byte {data_start + nbytes}, "
+            f"the file at {size}"
+        )
+    rows = file.read(data_start, nbytes)
+    try:
+        return TileTable(rows, layout, data_start + layout.heap_start, size)
+    except FITSFormatError as error:
+        raise FITSFormatError(f"{where}: {error}") from None
+
+
+def _c_layout(layout: TableLayout) -> CData:
+    """Where the columns are, for C."""
+    blank = layout.zblank
+    return ffi.new("rf_row_layout *", {
+        "row_nbytes": layout.row_nbytes,
+        "tiles": [_tiles(field) for field in (layout.compressed, layout.uncompressed, layout.gzip)],
+        "scale": _number(layout.zscale, 1.0),
+        "zero": _number(layout.zzero, 0.0),
+        "blank": {"integer": _NO_BLANK if blank is None else blank} if _is_number(blank) else _number(blank, 0.0),
+    })  # fmt: skip
+
+
+def _is_number(value: Number) -> bool:
+    return value is None or isinstance(value, int | float)
+
+
+def _tiles(field: Field | None) -> dict[str, Any]:
     """A column of tiles for C."""
-    if column is None:
+    if field is None:
         return {}
-    return {"at": column.at, "letter": column.letter.encode(), "element_nbytes": column.element_nbytes}
+    return {"at": field.offset, "letter": field.descriptor.encode(), "element_nbytes": field.element_nbytes}
 
 
-def _numbers(column: RowColumn | None, value: float | None, default: float) -> dict:
+def _number(field: Number, default: float) -> dict[str, Any]:
     """A column of numbers for C, or what stands for it in every row."""
-    if column is None or not column.is_number:
-        return {"value": default if value is None else value}
-    return {"at": column.at, "letter": column.letter.encode()}
+    if field is None or isinstance(field, int | float):
+        return {"value": default if field is None else float(field)}
+    return {"at": field.offset, "letter": field.letter.encode()}

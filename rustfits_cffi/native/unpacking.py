@@ -8,11 +8,11 @@ from typing import Any
 
 from rustfits_cffi.errors import error_of_status, raise_for_status
 from rustfits_cffi.native._lib import ffi, lib
-from rustfits_cffi.native.cfitsio.handle import FileHandle
 from rustfits_cffi.native.randoms import RANDOMS
+from rustfits_cffi.native.source import Source
 from rustfits_cffi.native.systemerrors import raise_for_system
 from rustfits_cffi.native.tile_coding import TileCoding, c_image
-from rustfits_cffi.native.tile_table import TileRows
+from rustfits_cffi.native.tile_table import TileTable
 
 
 class Unpacking:
@@ -20,11 +20,11 @@ class Unpacking:
 
     Parameters
     ----------
-    source : FileHandle
+    source : Source
         The file.
     coding : TileCoding
         How the image is coded.
-    rows : TileRows
+    table : TileTable
         Where its tiles are.
 
     Attributes
@@ -33,14 +33,17 @@ class Unpacking:
         Into how many boxes of tiles, which follow each other, the image is cut for `write`; 0 if it has no pixels.
     """
 
-    def __init__(self, source: FileHandle, coding: TileCoding, rows: TileRows):
-        self._source, self._rows = source, rows
-        self._image, self._kept = c_image(coding)
-        self.nboxes = lib.rf_unpack_count(self._image)
+    def __init__(self, source: Source, coding: TileCoding, table: TileTable):
+        self._source = source
+        image, kept = c_image(coding)
+        self._owners = (image, kept, table, source.workspace)  # of what C only borrows
+        reader = (image, table.table, RANDOMS, source.workspace, lib.RF_OUT_STORED, 1.0, 0.0)
+        self._reader = ffi.new("rf_tile_reader *", reader)
+        self.nboxes = lib.rf_unpack_count(image)
 
     def write(
         self,
-        out: FileHandle,
+        out: Source,
         data_start: int,
         boxes: range,
         *,
@@ -52,8 +55,8 @@ class Unpacking:
 
         Parameters
         ----------
-        out : FileHandle
-            The other file.
+        out : Source
+            The other file, open for writing.
         data_start : int
             Byte where its data unit begins.
         boxes : range
@@ -78,10 +81,9 @@ class Unpacking:
             If a file cannot be read, or written (cfitsio's status 106).
         """
         source, target = self._source.held(), out.held()
-        unit = ffi.new("rf_data_unit *", (target[0], data_start, one_nan))
+        unit = ffi.new("rf_data_unit *", (target.fd, data_start, one_nan))
         total, failed = ffi.new("uint32_t *", data_sum), ffi.new("int64_t *")
-        place = (self._image, self._rows.table, source[0], unit, boxes.start, len(boxes))
-        status = lib.rf_unpack(*place, RANDOMS, nthreads, total, failed)
+        status = lib.rf_unpack(self._reader, source, unit, boxes.start, len(boxes), nthreads, total, failed)
         if status == lib.RF_EWRITE:
             raise error_of_status(lib.WRITE_ERROR, f"{out.path}: cannot write pixels: {os.strerror(ffi.errno)}")
         self._check(status, failed)
@@ -100,8 +102,7 @@ class Unpacking:
         box = ffi.new("size_t[]", (*start, *count, *[1] * len(start)))
         target, failed = ffi.from_buffer(pixels, require_writable=True), ffi.new("int64_t *")
         source = self._source.held()
-        place = (self._image, self._rows.table, source[0], box, lib.RF_OUT_STORED, 1.0, 0.0, target, len(target))
-        status = lib.rf_tiles_read(*place, RANDOMS, self._source.workspace, nthreads, failed)
+        status = lib.rf_tiles_read(self._reader, source, box, target, len(target), nthreads, failed)
         self._check(status, failed)
 
     def _check(self, status: int, failed: Any) -> None:

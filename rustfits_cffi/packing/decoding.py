@@ -9,19 +9,20 @@ from contextlib import contextmanager
 import numpy as np
 
 from rustfits_cffi.errors import FITSError, TileError, error_of_status
+from rustfits_cffi.format.compression import CompressedLayout, parse_layout
 from rustfits_cffi.format.dtypes import stored_dtype
 from rustfits_cffi.format.plausibility import is_plausible
+from rustfits_cffi.format.structure import parse_structure
 from rustfits_cffi.native.cfitsio import transfer
 from rustfits_cffi.native.cfitsio.handle import FileHandle
 from rustfits_cffi.native.tile_coding import CODECS
-from rustfits_cffi.native.tile_table import TileRows
+from rustfits_cffi.native.tile_table import read_tile_table
 from rustfits_cffi.native.unpacking import Unpacking
 from rustfits_cffi.packing.coding import coding_of
 from rustfits_cffi.packing.files import DECOMPRESSION_FAILED
 from rustfits_cffi.packing.pixels import Batch, ahead, tile_batches
 from rustfits_cffi.threads import lend
 
-_KEYWORDS = ("ZSCALE", "ZZERO", "ZBLANK", "BLANK")
 DECODED_NBYTES = 4 << 20  # of pixels in memory at once
 RESTORED_NBYTES = 64 << 20  # of pixels between two looks at who wants to know of progress, or to interrupt
 
@@ -60,14 +61,19 @@ class ImageDecoder:
         if image.codec not in CODECS.values():  # BZIP2_1: cfitsio knows the name, but neither writes nor reads it
             what = f"{handle.path}: HDU {number - 1}: cfitsio's codec number {image.codec} cannot be read"
             raise error_of_status(DECOMPRESSION_FAILED, what)
-        rows = TileRows(handle, number, {key: transfer.read_number(handle, number, key) for key in _KEYWORDS})
+        where = f"{handle.path}: HDU {number - 1}"
+        layout, data_start = read_layout(handle, number)
         ntiles = math.prod(-(-n // t) for n, t in zip(image.shape, image.tile_shape, strict=True))
-        if ntiles != rows.ntiles:
-            raise FITSError(f"{handle.path}: HDU {number - 1}: {ntiles} tiles expected, the table has {rows.ntiles}")
-        _require_plausible(handle, number, image, rows.coded_nbytes)
-        self.largest_scale = rows.largest_scale
-        self._has_nulls = image.is_quantized and (rows.may_have_nulls or not rows.all_compressed)
-        self._unpacking = Unpacking(handle, coding_of(image, image.seed or 1), rows)
+        if ntiles != layout.nrows:
+            raise FITSError(f"{where}: {ntiles} tiles expected, the table has {layout.nrows}")
+        table = read_tile_table(handle, data_start, layout, where)
+        bad = table.first_bad()
+        if bad is not None:
+            raise TileError(table.reason(bad), file=handle.path, hdu=number - 1, tile=bad)
+        _require_plausible(handle, number, image, table.coded_nbytes)
+        self.largest_scale = table.largest_scale
+        self._has_nulls = image.is_quantized and (table.has_blank or not table.all_compressed)
+        self._unpacking = Unpacking(handle, coding_of(image, image.seed or 1), table)
 
     def batches(self) -> Iterator[tuple[Batch, np.ndarray]]:
         """Every batch of tiles with its pixels, of the stored type in native byte order.
@@ -113,6 +119,14 @@ class ImageDecoder:
             raise error_of_status(
                 status, file=self._handle.path, hdu=self._number - 1, tile=error.tile
             ) from None
+
+
+def read_layout(handle: FileHandle, number: int) -> tuple[CompressedLayout, int]:
+    """What the header of a compressed image says, by the rules that reading goes by, and the start of its data."""
+    facts = transfer.hdu_facts(handle, number)
+    header = bytes(handle.read(facts.header_start, facts.data_start - facts.header_start))
+    index = parse_structure(header, is_primary=number == 1, lenient=True).index
+    return parse_layout(index.value), facts.data_start
 
 
 def _require_plausible(handle: FileHandle, number: int, image: transfer.CompressedImage, coded_nbytes: int) -> None:

@@ -10,6 +10,7 @@ from contextlib import closing
 import numpy as np
 
 from rustfits_cffi.errors import FITSFormatError, error_of_status
+from rustfits_cffi.format.columns import parse_columns
 from rustfits_cffi.native.cfitsio import requests, transfer
 from rustfits_cffi.native.cfitsio.checksums import write_checksum
 from rustfits_cffi.native.cfitsio.handle import FileHandle, path_text
@@ -208,7 +209,7 @@ class _Packer:
         encoder = ImageEncoder(image, where, scaling, lossy_plio=options.allow_lossy_plio, memory=self._memory)
         self._fix_seed(image, pixels, encoder)
         writer = TileWriter(
-            self._out, image.number, uncompressed_tform={32: "1PJ", -32: "1QE"}.get(image.bitpix, "1PI")
+            self._out, image.number, parse_columns, uncompressed_tform={32: "1PJ", -32: "1QE"}.get(image.bitpix, "1PI")
         )
         writer.begin()
         with closing(encoder.batches(pixels)) as batches:

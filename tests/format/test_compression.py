@@ -54,7 +54,7 @@ QUANTIZED = RICE | {
 def test_integers():
     layout = parse_layout(RICE)
     assert (layout.shape, layout.tile_shape, layout.nrows, layout.row_nbytes) == ((20, 30), (10, 10), 6, 8)
-    assert (layout.codec, layout.rice_blocksize, layout.rice_bytepix) == ("RICE_1", 32, 2)
+    assert (layout.codec, layout.parameters) == ("RICE_1", {"rice_block": 32, "rice_bytepix": 2})
     assert (layout.heap_start, layout.heap_nbytes) == (48, 500)
     assert layout.compressed.offset == 0 and layout.compressed.descriptor == "P" and layout.compressed.letter == "B"
     assert layout.gzip is layout.uncompressed is layout.zscale is layout.blank is None
@@ -111,7 +111,7 @@ def test_sources_of_scale_and_blank():
 )
 def test_rice_parameters(changes, blocksize, bytepix):
     layout = parse_layout(RICE | changes)
-    assert (layout.codec, layout.rice_blocksize, layout.rice_bytepix) == ("RICE_1", blocksize, bytepix)
+    assert (layout.codec, layout.parameters) == ("RICE_1", {"rice_block": blocksize, "rice_bytepix": bytepix})
 
 
 def test_tiles_default_to_rows():

@@ -100,4 +100,4 @@ def test_refused_tile_shapes(shape, codec, words):
 
 @pytest.mark.parametrize(("length", "rows"), [(31, 16), (33, 24), (49, 20), (97, 20), (193, 20)])
 def test_cfitsio_hcompress_rows(length, rows):
-    assert default_tile_shape((length, 50), Hcompress1) == (rows, 50)
+    assert default_tile_shape((length, 50), Hcompress1()) == (rows, 50)

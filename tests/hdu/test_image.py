@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import rustfits_cffi as rf
+from rustfits_cffi.native._lib import ffi
 from rustfits_cffi.native.cfitsio.handle import FileHandle
 
 BITPIX = {"u1": 8, "i2": 16, "i4": 32, "i8": 64, "f4": -32, "f8": -64, "i1": 8, "u2": 16, "u4": 32, "u8": 64}
@@ -621,7 +622,8 @@ def test_the_file_that_the_system_refuses_to_read_is_named_with_the_reason(tmp_p
     try:
         with rf.FITS(path) as fits:
             fits[-1][0, 0]
-            monkeypatch.setattr(FileHandle, "held", lambda handle: [folder])
+            source = ffi.new("rf_source *", {"fd": folder})
+            monkeypatch.setattr(FileHandle, "held", lambda handle: source)
             with pytest.raises(rf.FITSError, match=os.strerror(errno.EISDIR)) as caught:
                 fits[-1][1:500:2, 3:]
         assert caught.value.errno == errno.EISDIR and caught.value.filename == str(path)

@@ -61,7 +61,7 @@ def test_a_corrupt_tile_is_told_only_to_those_who_want_it(line, nthreads):
     path, pixels = line
     with rf.FITS(path) as fits:
         store = fits[1]._reader()._store
-        place = store.table.table.heap_start + store.offset[4]
+        place = store.table.table.heap_start + store.table.table.offset[4]
     with open(path, "r+b") as file:
         file.seek(place)
         file.write(bytes(20))
@@ -126,9 +126,9 @@ def decoded(monkeypatch):
     """Shapes of the sections that are decoded."""
     shapes, read = [], TileSections.read
 
-    def spy(self, fd, start, count, *rest):
+    def spy(self, start, count, *rest):
         shapes.append(tuple(count))
-        return read(self, fd, start, count, *rest)
+        return read(self, start, count, *rest)
 
     monkeypatch.setattr(TileSections, "read", spy)
     return shapes

@@ -9,7 +9,7 @@ import pytest
 import rustfits_cffi as rf
 from rustfits_cffi import reference
 from rustfits_cffi.native.tile_codec import TileCodec
-from rustfits_cffi.native.tile_coding import TileCoding
+from rustfits_cffi.native.tile_coding import Coder, TileCoding
 
 astropy_fits = pytest.importorskip("astropy.io.fits", reason="astropy is not installed")
 
@@ -38,7 +38,8 @@ def any_integers(rng, shape, dtype):
 def write_quantized(path, integers, tile, codec, bitpix, scale, zero, **keywords):
     """A float image of these tiles, with a scale and a zero point for each; `keywords` are those of the table."""
     coded_bitpix = CODED_BITPIX[integers.dtype.str[1:]]
-    coder = TileCodec(TileCoding(shape=integers.shape, tile_shape=tile, bitpix=coded_bitpix, codec=codec))
+    coder = Coder(codec, coded_bitpix)
+    coder = TileCodec(TileCoding(shape=integers.shape, tile_shape=tile, bitpix=coded_bitpix, coder=coder))
     encoded = coder.encode(integers, np.arange(len(scale)))
     coded = np.empty(len(scale), object)
     for k, stop in enumerate(np.cumsum(encoded.nbytes)):

@@ -1,6 +1,7 @@
 """Sections of plain images read by C, and pixels scaled by it: what numpy makes of the same bytes."""
 
 import tempfile
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from rustfits_cffi.errors import TruncatedError
 from rustfits_cffi.native.cfitsio.handle import FileHandle
 from rustfits_cffi.native.pixels import scale_pixels
 from rustfits_cffi.native.plain_image import PlainImage
+from rustfits_cffi.native.source import MemorySource
 
 hypothesis = pytest.importorskip("hypothesis", reason="hypothesis is not installed")
 from hypothesis import strategies as st  # noqa: E402
@@ -22,10 +24,14 @@ DATA_START = 2880
 MOST_NPIX = 700_000  # of 8 bytes: more than a thread takes at a time
 
 
-@pytest.fixture(scope="module")
-def raw(fuzz_round):
-    """``(handle, bytes)`` of a file with any bits after its header."""
+@pytest.fixture(scope="module", params=["file", "memory", "pieces"])
+def raw(fuzz_round, request):
+    """``(source, bytes)`` of a file with any bits after its header; it is read from its disk or from memory."""
     data = np.random.default_rng([fuzz_round, 3]).bytes(DATA_START + 8 * MOST_NPIX)
+    if request.param != "file":
+        cuts = [0, len(data)] if request.param == "memory" else [0, 2881, 50_001, 50_001, 400_002, len(data)]
+        yield MemorySource((a, data[a:b]) for a, b in pairwise(cuts)), data
+        return
     with tempfile.TemporaryDirectory() as name:
         path = Path(name, "raw")
         path.write_bytes(data)

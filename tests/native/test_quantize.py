@@ -33,15 +33,15 @@ def cfitsios(pixels, nx, ny, nullcheck, null, level, method, irow):
 def ours(pixels, nx, ny, nullcheck, null, level, method, irow):
     """The same from our quantizer; a status if it refuses."""
     out = np.zeros(nx * ny, "i4")
-    scale, zero, done = ffi.new("double *"), ffi.new("double *"), ffi.new("int *")
-    width = pixels.dtype.itemsize
+    done, width = ffi.new("int *"), pixels.dtype.itemsize
     scratch = np.full(lib.rf_quantize_scratch_nbytes(nx, ny, width), 0x5A, "u1")
     integers = ffi.from_buffer("int32_t[]", out)
-    status = lib.rf_quantize(ffi.from_buffer(pixels), width, nx, ny, nullcheck, null, level, method, irow, randoms(),
-                             integers, scale, zero, done, ffi.from_buffer(scratch))  # fmt: skip
+    tile = ffi.new("rf_float_tile *", (ffi.from_buffer(pixels), width, nx, ny, nullcheck, null))
+    scaling = ffi.new("rf_scaling *", {"method": method, "irow": irow, "randoms": randoms()})
+    status = lib.rf_quantize(tile, level, scaling, integers, done, ffi.from_buffer(scratch))
     if status:
         return status
-    return (scale[0], zero[0], out) if done[0] else None
+    return (scaling.scale, scaling.zero, out) if done[0] else None
 
 
 def same(a, b):
@@ -210,9 +210,10 @@ def dither_of(irow, count):
 def dequantize(values, first, scale, zero, method, irow, blank, dtype):
     out = np.full(len(values), 77, dtype)
     integers = ffi.from_buffer("int32_t[]", values)
-    status = lib.rf_dequantize(integers, first, len(values), scale, zero, method, irow, randoms(), blank is not None,
-                               blank or 0, out.itemsize, ffi.from_buffer(out))  # fmt: skip
-    assert status == 0
+    scaling, dither = ffi.new("rf_scaling *", (scale, zero, method, irow, randoms())), ffi.new("rf_dither *")
+    lib.rf_dither_start(dither, randoms(), irow)
+    lib.rf_unscale(integers, first, len(values), scaling, dither, blank is not None, blank or 0, out.itemsize,
+                   ffi.from_buffer(out))  # fmt: skip
     return out
 
 
@@ -241,8 +242,9 @@ def test_dequantizing_is_the_formula(rng, dtype, method, blank):
 
 def requantize(pixels, scale, zero, method, irow, null=np.inf):
     out, bad = np.zeros(len(pixels), "i4"), ffi.new("size_t *", 123456)
-    status = lib.rf_requantize(ffi.from_buffer(pixels), pixels.itemsize, len(pixels), 1, null, method, irow, randoms(),
-                               scale, zero, ffi.from_buffer("int32_t[]", out), bad)  # fmt: skip
+    tile = ffi.new("rf_float_tile *", (ffi.from_buffer(pixels), pixels.itemsize, len(pixels), 1, 1, null))
+    scaling = ffi.new("rf_scaling *", (scale, zero, method, irow, randoms()))
+    status = lib.rf_requantize(tile, scaling, ffi.from_buffer("int32_t[]", out), bad)
     return (status, bad[0]) if status else out
 
 

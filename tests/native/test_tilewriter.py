@@ -5,7 +5,9 @@ import subprocess
 import numpy as np
 import pytest
 
+from rustfits_cffi.directory import Directory
 from rustfits_cffi.errors import FITSError
+from rustfits_cffi.format.columns import parse_columns
 from rustfits_cffi.native._lib import ffi, lib
 from rustfits_cffi.native.cfitsio import requests, transfer
 from rustfits_cffi.native.cfitsio.handle import FileHandle
@@ -43,8 +45,10 @@ def request(codec=RICE, tile=(-1, 1, 1), level=4.0, method=1, seed=7, scale=0.0)
 
 def coded_tiles(packed, number):
     """Bytes, column and scaling of each tile of a compressed HDU, by the plain rules of the format."""
-    with packed.call(number, changes=False) as (fptr, status):
-        layout, elements, _huge = table_layout(fptr, status)
+    reader = FileHandle(packed.path, "r")
+    layout, elements, _huge = table_layout(parse_columns(Directory(reader)[number - 1].index.value))
+    reader.close()
+    with packed.call(number, changes=False) as (fptr, _status):
         start, nrows, heap = int(fptr.Fptr.datastart), int(fptr.Fptr.numrows), int(fptr.Fptr.heapstart)
     table = np.frombuffer(packed.read(start, nrows * layout.itemsize), layout)
     tiles = []
@@ -68,7 +72,7 @@ def rewrite(source_path, packed_path, target_path, asked, batch, **options):
         requests.ask(out, asked)
         image = transfer.begin_compressed_image(source, number, out, bitpix=facts.bitpix, shape=facts.shape)
         tiles = coded_tiles(packed, image.number)
-        writer = TileWriter(out, image.number, **options)
+        writer = TileWriter(out, image.number, parse_columns, **options)
         writer.begin()
         for first in range(0, len(tiles), batch):
             code, data, scale, zero = zip(*tiles[first : first + batch], strict=True)
@@ -132,7 +136,7 @@ def test_an_hdu_before_others_moves_them_back(tmp_path, tools):
     image = transfer.begin_compressed_image(source, 1, out, bitpix=-32, shape=(300, 40))
     transfer.end_compressed_image(out, image.number, has_nulls=False)
     transfer.copy_hdu(packed, 1, out)
-    writer = TileWriter(out, image.number)
+    writer = TileWriter(out, image.number, parse_columns)
     writer.begin()
     code, data, scale, zero = zip(*coded_tiles(packed, 2), strict=True)
     writer.append(np.array([len(d) for d in data]), np.array(code, np.uint8), b"".join(data), scale, zero)
@@ -151,7 +155,7 @@ def writer(tmp_path):
     source, out = FileHandle(str(tmp_path / "a.fits"), "r"), FileHandle(str(tmp_path / "b.fz"), "w+")
     requests.ask(out, request())
     image = transfer.begin_compressed_image(source, 1, out, bitpix=16, shape=(30, 40))
-    writer = TileWriter(out, image.number)
+    writer = TileWriter(out, image.number, parse_columns)
     writer.begin()
     yield writer
     source.close()

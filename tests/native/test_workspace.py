@@ -9,7 +9,7 @@ import rustfits_cffi as rf
 from rustfits_cffi.native._lib import lib
 from rustfits_cffi.native.cfitsio.handle import FileHandle
 from rustfits_cffi.native.tile_codec import TileCodec
-from rustfits_cffi.native.tile_coding import TileCoding
+from rustfits_cffi.native.tile_coding import Coder, TileCoding
 
 LIMIT = 32 << 20
 CODECS = [rf.Rice1, rf.Gzip1, rf.Gzip2, rf.Hcompress1, rf.Plio1]
@@ -83,7 +83,7 @@ def test_many_threads_share_it_and_leave_no_more_than_the_limit(tmp_path, handle
 
 
 def test_encoding_keeps_it_from_batch_to_batch():
-    coding = TileCoding(shape=(64_000,), tile_shape=(8000,), bitpix=64, codec="GZIP_2")
+    coding = TileCoding(shape=(64_000,), tile_shape=(8000,), bitpix=64, coder=Coder("GZIP_2", 64))
     codec, pixels = TileCodec(coding), np.arange(64_000) % 100
     sizes, coded = [], []
     for first in range(0, 8, 2):

@@ -259,7 +259,7 @@ def test_a_heap_is_not_believed_to_be_longer_than_the_file(packed, offset, nbyte
     data[at + 10 : at + 30] = str(2**63 - 1).rjust(20).encode()
     data[5760:5776] = nbytes.to_bytes(8, "big") + offset.to_bytes(8, "big")
     packed.write_bytes(data)
-    with pytest.raises(FITSError, match="HDU 1: truncated"):
+    with pytest.raises(FITSError, match="HDU 1, tile 0: truncated"):
         unpack(packed, packed.with_name("out"))
 
 

@@ -23,8 +23,9 @@ from rustfits_cffi.format.compression import (
 from rustfits_cffi.format.scaling import PixelType
 from rustfits_cffi.format.selection import Selection
 from rustfits_cffi.hdu.images.image import ImageHDU
+from rustfits_cffi.hdu.images.values import tile_pixels
 from rustfits_cffi.hdu.tiles.cache import TileCache
-from rustfits_cffi.hdu.tiles.encoder import TileJob, rewrite_tiles
+from rustfits_cffi.hdu.tiles.encoder import TileJob, TileSettings, rewrite_tiles
 from rustfits_cffi.hdu.tiles.reader import TileReader
 
 
@@ -170,16 +171,9 @@ class CompressedImageHDU(ImageHDU):
         if not isinstance(codec, Codec):
             raise FITSFormatError(f"{self._where}: ZCMPTYPE = {codec!r} is no codec that can be written")
         layout = self._layout
-        job = TileJob.of(
-            layout.grid,
-            self._pixel_type,
-            codec,
-            quantize,
-            pixels,
-            self._where,
-            seed=layout.seed,
-            rice_bytepix=layout.rice_bytepix,
-        )
+        settings = TileSettings(layout.grid, self._pixel_type, codec, quantize, layout.seed, layout.parameters)
+        source, is_stored = tile_pixels(pixels, self._pixel_type, self._where)
+        job = TileJob.of(settings, source, is_stored=is_stored)
         with self._directory.handle.lock:
             rewrite_tiles(self._directory, self._index, job)
             self._tile_cache.clear()

@@ -11,15 +11,15 @@ from typing import Any
 
 import numpy as np
 
-from rustfits_cffi.config import Codec, Hcompress1, Quantize, Rice1, check_combination, parse_compress
+from rustfits_cffi.config import Codec, Quantize, check_combination, parse_compress
 from rustfits_cffi.directory import Directory
 from rustfits_cffi.format.card_lists import set_many
 from rustfits_cffi.format.cards import lookup_key
 from rustfits_cffi.format.dtypes import check_dims
 from rustfits_cffi.format.scaling import PixelType
 from rustfits_cffi.format.tiles import TileGrid, check_axes, resolve_tile_shape
-from rustfits_cffi.hdu.images.values import stored_pixels
-from rustfits_cffi.hdu.tiles.encoder import TileJob, dither_seed, write_tiles
+from rustfits_cffi.hdu.images.values import stored_pixels, tile_pixels
+from rustfits_cffi.hdu.tiles.encoder import TileJob, TileSettings, dither_seed, write_tiles
 from rustfits_cffi.header import items_to_copy
 from rustfits_cffi.native.cfitsio import image_header
 from rustfits_cffi.native.cfitsio.handle import FileHandle
@@ -67,15 +67,15 @@ class TilePlan:
         if self.quantize is not None:
             # The level is not stored in the file; cfitsio only has to know that there is one.
             level, dither, seed = 4.0, self.quantize.method, dither_seed(self.quantize)
-        hcompress = self.codec if isinstance(self.codec, Hcompress1) else Hcompress1()
+        parameters = self.codec.coder_parameters()
         return CompressionRequest(
             codec=CODECS[self.codec.zcmptype],
             tile_shape=self.grid.tile_shape,
             level=level if bitpix < 0 else None,
             dither=DITHERS[dither],
             seed=seed,
-            hcomp_scale=0.0 - hcompress.scale,  # to cfitsio a negative scale is the step itself
-            hcomp_smooth=int(hcompress.smooth),
+            hcomp_scale=parameters.get("hcompress_scale", 0.0),
+            hcomp_smooth=parameters.get("hcompress_smooth", 0),
             huge=self.codec.heap_format == "Q",
         )
 
@@ -178,9 +178,10 @@ class ImagePlan:
             blank=self.kind.blank,
             cards=self.cards(header),
         )
-        codec = None if self.tiles is None else self.tiles.codec
-        if isinstance(codec, Rice1) and codec.blocksize != _RICE_BLOCKSIZE:
-            image_header.set_rice_block(handle, number, codec.blocksize)
+        parameters = {} if self.tiles is None else self.tiles.codec.coder_parameters()
+        rice_block = parameters.get("rice_block", _RICE_BLOCKSIZE)
+        if rice_block != _RICE_BLOCKSIZE:
+            image_header.set_rice_block(handle, number, rice_block)
         return number
 
 
@@ -196,7 +197,9 @@ def create_image(directory: Directory, plan: ImagePlan, pixels: np.ndarray | Non
             if tiles is None:
                 _write_plain(handle, number, plan, pixels, where)
             else:
-                job = TileJob.of(tiles.grid, plan.kind, tiles.codec, tiles.quantize, pixels, where)
+                settings = TileSettings(tiles.grid, plan.kind, tiles.codec, tiles.quantize)
+                source, is_stored = tile_pixels(pixels, plan.kind, where)
+                job = TileJob.of(settings, source, is_stored=is_stored)
                 write_tiles(handle, number, job)
         if tiles is not None:
             directory.remember(number - 1, "config", (tiles.codec, tiles.quantize))
@@ -206,9 +209,11 @@ def create_image(directory: Directory, plan: ImagePlan, pixels: np.ndarray | Non
 
 
 def _as_cfitsio_dithers(codec: Codec, quantize: Quantize | None) -> Quantize | None:
-    """dither1 in place of dither2 for HCOMPRESS: cfitsio writes no other, and says so on the standard error stream."""
-    if isinstance(codec, Hcompress1) and quantize is not None and quantize.method == "dither2":
-        warnings.warn("HCOMPRESS_1 is not combined with dither2, as in cfitsio: dither1 is used", stacklevel=5)
+    """dither1 in place of one that cfitsio does not combine with the codec, as it says on the standard error stream."""
+    if quantize is not None and quantize.method not in codec.dithers:
+        warnings.warn(
+            f"{codec.zcmptype} is not combined with {quantize.method}, as in cfitsio: dither1 is used", stacklevel=5
+        )
         return replace(quantize, method="dither1")
     return quantize
 

@@ -21,7 +21,7 @@ from rustfits_cffi.format.selection import Selection, select, select_all
 from rustfits_cffi.hdu.base import HDU
 from rustfits_cffi.hdu.images.plain_reader import PlainReader
 from rustfits_cffi.hdu.images.plain_writer import write_section
-from rustfits_cffi.hdu.images.short_way import ShortWay, no_way
+from rustfits_cffi.hdu.images.short_way import ShortWay, no_way, short_way
 from rustfits_cffi.hdu.images.values import scaled_pixels, stored_pixels
 from rustfits_cffi.hdu.tiles.reader import TileReader
 
@@ -191,7 +191,7 @@ class ImageHDU(HDU):
                 reader = self._entry.cache["reader"] = self._make_reader()
                 if not self._directory.handle.writable:
                     self._settled = reader
-                    self._short_way = reader.short_way()
+                    self._short_way = short_way(reader.shape, reader.read_line, reader.read_box)
         return reader
 
     def _make_reader(self) -> PlainReader | TileReader:

@@ -13,7 +13,7 @@ from rustfits_cffi.errors import FITSFormatError, TruncatedError
 from rustfits_cffi.format.dtypes import MOST_AXES
 from rustfits_cffi.format.scaling import PixelType
 from rustfits_cffi.format.selection import Selection
-from rustfits_cffi.hdu.images.short_way import MOST_NPIX, ShortWay, short_way
+from rustfits_cffi.hdu.images.short_way import MOST_NPIX
 from rustfits_cffi.native.plain_image import PlainImage
 
 _ONE_THREAD_NPIX = 1 << 18  # starting threads costs more than reading so little
@@ -53,6 +53,7 @@ class PlainReader:
         self._physical = PlainImage(
             *place, kind.scaled, kind.out, bscale=kind.scaling.bscale, bzero=kind.scaling.bzero
         )
+        self.read_line, self.read_box = self._physical.read_line, self._physical.read_box  # scaled; raise as `read`
 
     def read(self, selection: Selection, *, scale: bool) -> np.ndarray:
         """Pixels of a selection that is not empty, every axis kept.
@@ -72,10 +73,6 @@ class PlainReader:
             return image.read(selection.start, selection.count, selection.step)
         with threads.lend() as nthreads:
             return image.read(selection.start, selection.count, selection.step, nthreads=nthreads)
-
-    def short_way(self) -> ShortWay:
-        """From an index straight to scaled pixels; raises as `read`."""
-        return short_way(self.shape, self._physical.read_line, self._physical.read_box)
 
     def blank_mask(self, stored: np.ndarray, selection: Selection) -> np.ndarray | np.bool_:
         """Where pixels of a selection, as stored, are undefined."""

@@ -64,6 +64,21 @@ def stored_pixels(
     return np.ascontiguousarray(stored, kind.stored).reshape(stored.shape)
 
 
+def tile_pixels(data: np.ndarray, kind: PixelType, where: str) -> tuple[np.ndarray, bool]:
+    """Pixels as the tile engine takes them, and whether they are of the stored type.
+
+    Masked and scaled ones are converted; those of the unsigned trick are converted by the engine itself.
+
+    Raises
+    ------
+    ValueError
+        If the type of the pixels does not fit, or masked pixels have no blank value.
+    """
+    if isinstance(data, np.ma.MaskedArray) or data.dtype.newbyteorder("=") != kind.scaled:
+        return stored_pixels(data, kind, where=where), True
+    return data, False
+
+
 def scaled_pixels(stored: np.ndarray, kind: PixelType) -> np.ndarray:
     """Physical values of stored pixels, C-contiguous; the same array if that is what they are."""
     if kind.scaled == kind.stored:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from rustfits_cffi import threads
-from rustfits_cffi.config import Codec, Gzip1, Gzip2, Hcompress1, Plio1, Quantize, Rice1
+from rustfits_cffi.config import Codec, Quantize
 from rustfits_cffi.directory import Directory
 from rustfits_cffi.errors import TileError
+from rustfits_cffi.format.columns import parse_columns
 from rustfits_cffi.format.scaling import PixelType
 from rustfits_cffi.format.tiles import TileGrid
-from rustfits_cffi.hdu.images.values import stored_pixels
 from rustfits_cffi.native.cfitsio.blank import require_zblank
 from rustfits_cffi.native.cfitsio.handle import FileHandle
 from rustfits_cffi.native.cfitsio.requests import LARGEST_SEED
@@ -22,10 +23,56 @@ from rustfits_cffi.native.cfitsio.tile_writer import TileWriter
 from rustfits_cffi.native.pixels import any_nonfinite
 from rustfits_cffi.native.pool import new_array
 from rustfits_cffi.native.tile_codec import TileCodec
-from rustfits_cffi.native.tile_coding import DITHER_NUMBERS, EncodedTiles, TileCoding
+from rustfits_cffi.native.tile_coding import DITHER_NUMBERS, Coder, EncodedTiles, TileCoding
 
-_BATCH_NBYTES = 16 << 20  # room for the coded tiles of one batch
+_BATCH_NBYTES = 16 << 20  # most coded bytes of one batch
 _SPOOL_NBYTES = 64 << 20  # coded tiles kept in memory before they go to a temporary file
+
+
+@dataclass(frozen=True)
+class TileSettings:
+    """How the tiles of an image are to be coded.
+
+    Attributes
+    ----------
+    grid : TileGrid
+    kind : PixelType
+    codec : Codec
+    quantize : Quantize or None
+    seed : int, optional
+        ZDITHER0 of a header that stands already; by default that of `quantize`.
+    parameters : mapping
+        Codec parameters of a header that stands already, in which other programs may have put others than cfitsio
+        would. Where the codec has its own, these hold.
+    """
+
+    grid: TileGrid
+    kind: PixelType
+    codec: Codec
+    quantize: Quantize | None
+    seed: int | None = None
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+    def coding(self, *, has_nulls: bool) -> TileCoding:
+        """The same for the tile engine."""
+        kind, quantize = self.kind, self.quantize
+        unsigned, quantized = kind.is_unsigned_trick, quantize is not None
+        parameters = {**self.parameters, **self.codec.coder_parameters()}
+        seed = self.seed if self.seed is not None else dither_seed(quantize) if quantize else 1
+        return TileCoding(
+            shape=self.grid.shape,
+            tile_shape=self.grid.tile_shape,
+            bitpix=kind.bitpix,
+            coder=Coder.of_image(
+                self.codec.zcmptype, kind.bitpix, unsigned=unsigned, quantized=quantized, **parameters
+            ),
+            unsigned=unsigned,
+            quantized=quantized,
+            dither=DITHER_NUMBERS[quantize.method] if quantize else 0,
+            seed=seed,
+            level=quantize.level if quantize else 0.0,
+            nulls="nonfinite" if has_nulls else "none",
+        )
 
 
 @dataclass(frozen=True)
@@ -40,60 +87,22 @@ class TileJob:
         Pixels that are not finite are nulls of a quantized image.
     """
 
-    grid: TileGrid
+    settings: TileSettings
     codec: TileCodec
     pixels: np.ndarray
     is_stored: bool
     has_nulls: bool
 
     @classmethod
-    def of(
-        cls,
-        grid: TileGrid,
-        kind: PixelType,
-        codec: Codec,
-        quantize: Quantize | None,
-        data: np.ndarray,
-        where: str,
-        *,
-        seed: int | None = None,
-        rice_bytepix: int = 0,
-    ) -> TileJob:
-        """Set up the tile engine to write `data` as cfitsio would.
-
-        `seed` and `rice_bytepix` are those of a header that stands already, in which other programs may have put
-        others than cfitsio would.
-
-        Raises
-        ------
-        ValueError
-            If the type of the pixels does not fit, or masked pixels have no blank value.
-        """
-        is_stored = isinstance(data, np.ma.MaskedArray) or data.dtype.newbyteorder("=") != kind.scaled
-        pixels = stored_pixels(data, kind, where=where) if is_stored else data
-        has_nulls = quantize is not None and _has_nonfinite(pixels)
-        coding = TileCoding(
-            shape=grid.shape,
-            tile_shape=grid.tile_shape,
-            bitpix=kind.bitpix,
-            codec=codec.zcmptype,
-            unsigned=kind.is_unsigned_trick,
-            quantized=quantize is not None,
-            dither=DITHER_NUMBERS[quantize.method] if quantize else 0,
-            seed=seed if seed is not None else dither_seed(quantize) if quantize else 1,
-            level=quantize.level if quantize else 0.0,
-            nulls="nonfinite" if has_nulls else "none",
-            rice_block=codec.blocksize if isinstance(codec, Rice1) else 32,
-            rice_bytepix=rice_bytepix,
-            hcompress_scale=-float(codec.scale) if isinstance(codec, Hcompress1) else 0.0,
-            gzip_level=codec.deflate_level if isinstance(codec, Gzip1 | Gzip2) else 1,
-        )
-        return cls(grid, TileCodec(coding), pixels, is_stored, has_nulls)
+    def of(cls, settings: TileSettings, pixels: np.ndarray, *, is_stored: bool) -> TileJob:
+        """Set up the tile engine to write `pixels` as cfitsio would."""
+        has_nulls = settings.quantize is not None and _has_nonfinite(pixels)
+        return cls(settings, TileCodec(settings.coding(has_nulls=has_nulls)), pixels, is_stored, has_nulls)
 
     def batches(self, file: str, hdu: int) -> Iterator[EncodedTiles]:
         """The coded tiles in order, a bounded number of bytes at a time; each is valid until the next is taken.
 
-        `file` and `hdu` (0-based) are told in errors.
+        Errors name `file` and `hdu` (0-based).
 
         Raises
         ------
@@ -101,7 +110,7 @@ class TileJob:
             If a tile holds a pixel that the codec cannot store.
         """
         bound = self.codec.tile_bound
-        ntiles = self.grid.ntiles
+        ntiles = self.settings.grid.ntiles
         at_once = min(ntiles, max(threads.get_num_threads(), _BATCH_NBYTES // bound))
         buffer = new_array((at_once * bound,), np.dtype(np.uint8))
         for first in range(0, ntiles, at_once):
@@ -116,19 +125,14 @@ class TileJob:
             yield coded
 
     def _reason(self, error: TileError) -> str:
-        """Why a tile could not be encoded, with the pixel value that is to blame where there is one."""
-        if self.codec.coding.codec != Plio1.zcmptype or error.tile is None:
+        """Why a tile could not be encoded, with the pixel value that is the cause where there is one."""
+        if error.tile is None:
             return error.reason
-        tile = self.pixels[self.grid.slices(error.tile)]
-        if tile.min() < 0:
-            return f"PLIO_1 cannot store the negative pixel {tile.min()}; use Rice1 or Gzip2"
-        if tile.max() >= 1 << 24:
-            return f"the pixel {tile.max()} exceeds 16777215, the largest that PLIO_1 stores; use Rice1 or Gzip2"
-        return error.reason
+        return self.settings.codec.refusal(self.pixels[self.settings.grid.slices(error.tile)]) or error.reason
 
 
 def _has_nonfinite(pixels: np.ndarray) -> bool:
-    """Is any pixel NaN or infinite? Looked up by the threads that can be lent."""
+    """Whether any pixel is NaN or infinite; looked up on all cores."""
     with threads.lend() as nthreads:
         return any_nonfinite(pixels, nthreads)
 
@@ -146,7 +150,7 @@ def write_tiles(handle: FileHandle, number: int, job: TileJob) -> None:
 
     Must run inside `FileHandle.append`.
     """
-    writer = TileWriter(handle, number)
+    writer = TileWriter(handle, number, parse_columns)
     writer.begin()
     for batch in job.batches(handle.path, number - 1):
         writer.append(batch.nbytes, batch.column, batch.data, batch.scale, batch.zero)
@@ -169,7 +173,7 @@ def rewrite_tiles(directory: Directory, index: int, job: TileJob) -> None:
         spool.seek(0)
 
         def rewrite() -> None:
-            writer = TileWriter(handle, index + 1)
+            writer = TileWriter(handle, index + 1, parse_columns)
             writer.begin(over_old_heap=True)
             for nbytes, column, scale, zero in rows:
                 writer.append(nbytes, column, spool.read(int(nbytes.sum())), scale, zero)

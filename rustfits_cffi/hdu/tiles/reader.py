@@ -16,15 +16,13 @@ from rustfits_cffi.format.compression import CompressedLayout
 from rustfits_cffi.format.plausibility import PLAUSIBLE_BASE_NBYTES, is_plausible
 from rustfits_cffi.format.scaling import PixelType
 from rustfits_cffi.format.selection import Selection, select, select_box
-from rustfits_cffi.hdu.images.short_way import ShortWay, short_way
 from rustfits_cffi.hdu.tiles.cache import TileCache
 from rustfits_cffi.hdu.tiles.store import TileStore
 from rustfits_cffi.native.pool import new_array
 from rustfits_cffi.native.tile_codec import TileCodec
-from rustfits_cffi.native.tile_coding import DITHER_NUMBERS, TileCoding
+from rustfits_cffi.native.tile_coding import DITHER_NUMBERS, Coder, TileCoding
 from rustfits_cffi.native.tile_sections import TileSections
 
-_FLOAT_CODECS = ("GZIP_1", "GZIP_2", "NOCOMPRESS")
 _ONE_THREAD_NPIX = 1 << 14  # starting threads costs more than decoding so few pixels
 _MOST_CACHED_TILES = 16  # a section of more tiles is decoded on all cores at once
 _COSTLY_NPIX = 1 << 16  # a tile that takes so long to decode that it is kept at once
@@ -64,7 +62,7 @@ class TileReader:
         self._kind = kind
         self._grid = layout.grid
         self._unreadable = None
-        if kind.bitpix < 0 and layout.quantize_method is None and layout.codec not in _FLOAT_CODECS:
+        if kind.bitpix < 0 and layout.quantize_method is None and not layout.holds_floats:
             self._unreadable = f"float pixels that are not quantized, in {layout.codec} tiles, which hold integers only"
         codec = _tile_codec(layout, kind, f"{directory.handle.path}, HDU {index}")
         self._store = TileStore(directory, index, layout)
@@ -74,7 +72,7 @@ class TileReader:
             *tiles, kind.out, bscale=kind.scaling.bscale, bzero=kind.scaling.bzero
         )
         self._largest_npix = layout.grid.max_npix
-        self._is_suspect = self._store.has_bad or self._largest_npix > _TRUSTED_NPIX
+        self._is_suspect = self._store.table.nbad > 0 or self._largest_npix > _TRUSTED_NPIX
         self._tile_nbytes = self._largest_npix * kind.scaled.itemsize
         self._image_nbytes = math.prod(layout.shape) * kind.scaled.itemsize
         self._visits: dict[int, int] = {}
@@ -96,31 +94,31 @@ class TileReader:
         OSError
             If the file is closed or cannot be read.
         """
-        file = self._handle.held()
+        self._handle.held()  # a closed file is not read, not even from memory
         if self._is_suspect or selection.size > _TRUSTED_NPIX:
             self._check(selection)
         if not scale:
-            return self._decode(file[0], selection, self._stored)
+            return self._decode(selection, self._stored)
         whole = self._cache.whole
         if whole is not None:
             return whole[selection.slices].copy()
         if selection.is_whole:
-            return self._read_whole(file[0], selection)
+            return self._read_whole(selection)
         if self._keeps_tiles_of(selection):
             only = self._grid.only_tile(selection)
             if only is not None:
                 number, inside = only
-                return self._tile(file[0], number)[inside].copy()
+                return self._tile(number)[inside].copy()
             numbers = self._grid.few_tiles(selection, _MOST_CACHED_TILES)
-            if numbers is not None and self._fetch(file[0], selection, numbers):
-                return self._join(file[0], selection, numbers)
-        return self._decode(file[0], selection, self._physical)
+            if numbers is not None and self._fetch(selection, numbers):
+                return self._join(selection, numbers)
+        return self._decode(selection, self._physical)
 
     def read_line(self, first: int, count: int) -> np.ndarray:
         """Consecutive pixels of a one-dimensional image, scaled."""
         whole = self._cache.whole
         if whole is not None:
-            self._handle.held()  # a closed file is not read, not even from memory
+            self._handle.held()
             return whole[first : first + count].copy()
         number, start = divmod(first, self._line_tile)
         stop = start + count
@@ -134,10 +132,6 @@ class TileReader:
     def read_box(self, y: int, x: int, ny: int, nx: int) -> np.ndarray:
         """Neighbouring rows and columns of a two-dimensional image, scaled: what cut-outs are."""
         return self.read(select_box(self.shape, y, x, ny, nx), scale=True)
-
-    def short_way(self) -> ShortWay:
-        """From an index straight to scaled pixels; raises as `read`."""
-        return short_way(self.shape, self.read_line, self.read_box)
 
     def blank_mask(self, stored: np.ndarray, selection: Selection) -> np.ndarray | np.bool_:
         """Where integers of a selection are undefined; each tile may have a ZBLANK of its own."""
@@ -173,43 +167,43 @@ class TileReader:
         self._visits[tile] = visits
         return visits > _OFTEN
 
-    def _tile(self, fd: int, number: int) -> np.ndarray:
+    def _tile(self, number: int) -> np.ndarray:
         """A whole tile, from the cache or decoded into it."""
         tile = self._cache.get(number)
         if tile is None and number == self._last_decoded + 1:
-            tile = self._decode_ahead(fd, number)
+            tile = self._decode_ahead(number)
         if tile is None:
-            tile = self._decode_to_keep(fd, self._grid.slices(number))
+            tile = self._decode_to_keep(self._grid.slices(number))
             self._cache.put(number, tile)
             self._last_decoded = number
         return tile
 
-    def _decode_ahead(self, fd: int, number: int) -> np.ndarray | None:
+    def _decode_ahead(self, number: int) -> np.ndarray | None:
         """A tile of a line that is read tile after tile: with it come those that follow, each on a core of its own.
 
         None if that cannot be done.
         """
         if len(self.shape) != 1 or self._is_suspect:
             return None
-        room = self._cache.capacity // (2 * self._tile_nbytes)
-        ntiles = min(threads.get_num_threads(), room, self._grid.ntiles - number)
+        most = self._cache.capacity // (2 * self._tile_nbytes)
+        ntiles = min(threads.get_num_threads(), most, self._grid.ntiles - number)
         if ntiles < 2:
             return None
         length, first = self._line_tile, number * self._line_tile
         try:
-            pixels = self._decode_to_keep(fd, (slice(first, first + ntiles * length),))
+            pixels = self._decode_to_keep((slice(first, first + ntiles * length),))
         except FITSError:
-            return None  # what is wrong may be a tile that nobody has asked for
+            return None  # what is wrong may be a tile that was not asked for
         tiles = {number + i: pixels[i * length : (i + 1) * length] for i in range(ntiles)}
         self._cache.put_together(tiles, pixels.nbytes)
         self._last_decoded = number + ntiles - 1
         return pixels[:length]
 
-    def _fetch(self, fd: int, selection: Selection, numbers: list[int]) -> bool:
-        """Bring the tiles of a section into the cache, as far as they are missing, all on as many cores as there are.
+    def _fetch(self, selection: Selection, numbers: list[int]) -> bool:
+        """Bring the missing tiles of a section into the cache, on all cores.
 
-        False if the section had better be read straight from the file: it wants most of tiles that would take most of
-        the cache, where others may still be needed.
+        False if reading straight from the file is better: the section wants most pixels of tiles that would fill most
+        of the cache, where others may still be needed.
         """
         missing = [number for number in numbers if self._cache.get(number) is None]
         box = self._grid.box(missing) if len(missing) > 1 and not self._is_suspect else None
@@ -218,22 +212,22 @@ class TileReader:
         nbytes = math.prod(part.stop - part.start for part in box) * self._physical.dtype.itemsize
         if 2 * nbytes > self._cache.capacity:
             return 2 * selection.size * self._physical.dtype.itemsize < nbytes
-        pixels = self._decode_to_keep(fd, box)
+        pixels = self._decode_to_keep(box)
         tiles = {number: pixels[_within(self._grid.slices(number), box)] for number in missing}
         self._cache.put_together(tiles, pixels.nbytes)
         return True
 
-    def _join(self, fd: int, selection: Selection, numbers: list[int]) -> np.ndarray:
+    def _join(self, selection: Selection, numbers: list[int]) -> np.ndarray:
         """A section put together from whole tiles."""
         result = new_array(selection.count, self._physical.dtype)
         for number in numbers:
             inside, outside = self._grid.overlap(number, selection)
-            result[outside] = self._tile(fd, number)[inside]
+            result[outside] = self._tile(number)[inside]
         return result
 
-    def _read_whole(self, fd: int, selection: Selection) -> np.ndarray:
+    def _read_whole(self, selection: Selection) -> np.ndarray:
         """The whole image, on all cores; a copy is kept if there is room for it."""
-        pixels = self._decode(fd, selection, self._physical)
+        pixels = self._decode(selection, self._physical)
         if pixels.nbytes <= self._cache.capacity:
             kept = new_array(pixels.shape, pixels.dtype)
             np.copyto(kept, pixels)
@@ -242,22 +236,24 @@ class TileReader:
 
     # -- straight from the file ---------------------------------------------------------------------------------------
 
-    def _decode(self, fd: int, selection: Selection, sections: TileSections) -> np.ndarray:
-        return self._fill(fd, selection, sections, new_array(selection.count, sections.dtype))
+    def _decode(self, selection: Selection, sections: TileSections) -> np.ndarray:
+        return self._fill(selection, sections, new_array(selection.count, sections.dtype))
 
-    def _decode_to_keep(self, fd: int, slices: tuple[slice, ...]) -> np.ndarray:
+    def _decode_to_keep(self, slices: tuple[slice, ...]) -> np.ndarray:
         wanted = select(slices, self.shape)
-        return self._fill(fd, wanted, self._physical, new_array(wanted.count, self._physical.dtype))
+        return self._fill(wanted, self._physical, new_array(wanted.count, self._physical.dtype))
 
-    def _fill(self, fd: int, selection: Selection, sections: TileSections, result: np.ndarray) -> np.ndarray:
+    def _fill(self, selection: Selection, sections: TileSections, result: np.ndarray) -> np.ndarray:
         start, count, step = selection.start, selection.count, selection.step
         try:
             if result.size <= _ONE_THREAD_NPIX:
-                sections.read(fd, start, count, step, result, 1)
+                sections.read(start, count, step, result, 1)
             else:
                 with threads.lend() as nthreads:
-                    sections.read(fd, start, count, step, result, nthreads)
+                    sections.read(start, count, step, result, nthreads)
         except TileError as error:
+            if error.tile is not None and self._store.table.is_bad(error.tile):
+                raise self._store.error(error.tile) from None
             raise TileError(error.reason, file=self._handle.path, hdu=self._index, tile=error.tile) from None
         except FITSFormatError as error:
             raise FITSFormatError(f"{self._handle.path}, HDU {self._index}: {self._unreadable or error}") from None
@@ -286,17 +282,17 @@ def _tile_codec(layout: CompressedLayout, kind: PixelType, where: str) -> TileCo
     """The tile engine set up for an image in a file."""
     if layout.codec is None:
         raise FITSFormatError(f"{where}: ZCMPTYPE = {layout.zcmptype!r} is no codec that can be decoded")
+    unsigned = kind.is_unsigned_trick
     coding = TileCoding(
         shape=layout.shape,
         tile_shape=layout.tile_shape,
         bitpix=layout.zbitpix,
-        codec=layout.codec,
-        unsigned=kind.is_unsigned_trick,
+        coder=Coder.of_image(
+            layout.codec, layout.zbitpix, unsigned=unsigned, quantized=layout.is_quantized, **layout.parameters
+        ),
+        unsigned=unsigned,
         quantized=layout.is_quantized,
         dither=DITHER_NUMBERS[layout.quantize_method or "no_dither"],
         seed=layout.seed,
-        rice_block=layout.rice_blocksize,
-        rice_bytepix=layout.rice_bytepix,
-        hcompress_smooth=int(layout.hcompress_smooth),
     )
     return TileCodec(coding)

@@ -28,6 +28,7 @@ from rustfits_cffi.errors import (
     raise_for_status,
 )
 from rustfits_cffi.native._lib import CData, ffi, lib
+from rustfits_cffi.native.source import file_source
 
 Result = TypeVar("Result")
 
@@ -102,17 +103,17 @@ class FileHandle:
         """Ask the operating system to put the file on its disk."""
         with self.lock:
             if not self.closed:
-                os.fsync(self._file[0])
+                os.fsync(self._file.fd)
 
     def size(self) -> int:
         """Bytes in the file now."""
         self._require_open()
-        return os.fstat(self._file[0]).st_size
+        return os.fstat(self._file.fd).st_size
 
     # -- reading ------------------------------------------------------------------------------------------------------
 
     def held(self) -> CData:
-        """The open file, closed only when its last holder lets it go; ``held()[0]`` is the system's number of it.
+        """The open file as kernels read it, closed only with its last reference; ``held().fd`` is its descriptor.
 
         It is for positioned reads, and for writes into a data unit that cfitsio has let go of. Whoever reads a file
         that may change holds its `lock` besides, so that nobody moves the bytes meanwhile; readers of a file that
@@ -138,7 +139,7 @@ class FileHandle:
         view = memoryview(buffer).cast("B")
         position, wanted = 0, len(view)
         while position < wanted:
-            got = os.preadv(self._file[0], [view[position:]], offset + position)
+            got = os.preadv(self._file.fd, [view[position:]], offset + position)
             if got == 0:
                 raise self._ends_early(offset, wanted, offset + position)
             position += got
@@ -282,7 +283,7 @@ class FileHandle:
         if not stat.S_ISREG(os.fstat(fd).st_mode):
             os.close(fd)
             raise OSError(f"{self.path}: not a regular file")
-        return _owned(fd)
+        return file_source(fd)
 
     def _open_fitsfile(self, action: str) -> CData:
         """cfitsio's handle, opened at the first call: most files are only read, and need none."""
@@ -305,13 +306,13 @@ class FileHandle:
 
         cfitsio shares its state between all files it has open under one name, though that may mean another file by now.
         """
-        name = f"/dev/fd/{self._file[0]}"
+        name = f"/dev/fd/{self._file.fd}"
         return name if os.path.exists(name) else self._absolute
 
     def _require_same_file(self, action: str) -> None:
         """Raise `FITSError` if the file was moved or replaced since it was opened: cfitsio opens it by its name."""
         try:
-            same = os.path.samestat(os.stat(self._absolute), os.fstat(self._file[0]))
+            same = os.path.samestat(os.stat(self._absolute), os.fstat(self._file.fd))
         except FileNotFoundError:
             same = False
         if not same:
@@ -319,12 +320,12 @@ class FileHandle:
 
     def _create_fitsfile(self, status: CData) -> None:
         """Let cfitsio create the file. It refuses a name that exists, so the empty one makes place for its twin."""
-        mode = stat.S_IMODE(os.fstat(self._file[0]).st_mode)
+        mode = stat.S_IMODE(os.fstat(self._file.fd).st_mode)
         target = self._absolute
         self._require_same_file("create it")
         os.unlink(target)
         lib.fits_create_diskfile(self._place, os.fsencode(target), status)
-        self._file = _owned(os.open(target, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), mode))
+        self._file = file_source(os.open(target, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), mode))
         os.chmod(target, mode)
 
     def _close_fitsfile(self) -> None:
@@ -339,7 +340,7 @@ class FileHandle:
         except OSError:
             pass  # it complains of the half-made HDU that goes away in the next line
         try:
-            os.ftruncate(self._file[0], end)
+            os.ftruncate(self._file.fd, end)
         except OSError:
             self.taint()
 
@@ -354,11 +355,6 @@ def path_text(path: Any) -> str:
     if not isinstance(text, str):
         raise TypeError(f"filename must be str or a path of str, not {type(path).__name__}")
     return text
-
-
-def _owned(fd: int) -> CData:
-    """A file descriptor that is closed when nobody holds on to it any more."""
-    return ffi.gc(ffi.new("int *", fd), lib.rf_handle_release)
 
 
 def error_messages() -> list[str]:

@@ -5,21 +5,33 @@ The result has the bytes that cfitsio's own tile loop leaves. Memory is bounded 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 
 from rustfits_cffi.errors import FITSError
 from rustfits_cffi.native._lib import CData, ffi, lib
 from rustfits_cffi.native.cfitsio.handle import FileHandle
-from rustfits_cffi.native.cfitsio.rowlayout import row_columns
 from rustfits_cffi.native.tile_coding import COLUMN_NAMES, UNCOMPRESSED_DATA
 
 _BLOCK = 2880
 _P_LIMIT = 2**32  # P descriptors are unsigned 32-bit pairs
 _DESCRIPTOR_FORMATS = {"P": ">u4", "Q": ">i8"}
 _FIXED_FORMATS = {"B": ">u1", "I": ">i2", "J": ">i4", "K": ">i8", "E": ">f4", "D": ">f8"}
+
+
+class Column(Protocol):
+    """A column of the table, as ``format.columns`` has it."""
+
+    name: str
+    descriptor: str
+    letter: str
+    repeat: int
+    element_nbytes: int
+
+
+ParseColumns: TypeAlias = Callable[[Callable[[str], Any]], Sequence[Any]]
 
 
 class TileWriter:
@@ -31,17 +43,22 @@ class TileWriter:
         File open for changes. The caller groups the calls in ``handle.append()`` or ``handle.change()``.
     number : int
         HDU number, 1-based as cfitsio counts.
+    parse_columns : callable
+        Makes the columns of a header, given a function from a keyword to its value: ``format.columns.parse_columns``.
     uncompressed_tform : str, optional
         TFORM of the column that takes tiles with column number 1 (``"1PI"``, ``"1PJ"`` or ``"1QE"``).
 
     Notes
     -----
     Use: ``begin()``, any number of ``append(...)``, ``finish()``. The header must be complete before `begin`, because a
-    tile that goes to a column not there yet makes cfitsio add this column, whose cards follow the last card of then.
+    tile that goes to a column not there yet makes cfitsio add this column, whose cards follow the last card then.
     """
 
-    def __init__(self, handle: FileHandle, number: int, *, uncompressed_tform: str = "1PI"):
+    def __init__(
+        self, handle: FileHandle, number: int, parse_columns: ParseColumns, *, uncompressed_tform: str = "1PI"
+    ):
         self._handle = handle
+        self._parse_columns = parse_columns
         self._number = number
         self._tforms = {UNCOMPRESSED_DATA: uncompressed_tform}
         self._next_row = 0
@@ -132,7 +149,8 @@ class TileWriter:
 
     def _adopt(self, fptr: CData, status: CData) -> None:
         """Columns and their places, as the header has them now."""
-        self._layout, self._elements, self._huge = table_layout(fptr, status)
+        columns = self._parse_columns(lambda keyword: _value(fptr, keyword))
+        self._layout, self._elements, self._huge = table_layout(columns)
         self._names = self._layout.names or ()
         if status[0] == 0 and self._layout.itemsize != fptr.Fptr.rowlength:
             raise FITSError(f"{self._handle.path}: HDU {self._number - 1}: NAXIS1 does not agree with the columns")
@@ -204,15 +222,28 @@ class TileWriter:
         return table.view(np.uint8)
 
 
-def table_layout(fptr: CData, status: CData) -> tuple[np.dtype, dict[str, int], bool]:
+def table_layout(columns: Sequence[Column]) -> tuple[np.dtype, dict[str, int], bool]:
     """The row as a numpy dtype, bytes per element of each variable-length column, and if descriptors are 64-bit."""
-    columns = row_columns(fptr, status)
     formats = [
-        (_DESCRIPTOR_FORMATS[column.letter], (2,))
-        if column.is_descriptor
+        (_DESCRIPTOR_FORMATS[column.descriptor], (2,))
+        if column.descriptor
         else (_FIXED_FORMATS[column.letter], (column.repeat,) if column.repeat != 1 else ())
         for column in columns
     ]
-    layout = np.dtype({"names": [column.name for column in columns], "formats": formats})
-    elements = {column.name: column.element_nbytes for column in columns if column.is_descriptor}
-    return layout, elements, any(column.letter == "Q" for column in columns)
+    names = [column.name.upper() for column in columns]
+    layout = np.dtype({"names": names, "formats": formats})
+    elements = {name: column.element_nbytes for name, column in zip(names, columns, strict=True) if column.descriptor}
+    return layout, elements, any(column.descriptor == "Q" for column in columns)
+
+
+def _value(fptr: CData, keyword: str) -> int | str | None:
+    """Value of a structural card that is a number or text; None if there is none."""
+    card = ffi.new("char[81]")
+    if lib.fits_read_card(fptr, keyword.encode(), card, ffi.new("int *")):
+        lib.fits_clear_errmsg()
+        return None
+    text = ffi.string(card).decode("ascii", "replace")[10:]
+    if "'" in text:
+        return text.split("'")[1].strip()
+    number = text.split("/")[0].strip()
+    return int(number) if number.isdigit() else number

@@ -28,7 +28,8 @@ typedef enum {
     RF_ERANGE = 8,    /* a pixel value that the codec cannot store */
     RF_ELOSSY = 9,    /* cfitsio's encoder would silently store other pixels here */
     RF_EIO = 10,      /* the operating system reported an error */
-    RF_EWRITE = 11    /* the operating system refused to write */
+    RF_EWRITE = 11,   /* the operating system refused to write */
+    RF_EDESCRIPTOR = 12 /* a tile's descriptor points outside the heap, or into another tile */
 } rf_status;
 
 /* Codec numbers, as cfitsio's fitsio.h has them. */

@@ -4,11 +4,11 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-enum { NPLACES = 16 }; /* more threads than that at once find nothing kept */
+enum { NSLOTS = 16 }; /* of further threads at the same time the scratch is not kept */
 
 struct rf_workspace {
-    _Atomic(rf_worker *) places[NPLACES];
-    atomic_size_t nbytes; /* of the workers in all places */
+    _Atomic(rf_worker *) slots[NSLOTS];
+    atomic_size_t nbytes; /* of the workers in all slots */
 };
 
 static void drop(rf_worker *worker)
@@ -17,10 +17,10 @@ static void drop(rf_worker *worker)
     free(worker);
 }
 
-/* The worker in a place, which is empty then. */
-static rf_worker *empty(rf_workspace *space, size_t place)
+/* Take the worker out of a slot; NULL if it is empty. */
+static rf_worker *take_out(rf_workspace *space, size_t slot)
 {
-    rf_worker *worker = atomic_exchange(&space->places[place], NULL);
+    rf_worker *worker = atomic_exchange(&space->slots[slot], NULL);
     if (worker) atomic_fetch_sub(&space->nbytes, rf_worker_nbytes(worker));
     return worker;
 }
@@ -29,7 +29,7 @@ rf_workspace *rf_workspace_new(void) { return calloc(1, sizeof(rf_workspace)); }
 
 void rf_workspace_clear(rf_workspace *space)
 {
-    for (size_t i = 0; space && i < NPLACES; i++) drop(empty(space, i));
+    for (size_t i = 0; space && i < NSLOTS; i++) drop(take_out(space, i));
 }
 
 size_t rf_workspace_nbytes(rf_workspace *space) { return atomic_load(&space->nbytes); }
@@ -42,8 +42,8 @@ void rf_workspace_free(rf_workspace *space)
 
 rf_worker *rf_workspace_take(rf_workspace *space)
 {
-    for (size_t i = 0; space && i < NPLACES; i++) {
-        rf_worker *worker = empty(space, i);
+    for (size_t i = 0; space && i < NSLOTS; i++) {
+        rf_worker *worker = take_out(space, i);
         if (worker) return worker;
     }
     return calloc(1, sizeof(rf_worker));
@@ -57,24 +57,24 @@ void rf_workspace_give(rf_workspace *space, rf_worker *worker)
         return;
     }
     if (atomic_fetch_add(&space->nbytes, nbytes) + nbytes <= RF_WORKSPACE_NBYTES) {
-        for (size_t i = 0; i < NPLACES; i++) {
+        for (size_t i = 0; i < NSLOTS; i++) {
             rf_worker *none = NULL;
-            if (atomic_compare_exchange_strong(&space->places[i], &none, worker)) return;
+            if (atomic_compare_exchange_strong(&space->slots[i], &none, worker)) return;
         }
     }
     atomic_fetch_sub(&space->nbytes, nbytes);
     drop(worker);
 }
 
-rf_worker *rf_hand_worker(rf_hand *hand, rf_workspace *space)
+rf_worker *rf_lease_worker(rf_lease *lease, rf_workspace *space)
 {
-    hand->space = space;
-    if (!hand->worker) hand->worker = rf_workspace_take(space);
-    return hand->worker;
+    lease->space = space;
+    if (!lease->worker) lease->worker = rf_workspace_take(space);
+    return lease->worker;
 }
 
-void rf_hand_open(void *hand)
+void rf_lease_end(void *lease)
 {
-    rf_hand *h = hand;
-    rf_workspace_give(h->space, h->worker);
+    rf_lease *ended = lease;
+    rf_workspace_give(ended->space, ended->worker);
 }

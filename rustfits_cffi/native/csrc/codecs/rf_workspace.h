@@ -3,14 +3,17 @@
  *
  * Threads end with the call that started them, and with them would go their scratch. A tile of 8 MB takes longer to
  * decode into memory fresh from the system than into memory used before, and a small stamp would spend part of its time
- * on getting scratch. So a thread takes a worker out of a workspace and puts it back in the end.
+ * on getting scratch. So a thread leases a worker from a workspace and returns it in the end.
  */
 #ifndef RF_WORKSPACE_H
 #define RF_WORKSPACE_H
 
-#include "codecs/rf_codecs.h"
+#include "codecs/rf_worker.h"
+#include "rf.h"
 
 /* cffi: begin */
+typedef struct rf_workspace rf_workspace;
+
 /*
  * rf_workspace_new - an empty workspace.
  * Memory:  to be freed by the caller, with rf_workspace_free.
@@ -60,7 +63,7 @@ enum { RF_WORKSPACE_NBYTES = 32 << 20 };
 rf_worker *rf_workspace_take(rf_workspace *space);
 
 /*
- * rf_workspace_give - put a worker back, or free it if there is no place for it.
+ * rf_workspace_give - put a worker back, or free it if there is no free slot.
  * Memory:  the worker is no longer the caller's; it and space may be NULL.
  * Sizes:   none.
  * Result:  none.
@@ -68,28 +71,28 @@ rf_worker *rf_workspace_take(rf_workspace *space);
  */
 void rf_workspace_give(rf_workspace *space, rf_worker *worker);
 
-/* What a thread holds during one call: its worker, and where that goes in the end. Zeroed at first. */
+/* A worker that a thread has during one call, and the workspace it is returned to. Zeroed at first. */
 typedef struct {
     rf_worker *worker;
     rf_workspace *space;
-} rf_hand;
+} rf_lease;
 
 /*
- * rf_hand_worker - the worker in a hand, taken out of the workspace the first time.
- * Memory:  the hand's until rf_hand_open; space may be NULL.
+ * rf_lease_worker - the worker of a lease, taken from the workspace the first time.
+ * Memory:  the lease's until rf_lease_end; space may be NULL.
  * Sizes:   none.
  * Result:  the worker; NULL if there is no memory.
- * Threads: the hand's own.
+ * Threads: the lease's own.
  */
-rf_worker *rf_hand_worker(rf_hand *hand, rf_workspace *space);
+rf_worker *rf_lease_worker(rf_lease *lease, rf_workspace *space);
 
 /*
- * rf_hand_open - put the worker back.
- * Memory:  an rf_hand; it holds nothing afterwards that may be used.
+ * rf_lease_end - return the worker.
+ * Memory:  an rf_lease; it holds nothing afterwards that may be used.
  * Sizes:   none.
  * Result:  none.
- * Threads: the hand's own.
+ * Threads: the lease's own.
  */
-void rf_hand_open(void *hand);
+void rf_lease_end(void *lease);
 
 #endif

@@ -19,7 +19,6 @@
  * Threads: any number, on separate randoms.
  */
 int rf_randoms_fill(float *randoms);
-/* cffi: end */
 
 /* Where a tile stands in the sequence: runs of the table, each from 500 * R[seed] to the table's end. */
 typedef struct {
@@ -38,6 +37,7 @@ typedef struct {
  * Threads: pure.
  */
 void rf_dither_start(rf_dither *d, const float *randoms, int64_t irow);
+/* cffi: end */
 
 /*
  * rf_dither_seek - go to a pixel.

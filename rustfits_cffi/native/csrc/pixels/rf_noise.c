@@ -18,7 +18,7 @@ size_t rf_noise_scratch_nbytes(size_t nx, size_t ny, int width)
         nx = npix;
         ny = 1;
     }
-    /* per pixel of a row: its differences and a copy if it is valid, the same of earlier rows; per row: three medians */
+    /* per pixel of a row: its differences, and a copy if valid, the same of earlier rows; per row: three medians */
     if (!rf_multiply(nx, (ny > 1 ? 4 : 2) * (size_t)width, &nbytes)) return 0;
     if (ny > (SIZE_MAX - nbytes - 64) / (3 * sizeof(double))) return 0;
     return nbytes + ny * 3 * sizeof(double) + 64;

@@ -27,7 +27,7 @@ static void convert(const rf_plain *image, void *raw, size_t npix, double *doubl
 /* --- a section as runs: pixels at equal distances --- */
 
 typedef struct {
-    int fd;
+    const rf_source *source;
     const rf_plain *image;
     uint8_t *dst;
     size_t width, dst_width;      /* of a pixel in the file and in dst */
@@ -130,7 +130,7 @@ static int read_piece(const reading *r, scratch_space *scratch, size_t run, size
     bool is_scaled = r->image->out == RF_OUT_DOUBLE, is_gapless = nbytes == wanted_nbytes;
     if ((is_scaled || !is_gapless) && !grow(scratch, nbytes)) return RF_ENOMEM;
     uint8_t *raw = is_scaled ? scratch->bytes : dst, *landing = is_gapless ? raw : scratch->bytes;
-    int status = rf_read_exactly(r->fd, landing, nbytes, start + (int64_t)(first * r->pixel_nbytes));
+    int status = rf_source_read(r->source, landing, nbytes, start + (int64_t)(first * r->pixel_nbytes));
     if (status != RF_OK) return status;
     for (size_t i = 0; i < nruns && !is_gapless; i++) {
         gather(landing + (run_offset(r, run + i) - start), r->pixel_nbytes, npix, r->width, raw + i * npix * r->width);
@@ -180,11 +180,11 @@ static int read_item(void *job, void *scratch, size_t item)
     return status;
 }
 
-int rf_plain_read(int fd, const rf_plain *image, const size_t *section, void *dst, int nthreads)
+int rf_plain_read(const rf_source *source, const rf_plain *image, const size_t *section, void *dst, int nthreads)
 {
     if (!rf_is_bitpix(image->bitpix) || image->ndim > RF_MAX_NDIM) return RF_EARGUMENT;
     if (image->out < RF_OUT_STORED || image->out > RF_OUT_DOUBLE) return RF_EARGUMENT;
-    reading r = {.fd = fd, .image = image, .dst = dst, .width = rf_width(image->bitpix)};
+    reading r = {.source = source, .image = image, .dst = dst, .width = rf_width(image->bitpix)};
     size_t failed;
     r.dst_width = image->out == RF_OUT_DOUBLE ? sizeof(double) : r.width;
     if (!plan(&r, section)) return RF_OK;
@@ -193,33 +193,34 @@ int rf_plain_read(int fd, const rf_plain *image, const size_t *section, void *ds
     return rf_share(read_item, &r, nitems, nthreads, sizeof(scratch_space), end_scratch, &failed);
 }
 
-int rf_plain_read_box(int fd, const rf_plain *image, size_t y, size_t x, size_t ny, size_t nx, void *dst)
+int rf_plain_read_box(const rf_source *source, const rf_plain *image, size_t y, size_t x, size_t ny, size_t nx,
+                      void *dst)
 {
     const size_t section[] = {y, x, ny, nx, 1, 1};
-    return image->ndim == 2 ? rf_plain_read(fd, image, section, dst, 1) : RF_EARGUMENT;
+    return image->ndim == 2 ? rf_plain_read(source, image, section, dst, 1) : RF_EARGUMENT;
 }
 
 /* --- lines --- */
 
-static int read_scaled_line(int fd, const rf_plain *image, int64_t offset, size_t count, double *dst)
+static int read_scaled_line(const rf_source *source, const rf_plain *image, int64_t offset, size_t count, double *dst)
 {
     _Alignas(8) uint8_t raw[LINE_NBYTES];
     size_t width = rf_width(image->bitpix), most = LINE_NBYTES / width;
     int status = RF_OK;
     for (size_t first = 0; first < count && status == RF_OK; first += most) {
         size_t n = count - first < most ? count - first : most;
-        status = rf_read_exactly(fd, raw, n * width, offset + (int64_t)(first * width));
+        status = rf_source_read(source, raw, n * width, offset + (int64_t)(first * width));
         if (status == RF_OK) convert(image, raw, n, dst + first);
     }
     return status;
 }
 
-int rf_plain_read_line(int fd, const rf_plain *image, size_t first, size_t count, void *dst)
+int rf_plain_read_line(const rf_source *source, const rf_plain *image, size_t first, size_t count, void *dst)
 {
     size_t width = rf_width(image->bitpix);
     int64_t offset = image->data_start + (int64_t)(first * width);
-    if (image->out == RF_OUT_DOUBLE) return read_scaled_line(fd, image, offset, count, dst);
-    int status = rf_read_exactly(fd, dst, count * width, offset);
+    if (image->out == RF_OUT_DOUBLE) return read_scaled_line(source, image, offset, count, dst);
+    int status = rf_source_read(source, dst, count * width, offset);
     if (status == RF_OK) convert(image, dst, count, NULL);
     return status;
 }

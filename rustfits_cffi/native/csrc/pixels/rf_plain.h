@@ -1,13 +1,13 @@
 /*
  * rf_plain.h - plain images: big-endian pixels of a file into native arrays, scaled if their header says so.
  *
- * That is in C because a small cut-out of a plain image is one short read a row, and because a large read, its byte
+ * That is in C because a small cut-out of a plain image is one short read per row, and because a large read, its byte
  * order and its scaling are cheapest done together, piece by piece, while the piece is in the cache.
  */
 #ifndef RF_PLAIN_H
 #define RF_PLAIN_H
 
-#include "rf.h"
+#include "source/rf_source.h"
 
 /* cffi: begin */
 /* A plain image in a file, and what its pixels become. */
@@ -29,16 +29,19 @@ typedef struct {
  * Result:  RF_OK; RF_ETRUNCATED if the file ends first; RF_EIO if the system reports an error, with errno set;
  *          RF_ENOMEM; RF_EARGUMENT for another bitpix or out, or more than RF_MAX_NDIM axes. After an error dst is
  *          undefined.
- * Threads: up to nthreads; moves no file position, so several may read one descriptor.
+ * Threads: up to nthreads; moves no file position, so several may read one source.
  */
-int rf_plain_read(int fd, const rf_plain *image, const size_t *section, void *dst, int nthreads);
+int rf_plain_read(const rf_source *source, const rf_plain *image, const size_t *section, void *dst, int nthreads);
 
 /*
  * rf_plain_read_box - read ny rows of nx pixels of an image with two axes, from row y and column x on.
- * Memory, Sizes, Result: as rf_plain_read, of the section {y, x, ny, nx, 1, 1}, which small cut-outs need not build.
+ * Memory:  dst is the caller's, as for rf_plain_read.
+ * Sizes:   dst has room for ny * nx pixels; they lie within the image. Small cut-outs need not build a section.
+ * Result:  as rf_plain_read.
  * Threads: this one; moves no file position.
  */
-int rf_plain_read_box(int fd, const rf_plain *image, size_t y, size_t x, size_t ny, size_t nx, void *dst);
+int rf_plain_read_box(const rf_source *source, const rf_plain *image, size_t y, size_t x, size_t ny, size_t nx,
+                      void *dst);
 
 /*
  * rf_plain_read_line - read `count` consecutive pixels from number `first` on.
@@ -47,7 +50,7 @@ int rf_plain_read_box(int fd, const rf_plain *image, size_t y, size_t x, size_t 
  * Result:  as rf_plain_read.
  * Threads: this one; moves no file position.
  */
-int rf_plain_read_line(int fd, const rf_plain *image, size_t first, size_t count, void *dst);
+int rf_plain_read_line(const rf_source *source, const rf_plain *image, size_t first, size_t count, void *dst);
 /* cffi: end */
 
 #endif

@@ -27,45 +27,27 @@ size_t rf_quantize_scratch_nbytes(size_t nx, size_t ny, int width)
     return rf_noise_scratch_nbytes(nx, ny, width);
 }
 
-int rf_quantize(const void *pix, int width, size_t nx, size_t ny, int nullcheck, double null, float level, int method,
-                int64_t irow, const float *randoms, int32_t *out, double *scale, double *zero, int *quantized,
-                void *scratch)
+int rf_quantize(const rf_float_tile *f, float level, rf_scaling *s, int32_t *out, int *quantized, void *scratch)
 {
-    rf_scaling s = {.method = method, .irow = irow, .randoms = randoms};
-    int status = width == 4
-        ? quantize_float(pix, nx, ny, nullcheck, (float)null, level, &s, out, quantized, scratch)
-        : quantize_double(pix, nx, ny, nullcheck, null, level, &s, out, quantized, scratch);
-    if (status == RF_OK && *quantized) {
-        *scale = s.scale;
-        *zero = s.zero;
+    if (f->width == 4) {
+        return quantize_float(f->pix, f->nx, f->ny, f->nullcheck, (float)f->null, level, s, out, quantized, scratch);
     }
-    return status;
+    return quantize_double(f->pix, f->nx, f->ny, f->nullcheck, f->null, level, s, out, quantized, scratch);
 }
 
-int rf_requantize(const void *pix, int width, size_t npix, int nullcheck, double null, int method, int64_t irow,
-                  const float *randoms, double scale, double zero, int32_t *out, size_t *bad)
+int rf_requantize(const rf_float_tile *f, const rf_scaling *s, int32_t *out, size_t *bad)
 {
-    rf_scaling s = {.scale = scale, .zero = zero, .method = method, .irow = irow, .randoms = randoms};
-    if (width == 4) return requantize_float(pix, npix, &s, nullcheck, (float)null, out, bad);
-    return requantize_double(pix, npix, &s, nullcheck, null, out, bad);
+    size_t npix = f->nx * f->ny;
+    if (f->width == 4) return requantize_float(f->pix, npix, s, f->nullcheck, (float)f->null, out, bad);
+    return requantize_double(f->pix, npix, s, f->nullcheck, f->null, out, bad);
 }
 
 void rf_unscale(const int32_t *values, size_t first, size_t n, const rf_scaling *scaling, rf_dither *dither,
-                bool has_blank, int32_t blank, int width, void *out)
+                int has_blank, int32_t blank, int width, void *out)
 {
     if (width == 4) {
         unscale_float(values, first, n, scaling, dither, has_blank, blank, out);
     } else {
         unscale_double(values, first, n, scaling, dither, has_blank, blank, out);
     }
-}
-
-int rf_dequantize(const int32_t *values, size_t first, size_t n, double scale, double zero, int method, int64_t irow,
-                  const float *randoms, int has_blank, int32_t blank, int width, void *out)
-{
-    rf_scaling s = {.scale = scale, .zero = zero, .method = method, .irow = irow, .randoms = randoms};
-    rf_dither dither;
-    if (method) rf_dither_start(&dither, randoms, irow);
-    rf_unscale(values, first, n, &s, &dither, has_blank, blank, width, out);
-    return RF_OK;
 }

@@ -6,7 +6,7 @@
 #ifndef RF_QUANTIZE_H
 #define RF_QUANTIZE_H
 
-#include "rf.h"
+#include "pixels/rf_scaling.h"
 
 /* cffi: begin */
 enum {
@@ -15,22 +15,27 @@ enum {
     RF_LOWEST_INT = -2147483638 /* the smallest integer that a pixel value may become: the ten below are reserved */
 };
 
+/* The floats of a tile: ny rows of nx. */
+typedef struct {
+    const void *pix;
+    int width;      /* 4: float, 8: double */
+    size_t nx, ny;
+    int nullcheck;  /* whether there may be nulls: pixels equal to `null` */
+    double null;
+} rf_float_tile;
+
 /*
- * rf_quantize - scale ny rows of nx pixels (width 4: float, 8: double) to integers.
+ * rf_quantize - find a scale for the floats of a tile, and scale them to integers.
  * Memory:  out has nx * ny integers; scratch has rf_quantize_scratch_nbytes(nx, ny, width) bytes and may begin where
- *          out does, for it is done with when the first integer is written; randoms as filled by rf_randoms_fill (not
- *          read if method is 0).
+ *          out does, for it is done with when the first integer is written. scaling gives method, irow and randoms.
  * Sizes:   nx * ny < 2^31.
  * Result:  RF_OK; *quantized is 0 if the tile must be stored as it is (constant, too few pixels, range too large), and
- *          then nothing else was written. RF_ERANGE if the zero point leaves 64 bits.
+ *          then neither out nor the zero of `scaling` mean anything. RF_ERANGE if the zero point leaves 64 bits.
  *          level is q: quanta per sigma of the noise; 0 stands for 4; negative: minus the step itself.
- *          method 0 none, 1, 2; irow the 1-based tile number + ZDITHER0 - 1. Pixels equal to null are nulls if
- *          nullcheck.
  *          Pixels that are not finite and not null give an integer, but not one they can be found in again.
- * Threads: any number, on separate out and scratch.
+ * Threads: any number, on separate out, scaling and scratch.
  */
-int rf_quantize(const void *pix, int width, size_t nx, size_t ny, int nullcheck, double null, float level, int method,
-                int64_t irow, const float *randoms, int32_t *out, double *scale, double *zero, int *quantized,
+int rf_quantize(const rf_float_tile *tile, float level, rf_scaling *scaling, int32_t *out, int *quantized,
                 void *scratch);
 
 /*
@@ -43,24 +48,13 @@ int rf_quantize(const void *pix, int width, size_t nx, size_t ny, int nullcheck,
 size_t rf_quantize_scratch_nbytes(size_t nx, size_t ny, int width);
 
 /*
- * rf_requantize - scale npix pixels with a scale and zero that are already in the file.
- * Memory:  out does not overlap pix; randoms as for rf_quantize.
- * Sizes:   out has npix integers.
+ * rf_requantize - scale the floats of a tile with a scale and zero that are already in the file.
+ * Memory:  out does not overlap the floats.
+ * Sizes:   out has nx * ny integers.
  * Result:  RF_OK; RF_ERANGE if a pixel leaves RF_LOWEST_INT .. 2147483647: *bad is the first such.
  * Threads: any number, on separate out.
  */
-int rf_requantize(const void *pix, int width, size_t npix, int nullcheck, double null, int method, int64_t irow,
-                  const float *randoms, double scale, double zero, int32_t *out, size_t *bad);
-
-/*
- * rf_dequantize - integers number first .. first + n - 1 of a tile to floats (width 4) or doubles (8).
- * Memory:  values and out point at number first; they do not overlap.
- * Sizes:   out has room for n numbers of width bytes.
- * Result:  RF_OK. Integers equal to blank become NaN if has_blank.
- * Threads: any number, on separate out.
- */
-int rf_dequantize(const int32_t *values, size_t first, size_t n, double scale, double zero, int method, int64_t irow,
-                  const float *randoms, int has_blank, int32_t blank, int width, void *out);
+int rf_requantize(const rf_float_tile *tile, const rf_scaling *scaling, int32_t *out, size_t *bad);
 /* cffi: end */
 
 #endif

@@ -1,16 +1,7 @@
-/* Letting go of open files. */
+/* Closing cfitsio's files. */
 #include "source/rf_handle.h"
 
-#include <unistd.h>
-
 #include "fitsio2.h"
-
-void rf_handle_release(int *fd)
-{
-    int old = *fd;
-    *fd = -1;
-    if (old >= 0) close(old);
-}
 
 void rf_handle_close(fitsfile **fptr, int *status)
 {

@@ -1,9 +1,9 @@
 /*
- * rf_handle.h - lets go of open files in one step.
+ * rf_handle.h - closes cfitsio's files in one step.
  *
  * An interrupt of Python (Ctrl-C) may come between any two of its steps, and into any function that it calls when an
- * object goes away. A descriptor that is left open then is lost; a fitsfile that is left open is worse: cfitsio knows
- * files by name, and a later one of the same name would meet the lost one's buffers.
+ * object is destroyed. A fitsfile that were left open then would do harm: cfitsio knows files by name, and a later one
+ * of the same name would meet its buffers.
  */
 #ifndef RF_HANDLE_H
 #define RF_HANDLE_H
@@ -12,15 +12,6 @@
 #include "rf.h"
 
 /* cffi: begin */
-/*
- * rf_handle_release - close a file descriptor.
- * Memory:  *fd is -1 afterwards.
- * Sizes:   none; nothing is done if *fd is negative.
- * Result:  none.
- * Threads: the last one that knows it.
- */
-void rf_handle_release(int *fd);
-
 /*
  * rf_handle_close - write what cfitsio has in its buffers, and close its file.
  * Memory:  *fptr is NULL afterwards, also if a status is set.
@@ -31,13 +22,13 @@ void rf_handle_release(int *fd);
 void rf_handle_close(fitsfile **fptr, int *status);
 
 /*
- * rf_handle_abandon - close a file that nobody holds any more, and write nothing.
+ * rf_handle_abandon - close a file that is no longer referenced, and write nothing.
  *
  * All finished changes were flushed before, and its name may belong to another file by now.
  * Memory:  *fptr is NULL afterwards.
  * Sizes:   none; nothing is done if *fptr is NULL.
  * Result:  none; cfitsio's messages are cleared.
- * Threads: the last one that knows it.
+ * Threads: the last one that uses it.
  */
 void rf_handle_abandon(fitsfile **fptr);
 /* cffi: end */

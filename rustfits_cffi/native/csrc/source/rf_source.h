@@ -1,19 +1,49 @@
 /*
- * rf_source.h - positioned reads and writes of bytes, the only code of ours that touches a file.
+ * rf_source.h - where bytes are read from, and the only code of ours that touches a file.
+ *
+ * C never asks Python for bytes. Whatever cannot be read by a file descriptor is put into memory first, whole or in the
+ * pieces that a read will need.
  */
 #ifndef RF_SOURCE_H
 #define RF_SOURCE_H
 
 #include "rf.h"
 
+/* cffi: begin */
+typedef struct {
+    int fd;                         /* open for positioned reads; or -1, then: */
+    size_t npieces;                 /* pieces of the file that are in memory, ascending and disjoint */
+    const int64_t *offset, *nbytes; /* of each piece in the file */
+    const uint8_t *const *bytes;
+} rf_source;
+
 /*
- * rf_read_exactly - read bytes of a file.
+ * rf_source_close - close the descriptor.
+ * Memory:  source->fd is -1 afterwards; the pieces are the caller's.
+ * Sizes:   none; nothing is done if fd is negative.
+ * Result:  none.
+ * Threads: the last one that uses the source.
+ */
+void rf_source_close(rf_source *source);
+/* cffi: end */
+
+/*
+ * rf_source_read - read bytes.
  * Memory:  dst is the caller's.
  * Sizes:   nbytes from byte `offset` on.
- * Result:  RF_OK, RF_ETRUNCATED if the file ends first, or RF_EIO with errno set.
+ * Result:  RF_OK; RF_ETRUNCATED if the file ends first, or a piece is missing; RF_EIO with errno set.
  * Threads: any number; moves no file position.
  */
-int rf_read_exactly(int fd, uint8_t *dst, size_t nbytes, int64_t offset);
+int rf_source_read(const rf_source *source, uint8_t *dst, size_t nbytes, int64_t offset);
+
+/*
+ * rf_source_view - bytes where they are.
+ * Memory:  the source's.
+ * Sizes:   nbytes from byte `offset` on.
+ * Result:  NULL if they must be read: they are not in memory, or not in one piece.
+ * Threads: any number.
+ */
+const uint8_t *rf_source_view(const rf_source *source, size_t nbytes, int64_t offset);
 
 /*
  * rf_write_exactly - write bytes of a file.

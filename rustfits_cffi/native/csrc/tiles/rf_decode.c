@@ -1,4 +1,4 @@
-/* A batch of coded tiles to pixels. */
+/* One coded tile to pixels. */
 #include "tiles/rf_decode.h"
 
 #include <string.h>
@@ -6,7 +6,6 @@
 #include "base/rf_bytes.h"
 #include "pixels/rf_pixels.h"
 #include "pixels/rf_scaling.h"
-#include "base/rf_threads.h"
 
 /* How the numbers of one tile become pixels. */
 typedef struct {
@@ -24,12 +23,13 @@ typedef struct {
 
 static int check(const rf_decoding *d)
 {
-    const rf_image *image = d->image;
-    const rf_section *s = d->section;
-    if (!rf_is_bitpix(image->bitpix) || !d->codec) return RF_EARGUMENT;
-    if (image->quantized && (image->bitpix > 0 || !d->tiles.scale || !d->tiles.zero)) return RF_EARGUMENT;
-    if (image->quantized && image->dither && !d->randoms) return RF_EARGUMENT;
-    if (s->out < RF_OUT_STORED || s->out > RF_OUT_DOUBLE) return RF_EARGUMENT;
+    const rf_image *image = d->reader->image;
+    const rf_table *table = d->reader->table;
+    const rf_section *s = &d->section;
+    if (table->ntiles != d->grid.ntiles || !d->coding[RF_COMPRESSED_DATA].codec) return RF_EARGUMENT;
+    if (image->quantized && (image->bitpix > 0 || !table->scale || !table->zero)) return RF_EARGUMENT;
+    if (image->quantized && image->dither && !d->reader->randoms) return RF_EARGUMENT;
+    if (d->reader->out < RF_OUT_STORED || d->reader->out > RF_OUT_DOUBLE) return RF_EARGUMENT;
     if ((uintptr_t)s->dst % d->out_width) return RF_EARGUMENT;
     size_t nbytes = d->out_width;
     for (size_t i = 0; i < image->ndim; i++) {
@@ -59,7 +59,7 @@ static void convert(conversion *c, const void *data, size_t first, size_t n, voi
 void rf_overlap(const rf_section *s, const rf_tile *tile, size_t axis, size_t *first, size_t *n)
 {
     size_t start = s->start[axis], count = s->count[axis], step = s->step[axis], origin = tile->origin[axis];
-    size_t end = origin + tile->extent[axis];
+    size_t end = origin + tile->shape[axis];
     *first = start >= origin ? 0 : (origin - start + step - 1) / step;
     size_t stop = end <= start ? 0 : (end - start + step - 1) / step;
     if (stop > count) stop = count;
@@ -69,30 +69,30 @@ void rf_overlap(const rf_section *s, const rf_tile *tile, size_t axis, size_t *f
 /* Loops over the wanted pixels of a tile: a counts pixels of the tile, b bytes of dst. False if none is wanted. */
 static bool plan(const rf_decoding *d, const rf_tile *tile, rf_loops *loops, size_t *at_tile, size_t *at_dst)
 {
-    const rf_section *s = d->section;
+    const rf_section *s = &d->section;
     size_t tile_stride = 1, dst_stride = d->out_width;
     loops->ndim = 0;
     *at_tile = *at_dst = 0;
-    for (size_t i = d->image->ndim; i-- > 0;) {
+    for (size_t i = d->grid.ndim; i-- > 0;) {
         size_t first, n;
         rf_overlap(s, tile, i, &first, &n);
         if (n == 0) return false;
         *at_tile += (s->start[i] + first * s->step[i] - tile->origin[i]) * tile_stride;
         *at_dst += first * dst_stride;
         rf_loops_add(loops, n, (ptrdiff_t)(s->step[i] * tile_stride), (ptrdiff_t)dst_stride);
-        tile_stride *= tile->extent[i];
+        tile_stride *= tile->shape[i];
         dst_stride *= s->count[i];
     }
     return true;
 }
 
 /*
- * How many pixels of the tile must be decoded to have the wanted ones. Rice streams are read from the front and may be
- * left when enough is had, which is what makes small sections of large tiles cheap; the other codecs need all.
+ * How many pixels of the tile must be decoded to have the wanted ones. Streams that are read from the front may be left
+ * early, which is what makes small sections of large tiles cheap; of the others all are needed.
  */
-static size_t needed(const rf_decoding *d, size_t i, const rf_tile *tile, const rf_loops *loops, size_t at_tile)
+static size_t needed(const rf_codec_functions *codec, const rf_tile *tile, const rf_loops *loops, size_t at_tile)
 {
-    if (!d->codec->stops_early || d->tiles.column[i] != RF_COMPRESSED_DATA) return tile->npix;
+    if (!codec->stops_early) return tile->extent.n;
     size_t last = at_tile;
     for (size_t k = 0; k < loops->ndim; k++) last += (loops->n[k] - 1) * (size_t)loops->a[k];
     return last + 1;
@@ -124,94 +124,75 @@ static int scatter(const rf_decoding *d, rf_worker *w, conversion *c, const void
     ptrdiff_t tile = (ptrdiff_t)at_tile, dst = (ptrdiff_t)at_dst;
     do {
         int status = convert_run(d, w, c, data, (size_t)tile, loops->n[0], (size_t)loops->a[0],
-                                 (uint8_t *)d->section->dst + dst, (size_t)loops->b[0]);
+                                 (uint8_t *)d->section.dst + dst, (size_t)loops->b[0]);
         if (status != RF_OK) return status;
     } while (rf_loops_next(loops, index, &tile, &dst));
     return RF_OK;
 }
 
-/* The coded bytes of element i, which the caller has at t->coded. */
-static int coded_bytes(const rf_tiles *t, size_t i, const uint8_t **src, size_t *nbytes)
+/* How the piece of a tile is coded: as its column says. */
+static rf_column_coding coding_of(const rf_decoding *d, int64_t row, const rf_tile *tile, size_t nbytes)
 {
-    if (t->column[i] == RF_NO_COLUMN || t->nbytes[i] == 0) return RF_EMISSING;
-    if (t->offset[i] < 0 || t->nbytes[i] < 0 || (uint64_t)t->offset[i] > t->coded_len) return RF_ETRUNCATED;
-    if ((uint64_t)t->nbytes[i] > t->coded_len - (size_t)t->offset[i]) return RF_ETRUNCATED;
-    *src = t->coded + t->offset[i];
-    *nbytes = (size_t)t->nbytes[i];
-    return RF_OK;
-}
-
-/* The numbers of a tile, in `target` if they can be. */
-static int decode_column(const rf_decoding *d, rf_worker *w, const rf_tile *tile, size_t i, const uint8_t *src,
-                         size_t nbytes, void *target, int target_bitpix, rf_values *values)
-{
-    const rf_tiles *t = &d->tiles;
-    switch (t->column[i]) {
-    case RF_COMPRESSED_DATA:
-        return d->codec->decode(w, d->image, tile, src, nbytes, target, target_bitpix, values);
-    case RF_GZIP_COMPRESSED_DATA:
-        return rf_gzip1_decode(w, d->image, tile, src, nbytes, target, target_bitpix, values);
-    case RF_UNCOMPRESSED_DATA: {
-        int bitpix = t->uncompressed_bitpix;
-        /* bytes may also hold the image's own pixels */
-        if (!rf_is_bitpix(bitpix) || nbytes != tile->npix * rf_width(bitpix)) bitpix = d->image->bitpix;
-        return rf_raw_decode(w, bitpix, tile, src, nbytes, target, target_bitpix, values);
+    uint8_t column = d->reader->table->column[row];
+    rf_column_coding coding = d->coding[column];
+    if (column == RF_UNCOMPRESSED_DATA) { /* a column of bytes may also hold the image's own pixels */
+        int bitpix = coding.coder.bitpix;
+        bool fits = rf_is_bitpix(bitpix) && nbytes == tile->extent.n * rf_width(bitpix);
+        if (!fits) coding.coder.bitpix = d->reader->image->bitpix;
     }
-    default:
-        return RF_EARGUMENT;
-    }
+    return coding;
 }
 
 /* Integers in the width that the conversion starts from. */
-static int normalise(const rf_decoding *d, rf_worker *w, const rf_tile *tile, bool scaled, void *target,
+static int normalise(const rf_decoding *d, rf_worker *w, size_t n, bool scaled, bool clip, void *target,
                      int target_bitpix, rf_values *values)
 {
-    int wanted = scaled ? 32 : d->image->bitpix;
-    if (d->image->bitpix < 0 && !scaled) {
+    int bitpix = d->reader->image->bitpix, wanted = scaled ? 32 : bitpix;
+    if (bitpix < 0 && !scaled) {
         /* physical values; integers are possible in UNCOMPRESSED_DATA only */
         return values->bitpix < 0 ? RF_OK : RF_EARGUMENT;
     }
     if (values->bitpix == wanted) return RF_OK;
     if (values->bitpix < 0) return RF_ESIZE;
-    void *room = target && target_bitpix == wanted ? target : rf_reserve(&w->widened, tile->npix * rf_width(wanted));
-    if (!room) return RF_ENOMEM;
-    /* lossy HCOMPRESS may leave the range of the pixels, and cfitsio clips it then */
-    int status = rf_ints(values->data, values->bitpix, tile->npix, room, wanted, d->image->codec == RF_HCOMPRESS_1);
-    *values = (rf_values){room, wanted};
+    bool direct = target && target_bitpix == wanted;
+    void *widened = direct ? target : rf_reserve(&w->widened, n * rf_width(wanted));
+    if (!widened) return RF_ENOMEM;
+    int status = rf_ints(values->data, values->bitpix, n, widened, wanted, clip); /* as cfitsio clips them */
+    *values = (rf_values){widened, wanted};
     return status;
 }
 
-static void make_conversion(const rf_decoding *d, int64_t row, size_t i, bool scaled, int bitpix, conversion *c)
+static void make_conversion(const rf_decoding *d, int64_t row, bool scaled, int bitpix, conversion *c)
 {
-    const rf_image *image = d->image;
-    const rf_tiles *t = &d->tiles;
-    const rf_section *s = d->section;
-    *c = (conversion){.bitpix = bitpix, .out_bitpix = image->bitpix, .to_double = s->out == RF_OUT_DOUBLE};
-    c->flip = s->out == RF_OUT_UNSIGNED && image->unsigned_trick && image->bitpix > 0;
-    c->bscale = s->bscale;
-    c->bzero = s->bzero;
+    const rf_tile_reader *r = d->reader;
+    const rf_image *image = r->image;
+    const rf_table *t = r->table;
+    *c = (conversion){.bitpix = bitpix, .out_bitpix = image->bitpix, .to_double = r->out == RF_OUT_DOUBLE};
+    c->flip = r->out == RF_OUT_UNSIGNED && image->unsigned_trick && image->bitpix > 0;
+    c->bscale = r->bscale;
+    c->bzero = r->bzero;
     if (c->to_double) c->out_bitpix = -64;
-    if (image->bitpix < 0 && t->column[i] != RF_COMPRESSED_DATA) {
+    if (image->bitpix < 0 && t->column[row] != RF_COMPRESSED_DATA) {
         c->bscale = 1; /* as in cfitsio, see the contract */
         c->bzero = 0;
     }
     if (!scaled) return;
     c->scaled_integers = true;
-    c->scaling = (rf_scaling){t->scale[i], t->zero[i], image->dither, row + image->seed, d->randoms};
-    if (c->to_double && (s->bscale != 1 || s->bzero != 0)) {
-        c->scaling.scale = t->scale[i] * s->bscale;
-        c->scaling.zero = t->zero[i] * s->bscale + s->bzero;
+    c->scaling = (rf_scaling){t->scale[row], t->zero[row], image->dither, row + image->seed, r->randoms};
+    if (c->to_double && (r->bscale != 1 || r->bzero != 0)) {
+        c->scaling.scale = t->scale[row] * r->bscale;
+        c->scaling.zero = t->zero[row] * r->bscale + r->bzero;
     }
-    if (image->dither) rf_dither_start(&c->dither, d->randoms, c->scaling.irow);
-    if (t->blank && t->blank[i] >= INT32_MIN && t->blank[i] <= INT32_MAX) {
+    if (image->dither) rf_dither_start(&c->dither, r->randoms, c->scaling.irow);
+    if (t->blank && t->blank[row] >= INT32_MIN && t->blank[row] <= INT32_MAX) {
         c->has_blank = true;
-        c->blank = (int32_t)t->blank[i];
+        c->blank = (int32_t)t->blank[row];
     }
 }
 
-int rf_decode_tile(const rf_decoding *d, rf_worker *w, int64_t row, size_t i, const uint8_t *src, size_t nbytes)
+int rf_decode_tile(const rf_decoding *d, rf_worker *w, int64_t row, const uint8_t *src, size_t nbytes)
 {
-    const rf_section *s = d->section;
+    const rf_image *image = d->reader->image;
     rf_tile tile;
     rf_loops loops = {.ndim = 0};
     size_t at_tile, at_dst;
@@ -220,31 +201,27 @@ int rf_decode_tile(const rf_decoding *d, rf_worker *w, int64_t row, size_t i, co
     if (!plan(d, &tile, &loops, &at_tile, &at_dst)) return RF_OK;
 
     /* a whole tile in one piece may be decoded where it belongs */
-    bool whole = loops.ndim == 1 && loops.n[0] == tile.npix && loops.b[0] == (ptrdiff_t)d->out_width;
-    bool scaled = d->image->quantized && d->tiles.column[i] == RF_COMPRESSED_DATA;
-    tile.npix = needed(d, i, &tile, &loops, at_tile);
-    void *target = whole && s->out != RF_OUT_DOUBLE && !scaled ? (uint8_t *)s->dst + at_dst : NULL;
+    bool whole = loops.ndim == 1 && loops.n[0] == tile.extent.n && loops.b[0] == (ptrdiff_t)d->out_width;
+    bool scaled = image->quantized && d->reader->table->column[row] == RF_COMPRESSED_DATA;
+    bool direct = whole && d->reader->out != RF_OUT_DOUBLE && !scaled;
+    void *target = direct ? (uint8_t *)d->section.dst + at_dst : NULL;
+    rf_column_coding coding = coding_of(d, row, &tile, nbytes);
+    rf_extent extent = tile.extent;
+    extent.n = needed(coding.codec, &tile, &loops, at_tile);
     rf_values values;
-    status = decode_column(d, w, &tile, i, src, nbytes, target, d->image->bitpix, &values);
-    if (status == RF_OK) status = normalise(d, w, &tile, scaled, target, d->image->bitpix, &values);
+    status = coding.codec->decode(w, &coding.coder, &extent, src, nbytes, target, image->bitpix, &values);
+    if (status == RF_OK) {
+        status = normalise(d, w, extent.n, scaled, coding.codec->is_inexact, target, image->bitpix, &values);
+    }
     if (status != RF_OK) return status;
 
     conversion c;
-    make_conversion(d, row, i, scaled, values.bitpix, &c);
+    make_conversion(d, row, scaled, values.bitpix, &c);
     if (target && values.data == target) {
-        if (c.flip) rf_flip(target, tile.npix, d->out_width);
+        if (c.flip) rf_flip(target, extent.n, d->out_width);
         return RF_OK;
     }
     return scatter(d, w, &c, values.data, &loops, at_tile, at_dst);
-}
-
-static int decode_item(void *job, void *scratch, size_t i)
-{
-    const rf_decoding *d = job;
-    const uint8_t *src;
-    size_t nbytes;
-    int status = coded_bytes(&d->tiles, i, &src, &nbytes);
-    return status == RF_OK ? rf_decode_tile(d, scratch, d->tiles.row[i], i, src, nbytes) : status;
 }
 
 int rf_decode_threads(const rf_decoding *d, size_t ntiles, int nthreads)
@@ -257,20 +234,14 @@ int rf_decode_threads(const rf_decoding *d, size_t ntiles, int nthreads)
 
 int rf_decode_prepare(rf_decoding *d)
 {
-    const rf_image *image = d->image;
-    d->codec = rf_codec_find(image->codec);
-    d->out_width = d->section->out == RF_OUT_DOUBLE ? 8 : rf_width(image->bitpix);
+    const rf_image *image = d->reader->image;
+    if (!rf_is_bitpix(image->bitpix)) return RF_EARGUMENT;
+    rf_coder gzip = {.codec = RF_GZIP_1, .bitpix = image->bitpix};
+    rf_coder raw = {.codec = RF_NOCOMPRESS, .bitpix = d->reader->table->uncompressed_bitpix};
+    d->coding[RF_COMPRESSED_DATA] = (rf_column_coding){rf_codec_find(image->coder.codec), image->coder};
+    d->coding[RF_UNCOMPRESSED_DATA] = (rf_column_coding){rf_codec_find(RF_NOCOMPRESS), raw};
+    d->coding[RF_GZIP_COMPRESSED_DATA] = (rf_column_coding){rf_codec_find(RF_GZIP_1), gzip};
+    d->out_width = d->reader->out == RF_OUT_DOUBLE ? 8 : rf_width(image->bitpix);
     int status = rf_grid_make(&d->grid, image->ndim, image->shape, image->tile_shape);
     return status == RF_OK ? check(d) : status;
-}
-
-int rf_tiles_decode(const rf_image *image, const rf_tiles *tiles, const rf_section *section, const float *randoms,
-                    int nthreads, size_t *failed)
-{
-    rf_decoding d = {.image = image, .tiles = *tiles, .section = section, .randoms = randoms};
-    *failed = tiles->ntiles;
-    int status = rf_decode_prepare(&d);
-    if (status != RF_OK) return status;
-    return rf_share(decode_item, &d, tiles->ntiles, rf_decode_threads(&d, tiles->ntiles, nthreads), sizeof(rf_worker),
-                    rf_worker_end, failed);
 }

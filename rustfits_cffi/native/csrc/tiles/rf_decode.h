@@ -1,24 +1,37 @@
 /*
- * rf_decode.h - one tile decoded into its place: what decoding from memory and reading from a file share.
+ * rf_decode.h - one tile decoded into its part of a section.
  */
 #ifndef RF_DECODE_H
 #define RF_DECODE_H
 
 #include "codecs/rf_codecs.h"
+#include "tiles/rf_grid.h"
+#include "tiles/rf_tiles.h"
 
-/* A call of rf_tiles_decode or rf_tiles_read. */
+/* Where decoded pixels go. */
 typedef struct {
-    const rf_image *image;
-    rf_tiles tiles;
-    const rf_section *section;
-    const float *randoms;
-    const rf_codec_functions *codec; /* this and what follows: set by rf_decode_prepare */
+    const size_t *start, *count, *step; /* ndim each: pixels start, start + step, ... of each axis */
+    void *dst;                          /* C-contiguous of shape count */
+    size_t dst_nbytes;
+} rf_section;
+
+/* What the pieces in one of the three columns are decoded with. */
+typedef struct {
+    const rf_codec_functions *codec;
+    rf_coder coder;
+} rf_column_coding;
+
+/* A call of rf_tiles_read. */
+typedef struct {
+    const rf_tile_reader *reader;
+    rf_section section;
+    rf_column_coding coding[3]; /* this and what follows: set by rf_decode_prepare */
     rf_grid grid;
-    size_t out_width; /* bytes of a pixel in dst */
+    size_t out_width;           /* bytes of a pixel in dst */
 } rf_decoding;
 
 /*
- * rf_decode_prepare - look up codec and grid, and check image and section.
+ * rf_decode_prepare - look up codecs and grid, and check image and section.
  * Memory:  the caller owns everything; nothing is allocated.
  * Sizes:   of the section: checked against dst_nbytes.
  * Result:  RF_OK; RF_EARGUMENT for an image or section that cannot be; RF_ENOSPACE.
@@ -36,13 +49,13 @@ int rf_decode_prepare(rf_decoding *d);
 int rf_decode_threads(const rf_decoding *d, size_t ntiles, int nthreads);
 
 /*
- * rf_decode_tile - decode tile number row, whose element of the arrays of d->tiles is i, into its part of the section.
+ * rf_decode_tile - decode tile number row into its part of the section.
  * Memory:  src and dst are the caller's; scratch comes from w and stays there for the next tile.
  * Sizes:   nbytes coded bytes at src.
- * Result:  as rf_tiles_decode; a tile outside the section is RF_OK and not decoded.
+ * Result:  as rf_tiles_read; a tile outside the section is RF_OK and not decoded.
  * Threads: one for each w; tiles do not overlap in dst.
  */
-int rf_decode_tile(const rf_decoding *d, rf_worker *w, int64_t row, size_t i, const uint8_t *src, size_t nbytes);
+int rf_decode_tile(const rf_decoding *d, rf_worker *w, int64_t row, const uint8_t *src, size_t nbytes);
 
 /*
  * rf_overlap - which of the positions that a section wants along one axis lie in a tile.

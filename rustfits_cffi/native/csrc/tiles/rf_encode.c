@@ -4,8 +4,11 @@
 
 #include "base/rf_bytes.h"
 #include "codecs/rf_codecs.h"
+#include "codecs/rf_workspace.h"
 #include "pixels/rf_pixels.h"
 #include "pixels/rf_quantize.h"
+#include "tiles/rf_grid.h"
+#include "tiles/rf_tiles.h"
 #include "base/rf_threads.h"
 #include "codecs/rf_workspace.h"
 
@@ -16,7 +19,8 @@ typedef struct {
     const float *randoms;
     rf_encoded *encoded;
     rf_workspace *space;
-    const rf_codec_functions *codec;
+    const rf_codec_functions *codec, *fallback; /* the latter for floats that cannot be quantized */
+    rf_coder fallback_coder;
     rf_grid grid;
     size_t slot; /* bytes of dst for each tile */
 } encoding;
@@ -26,26 +30,30 @@ static double fpack_null(size_t width) { return width == 4 ? -9.11912E-36F : -9.
 
 static bool can_encode(const rf_image *image)
 {
-    if (!rf_is_bitpix(image->bitpix) || image->ndim == 0 || image->ndim > RF_MAX_NDIM) return false;
-    bool lossless_gzip = image->codec == RF_GZIP_1 || image->codec == RF_GZIP_2 || image->codec == RF_NOCOMPRESS;
+    const rf_codec_functions *codec = rf_codec_find(image->coder.codec);
+    if (!codec || !rf_is_bitpix(image->bitpix) || image->ndim == 0 || image->ndim > RF_MAX_NDIM) return false;
     if (image->quantized) return image->bitpix < 0;
-    if (image->bitpix < 0 || image->bitpix == 64) return lossless_gzip;
-    return rf_codec_find(image->codec) != NULL;
+    return codec->holds_floats || (image->bitpix > 0 && image->bitpix < 64);
+}
+
+/* What GZIP_COMPRESSED_DATA holds: the pixels as they are. */
+static rf_coder fallback_coder(const rf_image *image)
+{
+    return (rf_coder){.codec = RF_GZIP_1, .bitpix = image->bitpix, .gzip_level = image->coder.gzip_level};
 }
 
 size_t rf_tile_bound(const rf_image *image)
 {
     rf_grid grid;
     rf_tile largest;
-    const rf_codec_functions *codec = rf_codec_find(image->codec);
-    if (!codec || !can_encode(image)) return 0;
+    if (!can_encode(image)) return 0;
     if (rf_grid_make(&grid, image->ndim, image->shape, image->tile_shape) != RF_OK || grid.ntiles == 0) return 0;
     rf_grid_tile(&grid, 0, &largest);
-    int bitpix = image->quantized ? 32 : image->bitpix;
-    size_t bound = codec->bound(image, largest.npix, largest.nx, largest.ny, bitpix);
+    size_t bound = rf_codec_find(image->coder.codec)->bound(&image->coder, &largest.extent);
     if (bound == 0 || bound == SIZE_MAX) return 0;
-    /* a tile that cannot be quantized is stored as it is */
-    size_t plain = image->quantized ? rf_gzip_bound(largest.npix * rf_width(image->bitpix)) : 0;
+    if (!image->quantized) return bound;
+    rf_coder coder = fallback_coder(image);
+    size_t plain = rf_codec_find(coder.codec)->bound(&coder, &largest.extent);
     return bound > plain ? bound : plain;
 }
 
@@ -76,17 +84,17 @@ static int plan(const encoding *e, const rf_tile *tile, rf_loops *loops, const u
     for (size_t k = e->image->ndim; k-- > 0;) {
         if (tile->origin[k] < p->origin[k]) return RF_EARGUMENT;
         size_t from = tile->origin[k] - p->origin[k];
-        if (from > p->shape[k] || tile->extent[k] > p->shape[k] - from) return RF_EARGUMENT;
+        if (from > p->shape[k] || tile->shape[k] > p->shape[k] - from) return RF_EARGUMENT;
         *src += (ptrdiff_t)from * p->strides[k];
-        rf_loops_add(loops, tile->extent[k], p->strides[k], (ptrdiff_t)stride);
-        stride *= tile->extent[k];
+        rf_loops_add(loops, tile->shape[k], p->strides[k], (ptrdiff_t)stride);
+        stride *= tile->shape[k];
     }
     return RF_OK;
 }
 
 /*
  * The pixels of a tile as stored numbers: a copy in w->pixels, or where they are if nothing must be done to them and
- * `borrow` says that nobody will.
+ * `borrow` says that nothing will.
  */
 static int gather(const encoding *e, rf_worker *w, const rf_tile *tile, bool borrow, void **pixels)
 {
@@ -102,21 +110,21 @@ static int gather(const encoding *e, rf_worker *w, const rf_tile *tile, bool bor
         *pixels = (void *)(uintptr_t)src;
         return RF_OK;
     }
-    uint8_t *dst = rf_reserve(&w->pixels, tile->npix * width);
+    uint8_t *dst = rf_reserve(&w->pixels, tile->extent.n * width);
     if (!dst) return RF_ENOMEM;
     ptrdiff_t at_src = 0, at_dst = 0;
     do {
         copy_run(src + at_src, loops.a[0], loops.n[0], width, dst + at_dst);
     } while (rf_loops_next(&loops, index, &at_src, &at_dst));
-    if (swap) rf_swap(dst, tile->npix, width);
-    if (flip) rf_flip(dst, tile->npix, width);
+    if (swap) rf_swap(dst, tile->extent.n, width);
+    if (flip) rf_flip(dst, tile->extent.n, width);
     *pixels = dst;
     return RF_OK;
 }
 
 /* --- nulls --- */
 
-/* How one tile of floats stands with nulls. */
+/* The nulls of one tile of floats. */
 typedef struct {
     int declared;  /* cfitsio's nullcheck for this tile */
     bool present;
@@ -132,80 +140,83 @@ static int mark_nulls(const encoding *e, rf_worker *w, const rf_tile *tile, void
         n->value = fpack_null(width);
         int status = gather(e, w, tile, false, pixels);
         if (status != RF_OK) return status;
-        n->present = rf_as_read_by_cfitsio(*pixels, tile->npix, width, n->value) > 0;
+        n->present = rf_as_read_by_cfitsio(*pixels, tile->extent.n, width, n->value) > 0;
         n->declared = n->present;
         return RF_OK;
     }
     int status = gather(e, w, tile, true, pixels);
     if (status != RF_OK || e->image->nulls == RF_NULLS_NONE) return status;
     n->declared = 1;
-    n->present = rf_count_nonfinite(*pixels, tile->npix, width) > 0;
+    n->present = rf_count_nonfinite(*pixels, tile->extent.n, width) > 0;
     if (!n->present) return RF_OK;
     status = gather(e, w, tile, false, pixels);
-    if (status == RF_OK) rf_nonfinite_to_inf(*pixels, tile->npix, width);
+    if (status == RF_OK) rf_nonfinite_to_inf(*pixels, tile->extent.n, width);
     return status;
 }
 
 /* The pixels with nulls as NaN, for storing them as floats; our own copy if there are any. */
 static void nulls_to_nan(const encoding *e, const rf_tile *tile, const nulls *n, void *pixels)
 {
-    if (n->present) rf_null_to_nan(pixels, tile->npix, rf_width(e->image->bitpix), n->value);
+    if (n->present) rf_null_to_nan(pixels, tile->extent.n, rf_width(e->image->bitpix), n->value);
 }
 
 /* --- one tile --- */
 
 /* Integers of a float tile; *quantized 0 if it must be stored as it is. */
 static int quantize(const encoding *e, rf_worker *w, size_t i, const rf_tile *tile, const void *pixels, const nulls *n,
-                    rf_values *values, int *quantized)
+                    const void **values, int *quantized)
 {
     const rf_image *image = e->image;
     int width = (int)rf_width(image->bitpix);
-    int64_t irow = e->row[i] + image->seed;
-    /* the integers take the place of the scratch: of a tile that is one long row, both are as large as its pixels */
-    size_t room = tile->npix * 4, scratch_nbytes = rf_quantize_scratch_nbytes(tile->nx, tile->ny, width);
-    int32_t *integers = rf_reserve(&w->values, room > scratch_nbytes ? room : scratch_nbytes);
-    double *scale = &e->encoded->scale[i], *zero = &e->encoded->zero[i];
+    rf_float_tile floats = {pixels, width, tile->extent.nx, tile->extent.ny, n->present, n->value};
+    rf_scaling scaling = {.method = image->dither, .irow = e->row[i] + image->seed, .randoms = e->randoms};
+    /* the integers lie where the scratch was: of a tile that is one long row, both are as large as its pixels */
+    size_t nbytes = tile->extent.n * 4, scratch_nbytes = rf_quantize_scratch_nbytes(floats.nx, floats.ny, width);
+    int32_t *integers = rf_reserve(&w->values, nbytes > scratch_nbytes ? nbytes : scratch_nbytes);
     if (scratch_nbytes == 0 || !integers) return RF_ENOMEM;
-    *values = (rf_values){integers, 32};
+    *values = integers;
+    int status = RF_OK;
     if (e->pixels->scale) {
         size_t bad;
-        *scale = e->pixels->scale[i];
-        *zero = e->pixels->zero[i];
-        *quantized = *scale != 0;
-        if (!*quantized) return RF_OK;
-        return rf_requantize(pixels, width, tile->npix, n->present, n->value, image->dither, irow, e->randoms, *scale,
-                             *zero, integers, &bad);
+        scaling.scale = e->pixels->scale[i];
+        scaling.zero = e->pixels->zero[i];
+        *quantized = scaling.scale != 0;
+        if (*quantized) status = rf_requantize(&floats, &scaling, integers, &bad);
+    } else {
+        status = rf_quantize(&floats, image->quantize_level, &scaling, integers, quantized, integers);
     }
-    return rf_quantize(pixels, width, tile->nx, tile->ny, n->present, n->value, image->quantize_level, image->dither,
-                       irow, e->randoms, integers, scale, zero, quantized, integers);
+    e->encoded->scale[i] = *quantized ? scaling.scale : 0;
+    e->encoded->zero[i] = *quantized ? scaling.zero : 0;
+    return status;
 }
 
 static int encode_float(const encoding *e, rf_worker *w, size_t i, const rf_tile *tile, uint8_t *dst, size_t *len)
 {
     void *pixels;
     nulls n;
-    rf_values values;
-    int quantized = 0;
     int status = mark_nulls(e, w, tile, &pixels, &n);
     if (status != RF_OK) return status;
     if (e->encoded->has_null) e->encoded->has_null[i] = n.present;
-    if (e->image->quantized) {
-        status = quantize(e, w, i, tile, pixels, &n, &values, &quantized);
-        if (status != RF_OK) return status;
-        if (quantized) return e->codec->encode(w, e->image, tile, values, n.declared, dst, e->slot, len);
-        e->encoded->scale[i] = e->encoded->zero[i] = 0;
-        e->encoded->column[i] = RF_GZIP_COMPRESSED_DATA;
+    if (!e->image->quantized) {
         nulls_to_nan(e, tile, &n, pixels);
-        return rf_gzip1_encode(w, e->image, tile, (rf_values){pixels, e->image->bitpix}, 0, dst, e->slot, len);
+        return e->codec->encode(w, &e->image->coder, &tile->extent, pixels, 0, dst, e->slot, len);
     }
+    const void *values;
+    int quantized = 0;
+    status = quantize(e, w, i, tile, pixels, &n, &values, &quantized);
+    if (status != RF_OK) return status;
+    if (quantized) {
+        return e->codec->encode(w, &e->image->coder, &tile->extent, values, n.declared, dst, e->slot, len);
+    }
+    e->encoded->column[i] = RF_GZIP_COMPRESSED_DATA;
     nulls_to_nan(e, tile, &n, pixels);
-    return e->codec->encode(w, e->image, tile, (rf_values){pixels, e->image->bitpix}, 0, dst, e->slot, len);
+    return e->fallback->encode(w, &e->fallback_coder, &tile->extent, pixels, 0, dst, e->slot, len);
 }
 
 static int encode_tile(void *job, void *scratch, size_t i)
 {
     const encoding *e = job;
-    rf_worker *w = rf_hand_worker(scratch, e->space);
+    rf_worker *w = rf_lease_worker(scratch, e->space);
     rf_tile tile;
     void *pixels;
     size_t len = 0;
@@ -213,14 +224,14 @@ static int encode_tile(void *job, void *scratch, size_t i)
     if (!w) return RF_ENOMEM;
     int status = rf_grid_tile(&e->grid, e->row[i], &tile);
     if (status != RF_OK) return status;
-    e->encoded->column[i] = e->image->codec == RF_NOCOMPRESS ? RF_UNCOMPRESSED_DATA : RF_COMPRESSED_DATA;
+    e->encoded->column[i] = e->codec->is_plain ? RF_UNCOMPRESSED_DATA : RF_COMPRESSED_DATA;
     if (e->image->bitpix < 0) {
         status = encode_float(e, w, i, &tile, dst, &len);
     } else {
         if (e->encoded->has_null) e->encoded->has_null[i] = 0;
         status = gather(e, w, &tile, true, &pixels);
         if (status != RF_OK) return status;
-        status = e->codec->encode(w, e->image, &tile, (rf_values){pixels, e->image->bitpix}, 0, dst, e->slot, &len);
+        status = e->codec->encode(w, &e->image->coder, &tile.extent, pixels, 0, dst, e->slot, &len);
     }
     e->encoded->nbytes[i] = (int64_t)len;
     return status;
@@ -242,7 +253,9 @@ static int start(encoding *e)
     const rf_image *image = e->image;
     int status = rf_grid_make(&e->grid, image->ndim, image->shape, image->tile_shape);
     if (status != RF_OK) return status;
-    e->codec = rf_codec_find(image->codec);
+    e->codec = rf_codec_find(image->coder.codec);
+    e->fallback_coder = fallback_coder(image);
+    e->fallback = rf_codec_find(e->fallback_coder.codec);
     e->slot = rf_tile_bound(image);
     if (!e->slot || image->nulls < RF_NULLS_NONE || image->nulls > RF_NULLS_FPACK) return RF_EARGUMENT;
     return RF_OK;
@@ -263,7 +276,7 @@ int rf_tiles_encode(const rf_image *image, const rf_pixels *pixels, const int64_
     if (!rf_multiply(ntiles, e.slot, &nbytes) || nbytes > encoded->dst_cap) return RF_ENOSPACE;
     double useful = (double)e.grid.max_npix * (double)ntiles / 8192 + 1; /* a thread costs as much as some pixels */
     if (useful < nthreads) nthreads = (int)useful;
-    status = rf_share(encode_tile, &e, ntiles, nthreads, sizeof(rf_hand), rf_hand_open, failed);
+    status = rf_share(encode_tile, &e, ntiles, nthreads, sizeof(rf_lease), rf_lease_end, failed);
     if (status == RF_OK) compact(&e, ntiles);
     return status;
 }
@@ -284,7 +297,7 @@ int rf_tile_byte_sum(const rf_image *image, const rf_pixels *pixels, int64_t row
     *sum = 0;
     if (status == RF_OK) {
         const uint8_t *bytes = data;
-        for (size_t i = 0; i < tile.npix * rf_width(image->bitpix); i++) *sum += bytes[i];
+        for (size_t i = 0; i < tile.extent.n * rf_width(image->bitpix); i++) *sum += bytes[i];
     }
     rf_worker_end(&worker);
     return status;

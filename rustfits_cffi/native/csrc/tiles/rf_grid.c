@@ -23,20 +23,20 @@ int rf_grid_tile(const rf_grid *grid, int64_t row, rf_tile *tile)
 {
     if (row < 0 || (uint64_t)row >= grid->ntiles) return RF_EARGUMENT;
     size_t rest = (size_t)row, nx = 0, ny = 1;
-    tile->npix = 1;
+    tile->extent.n = 1;
     for (size_t i = grid->ndim; i-- > 0;) {
         tile->origin[i] = rest % grid->count[i] * grid->tile_shape[i];
         rest /= grid->count[i];
         size_t left = grid->shape[i] - tile->origin[i];
-        size_t extent = grid->tile_shape[i] < left ? grid->tile_shape[i] : left;
-        tile->extent[i] = extent;
-        tile->npix *= extent;
-        if (extent > 1) {
-            if (nx == 0) nx = extent; else ny *= extent;
+        size_t length = grid->tile_shape[i] < left ? grid->tile_shape[i] : left;
+        tile->shape[i] = length;
+        tile->extent.n *= length;
+        if (length > 1) {
+            if (nx == 0) nx = length; else ny *= length;
         }
     }
-    tile->nx = nx ? nx : 1;
-    tile->ny = ny;
+    tile->extent.nx = nx ? nx : 1;
+    tile->extent.ny = ny;
     return RF_OK;
 }
 

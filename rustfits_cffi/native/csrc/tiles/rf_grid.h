@@ -6,7 +6,7 @@
 
 #include <stdbool.h>
 
-#include "tiles/rf_tiles.h"
+#include "codecs/rf_codec.h"
 
 typedef struct {
     size_t ndim;
@@ -16,11 +16,10 @@ typedef struct {
     size_t max_npix;                  /* of any tile */
 } rf_grid;
 
-/* One tile: its first pixel, its actual extents (edge tiles are smaller). */
+/* One tile: its first pixel, its own shape (edge tiles are smaller). */
 typedef struct {
-    size_t origin[RF_MAX_NDIM], extent[RF_MAX_NDIM];
-    size_t npix;
-    size_t nx, ny; /* as the noise estimate and HCOMPRESS see it: the fastest axis longer than 1, and the rest */
+    size_t origin[RF_MAX_NDIM], shape[RF_MAX_NDIM];
+    rf_extent extent; /* as the noise estimate and HCOMPRESS see it: the fastest axis longer than 1, and the rest */
 } rf_tile;
 
 /*
@@ -50,7 +49,7 @@ typedef struct {
 } rf_loops;
 
 /*
- * rf_loops_add - add the next axis outwards; it melts into the last one where both sides allow.
+ * rf_loops_add - add the next axis outwards; it is joined to the last one where both sides allow.
  * Memory:  only *loops is written.
  * Sizes:   n steps, a and b apart; at most RF_MAX_NDIM axes.
  * Result:  none.

@@ -1,4 +1,4 @@
-/* Tiles from an open file to pixels: every thread reads and decodes its own. */
+/* Tiles from a source to pixels: every thread reads and decodes its own. */
 #include <stdatomic.h>
 
 #include "tiles/rf_decode.h"
@@ -14,9 +14,7 @@ enum {
 
 typedef struct {
     rf_decoding d;
-    const rf_table *table;
-    int fd;
-    rf_workspace *space;
+    const rf_source *source;
     size_t first[RF_MAX_NDIM], count[RF_MAX_NDIM]; /* tiles touched along each axis: a box of the grid */
     size_t ntiles;                                 /* in that box */
     bool has_gaps;                                 /* a step that may leave out tiles */
@@ -27,8 +25,8 @@ typedef struct {
 /* The box of tiles that the section touches; with steps longer than a tile some in it are not wanted, see plan. */
 static void find_box(reading *r)
 {
-    const rf_image *image = r->d.image;
-    const rf_section *s = r->d.section;
+    const rf_image *image = r->d.reader->image;
+    const rf_section *s = &r->d.section;
     r->ntiles = 1;
     r->has_gaps = false;
     for (size_t i = 0; i < image->ndim; i++) {
@@ -48,7 +46,7 @@ static void find_box(reading *r)
 static int64_t box_row(const reading *r, size_t k)
 {
     size_t row = 0, stride = 1;
-    for (size_t i = r->d.image->ndim; i-- > 0;) {
+    for (size_t i = r->d.grid.ndim; i-- > 0;) {
         row += (r->first[i] + k % r->count[i]) * stride;
         k /= r->count[i];
         stride *= r->d.grid.count[i];
@@ -58,10 +56,10 @@ static int64_t box_row(const reading *r, size_t k)
 
 static bool is_wanted(const reading *r, int64_t row)
 {
-    const rf_section *s = r->d.section;
+    const rf_section *s = &r->d.section;
     rf_tile tile;
     if (rf_grid_tile(&r->d.grid, row, &tile) != RF_OK) return true;
-    for (size_t i = 0; i < r->d.image->ndim; i++) {
+    for (size_t i = 0; i < r->d.grid.ndim; i++) {
         size_t first, n;
         rf_overlap(s, &tile, i, &first, &n);
         if (n == 0) return false;
@@ -74,7 +72,7 @@ static size_t run_length(const rf_table *t, const int64_t *rows, size_t n, size_
 {
     size_t length = 1;
     *nbytes = (size_t)t->nbytes[rows[0]];
-    while (length < n && t->nbytes[rows[length]] > 0 &&
+    while (length < n && t->state[rows[length]] == RF_TILE_GOOD &&
            t->offset[rows[length]] == t->offset[rows[0]] + (int64_t)*nbytes &&
            *nbytes + (size_t)t->nbytes[rows[length]] <= READ_NBYTES) {
         *nbytes += (size_t)t->nbytes[rows[length]];
@@ -85,23 +83,47 @@ static size_t run_length(const rf_table *t, const int64_t *rows, size_t n, size_
 
 static int read_run(const reading *r, rf_worker *w, const int64_t *rows, size_t n, size_t nbytes, int64_t *failed)
 {
-    const rf_table *t = r->table;
+    const rf_table *t = r->d.reader->table;
+    int64_t offset = t->heap_start + t->offset[rows[0]];
+    int status = RF_OK;
     *failed = rows[0];
-    uint8_t *coded = rf_reserve(&w->coded, nbytes);
-    if (!coded) return RF_ENOMEM;
-    int status = rf_read_exactly(r->fd, coded, nbytes, t->heap_start + t->offset[rows[0]]);
+    const uint8_t *coded = rf_source_view(r->source, nbytes, offset);
+    if (!coded) {
+        uint8_t *copy = rf_reserve(&w->coded, nbytes);
+        if (!copy) return RF_ENOMEM;
+        status = rf_source_read(r->source, copy, nbytes, offset);
+        coded = copy;
+    }
     for (size_t i = 0; i < n && status == RF_OK; i++) {
         *failed = rows[i];
-        status = rf_decode_tile(&r->d, w, rows[i], (size_t)rows[i], coded, (size_t)t->nbytes[rows[i]]);
+        status = rf_decode_tile(&r->d, w, rows[i], coded, (size_t)t->nbytes[rows[i]]);
         coded += t->nbytes[rows[i]];
     }
     return status;
 }
 
+/* The tiles rows[0..n-1]: those that follow one another in the file with one read. */
+static int read_tiles(const reading *r, rf_worker *w, const int64_t *rows, size_t n, int64_t *failed)
+{
+    const rf_table *t = r->d.reader->table;
+    for (size_t i = 0; i < n;) {
+        size_t nbytes;
+        *failed = rows[i];
+        if (t->state[rows[i]] != RF_TILE_GOOD) {
+            return t->state[rows[i]] == RF_TILE_MISSING ? RF_EMISSING : RF_EDESCRIPTOR;
+        }
+        size_t length = run_length(t, rows + i, n - i, &nbytes);
+        int status = read_run(r, w, rows + i, length, nbytes, failed);
+        if (status != RF_OK) return status;
+        i += length;
+    }
+    return RF_OK;
+}
+
 static int read_group(void *job, void *scratch, size_t item)
 {
     reading *r = job;
-    rf_worker *w = rf_hand_worker(scratch, r->space);
+    rf_worker *w = rf_lease_worker(scratch, r->d.reader->space);
     int64_t rows[MOST_IN_GROUP], failed;
     size_t n = 0, begin = item * r->group, end = begin + r->group;
     if (!w) return RF_ENOMEM;
@@ -110,40 +132,19 @@ static int read_group(void *job, void *scratch, size_t item)
         if (r->has_gaps && !is_wanted(r, row)) continue;
         rows[n++] = row;
     }
-    for (size_t i = 0; i < n;) {
-        size_t nbytes, length = 0;
-        int status = RF_EMISSING;
-        failed = rows[i];
-        if (r->table->column[rows[i]] != RF_NO_COLUMN && r->table->nbytes[rows[i]] > 0) {
-            length = run_length(r->table, rows + i, n - i, &nbytes);
-            status = read_run(r, w, rows + i, length, nbytes, &failed);
-        }
-        if (status != RF_OK) {
-            rf_lower(&r->failed, failed);
-            return status;
-        }
-        i += length;
-    }
-    return RF_OK;
+    int status = read_tiles(r, w, rows, n, &failed);
+    if (status != RF_OK) rf_lower(&r->failed, failed);
+    return status;
 }
 
-int rf_tiles_read(const rf_image *image, const rf_table *table, int fd, const size_t *box, int out, double bscale,
-                  double bzero, void *dst, size_t dst_nbytes, const float *randoms, rf_workspace *space, int nthreads,
-                  int64_t *failed)
+int rf_tiles_read(const rf_tile_reader *reader, const rf_source *source, const size_t *box, void *dst,
+                  size_t dst_nbytes, int nthreads, int64_t *failed)
 {
-    size_t ndim = image->ndim;
-    rf_section section = {.start = box, .count = box + ndim, .step = box + 2 * ndim, .out = out, .bscale = bscale,
-                          .bzero = bzero, .dst = dst, .dst_nbytes = dst_nbytes};
-    reading r = {.d = {.image = image, .section = &section, .randoms = randoms}, .table = table, .fd = fd,
-                 .space = space, .failed = INT64_MAX};
-    rf_tiles *t = &r.d.tiles;
-    size_t group;
+    size_t ndim = reader->image->ndim, group;
+    reading r = {.source = source, .failed = INT64_MAX};
+    r.d.reader = reader;
+    r.d.section = (rf_section){box, box + ndim, box + 2 * ndim, dst, dst_nbytes};
     if (failed) *failed = -1;
-    t->column = table->column;
-    t->scale = table->scale;
-    t->zero = table->zero;
-    t->blank = table->blank;
-    t->uncompressed_bitpix = table->uncompressed_bitpix;
     int status = rf_decode_prepare(&r.d);
     if (status != RF_OK) return status;
     find_box(&r);
@@ -151,7 +152,7 @@ int rf_tiles_read(const rf_image *image, const rf_table *table, int fd, const si
     r.group = r.ntiles / ((size_t)(nthreads < 1 ? 1 : nthreads) * GROUPS_PER_THREAD);
     r.group = r.group < 1 ? 1 : r.group > MOST_IN_GROUP ? MOST_IN_GROUP : r.group;
     size_t ngroups = (r.ntiles + r.group - 1) / r.group;
-    status = rf_share(read_group, &r, ngroups, nthreads, sizeof(rf_hand), rf_hand_open, &group);
+    status = rf_share(read_group, &r, ngroups, nthreads, sizeof(rf_lease), rf_lease_end, &group);
     int64_t lowest = atomic_load(&r.failed);
     if (status != RF_OK && failed) *failed = lowest < INT64_MAX ? lowest : -1;
     return status;

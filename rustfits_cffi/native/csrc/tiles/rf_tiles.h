@@ -1,113 +1,66 @@
 /*
- * rf_tiles.h - the tile engine: a batch of coded tiles to pixels, or back, in one call on many threads.
+ * rf_tiles.h - the tile engine of images: tiles of a file to pixels, or pixels to coded tiles, in one call on many
+ * threads.
  *
  * FITS Standard 4.0, section 10; the bytes written are cfitsio's. Axes are in numpy order, the fastest last.
  */
 #ifndef RF_TILES_H
 #define RF_TILES_H
 
-#include "rf.h"
+#include "codecs/rf_codec.h"
+#include "codecs/rf_workspace.h"
+#include "source/rf_source.h"
+#include "tiles/rf_table.h"
 
 /* cffi: begin */
-/* The columns a coded tile may lie in. */
-enum {
-    RF_COMPRESSED_DATA = 0,
-    RF_UNCOMPRESSED_DATA = 1,
-    RF_GZIP_COMPRESSED_DATA = 2,
-    RF_NO_COLUMN = 255
-};
-
 /* How encoding looks for null pixels in floats. */
 enum {
     RF_NULLS_NONE = 0,      /* not at all: a quantized image must have been checked with rf_any_nonfinite before */
     RF_NULLS_NONFINITE = 1, /* all that is not finite, declared for the whole image, as the fitsio package does */
-    RF_NULLS_FPACK = 2      /* as fpack: tile by tile; subnormals and -0 become 0 besides */
+    RF_NULLS_FPACK = 2      /* as fpack: tile by tile; in addition subnormals and -0 become 0 */
 };
 
 /* An image and how its tiles are coded. */
 typedef struct {
     size_t ndim;
     const size_t *shape, *tile_shape; /* ndim each */
-    int codec;              /* rf_codec of COMPRESSED_DATA */
     int bitpix;             /* ZBITPIX */
     int unsigned_trick;     /* BSCALE 1 and BZERO the trick value of this bitpix */
     int quantized;          /* a float image stored as scaled integers */
     int dither;             /* 0, or n of SUBTRACTIVE_DITHER_n */
     int64_t seed;           /* ZDITHER0 */
-    int rice_block, rice_bytepix; /* bytepix 0: as wide as the pixels */
-    int hcomp_smooth;       /* decoding */
-    float hcomp_scale;      /* encoding: 0 lossless, positive times the noise, negative absolute */
-    int hcomp_null;         /* encoding: the integer the noise estimate takes for null: Fptr->zblank of the open file */
-    int gzip_level;         /* encoding; 1 is cfitsio's */
     float quantize_level;   /* encoding: q of rf_quantize */
     int nulls;              /* encoding: RF_NULLS_ */
-    int plio_allow_lossy;   /* encoding: rf_plio_encode */
+    rf_coder coder;         /* of COMPRESSED_DATA */
 } rf_image;
 
-/* Coded tiles to decode. */
+/* What is read: the tiles of an image as pixels of one type. */
 typedef struct {
-    size_t ntiles;
-    const int64_t *row;     /* tile numbers, 0-based */
-    const uint8_t *column;  /* RF_COMPRESSED_DATA and so on; RF_NO_COLUMN: never written */
-    const int64_t *offset, *nbytes; /* of each tile within coded */
-    const double *scale, *zero;     /* ZSCALE, ZZERO of each tile; not read unless quantized */
-    const int64_t *blank;   /* the integer of null pixels of each tile, or NULL: no nulls; not read unless quantized */
-    const uint8_t *coded;
-    size_t coded_len;
-    int uncompressed_bitpix;/* type of UNCOMPRESSED_DATA; 0: the image's */
-} rf_tiles;
-
-/* The whole table of tiles of a compressed image in a file. Arrays have an element for every tile of the image. */
-typedef struct {
-    const uint8_t *column;          /* as in rf_tiles */
-    const int64_t *offset, *nbytes; /* from the start of the heap; checked by the caller against heap and file */
-    const double *scale, *zero;
-    const int64_t *blank;
-    int uncompressed_bitpix;
-    int64_t heap_start;             /* byte of the file where the heap begins */
-} rf_table;
-
-/* Where decoded pixels go. */
-typedef struct {
-    const size_t *start, *count, *step; /* ndim each: pixels start, start + step, ... of each axis */
+    const rf_image *image;
+    const rf_table *table;
+    const float *randoms;   /* as filled by rf_randoms_fill; may be NULL if there is no dither */
+    rf_workspace *space;    /* scratch that stays from one call to the next; may be NULL: then it ends with the call */
     int out;                /* rf_out: what the pixels become */
     double bscale, bzero;   /* for RF_OUT_DOUBLE */
-    void *dst;              /* C-contiguous of shape count */
-    size_t dst_nbytes;
-} rf_section;
+} rf_tile_reader;
 
 /*
- * rf_tiles_decode - decode a batch of tiles, each into its place of the section.
- * Memory:  the caller owns everything; tiles must not overlap in dst. Scratch is bounded by a few tiles a thread.
- *          randoms as filled by rf_randoms_fill, or NULL if there is no dither.
- * Sizes:   offset, nbytes are checked against coded_len, places against dst_nbytes. A tile has fewer than 2^31 pixels.
- * Result:  RF_OK, or the status of the first tile of the batch that failed, whose index in the batch goes to *failed
- *          (the same with any nthreads). Its pixels are undefined, those of tiles before it are complete.
- *          RF_EARGUMENT with *failed = ntiles: the image, not a tile.
+ * rf_tiles_read - read and decode the tiles that a section touches, each thread its own, straight from the source.
+ * Memory:  the caller owns everything. Coded bytes that are in memory are decoded there; those of a file are read, some
+ *          hundred kilobytes per thread at a time, or one tile. Scratch is bounded by a few tiles per thread.
+ * Sizes:   box has start, count and step of the section, ndim of each; dst is C-contiguous of shape count, and checked
+ *          against dst_nbytes. A tile has fewer than 2^31 pixels.
+ * Result:  RF_OK, or the status of the lowest-numbered tile that failed, whose number goes to *failed (the same with
+ *          any nthreads); -1 if it is not about a tile. RF_EMISSING or RF_EDESCRIPTOR for a tile that the table marks;
+ *          RF_EIO, with errno set, and RF_ETRUNCATED if the source cannot be read there; RF_EARGUMENT for an image that
+ *          cannot be; RF_ENOSPACE. failed may be NULL. After an error dst is undefined.
  *          Nulls of quantized images become NaN. Tiles of the other two columns are physical values, never scaled by
  *          scale and zero; floats in them not by bscale and bzero either, as in cfitsio.
  *          RF_OUT_DOUBLE of a quantized image joins both scalings before it is applied, as cfitsio does.
- * Threads: up to nthreads. May be called at once from several threads with separate dst.
+ * Threads: up to nthreads; moves no file position. May be called at once from several threads with separate dst.
  */
-int rf_tiles_decode(const rf_image *image, const rf_tiles *tiles, const rf_section *section, const float *randoms,
-                    int nthreads, size_t *failed);
-
-/* Scratch that stays from one call to the next: rf_workspace.h. */
-typedef struct rf_workspace rf_workspace;
-
-/*
- * rf_tiles_read - read and decode the tiles that a section touches, each thread its own, straight from the file.
- * Memory:  as rf_tiles_decode; coded bytes in memory are bounded by a few hundred kilobytes a thread, or one tile.
- * Sizes:   the table has an element for every tile of the image; box holds start, count and step of the section, ndim
- *          of each; the rest of the section as in rf_section. fd is the open file.
- * Result:  as rf_tiles_decode, but the number of the failed tile goes to *failed, -1 if it is the image; besides
- *          RF_EIO, with errno set, and RF_ETRUNCATED if the file cannot be read there. failed may be NULL: who needs
- *          it asks again.
- * Threads: up to nthreads; moves no file position. space may be NULL: then their scratch goes with them.
- */
-int rf_tiles_read(const rf_image *image, const rf_table *table, int fd, const size_t *box, int out, double bscale,
-                  double bzero, void *dst, size_t dst_nbytes, const float *randoms, rf_workspace *space, int nthreads,
-                  int64_t *failed);
+int rf_tiles_read(const rf_tile_reader *reader, const rf_source *source, const size_t *box, void *dst,
+                  size_t dst_nbytes, int nthreads, int64_t *failed);
 
 /* Pixels to encode. */
 typedef struct {
@@ -133,7 +86,8 @@ typedef struct {
 /*
  * rf_tiles_encode - encode tiles number row[0] .. row[ntiles-1], the bytes cfitsio would write.
  * Memory:  the caller owns everything. Each tile is coded into its own slot of dst, then the slots are moved together.
- *          Scratch comes from `space` and goes back there; it may be NULL.
+ *          randoms as filled by rf_randoms_fill, or NULL if there is no dither. Scratch is taken from `space` and
+ *          returned there; it may be NULL.
  * Sizes:   as above; RF_ENOSPACE if dst_cap is too small.
  * Result:  RF_OK, or the status of the first tile of the batch that failed, whose index goes to *failed (the same with
  *          any nthreads); then nothing in `encoded` means anything. RF_ERANGE: a value that PLIO, or a given scale,
@@ -154,7 +108,7 @@ size_t rf_tile_bound(const rf_image *image);
 
 /*
  * rf_tile_byte_sum - sum of all bytes of tile number row as cfitsio holds it in memory, for the "checksum" seed.
- * Memory:  the caller owns everything; a copy of the tile may be made meanwhile.
+ * Memory:  the caller owns everything; a copy of the tile may be made for the time of the call.
  * Sizes:   `pixels` must cover the tile, as for rf_tiles_encode.
  * Result:  RF_OK and *sum; pixels are treated as image->nulls says. RF_EARGUMENT, RF_ENOMEM.
  * Threads: this one; may be called at once from several.

@@ -27,11 +27,9 @@ typedef struct {
 } cutting;
 
 typedef struct {
-    const rf_image *image;
-    const rf_table *table;
-    int fd;
+    const rf_tile_reader *reader;
+    const rf_source *source;
     const rf_data_unit *unit;
-    const float *randoms;
     cutting cut;
     size_t first;           /* box that is item 0 */
     _Atomic uint64_t sums;  /* of the boxes done, not folded: fewer than 2^32 sums of 32 bits */
@@ -114,7 +112,7 @@ static void as_stored(const unpacking *r, uint8_t *pixels, size_t nbytes)
     size_t width = r->cut.width;
     for (size_t done = 0; done < nbytes; done += PIECE_NBYTES) {
         size_t npix = smaller(PIECE_NBYTES, nbytes - done) / width;
-        if (r->unit->one_nan && r->image->bitpix < 0) rf_one_nan(pixels + done, npix, width);
+        if (r->unit->one_nan && r->reader->image->bitpix < 0) rf_one_nan(pixels + done, npix, width);
         rf_reorder(pixels + done, npix, width);
     }
 }
@@ -158,8 +156,7 @@ static int unpack_box(void *job, void *scratch, size_t item)
     if (!s->pixels && !(s->pixels = malloc(r->cut.nbytes))) return RF_ENOMEM;
     find_box(&r->cut, r->first + item, box);
     for (size_t i = 0; i < r->cut.grid.ndim; i++) nbytes *= box[r->cut.grid.ndim + i];
-    int status = rf_tiles_read(r->image, r->table, r->fd, box, RF_OUT_STORED, 1, 0, s->pixels, nbytes, r->randoms, NULL,
-                               1, &failed);
+    int status = rf_tiles_read(r->reader, r->source, box, s->pixels, nbytes, 1, &failed);
     if (status != RF_OK) {
         if (failed >= 0) rf_lower(&r->failed, failed);
         return status;
@@ -176,14 +173,13 @@ size_t rf_unpack_count(const rf_image *image)
     return cut_image(image, &cut) == RF_OK ? cut.nboxes : 0;
 }
 
-int rf_unpack(const rf_image *image, const rf_table *table, int fd, const rf_data_unit *unit, size_t first,
-              size_t nboxes, const float *randoms, int nthreads, uint32_t *sum, int64_t *failed)
+int rf_unpack(const rf_tile_reader *reader, const rf_source *source, const rf_data_unit *unit, size_t first,
+              size_t nboxes, int nthreads, uint32_t *sum, int64_t *failed)
 {
-    unpacking r = {.image = image, .table = table, .fd = fd, .unit = unit, .randoms = randoms, .first = first,
-                   .failed = INT64_MAX};
+    unpacking r = {.reader = reader, .source = source, .unit = unit, .first = first, .failed = INT64_MAX};
     size_t box;
     *failed = -1;
-    int status = cut_image(image, &r.cut);
+    int status = reader->out == RF_OUT_STORED ? cut_image(reader->image, &r.cut) : RF_EARGUMENT;
     if (status != RF_OK) return status;
     if (first > r.cut.nboxes || nboxes > r.cut.nboxes - first) return RF_EARGUMENT;
     status = rf_share(unpack_box, &r, nboxes, nthreads, sizeof(scratch_space), end_scratch, &box);

@@ -28,15 +28,15 @@ size_t rf_unpack_count(const rf_image *image);
 
 /*
  * rf_unpack - unpack boxes first .. first + nboxes - 1.
- * Memory:  the caller owns everything. Scratch is one box a thread: a few megabytes, or one tile if that is larger.
- * Sizes:   the table has an element for every tile of the image. The data unit lies within what int64_t counts.
- * Result:  RF_OK, and the sum of these pixels within the data unit is added to *sum. As rf_tiles_read besides, with the
- *          number of a tile of the first box that failed in *failed; -1 if it is none. RF_EWRITE, with errno
- *          set, if the system refuses to write. After an error the data unit is undefined.
+ * Memory:  the caller owns everything. Scratch is one box per thread: a few megabytes, or one tile if that is larger.
+ * Sizes:   reader->out is RF_OUT_STORED. The data unit lies within what int64_t counts.
+ * Result:  RF_OK, and the sum of these pixels within the data unit is added to *sum. Otherwise as rf_tiles_read, with
+ *          the number of a tile of the first box that failed in *failed; -1 if it is not about a tile. RF_EWRITE, with
+ *          errno set, if the system refuses to write. After an error the data unit is undefined.
  * Threads: up to nthreads; moves no file position.
  */
-int rf_unpack(const rf_image *image, const rf_table *table, int fd, const rf_data_unit *unit, size_t first,
-              size_t nboxes, const float *randoms, int nthreads, uint32_t *sum, int64_t *failed);
+int rf_unpack(const rf_tile_reader *reader, const rf_source *source, const rf_data_unit *unit, size_t first,
+              size_t nboxes, int nthreads, uint32_t *sum, int64_t *failed);
 /* cffi: end */
 
 #endif

@@ -1,0 +1,75 @@
+"""Where kernels read bytes: an open file, or pieces of one that are in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Protocol
+
+from rustfits_cffi.native._lib import CData, ffi, lib
+
+__all__ = ["MemorySource", "Source", "file_source"]
+
+
+class Source(Protocol):
+    """What kernels read from.
+
+    Attributes
+    ----------
+    path : str
+        Its name, for messages.
+    workspace : cdata
+        Scratch of the threads that decode its tiles; C guards it.
+    """
+
+    path: str
+    workspace: CData
+
+    def held(self) -> CData:
+        """The ``rf_source``, which stays open as long as the result is referenced; `OSError` if it is closed."""
+        ...
+
+
+def file_source(fd: int) -> CData:
+    """An ``rf_source`` of an open file. It owns the descriptor, which is closed with its last reference."""
+    return ffi.gc(ffi.new("rf_source *", {"fd": fd}), lib.rf_source_close)
+
+
+class MemorySource:
+    """Pieces of a file that are in memory.
+
+    Parameters
+    ----------
+    pieces : iterable of (int, bytes-like)
+        Offset in the file, and the bytes from there on; ascending and disjoint. They are used where they are.
+    path : str
+        Name of the file, for messages.
+
+    Raises
+    ------
+    ValueError
+        If the pieces are not ascending or not disjoint.
+    """
+
+    def __init__(self, pieces: Iterable[tuple[int, Any]], path: str = "memory") -> None:
+        self.path = path
+        self.workspace = ffi.gc(lib.rf_workspace_new(), lib.rf_workspace_free)
+        offsets: list[int] = []
+        buffers: list[CData] = []
+        for offset, data in pieces:
+            if offset < 0 or (offsets and offset < offsets[-1] + len(buffers[-1])):
+                raise ValueError("the pieces of a file must be ascending and disjoint")
+            buffer = ffi.from_buffer("uint8_t[]", data)
+            if len(buffer):
+                offsets.append(offset)
+                buffers.append(buffer)
+        self._kept = (
+            ffi.new("int64_t[]", offsets),
+            ffi.new("int64_t[]", [len(buffer) for buffer in buffers]),
+            ffi.new("uint8_t *[]", buffers),
+            buffers,
+        )
+        self._source = ffi.new("rf_source *", (-1, len(buffers), *self._kept[:3]))
+
+    def held(self) -> CData:
+        """The ``rf_source``; the pieces stay as long as this object."""
+        return self._source
