@@ -38,11 +38,11 @@ class Entry:
         Byte position in the file.
     kind : str
         As in `HDUStructure`.
-    cache : dict
-        What objects have worked out from this header; thrown away with the entry when the header changes.
+    known : object
+        What the HDU's object has worked out from this header; thrown away when the header changes.
     """
 
-    __slots__ = ("_header", "_structure", "cache", "header_nbytes", "header_start", "is_primary")
+    __slots__ = ("_header", "_structure", "header_nbytes", "header_start", "is_primary", "known")
 
     def __init__(self, header_start: int, header: bytes, is_primary: bool, structure: HDUStructure | None = None):
         self.header_start = header_start
@@ -50,7 +50,7 @@ class Entry:
         self.is_primary = is_primary
         self._header = header
         self._structure = structure
-        self.cache: dict[Any, Any] = {}
+        self.known: Any = None
 
     @property
     def structure(self) -> HDUStructure:
@@ -72,7 +72,7 @@ class Entry:
     def move(self, shift: int) -> None:
         """The HDU lies `shift` bytes further back now; what was worked out may hold its old place."""
         self.header_start += shift
-        self.cache = {}
+        self.known = None
 
 
 class Directory:
@@ -104,7 +104,7 @@ class Directory:
         self._table = HDUTable()
         self._names = HDUNames()
         self._entries: dict[int, Entry] = {}
-        self._remembered: dict[tuple[int, str], Any] = {}
+        self._configs: dict[int, object] = {}
         self._axes_hazards: dict[int, str] = {}
         try:
             self._scan()
@@ -173,13 +173,13 @@ class Directory:
             if number > index:
                 other.move(shift)
 
-    def remember(self, index: int, name: str, value: Any) -> None:
-        """Keep something about an HDU that its header does not say, for as long as the file is open."""
-        self._remembered[index, name] = value
+    def keep_config(self, index: int, config: object) -> None:
+        """Keep, while the file is open, the config an HDU was created with: its header does not say all of it."""
+        self._configs[index] = config
 
-    def recall(self, index: int, name: str) -> Any:
-        """What was remembered, or None."""
-        return self._remembered.get((index, name))
+    def config(self, index: int) -> Any:
+        """The config that was kept, or None."""
+        return self._configs.get(index)
 
     def append(self, work: Callable[[], Result], *, action: str) -> Result:
         """Have `work` add HDUs at the end of the file, and take them in; if anything fails all is as it was."""
@@ -191,13 +191,12 @@ class Directory:
         return self.handle.change(work, action=action, follow=lambda: self._refresh(index))
 
     def _forget(self, known: int) -> None:
-        """Forget all HDUs but so many, however far taking them in has got."""
+        """Forget all HDUs from number `known` on, however far taking them in has got."""
         self._table.truncate(known)
         self._names.truncate(known)
         for index in [index for index in self._entries if index >= known]:
             del self._entries[index]
-        for key in [key for key in self._remembered if key[0] >= known]:
-            del self._remembered[key]
+        self._configs = {index: config for index, config in self._configs.items() if index < known}
         self._axes_hazards = {index: reason for index, reason in self._axes_hazards.items() if index < known}
         self.revision += 1
 

@@ -15,7 +15,7 @@ from rustfits_cffi.directory import Directory
 from rustfits_cffi.errors import HDUIndexError, HDUNameError
 from rustfits_cffi.hdu import HDU, open_hdu
 from rustfits_cffi.hdu.images.compressed import CompressedImageHDU
-from rustfits_cffi.hdu.images.create import ImagePlan, create_image
+from rustfits_cffi.hdu.images.create import ImageOptions, ImagePlan, create_image
 from rustfits_cffi.hdu.images.image import ImageHDU
 from rustfits_cffi.header import FITSHeader
 from rustfits_cffi.native.cfitsio.handle import FileHandle, path_text
@@ -193,7 +193,7 @@ class FITS:
         OSError
             If the file is closed or read-only, or writing fails.
         """
-        plan = ImagePlan.of(dtype, dims, compress, quantize, blank, extname, extver)
+        plan = ImagePlan.of(dtype, dims, ImageOptions(extname, extver, compress, quantize, blank))
         create_image(self._directory, plan)
 
     def write_image(
@@ -230,7 +230,7 @@ class FITS:
             If the file is closed or read-only, or writing fails. The file is then as it was.
         """
         pixels = np.asanyarray(data)
-        plan = _plan(pixels, compress, quantize, blank, extname, extver)
+        plan = _plan(pixels, ImageOptions(extname, extver, compress, quantize, blank))
         number = create_image(self._directory, plan, pixels, header=header)
         return self[number]
 
@@ -364,7 +364,7 @@ def write(
         file of that name is emptied.
     """
     _require_image(data)
-    _plan(data, extname=extname).cards(header)
+    _plan(data, ImageOptions(extname)).cards(header)
     with FITS(filename, mode) as fits:
         fits.write(data, extname=extname, header=header)
 
@@ -385,20 +385,13 @@ def _require_image(data: Any) -> None:
         raise ValueError(f"cannot tell what HDU a {type(data).__name__} needs: use write_image or write_table")
 
 
-def _plan(
-    pixels: np.ndarray,
-    compress: str | Codec | None = None,
-    quantize: Quantize | None = None,
-    blank: int | None = None,
-    extname: str | None = None,
-    extver: int | None = None,
-) -> ImagePlan:
+def _plan(pixels: np.ndarray, options: ImageOptions) -> ImagePlan:
     """How pixels become an HDU, checked."""
     if pixels.ndim == 0 and pixels.dtype.kind in "iuf":
         raise ValueError("a single number has no axes and is no image: give an array, such as [value]")
-    if blank is None and pixels.dtype.kind in "iu" and np.ma.is_masked(pixels):
+    if options.blank is None and pixels.dtype.kind in "iu" and np.ma.is_masked(pixels):
         raise ValueError("masked pixels need a blank value: use FITS.write_image(..., blank=...)")
-    return ImagePlan.of(pixels.dtype, pixels.shape, compress, quantize, blank, extname, extver)
+    return ImagePlan.of(pixels.dtype, pixels.shape, options)
 
 
 def _first_with_data(fits: FITS) -> HDU:

@@ -25,7 +25,7 @@ def integer_keyword(
     value = get(key)
     if value is None:
         if default is None:
-            raise FITSFormatError(f"{key} is missing from the header of a compressed HDU")
+            raise FITSFormatError(f"{key} is missing from the header")
         return default
     value = as_integer(value, key)
     if not low <= value <= high:

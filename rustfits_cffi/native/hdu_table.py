@@ -1,4 +1,4 @@
-"""The table of all HDUs of a file: one line of a C array each, so that ten thousand of them cost milliseconds."""
+"""The table of all HDUs of a file: one line of a C array each, so that ten thousand of them take milliseconds."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from rustfits_cffi.native._lib import CData, ffi, lib
 
-_BLOCK_NBYTES = 2880
+_BLOCK_NBYTES: int = lib.RF_FITS_BLOCK
 _KINDS = {
     lib.RF_HDU_UNKNOWN: "unknown",
     lib.RF_HDU_IMAGE: "image",
@@ -17,7 +17,9 @@ _KINDS = {
     lib.RF_HDU_ASCII_TABLE: "ascii table",
 }
 _LINE = struct.Struct("=32xi4xqi68s")  # an rf_hdu: kind, extver, name_len, extname
-_room = ffi.new_allocator(should_clear_after_alloc=False)
+if _LINE.size != ffi.sizeof("rf_hdu") or ffi.offsetof("rf_hdu", "extname") != _LINE.size - 68:
+    raise ImportError("rf_hdu is laid out differently from _LINE")
+_new = ffi.new_allocator(should_clear_after_alloc=False)
 
 
 @dataclass(frozen=True)
@@ -73,10 +75,10 @@ class HDUTable:
         """
         cap = nbytes // _BLOCK_NBYTES + 1
         self._reserve(self._count + cap)
-        copies = _room("uint8_t[]", nbytes)
+        copies = _new("uint8_t[]", nbytes)
         copied, lines = ffi.new("size_t *"), self._lines + self._count
-        place = (ffi.from_buffer(chunk), nbytes, position, self._count == 0)
-        nhdus = lib.rf_headers_scan(*place, lines, cap, copies, copied)
+        source = (ffi.from_buffer(chunk), nbytes, position, self._count == 0)
+        nhdus = lib.rf_headers_scan(*source, lines, cap, copies, copied)
         if not nhdus:
             return [], []
         found = [*_LINE.iter_unpack(ffi.buffer(lines, nhdus * _LINE.size))]
@@ -114,14 +116,14 @@ class HDUTable:
         line.has_data = record.has_data
 
     def _add(self, kinds: list[str], headers: bytes) -> None:
-        """Count the lines behind the last one in; their headers are in one piece."""
+        """Count in the lines behind the last one; their headers are in one piece."""
         self._count += len(kinds)
         self._kinds += kinds
         self._piece += [len(self._headers)] * len(kinds)
         self._headers.append(headers)
 
     def _reserve(self, wanted: int) -> None:
-        """Room for so many lines."""
+        """Make the array of lines `wanted` long, or longer."""
         if wanted > len(self._lines):
             lines = ffi.new("rf_hdu[]", max(wanted, 2 * len(self._lines)))
             ffi.memmove(lines, self._lines, self._count * _LINE.size)

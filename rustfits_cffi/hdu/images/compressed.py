@@ -5,7 +5,8 @@ It is an ImageHDU with hooks of its own: a section is read by decoding the tiles
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -20,6 +21,7 @@ from rustfits_cffi.format.compression import (
     parse_layout,
     quantize_of,
 )
+from rustfits_cffi.format.keywords import Getter
 from rustfits_cffi.format.scaling import PixelType
 from rustfits_cffi.format.selection import Selection
 from rustfits_cffi.hdu.images.image import ImageHDU
@@ -27,6 +29,8 @@ from rustfits_cffi.hdu.images.values import tile_pixels
 from rustfits_cffi.hdu.tiles.cache import TileCache
 from rustfits_cffi.hdu.tiles.encoder import TileJob, TileSettings, rewrite_tiles
 from rustfits_cffi.hdu.tiles.reader import TileReader
+
+Parsed = TypeVar("Parsed")
 
 
 class CompressedImageHDU(ImageHDU):
@@ -64,16 +68,16 @@ class CompressedImageHDU(ImageHDU):
 
         The deflate level is not stored in files: once the file is reopened it is None.
         """
-        created = self._directory.recall(self._index, "config")
+        created = self._directory.config(self._index)
         if created is not None:
             return created[0]
-        cache = self._entry.cache
-        if "compression" not in cache:
+        facts = self._facts
+        if facts.compression is None:
             try:
-                cache["compression"] = config_of(self._layout)
+                facts.compression = config_of(self._layout)
             except (FITSFormatError, ValueError):
-                cache["compression"] = self.header.get("ZCMPTYPE")
-        return cache["compression"]
+                facts.compression = self.header.get("ZCMPTYPE")
+        return facts.compression
 
     @property
     def n_tiles(self) -> int:
@@ -82,31 +86,34 @@ class CompressedImageHDU(ImageHDU):
 
     @property
     def _geometry(self) -> tuple[int, tuple[int, ...]]:
-        return self._remembered("geometry", image_geometry)
+        facts = self._facts
+        if facts.geometry is None:
+            facts.geometry = self._parsed(image_geometry)
+        return facts.geometry
 
     @property
     def _layout(self) -> CompressedLayout:
-        return self._remembered("layout", parse_layout)
+        facts = self._facts
+        if facts.layout is None:
+            facts.layout = self._parsed(parse_layout)
+        return facts.layout
 
-    def _remembered(self, name: str, parse: Any) -> Any:
-        """What `parse` makes of the header, worked out once."""
-        cache = self._entry.cache
-        if name not in cache:
-            try:
-                cache[name] = parse(self.header.get)
-            except FITSFormatError as error:
-                raise FITSFormatError(f"{self._where}: {error}") from None
-        return cache[name]
+    def _parsed(self, parse: Callable[[Getter], Parsed]) -> Parsed:
+        """What `parse` makes of the header; errors name file and HDU."""
+        try:
+            return parse(self.header.get)
+        except FITSFormatError as error:
+            raise FITSFormatError(f"{self._where}: {error}") from None
 
     @property
     def _pixel_type(self) -> PixelType:
-        cache = self._entry.cache
-        if "pixel type" not in cache:
+        facts = self._facts
+        if facts.pixel_type is None:
             layout = self._layout
-            cache["pixel type"] = PixelType.from_header(
+            facts.pixel_type = PixelType.from_header(
                 layout.zbitpix, layout.scale.bscale, layout.scale.bzero, layout.blank
             )
-        return cache["pixel type"]
+        return facts.pixel_type
 
     # -- reading ------------------------------------------------------------------------------------------------------
 
@@ -167,7 +174,7 @@ class CompressedImageHDU(ImageHDU):
         foreign = foreign_columns(self.header.get)
         if foreign:
             raise NotImplementedError(f"{self._where}: the table of tiles has other columns too: {', '.join(foreign)}")
-        codec, quantize = self._directory.recall(self._index, "config") or (self.compression, quantize_of(self._layout))
+        codec, quantize = self._directory.config(self._index) or (self.compression, quantize_of(self._layout))
         if not isinstance(codec, Codec):
             raise FITSFormatError(f"{self._where}: ZCMPTYPE = {codec!r} is no codec that can be written")
         layout = self._layout

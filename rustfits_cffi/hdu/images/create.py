@@ -7,7 +7,7 @@ import operator
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -80,6 +80,16 @@ class TilePlan:
         )
 
 
+class ImageOptions(NamedTuple):
+    """What a user says of an image HDU to be created, as `FITS.create_image_hdu` takes it; not yet checked."""
+
+    extname: str | None = None
+    extver: int | None = None
+    compress: str | Codec | None = None
+    quantize: Quantize | None = None
+    blank: int | None = None
+
+
 @dataclass(frozen=True)
 class ImagePlan:
     """An image HDU to be created, checked.
@@ -102,17 +112,10 @@ class ImagePlan:
     extver: int | None
 
     @classmethod
-    def of(
-        cls,
-        dtype: Any,
-        dims: Sequence[int],
-        compress: str | Codec | None,
-        quantize: Quantize | None,
-        blank: int | None,
-        extname: str | None,
-        extver: int | None,
-    ) -> ImagePlan:
+    def of(cls, dtype: Any, dims: Sequence[int], options: ImageOptions) -> ImagePlan:
         """Check what the user asks for; raises before anything is written."""
+        extname, extver, compress = options.extname, options.extver, options.compress
+        quantize, blank = options.quantize, options.blank
         if extname is not None and not isinstance(extname, str):
             raise TypeError(f"extname must be str, not {type(extname).__name__}")
         dtype = np.dtype(dtype).newbyteorder("=")
@@ -202,7 +205,7 @@ def create_image(directory: Directory, plan: ImagePlan, pixels: np.ndarray | Non
                 job = TileJob.of(settings, source, is_stored=is_stored)
                 write_tiles(handle, number, job)
         if tiles is not None:
-            directory.remember(number - 1, "config", (tiles.codec, tiles.quantize))
+            directory.keep_config(number - 1, (tiles.codec, tiles.quantize))
         return number - 1
 
     return directory.append(add, action="create an image HDU")

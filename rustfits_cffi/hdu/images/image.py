@@ -13,8 +13,10 @@ from typing import Any, Literal, overload
 
 import numpy as np
 
+from rustfits_cffi.config import Codec
 from rustfits_cffi.directory import Directory
 from rustfits_cffi.errors import FITSFormatError
+from rustfits_cffi.format.compression import CompressedLayout
 from rustfits_cffi.format.dtypes import BITPIX_DTYPES
 from rustfits_cffi.format.scaling import PixelType
 from rustfits_cffi.format.selection import Selection, select, select_all
@@ -24,6 +26,21 @@ from rustfits_cffi.hdu.images.plain_writer import write_section
 from rustfits_cffi.hdu.images.short_way import ShortWay, no_way, short_way
 from rustfits_cffi.hdu.images.values import scaled_pixels, stored_pixels
 from rustfits_cffi.hdu.tiles.reader import TileReader
+
+
+class ImageFacts:
+    """What has been worked out from the header of an image; thrown away when the header changes."""
+
+    __slots__ = ("compression", "geometry", "layout", "pixel_type", "plain_reader", "reader")
+
+    def __init__(self) -> None:
+        self.reader: PlainReader | TileReader | None = None
+        self.plain_reader: PlainReader | None = None
+        self.pixel_type: PixelType | None = None
+        # Of compressed images:
+        self.geometry: tuple[int, tuple[int, ...]] | None = None
+        self.layout: CompressedLayout | None = None
+        self.compression: Codec | str | None = None
 
 
 class ImageHDU(HDU):
@@ -83,17 +100,24 @@ class ImageHDU(HDU):
         return unit if isinstance(unit, str) else None
 
     @property
+    def _facts(self) -> ImageFacts:
+        entry = self._entry
+        if entry.known is None:
+            entry.known = ImageFacts()
+        return entry.known
+
+    @property
     def _pixel_type(self) -> PixelType:
         """How stored pixels become physical ones, from BITPIX, BSCALE, BZERO and BLANK."""
-        cache = self._entry.cache
-        if "pixel type" not in cache:
+        facts = self._facts
+        if facts.pixel_type is None:
             get = self.header.get
             if self.bitpix not in BITPIX_DTYPES:
                 raise FITSFormatError(f"{self._where}: {self._entry.structure.problem}")
-            cache["pixel type"] = PixelType.from_header(
+            facts.pixel_type = PixelType.from_header(
                 self.bitpix, get("BSCALE"), get("BZERO"), get(self._blank_keyword)
             )
-        return cache["pixel type"]
+        return facts.pixel_type
 
     _blank_keyword = "BLANK"
 
@@ -184,11 +208,11 @@ class ImageHDU(HDU):
 
     def _reader(self) -> PlainReader | TileReader:
         """What reads the pixels: made once, and again when the header has changed."""
-        reader = self._entry.cache.get("reader")
+        reader = self._facts.reader
         if reader is None:
             with self._directory.handle.lock:
                 self._directory.handle.require_usable()
-                reader = self._entry.cache["reader"] = self._make_reader()
+                reader = self._facts.reader = self._make_reader()
                 if not self._directory.handle.writable:
                     self._settled = reader
                     self._short_way = short_way(reader.shape, reader.read_line, reader.read_box)
@@ -200,10 +224,10 @@ class ImageHDU(HDU):
 
     def _plain_reader(self) -> PlainReader:
         """What knows where each pixel of a plain image is."""
-        cache = self._entry.cache
-        if "plain reader" not in cache:
-            cache["plain reader"] = PlainReader(self._directory, self._index, self._pixel_type)
-        return cache["plain reader"]
+        facts = self._facts
+        if facts.plain_reader is None:
+            facts.plain_reader = PlainReader(self._directory, self._index, self._pixel_type)
+        return facts.plain_reader
 
     # -- writing ------------------------------------------------------------------------------------------------------
 

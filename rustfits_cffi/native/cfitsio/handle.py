@@ -190,16 +190,7 @@ class FileHandle:
         """
         with self.lock:
             self.require_writable(action)
-            self._require_unchanged(action)
-            try:
-                result = work()
-                self.flush()
-                follow()
-                self._seen_size = self.size()
-                return result
-            except BaseException:
-                self.taint()
-                raise
+            return self._do(work, action, follow, self.taint)
 
     def append(
         self,
@@ -215,19 +206,29 @@ class FileHandle:
         """
         with self.lock:
             self.require_writable(action)
-            self._require_unchanged(action)
             end = self.size()
-            try:
-                result = work()
-                self.flush()
-                follow()
-                self._seen_size = self.size()
-                return result
-            except BaseException:
+
+            def failed() -> None:
                 self._seen_size = end
                 self._restore_end(end)
                 undo()
-                raise
+
+            return self._do(work, action, follow, failed)
+
+    def _do(
+        self, work: Callable[[], Result], action: str, follow: Callable[[], object], failed: Callable[[], None]
+    ) -> Result:
+        """The common part of `change` and `append`."""
+        self._require_unchanged(action)
+        try:
+            result = work()
+            self.flush()
+            follow()
+            self._seen_size = self.size()
+            return result
+        except BaseException:
+            failed()
+            raise
 
     def flush(self) -> None:
         """Let cfitsio finish the current HDU (counts, padding) and hand all its buffers to the operating system."""

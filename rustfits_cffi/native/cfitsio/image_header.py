@@ -13,7 +13,7 @@ from rustfits_cffi.native.cfitsio import requests
 from rustfits_cffi.native.cfitsio.blank import write_blank
 from rustfits_cffi.native.cfitsio.handle import FileHandle
 
-_BLOCK_NBYTES = 2880
+_BLOCK_NBYTES: int = lib.RF_FITS_BLOCK
 _DATA_UNDEFINED = -1  # FITSfile.datastart of an HDU whose header is still being written
 # cfitsio's codes for image types that differ from BITPIX: the unsigned trick, by numpy type.
 _CREATE_CODES = {"i1": 10, "u2": 20, "u4": 40, "u8": 80}

@@ -15,7 +15,7 @@ from rustfits_cffi.native._lib import CData, ffi, lib
 from rustfits_cffi.native.cfitsio.handle import FileHandle
 from rustfits_cffi.native.tile_coding import COLUMN_NAMES, UNCOMPRESSED_DATA
 
-_BLOCK = 2880
+_BLOCK: int = lib.RF_FITS_BLOCK
 _P_LIMIT = 2**32  # P descriptors are unsigned 32-bit pairs
 _DESCRIPTOR_FORMATS = {"P": ">u4", "Q": ">i8"}
 _FIXED_FORMATS = {"B": ">u1", "I": ">i2", "J": ">i4", "K": ">i8", "E": ">f4", "D": ">f8"}

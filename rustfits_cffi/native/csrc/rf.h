@@ -41,6 +41,8 @@ typedef enum {
     RF_PLIO_1 = 31,
     RF_HCOMPRESS_1 = 41
 } rf_codec;
+
+enum { RF_FITS_BLOCK = 2880 }; /* of which header and data unit have whole ones: FITS Standard 4.0, section 3.1 */
 /* cffi: end */
 
 enum { RF_MAX_NDIM = 64 }; /* axes of an image that we read; numpy has no more */

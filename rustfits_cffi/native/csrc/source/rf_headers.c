@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-enum { BLOCK = 2880, CARD = 80 };
+enum { BLOCK = RF_FITS_BLOCK, CARD = 80 };
 enum { MOST_AXES = 99 }; /* what cfitsio has room for: the caller looks at all headers with more */
 
 /* What has been read of one header. A number is taken from the first card of its keyword. */
