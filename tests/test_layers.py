@@ -19,6 +19,7 @@ ALLOWED = {
     "format": FREE | {"config"},
     "native": FREE,
     "directory": FREE | {"format", "native"},
+    "storage": FREE | {"native"},
     "header": FREE | {"format", "native", "directory"},
     "hdu": FREE | {"config", "format", "native", "directory", "header"},
     "fits": FREE | {"config", "format", "native", "directory", "header", "hdu"},

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from rustfits_cffi.native._lib import CData, ffi, lib
 
-__all__ = ["MemorySource", "Source", "file_source"]
+__all__ = ["MemorySource", "Source", "file_source", "new_workspace", "release_workspace"]
 
 
 class Source(Protocol):
@@ -34,6 +34,16 @@ def file_source(fd: int) -> CData:
     return ffi.gc(ffi.new("rf_source *", {"fd": fd}), lib.rf_source_close)
 
 
+def new_workspace() -> CData:
+    """Scratch of threads that decode, kept from call to call; freed with its last reference."""
+    return ffi.gc(lib.rf_workspace_new(), lib.rf_workspace_free)
+
+
+def release_workspace(workspace: CData) -> None:
+    """Free the scratch that a workspace keeps."""
+    lib.rf_workspace_clear(workspace)
+
+
 class MemorySource:
     """Pieces of a file that are in memory.
 
@@ -52,7 +62,7 @@ class MemorySource:
 
     def __init__(self, pieces: Iterable[tuple[int, Any]], path: str = "memory") -> None:
         self.path = path
-        self.workspace = ffi.gc(lib.rf_workspace_new(), lib.rf_workspace_free)
+        self.workspace = new_workspace()
         offsets: list[int] = []
         buffers: list[CData] = []
         for offset, data in pieces:

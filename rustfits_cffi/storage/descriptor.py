@@ -1,0 +1,247 @@
+"""Files of the operating system: those with a name, and those without one."""
+
+from __future__ import annotations
+
+import os
+import stat
+import tempfile
+from typing import Any
+
+from rustfits_cffi.errors import FITSError
+from rustfits_cffi.native._lib import CData
+from rustfits_cffi.native.source import file_source
+from rustfits_cffi.storage.storage import Storage
+
+__all__ = ["DescriptorStorage", "NamedFile", "NamelessFile", "open_named"]
+
+_CLOSE_ON_EXEC = getattr(os, "O_CLOEXEC", 0)
+_AT_ONCE = 1 << 30  # what the system takes in one call, and copies in one
+_MODES = {"r": os.O_RDONLY, "r+": os.O_RDWR, "w+": os.O_RDWR | os.O_CREAT}
+
+
+class DescriptorStorage(Storage):
+    """An open file descriptor, which is closed with the last reference to its source.
+
+    Parameters
+    ----------
+    path : str
+        How messages name it.
+    fd : int
+        The descriptor; it belongs to this object from now on.
+    can_change : bool
+    """
+
+    def __init__(self, path: str, fd: int, *, can_change: bool) -> None:
+        self.path = path
+        self.can_change = can_change
+        self._source = file_source(fd)
+
+    def source(self) -> CData:
+        return self._source
+
+    def size(self) -> int:
+        return os.fstat(self._source.fd).st_size
+
+    def read_into(self, offset: int, buffer: Any) -> None:
+        view = memoryview(buffer).cast("B")
+        done, wanted = 0, len(view)
+        while done < wanted:
+            got = os.preadv(self._source.fd, [view[done:]], offset + done)
+            if got == 0:
+                raise self.ends_early(offset, wanted, offset + done)
+            done += got
+
+    def write(self, offset: int, data: Any) -> None:
+        view = memoryview(data).cast("B")
+        done = 0
+        while done < len(view):
+            try:
+                done += os.pwrite(self._source.fd, view[done : done + _AT_ONCE], offset + done)
+            except OSError as error:
+                raise FITSError(error.errno, error.strerror, self.path) from None
+
+    def truncate(self, nbytes: int) -> None:
+        try:
+            os.ftruncate(self._source.fd, nbytes)
+        except OSError as error:
+            raise FITSError(error.errno, error.strerror, self.path) from None
+
+    def copy_to(self, other: Storage, offset: int, nbytes: int, to: int) -> None:
+        done = 0
+        if isinstance(other, DescriptorStorage) and hasattr(os, "copy_file_range"):
+            # file systems that share blocks copy nothing
+            done = _copy_range(self._source.fd, other._source.fd, offset, nbytes, to)
+        super().copy_to(other, offset + done, nbytes - done, to + done)
+
+    def is_at(self, name: str) -> bool:
+        """Whether a name leads to this file."""
+        try:
+            return os.path.samestat(os.stat(name), os.fstat(self._source.fd))
+        except FileNotFoundError:
+            return False
+
+    def settle(self) -> None:
+        getattr(os, "fdatasync", os.fsync)(self._source.fd)
+
+    def sync(self) -> None:
+        os.fsync(self._source.fd)
+
+    def close(self) -> None:
+        pass  # with the last reference to the source
+
+
+class NamedFile(DescriptorStorage):
+    """A local file with a name.
+
+    Parameters
+    ----------
+    path : str
+        As the user gave it.
+    fd : int
+    can_change : bool
+    """
+
+    def __init__(self, path: str, fd: int, *, can_change: bool) -> None:
+        super().__init__(path, fd, can_change=can_change)
+        self._absolute = os.path.realpath(path)  # the current folder may change, and links stay links
+
+    def require_there(self, action: str) -> None:
+        if not self.is_at(self._absolute):
+            raise FITSError(
+                f"{self.path}: cannot {action}: the file was moved, removed or replaced since it was opened; reopen it"
+            )
+
+    def replacement(self) -> Storage | None:
+        """A new file in the same folder, with the mode and, where the system lets us, the owner of this one."""
+        status = os.fstat(self._source.fd)
+        if status.st_nlink > 1:
+            return None  # its other names would keep the old content
+        folder, base = os.path.split(self._absolute)
+        try:
+            fd, name = tempfile.mkstemp(".tmp", f".{base[:200]}.", folder)
+        except OSError:
+            return None  # a folder that may not be written
+        new = _Replacement(self.path, fd, name)
+        try:
+            if (status.st_uid, status.st_gid) != (os.geteuid(), os.fstat(fd).st_gid):
+                os.fchown(fd, status.st_uid, status.st_gid)
+            os.fchmod(fd, stat.S_IMODE(status.st_mode))
+        except OSError:
+            new.close()
+            return None  # a file of another owner stays in its place
+        return new
+
+    def put_in_place(self, new: Storage, *, durable: bool) -> None:
+        if durable:
+            new.sync()
+        os.replace(new.name, self._absolute)  # type: ignore[attr-defined]  # it is a _Replacement
+        if durable:
+            _sync_folder(os.path.dirname(self._absolute))
+
+    def is_in_place(self, new: Storage) -> bool:
+        return isinstance(new, DescriptorStorage) and new.is_at(self._absolute)
+
+    def successor(self, new: Storage) -> Storage:
+        assert isinstance(new, _Replacement)
+        return NamedFile(self._absolute, new.give_up(), can_change=True).called(self.path)
+
+    def called(self, path: str) -> NamedFile:
+        """The same under the name that messages use."""
+        self.path = path
+        return self
+
+
+class _Replacement(DescriptorStorage):
+    """A file with a temporary name; `close` removes it."""
+
+    def __init__(self, path: str, fd: int, name: str) -> None:
+        super().__init__(path, fd, can_change=True)
+        self.name = name
+
+    def give_up(self) -> int:
+        """A descriptor of the file, which now has another name, for its next owner."""
+        return os.dup(self._source.fd)
+
+    def close(self) -> None:
+        name, self.name = self.name, ""
+        if name:
+            try:
+                os.unlink(name)
+            except FileNotFoundError:
+                pass
+
+
+class NamelessFile(DescriptorStorage):
+    """A file that no name leads to: what was made in memory, inflated or downloaded.
+
+    Parameters
+    ----------
+    path : str
+        How messages name it.
+    expected_nbytes : int
+        Small ones are in memory, others in a temporary file.
+    """
+
+    def __init__(self, path: str, *, expected_nbytes: int = 0, can_change: bool = True) -> None:
+        super().__init__(path, _nameless(expected_nbytes), can_change=can_change)
+
+    def replacement(self) -> Storage | None:
+        return NamelessFile(self.path, expected_nbytes=self.size())
+
+    def put_in_place(self, new: Storage, *, durable: bool) -> None:
+        pass  # nobody else sees the old one
+
+
+def open_named(path: str, mode: str) -> NamedFile:
+    """Open a local file.
+
+    Raises
+    ------
+    OSError
+        If it cannot be opened in that mode, or is not a regular file.
+    """
+    # Without O_NONBLOCK a pipe by that name would wait for its other end. A file is emptied once it is known to be one.
+    fd = os.open(path, _MODES[mode] | os.O_NONBLOCK | _CLOSE_ON_EXEC, 0o666)
+    try:
+        if not stat.S_ISREG(os.fstat(fd).st_mode):
+            raise OSError(f"{path}: not a regular file")
+        if mode == "w+":
+            os.ftruncate(fd, 0)
+    except BaseException:
+        os.close(fd)
+        raise
+    return NamedFile(path, fd, can_change=mode != "r")
+
+
+_MOST_IN_MEMORY = 256 << 20
+
+
+def _nameless(expected_nbytes: int) -> int:
+    """Descriptor of a new file without a name."""
+    if expected_nbytes <= _MOST_IN_MEMORY and hasattr(os, "memfd_create"):
+        return os.memfd_create("fits")
+    with tempfile.TemporaryFile() as file:
+        return os.dup(file.fileno())
+
+
+def _copy_range(source: int, target: int, offset: int, nbytes: int, to: int) -> int:
+    """Bytes that the system copied by itself; fewer than asked where it cannot."""
+    done = 0
+    try:
+        while done < nbytes:
+            got = os.copy_file_range(source, target, min(nbytes - done, _AT_ONCE), offset + done, to + done)
+            if got == 0:
+                break
+            done += got
+    except OSError:
+        pass  # another file system, or a full disk: the copy by hand will tell
+    return done
+
+
+def _sync_folder(folder: str) -> None:
+    """Have the names in a folder on the disk."""
+    fd = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
