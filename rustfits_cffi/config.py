@@ -55,6 +55,7 @@ class Codec:
     axes: ClassVar[int | None] = None  # of an image; None: any number
     shortest_axis: ClassVar[int] = 1  # of a tile, in pixels
     dithers: ClassVar[tuple[str, ...]] = ("no_dither", "dither1", "dither2")
+    element: ClassVar[str] = "B"  # of the coded stream, as TFORM has it
     __hash__ = None  # type: ignore[assignment]  # the checker lets no class say that it has none
 
     def __post_init__(self) -> None:
@@ -281,6 +282,7 @@ class Plio1(Codec):
     zcmptype: ClassVar[str] = "PLIO_1"
     takes_quantized: ClassVar[bool] = False
     takes_offsets: ClassVar[bool] = False
+    element: ClassVar[str] = "I"
     __hash__ = None
 
     def refusal(self, pixels: np.ndarray) -> str | None:

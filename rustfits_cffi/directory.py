@@ -1,32 +1,55 @@
-"""Where the HDUs of an open file are: its table of contents, kept true while HDUs grow and are added.
+"""Where the HDUs of an open file are: its table of contents, kept true while HDUs grow, come and go.
 
-HDU objects hold a number and ask the `Directory`, so they stay valid when an HDU before them grows.
+HDU objects hold an `HDUNumber` and ask the `Directory`, so they stay valid when an HDU before them grows or goes.
 """
 
 from __future__ import annotations
 
 import re
-import weakref
+import warnings
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Protocol
 
 from rustfits_cffi.errors import FITSError, FITSFormatError, TruncatedError
 from rustfits_cffi.format.cards import CardIndex
 from rustfits_cffi.format.names import HDUNames
-from rustfits_cffi.format.plausibility import axes_hazard, cfitsio_hazard
+from rustfits_cffi.format.plausibility import axes_hazard
 from rustfits_cffi.format.structure import BLOCK_NBYTES, HDUStructure, find_end, pad_to_block, parse_structure
-from rustfits_cffi.native.cfitsio.handle import FileHandle
 from rustfits_cffi.native.hdu_table import HDURecord, HDUTable
-
-Result = TypeVar("Result")
 
 _FIRST_READ = 4 * BLOCK_NBYTES  # most headers end within it
 _MOST_AT_ONCE = 1 << 20  # bytes looked through at a time while HDUs are short
 _CARD_NBYTES = 80
 _KEYWORD = re.compile(rb"[A-Z0-9_-]{1,8} *", re.IGNORECASE)
-_PARSED_BY_CFITSIO = ("table", "compressed image", "compressed table", "unknown")
 _COMPRESSED_AS_A_WHOLE = (b"\x1f\x8b", b"BZh", b"\x1f\x9d", b"\xfd7zXZ", b"PK\x03\x04")  # gzip, bzip2, Z, xz, zip
 _MAX_HEADER_NBYTES = 64 << 20  # a "header" without END must not be read to the end of a huge file
+
+
+class File(Protocol):
+    """An open file as the directory reads it."""
+
+    path: str
+    mode: str
+    lock: Any
+
+    def size(self) -> int: ...
+    def read(self, offset: int, nbytes: int) -> bytearray: ...
+    def read_into(self, offset: int, buffer: Any) -> None: ...
+
+
+class HDUNumber:
+    """The number of an HDU, which follows it when HDUs before it come or go.
+
+    Attributes
+    ----------
+    value : int or None
+        0-based; None once the HDU has been deleted.
+    """
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: int) -> None:
+        self.value: int | None = value
 
 
 class Entry:
@@ -81,21 +104,24 @@ class Directory:
     Parameters
     ----------
     handle : FileHandle
+        Or another open file that can be read.
     lenient : bool
         Replace non-printable header bytes by ``_`` instead of refusing the file.
     trust_sizes : bool
         Believe any image size a header declares.
     partial : bool
-        Take in only the HDUs before one that is broken, instead of raising what is wrong with it.
+        Keep quiet of a broken HDU behind others; by default a warning names it.
 
     Attributes
     ----------
+    broken : FITSError or None
+        What is wrong with the HDU behind the last one that could be taken in.
     revision : int
         Grows with every change of a header or of the number of HDUs.
     """
 
     def __init__(
-        self, handle: FileHandle, *, lenient: bool = False, trust_sizes: bool = False, partial: bool = False
+        self, handle: Any, *, lenient: bool = False, trust_sizes: bool = False, partial: bool = False
     ):
         self.handle = handle
         self.lenient = lenient
@@ -106,19 +132,11 @@ class Directory:
         self._entries: dict[int, Entry] = {}
         self._configs: dict[int, object] = {}
         self._axes_hazards: dict[int, str] = {}
-        try:
-            self._scan()
-        except FITSError:
-            if not partial:
-                raise
-        # weak, or file and directory would keep each other, and all decoded tiles, until the garbage collector comes
-        itself = weakref.ref(self)
-
-        def hazard() -> str | None:
-            directory = itself()
-            return "nothing knows its HDUs any more" if directory is None else directory._hazard()
-
-        handle.hazard = hazard
+        self._numbers: dict[int, HDUNumber] = {}
+        self.broken: FITSError | None = None
+        self.scan()
+        if self.broken is not None and not partial:
+            warnings.warn(f"{self.broken}; the {len(self)} HDUs before it can be used", stacklevel=3)
 
     def __len__(self) -> int:
         return len(self._names)
@@ -157,11 +175,29 @@ class Directory:
         """EXTVER, 1 if absent, without parsing the header."""
         return self._names.versions[index]
 
+    def number(self, index: int) -> HDUNumber:
+        """The number of an HDU as an object that follows it."""
+        return self._numbers.setdefault(index, HDUNumber(index))
+
+    def span(self, index: int) -> tuple[int, int]:
+        """First byte of an HDU, and first byte behind its padding."""
+        behind = self._table.header_start(index + 1) if index + 1 < len(self) else self.end
+        return self._table.header_start(index), behind
+
+    def padding(self, index: int) -> bytes:
+        """What fills up the last block of an HDU."""
+        return b" " if self.kind(index) == "ascii table" else b"\0"
+
+    def header(self, index: int) -> bytes:
+        """The header of an HDU as it is in the file, whole blocks."""
+        entry = self[index]
+        return bytes(self.handle.read(entry.header_start, entry.header_nbytes))
+
     def find(self, name: str, extver: int | None = None) -> int | None:
         """Number of the first HDU of that EXTNAME (and EXTVER), None if there is none."""
         return self._names.find(name, extver)
 
-    def _refresh(self, index: int) -> None:
+    def refresh(self, index: int) -> None:
         """Read one HDU's header again after a change; HDUs behind it move with its end."""
         start = self._table.header_start(index)
         entry, record = self._read(start, index)
@@ -181,16 +217,22 @@ class Directory:
         """The config that was kept, or None."""
         return self._configs.get(index)
 
-    def append(self, work: Callable[[], Result], *, action: str) -> Result:
-        """Have `work` add HDUs at the end of the file, and take them in; if anything fails all is as it was."""
-        known = len(self)
-        return self.handle.append(work, action=action, follow=self._scan, undo=lambda: self._forget(known))
+    def reload(self, renumber: Callable[[int], int | None]) -> None:
+        """Read all headers again, of a file that was rewritten; `renumber` gives the new number of each HDU."""
+        numbers, configs = self._numbers, self._configs
+        self.forget(0)
+        self._numbers, self._configs = {}, {}
+        for old, number in numbers.items():
+            number.value = renumber(old)
+            if number.value is not None:
+                self._numbers[number.value] = number
+        for old, config in configs.items():
+            new = renumber(old)
+            if new is not None:
+                self._configs[new] = config
+        self.scan()
 
-    def change(self, index: int, work: Callable[[], Result], *, action: str) -> Result:
-        """Have `work` change an HDU, and read its header again; if anything fails the handle refuses further work."""
-        return self.handle.change(work, action=action, follow=lambda: self._refresh(index))
-
-    def _forget(self, known: int) -> None:
+    def forget(self, known: int) -> None:
         """Forget all HDUs from number `known` on, however far taking them in has got."""
         self._table.truncate(known)
         self._names.truncate(known)
@@ -200,45 +242,44 @@ class Directory:
         self._axes_hazards = {index: reason for index, reason in self._axes_hazards.items() if index < known}
         self.revision += 1
 
-    def _scan(self) -> None:
+    def scan(self) -> None:
         """Describe the HDUs behind those that are known: the ordinary ones many at a time, others one by one."""
         self.revision += 1
+        self.broken = None
         size = self.handle.size()
         if not len(self._table) and self.handle.mode != "w+":
             self._require_a_block(size)
         position, at_once = self._table.end(), _FIRST_READ
         chunk = bytearray(min(size, _MOST_AT_ONCE))
         while position + BLOCK_NBYTES <= size:
-            index = len(self._table)
             nbytes = min(at_once, size - position)
             self.handle.read_into(position, memoryview(chunk)[:nbytes])
-            if index and not _is_header(bytes(chunk[:10])):
+            if len(self._table) and not _is_header(bytes(chunk[:10])):
                 break
             names, versions = self._table.scan(chunk, nbytes, position)
             if not names:
-                entry, record = self._read(position, index)
-                self._table.append(record)
-                self._entries[index] = entry
-                names, versions = [entry.structure.extname], [entry.structure.extver]
+                found = self._take_in(position)
+                if found is None:
+                    break
+                names, versions = [found.extname], [found.extver]
             self._names.extend(names, versions)
             # short HDUs come in crowds, so look further; long ones do not, and their data need not be read
             at_once = min(2 * at_once, _MOST_AT_ONCE) if len(names) > 1 else _FIRST_READ
             position = self._table.end()
 
-    def _hazard(self) -> str | None:
-        """Why cfitsio must not be let near the file, None if it may."""
-        for index in range(len(self)):
-            reason = self.axes_hazard(index)
-            if not reason and self.kind(index) in _PARSED_BY_CFITSIO:
-                reason = cfitsio_hazard(self[index].index)
-            if reason:
-                return f"HDU {index}: {reason}"
-        if not len(self):
+    def _take_in(self, position: int) -> HDUStructure | None:
+        """Take in one HDU by all the rules; None if it is broken, which is no reason to shut those before it."""
+        index = len(self._table)
+        try:
+            entry, record = self._read(position, index)
+        except FITSError as error:
+            if not index or bytes(self.handle.read(position, 6)) == b"SIMPLE":
+                raise
+            self.broken = error
             return None
-        # where data are missing at the end cfitsio would write zeros, any number of them
-        last, size = len(self) - 1, self.handle.size()
-        end = self[last].data_start + self[last].structure.data_nbytes
-        return f"HDU {last}: truncated: the data end at byte {end}, the file at {size}" if end > size else None
+        self._table.append(record)
+        self._entries[index] = entry
+        return entry.structure
 
     def _require_a_block(self, size: int) -> None:
         if size == 0:

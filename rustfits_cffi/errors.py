@@ -81,6 +81,10 @@ class TruncatedError(FITSError, EOFError):
     """The file ends before the bytes that its headers declare."""
 
 
+class DeletedError(FITSError):
+    """The HDU has been deleted from its file."""
+
+
 class ClosedError(FITSError):
     """The file has been closed."""
 

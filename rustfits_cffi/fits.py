@@ -11,16 +11,19 @@ from typing import Any, Literal, overload
 import numpy as np
 
 from rustfits_cffi.config import Codec, Quantize
-from rustfits_cffi.directory import Directory
+from rustfits_cffi.directory import Directory, HDUNumber
 from rustfits_cffi.errors import HDUIndexError, HDUNameError
 from rustfits_cffi.hdu import HDU, open_hdu
 from rustfits_cffi.hdu.images.compressed import CompressedImageHDU
 from rustfits_cffi.hdu.images.create import ImageOptions, ImagePlan, create_image
 from rustfits_cffi.hdu.images.image import ImageHDU
 from rustfits_cffi.header import FITSHeader
-from rustfits_cffi.native.cfitsio.handle import FileHandle, path_text
+from rustfits_cffi.native.cfitsio.handle import path_text
+from rustfits_cffi.storage.descriptor import open_named
+from rustfits_cffi.storage.handle import FileHandle
 
 _URL = re.compile(r"(https?|ftps?|file|mem|memkeep)://", re.IGNORECASE)
+MODES = ("r", "r+", "w+")
 _NO_TABLES = "tables cannot be written yet, only images"
 
 
@@ -66,13 +69,15 @@ class FITS:
                 raise TypeError(f"{name} must be bool, not {type(value).__name__}")
         if mode == "w+" and path.lower().endswith(".gz"):
             raise NotImplementedError(f"{path}: gzipped files cannot be written yet; leave .gz out of the name")
-        self._handle = FileHandle(path, mode)
+        if mode not in MODES:
+            raise OSError(f"mode {mode!r} is not supported: use one of 'r', 'r+', 'w+'")
+        self._handle = FileHandle(open_named(path, mode), mode)
         try:
             self._directory = Directory(self._handle, lenient=lenient, trust_sizes=trust_sizes)
         except BaseException:
             self._handle.close()
             raise
-        self._hdus: dict[int, HDU] = {}
+        self._hdus: dict[HDUNumber, HDU] = {}
 
     # -- life ---------------------------------------------------------------------------------------------------------
 
@@ -109,10 +114,11 @@ class FITS:
 
     def _hdu(self, number: int) -> HDU:
         """The one object for an HDU, made when it is first asked for."""
-        hdu = self._hdus.get(number)
+        key = self._directory.number(number)
+        hdu = self._hdus.get(key)
         if hdu is None:
             # the first object stays, whichever thread asks first
-            hdu = self._hdus.setdefault(number, open_hdu(self._directory, number))
+            hdu = self._hdus.setdefault(key, open_hdu(self._directory, number))
         return hdu
 
     def __len__(self) -> int:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from rustfits_cffi.directory import Directory, Entry
+from rustfits_cffi.directory import Directory, Entry, HDUNumber
+from rustfits_cffi.edits.headers import replace_cards
+from rustfits_cffi.errors import DeletedError
 from rustfits_cffi.format import card_lists
 from rustfits_cffi.format.cards import COMMENTARY, CardIndex, is_protected_key, lookup_key, read_chain
-from rustfits_cffi.native.cfitsio.image_header import rewrite_header
 
 _CARD_NBYTES = 80
 
@@ -25,11 +26,11 @@ class FITSHeader:
     >>> header["OBSERVER"] = "Leavitt", "who looked"
     """
 
-    __slots__ = ("_directory", "_index")
+    __slots__ = ("_directory", "_number")
 
-    def __init__(self, directory: Directory, index: int):
+    def __init__(self, directory: Directory, index: int | HDUNumber):
         self._directory = directory
-        self._index = index
+        self._number = index if isinstance(index, HDUNumber) else directory.number(index)
 
     # -- reading ------------------------------------------------------------------------------------------------------
 
@@ -237,6 +238,13 @@ class FITSHeader:
     # -- inside -------------------------------------------------------------------------------------------------------
 
     @property
+    def _index(self) -> int:
+        index = self._number.value
+        if index is None:
+            raise DeletedError(f"{self._directory.handle.path}: this HDU has been deleted")
+        return index
+
+    @property
     def _entry(self) -> Entry:
         self._directory.handle.require_untainted()
         return self._directory[self._index]
@@ -266,9 +274,7 @@ class FITSHeader:
             structure = self._entry.structure
             cards = card_lists.use_filler(structure.cards, cards, structure.header_nbytes // _CARD_NBYTES)
             text = "".join(f"{card:<80}" for card in cards[:-1]).encode("ascii")
-            self._directory.change(
-                self._index, lambda: rewrite_header(handle, self._index + 1, text), action="change its header"
-            )
+            replace_cards(self._directory, self._index, text)
 
 
 def items_to_copy(other: FITSHeader | Mapping[str, Any], *, with_pixels: bool = False) -> list[tuple[str, Any]]:

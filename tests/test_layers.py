@@ -18,16 +18,16 @@ ALLOWED = {
     "config": FREE,
     "format": FREE | {"config"},
     "native": FREE,
-    "directory": FREE | {"format", "native"},
     "storage": FREE | {"native"},
-    "header": FREE | {"format", "native", "directory"},
-    "hdu": FREE | {"config", "format", "native", "directory", "header"},
-    "fits": FREE | {"config", "format", "native", "directory", "header", "hdu"},
-    "comparison": FREE | {"config", "format", "native", "directory", "header", "hdu", "fits"},
-    "reference": FREE | {"config", "format", "native", "directory", "header", "hdu", "fits", "comparison"},
-    "packing": FREE | {"config", "format", "native", "directory", "header", "hdu", "fits", "comparison"},
+    "directory": FREE | {"format", "native", "storage"},
+    "edits": FREE | {"format", "native", "storage", "directory"},
+    "header": FREE | {"format", "native", "storage", "directory", "edits"},
+    "hdu": FREE | {"config", "format", "native", "storage", "directory", "edits", "header"},
+    "fits": FREE | {"config", "format", "native", "storage", "directory", "edits", "header", "hdu"},
+    "comparison": FREE | {"config", "format", "native", "storage", "directory", "header", "hdu", "fits"},
     "polycomp": FREE | {"native"},
 }
+ALLOWED["reference"] = ALLOWED["packing"] = ALLOWED["fits"] | {"fits", "comparison"}
 ALLOWED["__main__"] = {"cli"}
 ALLOWED["cli"] = ALLOWED["reference"] | {"reference", "packing", "polycomp"}
 ALLOWED["__init__"] = set(ALLOWED)

@@ -27,4 +27,4 @@ _CLASSES = {
 
 def open_hdu(directory: Directory, index: int) -> HDU:
     """The object for one HDU: its class follows from the header; what has no class of its own is a bare `HDU`."""
-    return _CLASSES.get(directory.kind(index), HDU)(directory, index)
+    return _CLASSES.get(directory.kind(index), HDU)(directory, directory.number(index))

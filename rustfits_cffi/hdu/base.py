@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from rustfits_cffi.directory import Directory, Entry
+from rustfits_cffi.directory import Directory, Entry, HDUNumber
+from rustfits_cffi.errors import DeletedError
 from rustfits_cffi.header import FITSHeader
 
 
@@ -12,27 +13,34 @@ class HDU:
     The header and what follows from it can still be read after the file is closed; data cannot.
     """
 
-    __slots__ = ("__weakref__", "_directory", "_index")
+    __slots__ = ("__weakref__", "_directory", "_number")
 
     _type_name = "UNKNOWN"
     _listed_as = "UNKNOWN"  # in the repr of the file
 
-    def __init__(self, directory: Directory, index: int):
+    def __init__(self, directory: Directory, number: HDUNumber):
         self._directory = directory
-        self._index = index
+        self._number = number
 
     def __getstate__(self) -> object:
         return self._directory.handle.__getstate__()  # which says why there is none
 
     @property
     def index(self) -> int:
-        """0-based position in the file; never changes."""
+        """0-based position in the file."""
         return self._index
+
+    @property
+    def _index(self) -> int:
+        index = self._number.value
+        if index is None:
+            raise DeletedError(f"{self._directory.handle.path}: this HDU has been deleted")
+        return index
 
     @property
     def header(self) -> FITSHeader:
         """A live view of the header; all views of one HDU share its state."""
-        return FITSHeader(self._directory, self._index)
+        return FITSHeader(self._directory, self._number)
 
     @property
     def extname(self) -> str | None:

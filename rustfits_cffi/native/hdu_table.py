@@ -96,6 +96,8 @@ class HDUTable:
         """Forget all HDUs but the first `count`."""
         self._count = count
         del self._kinds[count:], self._piece[count:]
+        if count == 0:
+            self._headers = []
 
     def replace(self, index: int, record: HDURecord) -> int:
         """Put another line in place of one; those behind move by the bytes returned."""

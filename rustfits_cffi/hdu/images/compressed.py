@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from rustfits_cffi.config import Codec
-from rustfits_cffi.directory import Directory
+from rustfits_cffi.directory import Directory, HDUNumber
 from rustfits_cffi.errors import FITSFormatError
 from rustfits_cffi.format.compression import (
     CompressedLayout,
@@ -41,8 +41,8 @@ class CompressedImageHDU(ImageHDU):
 
     __slots__ = ("_tile_cache",)
 
-    def __init__(self, directory: Directory, index: int):
-        super().__init__(directory, index)
+    def __init__(self, directory: Directory, number: HDUNumber):
+        super().__init__(directory, number)
         self._tile_cache = TileCache()
 
     # -- what the header says -----------------------------------------------------------------------------------------

@@ -13,17 +13,19 @@ import numpy as np
 
 from rustfits_cffi.config import Codec, Quantize, check_combination, parse_compress
 from rustfits_cffi.directory import Directory
+from rustfits_cffi.edits.hdus import append_hdus
+from rustfits_cffi.edits.regions import Region
 from rustfits_cffi.format.card_lists import set_many
 from rustfits_cffi.format.cards import lookup_key
 from rustfits_cffi.format.dtypes import check_dims
 from rustfits_cffi.format.scaling import PixelType
 from rustfits_cffi.format.tiles import TileGrid, check_axes, resolve_tile_shape
+from rustfits_cffi.hdu.images.plain_writer import write_run
 from rustfits_cffi.hdu.images.values import stored_pixels, tile_pixels
 from rustfits_cffi.hdu.tiles.encoder import TileJob, TileSettings, dither_seed, write_tiles
+from rustfits_cffi.hdu.tiles.writer import TileWriter
 from rustfits_cffi.header import items_to_copy
-from rustfits_cffi.native.cfitsio import image_header
-from rustfits_cffi.native.cfitsio.handle import FileHandle
-from rustfits_cffi.native.cfitsio.plain_writing import write_run
+from rustfits_cffi.native.cfitsio.image_header import CompressedImageHeader, plain_image_header
 from rustfits_cffi.native.cfitsio.requests import DITHERS, LOSSLESS, MAX_DIMENSIONS, CompressionRequest
 from rustfits_cffi.native.tile_coding import CODECS
 
@@ -170,45 +172,88 @@ class ImagePlan:
         """What cfitsio is asked for. Of compressed uint64 it writes ZBITPIX = 80, so these are asked for as int64."""
         return self.kind.stored if self.tiles is not None and self.dtype == np.uint64 else self.dtype
 
-    def create(self, handle: FileHandle, header: Any) -> int:
-        """Append the HDU without pixels and return its number, 1-based. Must run inside `FileHandle.append`."""
-        number = image_header.create_image(
-            handle,
+    def plain_header(self, path: str, header: Any, *, is_first: bool) -> bytes:
+        """The header of a plain image."""
+        return plain_image_header(
+            path,
             self._created_dtype,
             self.kind.bitpix,
             self.shape,
-            None if self.tiles is None else self.tiles.request(self.kind.bitpix),
+            is_first=is_first,
             blank=self.kind.blank,
             cards=self.cards(header),
         )
-        parameters = {} if self.tiles is None else self.tiles.codec.coder_parameters()
-        rice_block = parameters.get("rice_block", _RICE_BLOCKSIZE)
-        if rice_block != _RICE_BLOCKSIZE:
-            image_header.set_rice_block(handle, number, rice_block)
-        return number
+
+    def compressed_header(
+        self, path: str, header: Any, tiles: TilePlan, *, is_first: bool
+    ) -> CompressedImageHeader:
+        """The header of a compressed image."""
+        rice_block = tiles.codec.coder_parameters().get("rice_block", _RICE_BLOCKSIZE)
+        return CompressedImageHeader(
+            path,
+            self._created_dtype,
+            self.kind.bitpix,
+            self.shape,
+            tiles.request(self.kind.bitpix),
+            is_first=is_first,
+            blank=self.kind.blank,
+            cards=self.cards(header),
+            rice_block=None if rice_block == _RICE_BLOCKSIZE else rice_block,
+        )
 
 
 def create_image(directory: Directory, plan: ImagePlan, pixels: np.ndarray | None = None, *, header: Any = None) -> int:
     """Append the HDU that `plan` describes, with `pixels` if given, and return its 0-based number."""
     handle, tiles = directory.handle, plan.tiles
     handle.require_writable("create an image HDU")
+    if tiles is None:
+        cards = plan.plain_header(handle.path, header, is_first=len(directory) == 0)
+        return append_hdus(
+            directory, lambda region: _write_plain(region, directory, plan, cards, pixels), action="create an image HDU"
+        )
+    table = plan.compressed_header(handle.path, header, tiles, is_first=len(directory) == 0)
+    number = append_hdus(
+        directory, lambda region: _write_tiles(region, directory, plan, table, pixels), action="create an image HDU"
+    )
+    directory.keep_config(number, (tiles.codec, tiles.quantize))
+    return number
 
-    def add() -> int:
-        number = plan.create(handle, header)
-        if pixels is not None and pixels.size:
-            where = f"{handle.path}, new HDU {number - 1}"
-            if tiles is None:
-                _write_plain(handle, number, plan, pixels, where)
-            else:
-                settings = TileSettings(tiles.grid, plan.kind, tiles.codec, tiles.quantize)
-                source, is_stored = tile_pixels(pixels, plan.kind, where)
-                job = TileJob.of(settings, source, is_stored=is_stored)
-                write_tiles(handle, number, job)
-        if tiles is not None:
-            directory.keep_config(number - 1, (tiles.codec, tiles.quantize))
-        return number - 1
 
-    return directory.append(add, action="create an image HDU")
+def _write_plain(
+    region: Region, directory: Directory, plan: ImagePlan, header: bytes, pixels: np.ndarray | None
+) -> int:
+    """Write a plain image, a bounded number of pixels at a time, whatever their layout in memory."""
+    number, itemsize = len(directory), plan.kind.stored.itemsize
+    region.write(0, header)
+    if pixels is not None and pixels.size:
+        where = f"{directory.handle.path}, new HDU {number}"
+        rows = max(1, _SLAB_NBYTES // max(1, pixels[:1].size * itemsize))
+        slabs = (pixels[begin : begin + rows] for begin in range(0, len(pixels), rows))
+        stored = (stored_pixels(slab, plan.kind, where=where) for slab in slabs)
+        write_run(region, len(header), stored, plan.kind.bitpix, npix=pixels.size)
+    region.extend(len(header) + math.prod(plan.shape or (0,)) * itemsize)
+    return number
+
+
+def _write_tiles(
+    region: Region, directory: Directory, plan: ImagePlan, header: CompressedImageHeader, pixels: np.ndarray | None
+) -> int:
+    """Write a compressed image, behind an empty first HDU in a new file."""
+    assert plan.tiles is not None
+    number, start, tiles = len(directory), 0, plan.tiles
+    if number == 0:
+        number, start = 1, len(header.primary)
+        region.write(0, header.primary)
+    path = directory.handle.path
+    where = f"{path}, new HDU {number}"
+    writer = TileWriter(region, start, header, tiles.codec.element, where)
+    if pixels is None or not pixels.size:
+        writer.finish()
+        return number
+    source, is_stored = tile_pixels(pixels, plan.kind, where)
+    settings = TileSettings(tiles.grid, plan.kind, tiles.codec, tiles.quantize)
+    write_tiles(writer, TileJob.of(settings, source, is_stored=is_stored), path, number)
+    return number
 
 
 def _as_cfitsio_dithers(codec: Codec, quantize: Quantize | None) -> Quantize | None:
@@ -219,12 +264,3 @@ def _as_cfitsio_dithers(codec: Codec, quantize: Quantize | None) -> Quantize | N
         )
         return replace(quantize, method="dither1")
     return quantize
-
-
-def _write_plain(handle: FileHandle, number: int, plan: ImagePlan, pixels: np.ndarray, where: str) -> None:
-    """Write all pixels, a bounded number at a time, whatever their layout in memory."""
-    row_npix = pixels[:1].size
-    rows = max(1, _SLAB_NBYTES // max(1, row_npix * plan.kind.stored.itemsize))
-    slabs = (pixels[begin : begin + rows] for begin in range(0, len(pixels), rows))
-    stored = (stored_pixels(slab, plan.kind, where=where) for slab in slabs)
-    write_run(handle, number, 0, stored, plan.kind.bitpix, npix=pixels.size)

@@ -14,7 +14,8 @@ from typing import Any, Literal, overload
 import numpy as np
 
 from rustfits_cffi.config import Codec
-from rustfits_cffi.directory import Directory
+from rustfits_cffi.directory import Directory, HDUNumber
+from rustfits_cffi.edits.hdus import require_whole
 from rustfits_cffi.errors import FITSFormatError
 from rustfits_cffi.format.compression import CompressedLayout
 from rustfits_cffi.format.dtypes import BITPIX_DTYPES
@@ -57,8 +58,8 @@ class ImageHDU(HDU):
 
     __slots__ = ("_settled", "_short_way")
 
-    def __init__(self, directory: Directory, index: int):
-        super().__init__(directory, index)
+    def __init__(self, directory: Directory, number: HDUNumber):
+        super().__init__(directory, number)
         # The reader and its short way to the pixels, once there is one and nobody can change the file.
         self._settled: PlainReader | TileReader | None = None
         self._short_way: ShortWay = no_way
@@ -283,11 +284,14 @@ class ImageHDU(HDU):
         """Write stored pixels into a selection. The writing hook."""
         if not selection.is_empty:
             handle = self._directory.handle
-
-            def write() -> None:
-                write_section(handle, self._index + 1, self._plain_reader(), selection, stored)
-
-            handle.change(write, action="write pixels")
+            with handle.lock:
+                require_whole(self._directory, "write pixels")
+                start, reader = self._entry.data_start, self._plain_reader()
+                handle.change(
+                    lambda: write_section(handle, start, reader, selection, stored),
+                    action="write pixels",
+                    undo=lambda: None,  # each pixel is the old or the new one
+                )
 
     # -- words --------------------------------------------------------------------------------------------------------
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,21 +11,22 @@ import numpy as np
 from rustfits_cffi import threads
 from rustfits_cffi.config import Codec, Quantize
 from rustfits_cffi.directory import Directory
+from rustfits_cffi.edits.regions import Region, Writable
+from rustfits_cffi.edits.rewriting import splice
 from rustfits_cffi.errors import TileError
-from rustfits_cffi.format.columns import parse_columns
 from rustfits_cffi.format.scaling import PixelType
 from rustfits_cffi.format.tiles import TileGrid
-from rustfits_cffi.native.cfitsio.blank import require_zblank
-from rustfits_cffi.native.cfitsio.handle import FileHandle
+from rustfits_cffi.hdu.tiles.writer import TileWriter
+from rustfits_cffi.native.cfitsio.image_header import CompressedImageHeader, ExistingTableHeader
 from rustfits_cffi.native.cfitsio.requests import LARGEST_SEED
-from rustfits_cffi.native.cfitsio.tile_writer import TileWriter
 from rustfits_cffi.native.pixels import any_nonfinite
 from rustfits_cffi.native.pool import new_array
 from rustfits_cffi.native.tile_codec import TileCodec
 from rustfits_cffi.native.tile_coding import DITHER_NUMBERS, Coder, EncodedTiles, TileCoding
+from rustfits_cffi.storage.descriptor import NamelessFile
 
 _BATCH_NBYTES = 16 << 20  # most coded bytes of one batch
-_SPOOL_NBYTES = 64 << 20  # coded tiles kept in memory before they go to a temporary file
+_PIECE_NBYTES = 8 << 20  # of a coded image, copied at a time
 
 
 @dataclass(frozen=True)
@@ -145,40 +145,52 @@ def dither_seed(quantize: Quantize) -> int:
     return (quantize.seed - 1) % LARGEST_SEED + 1 if quantize.seed > 0 else 1
 
 
-def write_tiles(handle: FileHandle, number: int, job: TileJob) -> None:
-    """Write the tiles of HDU `number` (1-based), which is the last of the file and new.
-
-    Must run inside `FileHandle.append`.
-    """
-    writer = TileWriter(handle, number, parse_columns)
-    writer.begin()
-    for batch in job.batches(handle.path, number - 1):
-        writer.append(batch.nbytes, batch.column, batch.data, batch.scale, batch.zero)
-    writer.finish()
+def write_tiles(writer: TileWriter, job: TileJob, file: str, hdu: int) -> None:
+    """Write all tiles of an image, and finish its HDU."""
     if job.has_nulls:
-        require_zblank(handle, number)
+        writer.add_null()
+    for batch in job.batches(file, hdu):
+        writer.append(batch)
+    writer.finish()
+
+
+class RewrittenImage:
+    """A compressed image with other tiles, for a file that is written anew: everything is coded before that begins.
+
+    Parameters
+    ----------
+    header : CompressedImageHeader
+    job : TileJob
+    file, hdu : str, int
+        For messages.
+    """
+
+    def __init__(self, header: CompressedImageHeader, job: TileJob, file: str, hdu: int) -> None:
+        self._spool = NamelessFile(file)
+        self._region = Region(self._spool, 0)
+        writer = TileWriter(self._region, 0, header, job.settings.codec.element, f"{file}, HDU {hdu}")
+        write_tiles(writer, job, file, hdu)
+        self._region.pad()
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the HDU, whole blocks."""
+        return self._region.nbytes
+
+    def write_to(self, file: Writable, offset: int) -> None:
+        """Write the HDU from byte `offset` on."""
+        for begin in range(0, self.nbytes, _PIECE_NBYTES):
+            piece = bytearray(min(_PIECE_NBYTES, self.nbytes - begin))
+            self._spool.read_into(begin, piece)
+            file.write(offset + begin, piece)
 
 
 def rewrite_tiles(directory: Directory, index: int, job: TileJob) -> None:
-    """Replace all tiles of an HDU anywhere in the file.
-
-    Everything is encoded before the first byte of the file changes; the heap is filled from its start again.
-    """
-    handle = directory.handle
-    with tempfile.SpooledTemporaryFile(max_size=_SPOOL_NBYTES) as spool:
-        rows = []
-        for batch in job.batches(handle.path, index):
-            spool.write(batch.data.data)
-            rows.append((batch.nbytes, batch.column, batch.scale, batch.zero))
-        spool.seek(0)
-
-        def rewrite() -> None:
-            writer = TileWriter(handle, index + 1, parse_columns)
-            writer.begin(over_old_heap=True)
-            for nbytes, column, scale, zero in rows:
-                writer.append(nbytes, column, spool.read(int(nbytes.sum())), scale, zero)
-            writer.finish()
-            if job.has_nulls:
-                require_zblank(handle, index + 1)
-
-        directory.change(index, rewrite, action="write a compressed image")
+    """Replace all tiles of an HDU anywhere in the file: all of it or nothing."""
+    path = directory.handle.path
+    cards = directory.header(index)
+    end = next(at for at in range(0, len(cards), 80) if cards[at : at + 8] == b"END     ")
+    header = ExistingTableHeader(path, cards[:end])
+    image = RewrittenImage(header, job, path, index)
+    start, stop = directory.span(index)
+    splice(directory, start, stop, [image], action="write a compressed image")

@@ -12,3 +12,5 @@ int ffmbyt(fitsfile *fptr, LONGLONG position, int ignore_end, int *status);
 int ffpbyt(fitsfile *fptr, LONGLONG nbytes, void *buffer, int *status);
 int ffiblk(fitsfile *fptr, long nblocks, int headdata, int *status);
 int ffdblk(fitsfile *fptr, long nblocks, int *status);
+int fits_create_file(fitsfile **fptr, const char *name, int *status);
+int ffgbyt(fitsfile *fptr, LONGLONG nbytes, void *buffer, int *status);
