@@ -10,7 +10,7 @@ import pytest
 from rustfits_cffi.errors import FITSError
 from rustfits_cffi.packing import PackOptions, pack, unpack
 from rustfits_cffi.packing.pixels import tile_batches
-from tests.packing.conftest import noise, table_hdu
+from tests.packing.conftest import noise, table_hdu, without_stamps
 
 
 def assert_same(run_tool, source, options, arguments):
@@ -281,12 +281,6 @@ def test_real_files(run_tool, real_files, tmp_path, name, arguments, options):
 
 
 # -- checksums, seeds -------------------------------------------------------------------------------------------------
-
-
-def without_stamps(path):
-    """The bytes of a file, with CHECKSUM cards and comments of DATASUM cards masked."""
-    data = re.sub(rb"CHECKSUM= .{70}", b"CHECKSUM" + b" " * 72, path.read_bytes())
-    return re.sub(rb"DATASUM = '.{69}", lambda card: card[0][: card[0].index(b"'", 11)].ljust(80), data)
 
 
 def test_checksums_are_those_of_fpack_but_for_the_time(run_tool, write_fits):

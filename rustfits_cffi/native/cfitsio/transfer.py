@@ -318,14 +318,28 @@ def _both(source: FileHandle, number: int, out: FileHandle, action: str) -> Iter
 
 
 def _reserve_checksums(fptr: CData, status: CData) -> None:
-    """Make the header long enough for the checksum cards it lacks: later that would move all data by a block."""
+    """Make the header long enough for the checksum cards it lacks: added later, they would move all data by a block.
+
+    The blank cards that cfitsio has put at the end, for the spare blocks of the source, count as reserved already, and
+    ``ffhdef`` does not see them: asked for less than is there, it would take blocks back that fpack and funpack keep.
+    """
     card, missing = ffi.new("char[81]"), 0
     for name in (b"CHECKSUM", b"DATASUM"):
         if status[0] == 0 and lib.fits_read_card(fptr, name, card, status) == lib.KEY_NO_EXIST:
             status[0] = 0
             lib.fits_clear_errmsg()
             missing += 1
-    lib.ffhdef(fptr, missing, status)
+    lib.ffhdef(fptr, max(missing, _count_blank_cards_at_end(fptr, status)), status)
+
+
+def _count_blank_cards_at_end(fptr: CData, status: CData) -> int:
+    """How many cards of a header that was just written are blank, with none behind them that is not."""
+    count, card = ffi.new("int *"), ffi.new("char[81]")
+    lib.fits_get_hdrspace(fptr, count, ffi.NULL, status)
+    last = count[0]
+    while last and lib.fits_read_record(fptr, last, card, status) == 0 and not ffi.string(card).strip():
+        last -= 1
+    return count[0] - last
 
 
 def _facts(fptr: CData, status: CData) -> HDUFacts:
