@@ -17,7 +17,7 @@ from rustfits_cffi.cli.simulate import exposure
 from rustfits_cffi.cli.tables import nbytes_text, table
 from rustfits_cffi.fits import FITS
 from rustfits_cffi.hdu import ImageHDU
-from rustfits_cffi.native.cfitsio import transfer
+from rustfits_cffi.native.cfitsio import inspection
 from rustfits_cffi.native.cfitsio.handle import FileHandle
 from rustfits_cffi.native.library import versions
 from rustfits_cffi.packing.files import plain_file
@@ -175,7 +175,7 @@ def _error_text(plain: str, packed: str, sigmas: dict[int, float]) -> str:
     """Largest error of all images in sigma of each image's noise."""
     first, second = FileHandle(plain, "r"), FileHandle(packed, "r")
     try:
-        shift = len(list(transfer.hdu_numbers(second))) - len(list(transfer.hdu_numbers(first)))
+        shift = len(list(inspection.hdu_numbers(second))) - len(list(inspection.hdu_numbers(first)))
         errors = [
             image.largest_error / sigmas.get(image.number - shift, 1.0)
             for image in restored_images(first, second)
@@ -191,8 +191,8 @@ def _noises(plain: str) -> dict[int, float]:
     """Noise of each float image by its 0-based number, from differences of neighbours in its middle."""
     handle, sigmas = FileHandle(plain, "r"), {}
     try:
-        for number in transfer.hdu_numbers(handle):
-            facts = transfer.hdu_facts(handle, number)
+        for number in inspection.hdu_numbers(handle):
+            facts = inspection.hdu_facts(handle, number)
             if facts.kind == "image" and facts.shape and 0 not in facts.shape and facts.bitpix < 0:
                 pixels = ImagePixels(handle, facts.data_start, facts.bitpix, facts.shape)
                 sigmas[number - 1] = _noise(pixels) or 1.0

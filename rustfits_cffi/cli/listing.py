@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from rustfits_cffi.cli import streams
 from rustfits_cffi.cli.streams import Quit
-from rustfits_cffi.native.cfitsio import transfer
+from rustfits_cffi.native.cfitsio import inspection
 from rustfits_cffi.native.cfitsio.handle import FileHandle
 from rustfits_cffi.packing.files import plain_file
 
@@ -34,8 +34,8 @@ def _print_listing(name: str) -> None:
     with streams.reporting(name, has_output=False), plain_file(name) as path:
         handle = FileHandle(path, "r")
         try:
-            numbers = list(transfer.hdu_numbers(handle))
-            print(f"# {name} ({transfer.hdu_facts(handle, numbers[-1]).data_end} bytes)")
+            numbers = list(inspection.hdu_numbers(handle))
+            print(f"# {name} ({inspection.hdu_facts(handle, numbers[-1]).data_end} bytes)")
             for number in numbers:
                 print(_line(handle, number))
         finally:
@@ -43,9 +43,9 @@ def _print_listing(name: str) -> None:
 
 
 def _line(handle: FileHandle, number: int) -> str:
-    facts, (data_sum, hdu_sum) = transfer.hdu_facts(handle, number), transfer.checksums(handle, number)
+    facts, (data_sum, hdu_sum) = inspection.hdu_facts(handle, number), inspection.checksums(handle, number)
     sums = f"SUMS={_complement(hdu_sum)}/{data_sum}"
-    xtension = transfer.read_value(handle, number, "XTENSION")
+    xtension = inspection.read_value(handle, number, "XTENSION")
     if facts.kind == "ascii table":
         return f"  {number} ASCII_TBL {sums}"
     if facts.kind == "table":
@@ -68,4 +68,4 @@ def _shape(shape: tuple[int, ...]) -> str:
 def _tiling(handle: FileHandle, number: int, kind: str) -> str:
     if kind != "compressed image":
         return "not_tiled"
-    return _TILED.get(transfer.read_value(handle, number, "ZCMPTYPE") or "", "unknown")
+    return _TILED.get(inspection.read_value(handle, number, "ZCMPTYPE") or "", "unknown")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rustfits_cffi.native.cfitsio.transfer import CompressedImage
+from rustfits_cffi.native.cfitsio.inspection import CompressedImage
 from rustfits_cffi.native.tile_coding import CODECS, Coder, TileCoding
 
 _CODEC_NAMES = {number: name for name, number in CODECS.items()}

@@ -13,7 +13,7 @@ from rustfits_cffi.format.compression import CompressedLayout, parse_layout
 from rustfits_cffi.format.dtypes import stored_dtype
 from rustfits_cffi.format.plausibility import is_plausible
 from rustfits_cffi.format.structure import parse_structure
-from rustfits_cffi.native.cfitsio import transfer
+from rustfits_cffi.native.cfitsio import inspection
 from rustfits_cffi.native.cfitsio.handle import FileHandle
 from rustfits_cffi.native.tile_coding import CODECS
 from rustfits_cffi.native.tile_table import read_tile_table
@@ -55,7 +55,7 @@ class ImageDecoder:
     """
 
     def __init__(self, handle: FileHandle, number: int):
-        self.image = image = transfer.read_compressed_image(handle, number)
+        self.image = image = inspection.read_compressed_image(handle, number)
         self.shape, self.npixels = image.shape, math.prod(image.shape)
         self._handle, self._number = handle, number
         if image.codec not in CODECS.values():  # BZIP2_1: cfitsio knows the name, but neither writes nor reads it
@@ -123,13 +123,13 @@ class ImageDecoder:
 
 def read_layout(handle: FileHandle, number: int) -> tuple[CompressedLayout, int]:
     """What the header of a compressed image says, by the rules that reading goes by, and the start of its data."""
-    facts = transfer.hdu_facts(handle, number)
+    facts = inspection.hdu_facts(handle, number)
     header = bytes(handle.read(facts.header_start, facts.data_start - facts.header_start))
     index = parse_structure(header, is_primary=number == 1, lenient=True).index
     return parse_layout(index.value), facts.data_start
 
 
-def _require_plausible(handle: FileHandle, number: int, image: transfer.CompressedImage, coded_nbytes: int) -> None:
+def _require_plausible(handle: FileHandle, number: int, image: inspection.CompressedImage, coded_nbytes: int) -> None:
     """Refuse a header that declares far more pixels than its coded bytes can hold, before memory is asked for."""
     if image.codec == CODECS["HCOMPRESS_1"]:  # any number of equal pixels takes about 30 bytes
         return

@@ -9,7 +9,7 @@ from contextlib import closing
 import numpy as np
 
 from rustfits_cffi.errors import FITSError, error_of_status, status_text
-from rustfits_cffi.native.cfitsio import transfer
+from rustfits_cffi.native.cfitsio import inspection
 from rustfits_cffi.native.tile_codec import TileCodec
 from rustfits_cffi.native.tile_coding import CODECS, UNCOMPRESSED_DATA, EncodedTiles
 from rustfits_cffi.packing.coding import coding_of
@@ -47,7 +47,7 @@ class ImageEncoder:
 
     def __init__(
         self,
-        image: transfer.CompressedImage,
+        image: inspection.CompressedImage,
         where: str,
         scaling: tuple[float, float, int | None] | None = None,
         *,

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from rustfits_cffi.native.cfitsio import transfer
+from rustfits_cffi.native.cfitsio import copying, inspection, packing
 from rustfits_cffi.native.cfitsio.handle import FileHandle
 from rustfits_cffi.packing.files import temporary_file
 from rustfits_cffi.packing.pixels import ImagePixels, tile_batches
@@ -15,15 +15,15 @@ from rustfits_cffi.packing.pixels import ImagePixels, tile_batches
 SAMPLE = 4100  # side of the central area that fpack looks at
 
 
-def least_noise(handle: FileHandle, number: int, facts: transfer.HDUFacts, *, wide: bool) -> tuple[float, float]:
+def least_noise(handle: FileHandle, number: int, facts: inspection.HDUFacts, *, wide: bool) -> tuple[float, float]:
     """Smallest of the three noise estimates of the image's centre, and the third-order one."""
     sample = _central_area(ImagePixels(handle, facts.data_start, facts.bitpix, facts.shape))
-    blank = transfer.read_number(handle, number, "BLANK")
+    blank = inspection.read_number(handle, number, "BLANK")
     dtype: type[np.signedinteger] = np.int32 if wide else np.int16
     pixels = np.ascontiguousarray(sample, dtype)
     limits = np.iinfo(dtype)
     null = int(blank) if blank is not None and limits.min <= blank <= limits.max else None
-    second, third, fifth = transfer.image_noise(pixels, null)
+    second, third, fifth = inspection.image_noise(pixels, null)
     return min([third, *(value for value in (second, fifth) if value != 0)]), third
 
 
@@ -44,15 +44,15 @@ def _central_area(pixels: ImagePixels) -> np.ndarray:
 
 @contextmanager
 def rescaled_copy(
-    inp: FileHandle, number: int, facts: transfer.HDUFacts, divisor: float, beside: str
+    inp: FileHandle, number: int, facts: inspection.HDUFacts, divisor: float, beside: str
 ) -> Iterator[tuple[FileHandle, int]]:
     """A temporary file with the image divided by `divisor` and rounded, its BSCALE grown so; and the HDU's number."""
-    blank = transfer.read_number(inp, number, "BLANK")
+    blank = inspection.read_number(inp, number, "BLANK")
     pixels = ImagePixels(inp, facts.data_start, facts.bitpix, facts.shape)
     with temporary_file(beside) as path:
         copy = FileHandle(path, "w+")
         try:
-            place, data_start = transfer.begin_rescaled_image(inp, number, copy, divisor)
+            place, data_start = packing.begin_rescaled_image(inp, number, copy, divisor)
             offset = data_start
             for batch in tile_batches(facts.shape, (*[1] * (len(facts.shape) - 1), facts.shape[-1]), 4):
                 box = pixels.read(batch.start, batch.count)
@@ -60,7 +60,7 @@ def rescaled_copy(
                 rounded = np.trunc(np.where(divided >= 0, divided + 0.5, divided - 0.5)).astype(box.dtype)
                 if blank is not None:
                     rounded[box == int(blank)] = int(blank)
-                transfer.write_data(copy, place, offset, rounded)
+                copying.write_data(copy, place, offset, rounded)
                 offset += rounded.nbytes
             copy.flush()
             yield copy, place

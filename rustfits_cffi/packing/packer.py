@@ -11,7 +11,7 @@ import numpy as np
 
 from rustfits_cffi.errors import FITSFormatError, error_of_status
 from rustfits_cffi.format.columns import parse_columns
-from rustfits_cffi.native.cfitsio import requests, transfer
+from rustfits_cffi.native.cfitsio import copying, inspection, packing, requests
 from rustfits_cffi.native.cfitsio.checksums import write_checksum
 from rustfits_cffi.native.cfitsio.handle import FileHandle, path_text
 from rustfits_cffi.native.cfitsio.requests import DITHERS, LARGEST_SEED, MAX_DIMENSIONS, SEEDS, CompressionRequest
@@ -94,7 +94,7 @@ def pack_file(
     reports = []
     with opened_pair(source, target) as (inp, out):
         packer = _Packer(inp, out, progress)
-        for number in transfer.hdu_numbers(inp):
+        for number in inspection.hdu_numbers(inp):
             with naming_hdu(number):
                 reports.append(packer.pack(number, options_of(number - 1)))
         if options_of(0).checksums:
@@ -115,8 +115,8 @@ class _Packer:
     def pack(self, number: int, options: PackOptions) -> HDUReport:
         """Append HDU `number` (1-based) to the output, compressed or copied as fpack would."""
         self.number = number
-        facts = transfer.hdu_facts(self._inp, number)
-        transfer.require_data(self._inp, facts)
+        facts = inspection.hdu_facts(self._inp, number)
+        inspection.require_data(self._inp, facts)
         before = self._out.size()
         requests.ask(self._out, _request(options))
         action, is_lossless, note = self._way(number, facts, options)
@@ -128,29 +128,29 @@ class _Packer:
             number - 1, action, facts.data_end - facts.header_start, self._out.size() - before, is_lossless, note
         )
 
-    def _way(self, number: int, facts: transfer.HDUFacts, options: PackOptions) -> tuple[str, bool, str]:
+    def _way(self, number: int, facts: inspection.HDUFacts, options: PackOptions) -> tuple[str, bool, str]:
         """Copy or compress: what was done, whether it is lossless, and a remark."""
-        directive = transfer.read_value(self._inp, number, "FZALGOR")
+        directive = inspection.read_value(self._inp, number, "FZALGOR")
         is_image = facts.kind == "image" and facts.shape and 0 not in facts.shape
         if directive not in ("NONE", "none"):
             if facts.kind == "table" and options.tables:
                 return self._table(number, facts)
             if is_image and options.images:
                 return ("compressed", *self._image(number, facts, options))
-        transfer.copy_hdu(self._inp, number, self._out)
+        copying.copy_hdu(self._inp, number, self._out)
         return "copied", True, ""
 
-    def _table(self, number: int, facts: transfer.HDUFacts) -> tuple[str, bool, str]:
+    def _table(self, number: int, facts: inspection.HDUFacts) -> tuple[str, bool, str]:
         if facts.data_end - facts.data_start <= 2880:
-            transfer.copy_hdu(self._inp, number, self._out)
+            copying.copy_hdu(self._inp, number, self._out)
             return "copied", True, ""
         if not can_be_restored(self._inp, number):
-            transfer.copy_hdu(self._inp, number, self._out)
+            copying.copy_hdu(self._inp, number, self._out)
             return "copied", True, f"HDU {number} has columns that could not be restored, so it is copied."
-        transfer.compress_table(self._inp, number, self._out)
+        packing.compress_table(self._inp, number, self._out)
         return "compressed", True, ""
 
-    def _image(self, number: int, facts: transfer.HDUFacts, options: PackOptions) -> tuple[bool, str]:
+    def _image(self, number: int, facts: inspection.HDUFacts, options: PackOptions) -> tuple[bool, str]:
         """Compress an image HDU: whether that is lossless, and a remark."""
         if len(facts.shape) > MAX_DIMENSIONS:
             raise error_of_status(
@@ -161,7 +161,7 @@ class _Packer:
         scale = self._rescaling(number, facts, options)
         if scale is not None:
             with rescaled_copy(self._inp, number, facts, scale, self._out.path) as (copy, place):
-                copied = transfer.hdu_facts(copy, place)
+                copied = inspection.hdu_facts(copy, place)
                 self._compress(copy, place, copied, options)
             return False, ""
         enough, note = self._enough_noise(number, facts, options)
@@ -171,11 +171,11 @@ class _Packer:
         lossy_codec = image.codec == CODECS["HCOMPRESS_1"] and image.hcomp_scale != 0
         return image.bitpix > 0 and not lossy_codec, note  # even lossless floats lose infinities, as in fpack
 
-    def _rescaling(self, number: int, facts: transfer.HDUFacts, options: PackOptions) -> float | None:
+    def _rescaling(self, number: int, facts: inspection.HDUFacts, options: PackOptions) -> float | None:
         """By how much the integers of an image are to be divided; None: not at all."""
         if options.rescale_noise == 0 or not 0 < facts.bitpix < 64:
             return None
-        bscale = transfer.read_number(self._inp, number, "BSCALE")
+        bscale = inspection.read_number(self._inp, number, "BSCALE")
         if bscale is None or bscale == 1.0:
             return None
         scale = least_noise(self._inp, number, facts, wide=facts.bitpix == 32)[0] / float(
@@ -183,7 +183,7 @@ class _Packer:
         )
         return scale if scale > 1.0 else None
 
-    def _enough_noise(self, number: int, facts: transfer.HDUFacts, options: PackOptions) -> tuple[bool, str]:
+    def _enough_noise(self, number: int, facts: inspection.HDUFacts, options: PackOptions) -> tuple[bool, str]:
         """Whether an integer image may be quantized like a float image."""
         if facts.bitpix < 0 or not options.lossy_int:
             return True, ""
@@ -196,10 +196,10 @@ class _Packer:
         return True, ""
 
     def _compress(
-        self, inp: FileHandle, number: int, facts: transfer.HDUFacts, options: PackOptions
-    ) -> transfer.CompressedImage:
+        self, inp: FileHandle, number: int, facts: inspection.HDUFacts, options: PackOptions
+    ) -> inspection.CompressedImage:
         """Append the compressed form of an image; the header it got."""
-        image = transfer.begin_compressed_image(
+        image = packing.begin_compressed_image(
             inp, number, self._out, bitpix=facts.bitpix, shape=facts.shape, checksums=options.checksums
         )
         where = f"{self._inp.path}: HDU {self.number - 1}"
@@ -218,10 +218,10 @@ class _Packer:
                 data_nbytes = (facts.data_end - facts.data_start) * writer.ntiles_written // encoder.ntiles
                 self._progress(facts.data_start + data_nbytes, self._size)
         writer.finish()
-        transfer.end_compressed_image(self._out, image.number, has_nulls=encoder.has_nulls)
+        packing.end_compressed_image(self._out, image.number, has_nulls=encoder.has_nulls)
         return image
 
-    def _fix_seed(self, image: transfer.CompressedImage, pixels: ImagePixels, encoder: ImageEncoder) -> None:
+    def _fix_seed(self, image: inspection.CompressedImage, pixels: ImagePixels, encoder: ImageEncoder) -> None:
         """Choose the seed of an image whose request left that to us, before tiles go to many threads."""
         if not image.is_quantized or image.quantize_method not in (1, 2) or image.codec == CODECS["NOCOMPRESS"]:
             return
@@ -232,7 +232,7 @@ class _Packer:
             seed = encoder.first_tile_sum(pixels.read([0] * len(first), first)) % LARGEST_SEED + 1
         else:
             return
-        transfer.set_seed(self._out, image.number, seed)
+        packing.set_seed(self._out, image.number, seed)
         encoder.set_seed(seed)
 
 
@@ -251,7 +251,7 @@ def _request(options: PackOptions) -> CompressionRequest:
     )
 
 
-def _require_compressible(where: str, image: transfer.CompressedImage) -> None:
+def _require_compressible(where: str, image: inspection.CompressedImage) -> None:
     """Refuse what cfitsio's tile loop refuses, before a tile is read, with its status."""
     if image.bitpix == 64:
         error = FITSFormatError(f"{where}: fpack compresses no 64-bit integers; write_image with Gzip2 does")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rustfits_cffi.format.dtypes import stored_dtype
-from rustfits_cffi.native.cfitsio import transfer
+from rustfits_cffi.native.cfitsio import inspection
 from rustfits_cffi.native.cfitsio.handle import FileHandle
 from rustfits_cffi.native.turns import Turns
 from rustfits_cffi.threads import ahead
@@ -103,5 +103,5 @@ class ImagePixels:
 
 def read_scaling(handle: FileHandle, number: int) -> tuple[float, float, int | None]:
     """BSCALE, BZERO and BLANK of HDU `number` (1-based), or what holds without them: 1, 0 and no null value."""
-    scale, zero, blank = (transfer.read_number(handle, number, key) for key in ("BSCALE", "BZERO", "BLANK"))
+    scale, zero, blank = (inspection.read_number(handle, number, key) for key in ("BSCALE", "BZERO", "BLANK"))
     return 1.0 if scale is None else scale, zero or 0.0, None if blank is None else int(blank)

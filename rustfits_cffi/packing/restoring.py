@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rustfits_cffi.errors import FITSError
-from rustfits_cffi.native.cfitsio import transfer
+from rustfits_cffi.native.cfitsio import inspection
 from rustfits_cffi.native.cfitsio.checksums import file_sum
 from rustfits_cffi.native.cfitsio.handle import FileHandle
 from rustfits_cffi.native.tile_coding import CODECS
@@ -56,7 +56,7 @@ class RestoredImage:
 
 def pair_hdus(original: FileHandle, packed: FileHandle) -> list[tuple[int, int]]:
     """1-based numbers of the HDUs that belong together; packing an image in the primary HDU shifts them by one."""
-    first, second = list(transfer.hdu_numbers(original)), list(transfer.hdu_numbers(packed))
+    first, second = list(inspection.hdu_numbers(original)), list(inspection.hdu_numbers(packed))
     shift = len(second) - len(first)
     if shift not in (0, 1):
         raise FITSError(f"{packed.path}: has {len(second)} HDUs, {original.path} has {len(first)}: not its packed form")
@@ -66,7 +66,7 @@ def pair_hdus(original: FileHandle, packed: FileHandle) -> list[tuple[int, int]]
 def restored_images(original: FileHandle, packed: FileHandle) -> Iterator[RestoredImage]:
     """Every compressed image of a packed file, decoded and compared with the original."""
     for number, place in pair_hdus(original, packed):
-        facts, found = transfer.hdu_facts(original, number), transfer.hdu_facts(packed, place)
+        facts, found = inspection.hdu_facts(original, number), inspection.hdu_facts(packed, place)
         if found.kind != "compressed image" or facts.kind != "image":
             continue
         decoder = ImageDecoder(packed, place)
@@ -79,7 +79,7 @@ def restored_images(original: FileHandle, packed: FileHandle) -> Iterator[Restor
             step = abs(after.scale)  # the integers were divided
         yield RestoredImage(
             number=place - 1,
-            name=transfer.read_value(original, number, "EXTNAME") or "",
+            name=inspection.read_value(original, number, "EXTNAME") or "",
             largest_error=_largest_error(pixels, before, decoder, after),
             largest_step=step,
             lossy_codec=decoder.image.codec == HCOMPRESS and decoder.image.hcomp_scale != 0,
@@ -143,11 +143,11 @@ def _float_error(wanted: np.ndarray, got: np.ndarray) -> float:
 
 def _require_same_data(original: FileHandle, number: int, packed: FileHandle, place: int) -> None:
     """What was copied has the same bytes; a compressed table gives them back."""
-    facts, found = transfer.hdu_facts(original, number), transfer.hdu_facts(packed, place)
+    facts, found = inspection.hdu_facts(original, number), inspection.hdu_facts(packed, place)
     if found.kind == "compressed image" and facts.kind == "image":
         return
     wanted = file_sum(original, facts.data_start, facts.data_end)
-    is_compressed = [transfer.read_value(*where, "ZTABLE") == "T" for where in ((original, number), (packed, place))]
+    is_compressed = [inspection.read_value(*where, "ZTABLE") == "T" for where in ((original, number), (packed, place))]
     if is_compressed == [False, True]:
         got = _restored_table_sum(packed, place)
     else:
@@ -162,7 +162,7 @@ def _restored_table_sum(packed: FileHandle, place: int) -> int:
         try:
             restore_table(packed, place, table)
             table.flush()
-            facts = transfer.hdu_facts(table, transfer.count_hdus(table))
+            facts = inspection.hdu_facts(table, inspection.count_hdus(table))
             return file_sum(table, facts.data_start, facts.data_end)
         finally:
             table.close()

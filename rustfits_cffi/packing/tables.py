@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator
 
 from rustfits_cffi.errors import FITSError, error_of_status
-from rustfits_cffi.native.cfitsio import transfer
+from rustfits_cffi.native.cfitsio import copying, inspection, unpacking
 from rustfits_cffi.native.cfitsio.handle import FileHandle
 from rustfits_cffi.packing.files import DECOMPRESSION_FAILED, temporary_file
 
@@ -40,7 +40,7 @@ def restore_table(source: FileHandle, number: int, out: FileHandle) -> None:
             raise error_of_status(DECOMPRESSION_FAILED, what)
         table = FileHandle(path, "r")
         try:
-            transfer.copy_hdu(table, transfer.count_hdus(table), out)
+            copying.copy_hdu(table, inspection.count_hdus(table), out)
         finally:
             table.close()
 
@@ -49,7 +49,7 @@ def main(source: str, number: str, target: str) -> None:
     """What the other process does: the restored table becomes the last HDU of the empty file `target`."""
     inp, out = FileHandle(source, "r"), FileHandle(target, "w+")
     try:
-        transfer.uncompress_table(inp, int(number), out)
+        unpacking.uncompress_table(inp, int(number), out)
     except FITSError as error:
         sys.exit(str(error))
     finally:
@@ -59,7 +59,7 @@ def main(source: str, number: str, target: str) -> None:
 
 def can_be_restored(source: FileHandle, number: int) -> bool:
     """Whether table `number` (1-based) would come back if it were compressed, which it must not be already."""
-    if transfer.read_value(source, number, "ZTABLE") is not None:
+    if inspection.read_value(source, number, "ZTABLE") is not None:
         return False
     return not any(_mistaken_columns(source, number, "TFORM"))
 
@@ -74,7 +74,7 @@ def _require_restorable(source: FileHandle, number: int) -> None:
 
 def _mistaken_columns(source: FileHandle, number: int, keyword: str) -> Iterator[tuple[int, str]]:
     """Columns that cfitsio restores as if their cells had a fixed length: variable-length strings and bits."""
-    for column in range(1, int(transfer.read_value(source, number, "TFIELDS") or 0) + 1):
-        form = (transfer.read_value(source, number, f"{keyword}{column}") or "").lstrip("0123456789")
+    for column in range(1, int(inspection.read_value(source, number, "TFIELDS") or 0) + 1):
+        form = (inspection.read_value(source, number, f"{keyword}{column}") or "").lstrip("0123456789")
         if form[:1] in ("P", "Q") and form[1:2] in ("X", "A"):
             yield column, form[:2]

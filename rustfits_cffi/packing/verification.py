@@ -8,7 +8,7 @@ import tempfile
 from dataclasses import dataclass, replace
 
 from rustfits_cffi.comparison import Comparison, compare
-from rustfits_cffi.native.cfitsio import transfer
+from rustfits_cffi.native.cfitsio import inspection
 from rustfits_cffi.native.cfitsio.handle import FileHandle, path_text
 from rustfits_cffi.native.cfitsio.requests import DITHERS, LARGEST_SEED
 from rustfits_cffi.packing.files import plain_file
@@ -94,13 +94,13 @@ def verify(original: str | os.PathLike[str], packed: str | os.PathLike[str]) -> 
 
 def found_options(packed: FileHandle, place: int, original: FileHandle, number: int) -> PackOptions:
     """The options with which HDU `number` of the original became HDU `place` of the packed file (1-based)."""
-    facts, found = transfer.hdu_facts(original, number), transfer.hdu_facts(packed, place)
-    checksums = transfer.read_value(packed, place, "CHECKSUM") is not None
+    facts, found = inspection.hdu_facts(original, number), inspection.hdu_facts(packed, place)
+    checksums = inspection.read_value(packed, place, "CHECKSUM") is not None
     if found.kind != "compressed image" or facts.kind == "compressed image":
-        is_table = transfer.read_value(packed, place, "ZTABLE") == "T"
+        is_table = inspection.read_value(packed, place, "ZTABLE") == "T"
         return PackOptions(images=False, tables=is_table, checksums=checksums)
-    image = transfer.read_compressed_image(packed, place)
-    codec = transfer.read_value(packed, place, "ZCMPTYPE") or "RICE_1"
+    image = inspection.read_compressed_image(packed, place)
+    codec = inspection.read_value(packed, place, "ZCMPTYPE") or "RICE_1"
     options = PackOptions(
         codec=codec,
         tile=image.tile_shape,
@@ -125,5 +125,5 @@ def found_options(packed: FileHandle, place: int, original: FileHandle, number: 
 
 def _level(packed: FileHandle, place: int) -> float:
     """The quantize level that the last of cfitsio's HISTORY cards tells; fpack's default if there is none."""
-    levels = [match.group(1) for card in transfer.read_cards(packed, place) if (match := _LEVEL.match(card))]
+    levels = [match.group(1) for card in inspection.read_cards(packed, place) if (match := _LEVEL.match(card))]
     return float(levels[-1]) if levels else 4.0

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 
-from rustfits_cffi.native.cfitsio import requests, serial, transfer
+from rustfits_cffi.native.cfitsio import copying, inspection, packing, requests, serial, unpacking
 from rustfits_cffi.native.cfitsio.handle import FileHandle
 from rustfits_cffi.native.cfitsio.requests import DITHERS, LARGEST_SEED, MAX_DIMENSIONS, CompressionRequest
 from rustfits_cffi.native.tile_coding import CODECS
@@ -117,31 +117,31 @@ def _convert(
 ) -> None:
     """The loop over HDUs of both programs; the checksums of the first one are brought up to date at the end again."""
     with Opened(source, "r") as fin, Created(target, source, overwrite) as out:
-        for number in range(1, transfer.count_hdus(fin) + 1):
+        for number in range(1, inspection.count_hdus(fin) + 1):
             work(fin, number, out)
             if checksum:
-                transfer.write_checksums(out)
+                copying.write_checksums(out)
         if checksum:
-            transfer.write_checksums(out, 1)
+            copying.write_checksums(out, 1)
 
 
 def _pack_hdu(options: PackOptions, source: FileHandle, number: int, target: FileHandle) -> None:
     """One turn of fpack's loop."""
-    facts = transfer.hdu_facts(source, number)
-    is_compressed_table = facts.kind == "table" and transfer.read_value(source, number, "ZTABLE") == "T"
-    wish = transfer.read_value(source, number, "FZALGOR")
+    facts = inspection.hdu_facts(source, number)
+    is_compressed_table = facts.kind == "table" and inspection.read_value(source, number, "ZTABLE") == "T"
+    wish = inspection.read_value(source, number, "FZALGOR")
     requests.ask(target, options._request())
     if wish in ("NONE", "none"):
-        transfer.copy_hdu(source, number, target)
+        copying.copy_hdu(source, number, target)
     elif is_compressed_table and options.tables:
         raise ValueError(f"{source.path}: HDU {number - 1} is a compressed table: a second compression loses it")
     elif facts.kind == "table" and options.tables and facts.data_end - facts.data_start > 2880:
-        transfer.compress_table(source, number, target)
+        packing.compress_table(source, number, target)
     elif facts.kind == "image" and facts.shape and 0 not in facts.shape and options.images:
         roomy = (wish or options.codec).strip().upper() in _SMALL_BUFFER
         serial.compress_image(source, number, target, roomy=roomy)
     else:
-        transfer.copy_hdu(source, number, target)
+        copying.copy_hdu(source, number, target)
 
 
 def unpack(
@@ -176,20 +176,20 @@ def unpack(
 
 def _unpack_hdu(source: FileHandle, number: int, target: FileHandle) -> None:
     """One turn of funpack's loop."""
-    kind = transfer.hdu_facts(source, number).kind
-    if kind == "table" and transfer.read_value(source, number, "ZTABLE") == "T":
+    kind = inspection.hdu_facts(source, number).kind
+    if kind == "table" and inspection.read_value(source, number, "ZTABLE") == "T":
         _refuse_dangerous_columns(source, number)
-        transfer.uncompress_table(source, number, target)
+        unpacking.uncompress_table(source, number, target)
     elif kind == "compressed image":
         serial.decompress_image(source, number, target)
     else:
-        transfer.copy_hdu(source, number, target)
+        copying.copy_hdu(source, number, target)
 
 
 def _refuse_dangerous_columns(handle: FileHandle, number: int) -> None:
     """Stop at columns that ``fits_uncompress_table`` sizes as if their cells had a fixed length."""
     column = 1
-    while (form := transfer.read_value(handle, number, f"ZFORM{column}")) is not None:
+    while (form := inspection.read_value(handle, number, f"ZFORM{column}")) is not None:
         letters = form.strip().upper().lstrip("0123456789")[:2]
         if letters in ("PA", "QA", "PX", "QX"):
             raise ValueError(

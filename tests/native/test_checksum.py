@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from rustfits_cffi.native._lib import ffi, lib
-from rustfits_cffi.native.cfitsio import transfer
+from rustfits_cffi.native.cfitsio import copying
 from rustfits_cffi.native.cfitsio.checksums import write_checksum
 from rustfits_cffi.native.cfitsio.handle import FileHandle
 
@@ -47,7 +47,7 @@ def two_files(tmp_path):
             lib.fits_create_img(fptr, 16, 2, ffi.new("long[]", [50, 70]), status)
             lib.fits_set_hdustruc(fptr, status)
             place = int(fptr.Fptr.datastart)
-        transfer.write_data(handle, 1, place, np.random.default_rng(2).integers(0, 9, (70, 50)).astype(">i2"))
+        copying.write_data(handle, 1, place, np.random.default_rng(2).integers(0, 9, (70, 50)).astype(">i2"))
         handles.append(handle)
     yield handles
     for handle in handles:
@@ -64,10 +64,10 @@ def test_new_valid_and_stale_cards_become_those_of_cfitsio(two_files):
     for change in (None, None, 7):
         for handle in two_files:
             if change is not None:
-                transfer.write_data(handle, 1, 2880, np.full(10, change, ">i2"))
+                copying.write_data(handle, 1, 2880, np.full(10, change, ">i2"))
         before = masked(ours)
         write_checksum(ours, 1)
-        transfer.write_checksums(theirs, 1)
+        copying.write_checksums(theirs, 1)
         assert re.sub(rb"CHECKSUM= '.{16}'", b"", masked(ours)) == re.sub(rb"CHECKSUM= '.{16}'", b"", masked(theirs))
         assert ones_complement(ours.read(0, ours.size())) == 0xFFFFFFFF
         assert (change is None and b"DATASUM" in before) == (masked(ours) == before)

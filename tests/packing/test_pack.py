@@ -313,12 +313,12 @@ def hdu_sums(path):
     """Ones'-complement sum of each HDU; all bits set where the checksum holds."""
     from contextlib import closing
 
-    from rustfits_cffi.native.cfitsio import transfer
+    from rustfits_cffi.native.cfitsio import inspection
     from rustfits_cffi.native.cfitsio.handle import FileHandle
 
     with closing(FileHandle(str(path), "r")) as handle:
-        for number in transfer.hdu_numbers(handle):
-            facts = transfer.hdu_facts(handle, number)
+        for number in inspection.hdu_numbers(handle):
+            facts = inspection.hdu_facts(handle, number)
             words = np.frombuffer(handle.read(facts.header_start, facts.data_end - facts.header_start), ">u4")
             total = int(words.sum(dtype=np.uint64))
             while total >> 32:
