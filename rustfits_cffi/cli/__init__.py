@@ -58,7 +58,11 @@ def _run(command: str, arguments: list[str]) -> int:
 
 
 def _postpone(name: str) -> None:
-    """Have a module imported when something of it is first used, not by the import statements of others."""
+    """Have a module imported when something of it is first used, not by the import statements of others.
+
+    ``importlib.util.LazyLoader`` would import it at once: an import statement looks at the module's ``__spec__``, which
+    is an attribute like any other to that class (up to Python 3.13 at least).
+    """
     spec = None if name in sys.modules else find_spec(name)
     if spec is None or spec.loader is None:
         return
