@@ -86,14 +86,7 @@ class ClosedError(FITSError):
 
 
 class TaintedError(FITSError):
-    """A write failed half way; what the handle believes may differ from what the file holds."""
-
-    def __init__(self, what: str = "the file") -> None:
-        super().__init__(
-            what
-            if "reopen" in what  # unpickling hands the whole message back
-            else f"{what} is in an indeterminate state after a write that failed; reopen it to go on"
-        )
+    """A change failed midway, so that the open file may disagree with the file on disk: open it again."""
 
 
 class HDUIndexError(ValueError, IndexError):
@@ -225,6 +218,16 @@ _STATUSES: dict[int, tuple[type[FITSError], str]] = {
     414: (TileError, "corrupt data: decompression failed"),
     415: (TileError, "a compressed tile does not exist"),
 }
+
+
+# The statuses that code asks for, or reports as its own: names of fitsio.h (101 and above) and of csrc/rf.h.
+RF_ERANGE = 8
+RF_ELOSSY = 9
+MEMORY_ALLOCATION = 113
+BAD_NAXIS = 212
+NOT_IMAGE = 233
+DATA_COMPRESSION_ERR = 413
+DATA_DECOMPRESSION_ERR = 414
 
 
 def status_text(status: int) -> str:

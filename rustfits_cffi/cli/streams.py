@@ -12,7 +12,7 @@ from io import BufferedIOBase
 from types import FrameType
 from typing import Any, BinaryIO
 
-from rustfits_cffi.errors import FITSError, status_text
+from rustfits_cffi.errors import MEMORY_ALLOCATION, FITSError, status_text
 from rustfits_cffi.native.library import versions
 from rustfits_cffi.packing.files import temporary_file
 from rustfits_cffi.packing.names import STDIO, Job, NameProblem
@@ -50,7 +50,7 @@ def run(command: Callable[[list[str]], None], arguments: list[str]) -> int:
         return 255
     except MemoryError as error:
         print(f"Error: {error or 'out of memory'}", file=sys.stderr)
-        return 113
+        return MEMORY_ALLOCATION
     except KeyboardInterrupt:
         return 255
     return 0

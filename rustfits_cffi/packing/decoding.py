@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from rustfits_cffi.errors import FITSError, TileError, error_of_status
+from rustfits_cffi.errors import DATA_DECOMPRESSION_ERR, FITSError, TileError, error_of_status
 from rustfits_cffi.format.compression import CompressedLayout, parse_layout
 from rustfits_cffi.format.dtypes import stored_dtype
 from rustfits_cffi.format.plausibility import is_plausible
@@ -19,9 +19,8 @@ from rustfits_cffi.native.tile_coding import CODECS
 from rustfits_cffi.native.tile_table import read_tile_table
 from rustfits_cffi.native.unpacking import Unpacking
 from rustfits_cffi.packing.coding import coding_of
-from rustfits_cffi.packing.files import DECOMPRESSION_FAILED
-from rustfits_cffi.packing.pixels import Batch, ahead, tile_batches
-from rustfits_cffi.threads import lend
+from rustfits_cffi.packing.pixels import Batch, tile_batches
+from rustfits_cffi.threads import ahead, lend
 
 DECODED_NBYTES = 4 << 20  # of pixels in memory at once
 RESTORED_NBYTES = 64 << 20  # of pixels between two looks at who wants to know of progress, or to interrupt
@@ -60,7 +59,7 @@ class ImageDecoder:
         self._handle, self._number = handle, number
         if image.codec not in CODECS.values():  # BZIP2_1: cfitsio knows the name, but neither writes nor reads it
             what = f"{handle.path}: HDU {number - 1}: cfitsio's codec number {image.codec} cannot be read"
-            raise error_of_status(DECOMPRESSION_FAILED, what)
+            raise error_of_status(DATA_DECOMPRESSION_ERR, what)
         where = f"{handle.path}: HDU {number - 1}"
         layout, data_start = read_layout(handle, number)
         ntiles = math.prod(-(-n // t) for n, t in zip(image.shape, image.tile_shape, strict=True))
@@ -115,7 +114,7 @@ class ImageDecoder:
         try:
             yield
         except TileError as error:
-            status = error.status or DECOMPRESSION_FAILED
+            status = error.status or DATA_DECOMPRESSION_ERR
             raise error_of_status(
                 status, file=self._handle.path, hdu=self._number - 1, tile=error.tile
             ) from None
@@ -136,6 +135,6 @@ def _require_plausible(handle: FileHandle, number: int, image: inspection.Compre
     nbytes = math.prod(image.shape) * abs(image.bitpix) // 8
     if not is_plausible(nbytes, coded_nbytes):
         raise error_of_status(
-            DECOMPRESSION_FAILED,
+            DATA_DECOMPRESSION_ERR,
             f"{handle.path}: HDU {number - 1} declares {nbytes} bytes of pixels, but has {coded_nbytes} coded ones",
         )

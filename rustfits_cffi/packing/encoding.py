@@ -8,17 +8,29 @@ from contextlib import closing
 
 import numpy as np
 
-from rustfits_cffi.errors import FITSError, error_of_status, status_text
+from rustfits_cffi.errors import DATA_COMPRESSION_ERR, RF_ELOSSY, RF_ERANGE, FITSError, error_of_status, status_text
 from rustfits_cffi.native.cfitsio import inspection
 from rustfits_cffi.native.tile_codec import TileCodec
 from rustfits_cffi.native.tile_coding import CODECS, UNCOMPRESSED_DATA, EncodedTiles
+from rustfits_cffi.native.turns import Turns
 from rustfits_cffi.packing.coding import coding_of
-from rustfits_cffi.packing.memory import PackingMemory
 from rustfits_cffi.packing.pixels import Batch, ImagePixels
 from rustfits_cffi.threads import ahead, lend
 
-_NOT_CODABLE = (8, 9)  # RF_ERANGE, RF_ELOSSY: to fpack an image that cannot be compressed
-_COMPRESSION_FAILED = 413  # cfitsio's status for that
+
+class PackingMemory:
+    """What the images of a file are read and coded into, one image after the other.
+
+    Attributes
+    ----------
+    boxes : Turns
+        Pixels as they are in the file: one batch is being coded, the next one being read.
+    coded : Turns
+        Coded tiles: one batch is being written, the next one being coded.
+    """
+
+    def __init__(self) -> None:
+        self.boxes, self.coded = Turns(), Turns()
 
 
 class ImageEncoder:
@@ -98,10 +110,10 @@ class ImageEncoder:
                     box, rows, origin=batch.start, stored=True, nthreads=nthreads, buffer=buffer
                 )
         except FITSError as error:
-            if error.status not in _NOT_CODABLE:
+            if error.status not in (RF_ERANGE, RF_ELOSSY):
                 raise
             where = f"{self.where}, tile {getattr(error, 'tile', '?')}"
-            raise error_of_status(_COMPRESSION_FAILED, f"{where}: {status_text(error.status)}") from None
+            raise error_of_status(DATA_COMPRESSION_ERR, f"{where}: {status_text(error.status)}") from None
 
     def _stored(self, batch: Batch, box: np.ndarray) -> EncodedTiles:
         """Tiles as they are, for the debugging mode without compression."""

@@ -8,16 +8,15 @@ from contextlib import contextmanager, suppress
 from importlib import import_module
 
 from rustfits_cffi.directory import Directory
-from rustfits_cffi.errors import FITSFormatError
+from rustfits_cffi.errors import BAD_NAXIS, DATA_DECOMPRESSION_ERR, FITSFormatError
 from rustfits_cffi.format.compression import parse_layout
 from rustfits_cffi.format.plausibility import axes_hazard
+from rustfits_cffi.format.structure import BLOCK_NBYTES
 from rustfits_cffi.header import FITSHeader
 from rustfits_cffi.native.cfitsio.handle import FileHandle
 from rustfits_cffi.packing.report import FileReport, HDUReport
 
-DECOMPRESSION_FAILED = 414  # cfitsio's statuses
-_BAD_NAXIS = 212
-_LOOKED_AT_NBYTES = 4 * 2880  # of a header that is no good: more than a hundred cards
+_LOOKED_AT_NBYTES = 4 * BLOCK_NBYTES  # of a header that is no good: more than a hundred cards
 _COMPRESSORS = {b"\x1f\x8b": "gzip", b"BZ": "bz2"}
 
 
@@ -109,10 +108,10 @@ def require_sound(path: str) -> None:
     finally:
         handle.close()
     for index in range(len(directory)):
-        _refuse(path, index, directory.axes_hazard(index), _BAD_NAXIS)
+        _refuse(path, index, directory.axes_hazard(index), BAD_NAXIS)
         if directory.kind(index) == "compressed image":
-            _refuse(path, index, _contradiction(directory, index), DECOMPRESSION_FAILED)
-    _refuse(path, len(directory), axes_hazard(broken), _BAD_NAXIS)
+            _refuse(path, index, _contradiction(directory, index), DATA_DECOMPRESSION_ERR)
+    _refuse(path, len(directory), axes_hazard(broken), BAD_NAXIS)
 
 
 def _contradiction(directory: Directory, index: int) -> str | None:

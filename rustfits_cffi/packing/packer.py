@@ -9,17 +9,23 @@ from contextlib import closing
 
 import numpy as np
 
-from rustfits_cffi.errors import FITSFormatError, error_of_status
+from rustfits_cffi.errors import (
+    BAD_NAXIS,
+    DATA_COMPRESSION_ERR,
+    MEMORY_ALLOCATION,
+    FITSFormatError,
+    error_of_status,
+)
 from rustfits_cffi.format.columns import parse_columns
+from rustfits_cffi.format.structure import BLOCK_NBYTES
 from rustfits_cffi.native.cfitsio import copying, inspection, packing, requests
 from rustfits_cffi.native.cfitsio.checksums import write_checksum
 from rustfits_cffi.native.cfitsio.handle import FileHandle, path_text
 from rustfits_cffi.native.cfitsio.requests import DITHERS, LARGEST_SEED, MAX_DIMENSIONS, SEEDS, CompressionRequest
 from rustfits_cffi.native.cfitsio.tile_writer import TileWriter
 from rustfits_cffi.native.tile_coding import CODECS
-from rustfits_cffi.packing.encoding import ImageEncoder
+from rustfits_cffi.packing.encoding import ImageEncoder, PackingMemory
 from rustfits_cffi.packing.files import convert, opened_pair
-from rustfits_cffi.packing.memory import PackingMemory
 from rustfits_cffi.packing.noise import least_noise, rescaled_copy
 from rustfits_cffi.packing.options import PackOptions, given_or_default
 from rustfits_cffi.packing.pixels import ImagePixels, read_scaling
@@ -27,7 +33,6 @@ from rustfits_cffi.packing.report import FileReport, HDUReport, Progress, naming
 from rustfits_cffi.packing.restoring import require_restorable
 from rustfits_cffi.packing.tables import can_be_restored
 
-BAD_DIMENSIONS, NO_MEMORY, NOT_COMPRESSIBLE = 212, 113, 413  # cfitsio's statuses
 _TILES = {"row": (-1,), "whole": (-1,) * MAX_DIMENSIONS}
 
 #: Options of each HDU, by its 0-based number.
@@ -141,7 +146,7 @@ class _Packer:
         return "copied", True, ""
 
     def _table(self, number: int, facts: inspection.HDUFacts) -> tuple[str, bool, str]:
-        if facts.data_end - facts.data_start <= 2880:
+        if facts.data_end - facts.data_start <= BLOCK_NBYTES:
             copying.copy_hdu(self._inp, number, self._out)
             return "copied", True, ""
         if not can_be_restored(self._inp, number):
@@ -154,7 +159,7 @@ class _Packer:
         """Compress an image HDU: whether that is lossless, and a remark."""
         if len(facts.shape) > MAX_DIMENSIONS:
             raise error_of_status(
-                BAD_DIMENSIONS,
+                BAD_NAXIS,
                 f"{self._inp.path}: HDU {number - 1} has {len(facts.shape)} dimensions, a "
                 f"compressed image at most {MAX_DIMENSIONS}",
             )
@@ -255,9 +260,9 @@ def _require_compressible(where: str, image: inspection.CompressedImage) -> None
     """Refuse what cfitsio's tile loop refuses, before a tile is read, with its status."""
     if image.bitpix == 64:
         error = FITSFormatError(f"{where}: fpack compresses no 64-bit integers; write_image with Gzip2 does")
-        error.status = NO_MEMORY  # what fpack ends with
+        error.status = MEMORY_ALLOCATION  # what fpack ends with
         raise error
     if image.bitpix < 0 and not image.lossy_int and (image.bscale != 1 or image.bzero != 0):
-        raise error_of_status(NOT_COMPRESSIBLE, f"{where}: floating point image with BSCALE or BZERO")
+        raise error_of_status(DATA_COMPRESSION_ERR, f"{where}: floating point image with BSCALE or BZERO")
     if image.codec == CODECS["NOCOMPRESS"] and image.bitpix not in (16, 32, -32):
-        raise error_of_status(NOT_COMPRESSIBLE, f"{where}: tiles without compression need BITPIX 16, 32 or -32")
+        raise error_of_status(DATA_COMPRESSION_ERR, f"{where}: tiles without compression need BITPIX 16, 32 or -32")

@@ -10,10 +10,10 @@ import os
 import sys
 from collections.abc import Iterator
 
-from rustfits_cffi.errors import FITSError, error_of_status
+from rustfits_cffi.errors import DATA_DECOMPRESSION_ERR, FITSError, error_of_status
 from rustfits_cffi.native.cfitsio import copying, inspection, unpacking
 from rustfits_cffi.native.cfitsio.handle import FileHandle
-from rustfits_cffi.packing.files import DECOMPRESSION_FAILED, temporary_file
+from rustfits_cffi.packing.files import temporary_file
 
 _ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))  # where the package is
 _PROGRAM = "import sys; from rustfits_cffi.packing.tables import main; main(*sys.argv[1:])"
@@ -37,7 +37,7 @@ def restore_table(source: FileHandle, number: int, out: FileHandle) -> None:
         if child.returncode:
             reason = child.stderr.strip().splitlines()[-1:] if child.returncode > 0 else ["cfitsio broke down over it"]
             what = f"{source.path}: HDU {number - 1}: the table: {' '.join(reason)}"
-            raise error_of_status(DECOMPRESSION_FAILED, what)
+            raise error_of_status(DATA_DECOMPRESSION_ERR, what)
         table = FileHandle(path, "r")
         try:
             copying.copy_hdu(table, inspection.count_hdus(table), out)

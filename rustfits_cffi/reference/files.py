@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 
+from rustfits_cffi.format.structure import BLOCK_NBYTES
 from rustfits_cffi.native.cfitsio import copying, inspection, packing, requests, serial, unpacking
 from rustfits_cffi.native.cfitsio.handle import FileHandle
 from rustfits_cffi.native.cfitsio.requests import DITHERS, LARGEST_SEED, MAX_DIMENSIONS, CompressionRequest
@@ -135,7 +136,7 @@ def _pack_hdu(options: PackOptions, source: FileHandle, number: int, target: Fil
         copying.copy_hdu(source, number, target)
     elif is_compressed_table and options.tables:
         raise ValueError(f"{source.path}: HDU {number - 1} is a compressed table: a second compression loses it")
-    elif facts.kind == "table" and options.tables and facts.data_end - facts.data_start > 2880:
+    elif facts.kind == "table" and options.tables and facts.data_end - facts.data_start > BLOCK_NBYTES:
         packing.compress_table(source, number, target)
     elif facts.kind == "image" and facts.shape and 0 not in facts.shape and options.images:
         roomy = (wish or options.codec).strip().upper() in _SMALL_BUFFER
