@@ -147,7 +147,7 @@ i.fits -C
 
 
 @pytest.mark.parametrize("line", ["", *SAME])
-def test_fpack(both, line):
+def test_fpack_has_the_same_files_messages_and_exit_codes(both, line):
     theirs, ours = both("fpack", *line.split())
     assert ours == theirs
 
@@ -198,7 +198,7 @@ i.fits.fz[1]
 
 
 @pytest.mark.parametrize("line", ["", *UNPACK])
-def test_funpack(both, tools, tmp_path, line):
+def test_funpack_has_the_same_files_messages_and_exit_codes(both, tools, tmp_path, line):
     for folder in (tmp_path / "theirs", tmp_path / "ours"):
         for name in ("i", "f", "m"):
             subprocess.run([tools / "fpack", "-C", "-q7", "4", f"{name}.fits"], cwd=folder, check=True)
@@ -252,7 +252,7 @@ def program(name, *arguments):
     )
 
 
-def test_pipes(folder):
+def test_a_pipe_through_both_programs_gives_the_input_back(folder):
     original = (folder / "i.fits").read_bytes()
     packing = program("fpack", "-C", "-S", "-")
     packed, _ = packing.communicate(original, timeout=60)
@@ -302,7 +302,7 @@ def test_inputs_go_when_their_packed_form_is_right(folder, options):
     assert (folder / "all.fits").exists() and not (folder / "all.fits.fz").exists()
 
 
-def test_the_comparison_of_codecs(folder, capsys):
+def test_the_comparison_of_codecs_writes_nothing_but_its_report(folder, capsys):
     before = contents(folder)
     assert fpack.main(["-T", "-R", "report.txt", "i.fits", "f.fits"]) == 0
     text = capsys.readouterr().out
@@ -313,7 +313,7 @@ def test_the_comparison_of_codecs(folder, capsys):
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
-def test_help_and_version(name, capsys):
+def test_help_and_version_are_printed(name, capsys):
     assert PROGRAMS[name](["-H"]) == 0
     assert f"usage: {name}" in capsys.readouterr().out
     assert PROGRAMS[name](["-V"]) == 0

@@ -81,7 +81,7 @@ def test_any_integers_become_cfitsios_numbers(tmp_path, rng, codec, dither, bitp
 
 @pytest.mark.parametrize("dtype", ["i2", "u1"])
 @pytest.mark.parametrize("codec", ["RICE_1", "GZIP_1", "GZIP_2"])
-def test_a_null_that_narrow_integers_cannot_hold_is_none_of_them(tmp_path, codec, dtype):
+def test_a_null_that_narrow_integers_cannot_hold_marks_no_pixel(tmp_path, codec, dtype):
     """cfitsio keeps its low bits only, so that ordinary numbers become null."""
     integers = np.arange(6, dtype=dtype).reshape(2, 3)
     path = tmp_path / "a.fits"

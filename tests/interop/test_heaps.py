@@ -41,7 +41,7 @@ def integer_cases():
 
 @pytest.mark.parametrize("tiles", [None, (10, 11)])
 @pytest.mark.parametrize("writer, codec, dtype", list(integer_cases()), indirect=["writer"])
-def test_integers(tmp_path, writer, codec, dtype, tiles):
+def test_the_heap_of_integers_equals_other_writers(tmp_path, writer, codec, dtype, tiles):
     pixels = pixels_of(dtype)
     writer.write(tmp_path / "theirs.fits", pixels, codec, tiles, None)
     assert heap(tmp_path / "theirs.fits") == ours(tmp_path / "ours.fits", pixels, codec, tiles)
@@ -58,7 +58,7 @@ def quantizations():
 @pytest.mark.parametrize("writer", [Fitsio, Cfitsio], indirect=True)
 @pytest.mark.parametrize("dtype", ["f4", "f8"])
 @pytest.mark.parametrize("codec, method", list(quantizations()))
-def test_quantized_floats(tmp_path, writer, codec, dtype, method):
+def test_the_heap_of_quantized_floats_equals_other_writers(tmp_path, writer, codec, dtype, method):
     pixels = np.random.default_rng(6).normal(60, 9, (40, 33)).astype(dtype)
     quantize = rf.Quantize(method=method, seed=17)
     writer.write(tmp_path / "theirs.fits", pixels, codec, None, quantize)

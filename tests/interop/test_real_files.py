@@ -95,12 +95,12 @@ def has_subnormals(pixels):
         ("wise_tiles_table.fits", 0),
     ],
 )
-def test_telescope_files(real_files, name, count):
+def test_telescope_files_read_as_other_readers_have_them(real_files, name, count):
     assert check_against_all(real_files / name) == count
 
 
 @pytest.mark.parametrize("path", [pytest.param(path, id=path.name) for path in astropy_files()])
-def test_sample_files_of_astropy(path):
+def test_sample_files_of_astropy_read_as_other_readers_have_them(path):
     if path.name in EXCEPTIONS:
         pytest.skip(EXCEPTIONS[path.name])
     check_against_all(path)

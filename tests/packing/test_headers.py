@@ -144,7 +144,7 @@ REFUSED = ["an illegal name", "sums that are not sums"]  # the first by fpack, t
 
 
 @pytest.mark.parametrize("kind", ODD_CARDS)
-def test_odd_cards(write_fits, assert_same, kind):
+def test_odd_cards_are_packed_and_unpacked_as_fpack_does(write_fits, assert_same, kind):
     cards = [(card, None) for card in ODD_CARDS[kind]]
     for blanks in (0, 30, 75):
         spare = with_spare(cards, blanks)
@@ -186,7 +186,7 @@ def random_cards(rng, count):
 
 
 @pytest.mark.parametrize("number", range(100))
-def test_random_headers(write_fits, assert_same, rng, number):
+def test_random_headers_are_packed_and_unpacked_as_fpack_does(write_fits, assert_same, rng, number):
     images = [(INTEGERS, FLOATS)[rng.integers(2)] for _ in range(rng.integers(1, 4))]
     hdus = [(image, random_cards(rng, rng.integers(80))) for image in [None] * int(rng.integers(2)) + images]
     assert_same(write_fits(*hdus), checksums=bool(rng.random() < 0.6), may_be_refused=True)
