@@ -17,7 +17,7 @@ HEADER = ("HDU", "type", "name", "shape", "dtype", "codec", "tiles", "size", "ra
 
 
 def main(arguments: list[str]) -> int:
-    """Run the command; the exit code."""
+    """Run the command and return the exit code."""
     parser = argparse.ArgumentParser(prog="rustfits-cffi info", description="List the HDUs of FITS files.")
     parser.add_argument("file", nargs="+", help="FITS file, plain, packed or gzipped")
     names = parser.parse_args(arguments).file
@@ -27,7 +27,7 @@ def main(arguments: list[str]) -> int:
 def _print_files(names: list[str]) -> None:
     for i, name in enumerate(names):
         with plain_file(name) as path:
-            FITS(path, lenient=True, trust_sizes=True).close()  # tells better than cfitsio why a file is none
+            FITS(path, lenient=True, trust_sizes=True).close()  # explains better than cfitsio why a file is not FITS
             handle = FileHandle(path, "r")
             try:
                 rows = [_row(handle, number) for number in inspection.hdu_numbers(handle)]
@@ -68,6 +68,6 @@ def _row(handle: FileHandle, number: int) -> tuple[str, ...]:
 
 
 def _dtype(handle: FileHandle, number: int, bitpix: int) -> str:
-    """The type the pixels have for the user."""
+    """The type of the pixels after scaling."""
     kind = scaling(bitpix, *(inspection.read_number(handle, number, key) for key in ("BSCALE", "BZERO")))
     return f"{kind.stored} scaled" if kind.kind == "general" else str(kind.scaled)

@@ -1,4 +1,4 @@
-"""The listing of ``fpack -L``: one line for each HDU, with its sums."""
+"""The listing of ``fpack -L``: one line per HDU, with its checksums."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _TILED = {
 
 
 def print_listings(names: Sequence[str]) -> None:
-    """Print what is in each file, in the words of fpack."""
+    """List the HDUs of each file in the format of fpack."""
     for name in names:
         _print_listing(name)
 
@@ -56,7 +56,7 @@ def _line(handle: FileHandle, number: int) -> str:
 
 
 def _complement(total: int) -> int:
-    """The complement of a 32-bit sum as fpack prints it: one with its sign bit set is shown as a 64-bit number."""
+    """The complement of a 32-bit sum as fpack prints it: if its sign bit is set, it is extended to 64 bits."""
     complement = ~total & 0xFFFFFFFF
     return complement if complement < 2**31 else complement | 0xFFFFFFFF00000000
 

@@ -1,4 +1,4 @@
-"""The header of a compressed image, as cfitsio understands it, in the words of the tile engine."""
+"""The header of a compressed image, as cfitsio understands it, in the terms of the tile engine."""
 
 from __future__ import annotations
 

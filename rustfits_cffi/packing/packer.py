@@ -1,4 +1,4 @@
-"""A FITS file packed: every image tile-compressed, with the bytes that fpack writes."""
+"""Packing of FITS files: images are tile-compressed, with the bytes that fpack writes."""
 
 from __future__ import annotations
 
@@ -53,30 +53,30 @@ def pack(
     Parameters
     ----------
     source : path
-        File to pack. One that is gzipped or bzipped as a whole is unpacked first.
+        File to pack. A file that is gzipped or bzipped as a whole is decompressed first.
     target : path, optional
         File to write. Default: `source` with ``.fz`` added.
     options : PackOptions, optional
-        How to compress; the default is that of fpack.
+        How to compress; the defaults are those of fpack.
     overwrite : bool
-        Replace `target` if it exists, when the new file is complete. It may be `source` itself.
+        Replace `target`, if it exists, once the new file is complete. It may be `source` itself.
     verified : bool
-        Decode the output again and compare it with the input before it gets its name; for inputs that are to go.
+        Decode the output and compare it with the input before it gets its name; for inputs that will be removed.
     progress : callable, optional
-        Called as ``progress(nbytes_done, nbytes_in_all)`` while the input is read.
+        Called as ``progress(nbytes_done, nbytes_total)`` while the input is read.
 
     Returns
     -------
     FileReport
-        What became of each HDU.
+        What was done with each HDU.
 
     Raises
     ------
     FileExistsError
         If `target` exists and `overwrite` is false.
     FITSError
-        If an HDU cannot be compressed; its `status` is the number that fpack exits with. No output is left.
-        Also if `verified` finds pixels that came out wrong.
+        If an HDU cannot be compressed; its `status` is the number that fpack exits with. Also if
+        `verified` finds wrong pixels. No output is left.
 
     Notes
     -----
@@ -108,7 +108,7 @@ def pack_file(
 
 
 class _Packer:
-    """One file on its way into another."""
+    """The state of one file being packed."""
 
     def __init__(self, inp: FileHandle, out: FileHandle, progress: Progress | None):
         self._inp, self._out = inp, out
@@ -124,7 +124,7 @@ class _Packer:
         inspection.require_data(self._inp, facts)
         before = self._out.size()
         requests.ask(self._out, _request(options))
-        action, is_lossless, note = self._way(number, facts, options)
+        action, is_lossless, note = self._copy_or_compress(number, facts, options)
         if options.checksums:
             write_checksum(self._out)
         self._out.flush()
@@ -133,8 +133,8 @@ class _Packer:
             number - 1, action, facts.data_end - facts.header_start, self._out.size() - before, is_lossless, note
         )
 
-    def _way(self, number: int, facts: inspection.HDUFacts, options: PackOptions) -> tuple[str, bool, str]:
-        """Copy or compress: what was done, whether it is lossless, and a remark."""
+    def _copy_or_compress(self, number: int, facts: inspection.HDUFacts, options: PackOptions) -> tuple[str, bool, str]:
+        """Copy or compress an HDU: what was done, whether it is lossless, and a remark."""
         directive = inspection.read_value(self._inp, number, "FZALGOR")
         is_image = facts.kind == "image" and facts.shape and 0 not in facts.shape
         if directive not in ("NONE", "none"):
@@ -165,19 +165,19 @@ class _Packer:
             )
         scale = self._rescaling(number, facts, options)
         if scale is not None:
-            with rescaled_copy(self._inp, number, facts, scale, self._out.path) as (copy, place):
-                copied = inspection.hdu_facts(copy, place)
-                self._compress(copy, place, copied, options)
+            with rescaled_copy(self._inp, number, facts, scale, self._out.path) as (copy, copy_number):
+                copied = inspection.hdu_facts(copy, copy_number)
+                self._compress(copy, copy_number, copied, options)
             return False, ""
         enough, note = self._enough_noise(number, facts, options)
         if not enough:
             requests.forget_lossy_int(self._out)
         image = self._compress(self._inp, number, facts, options)
         lossy_codec = image.codec == CODECS["HCOMPRESS_1"] and image.hcomp_scale != 0
-        return image.bitpix > 0 and not lossy_codec, note  # even lossless floats lose infinities, as in fpack
+        return image.bitpix > 0 and not lossy_codec, note  # even lossless floats lose infinities, as with fpack
 
     def _rescaling(self, number: int, facts: inspection.HDUFacts, options: PackOptions) -> float | None:
-        """By how much the integers of an image are to be divided; None: not at all."""
+        """The number by which to divide the integers of an image; None if they are kept."""
         if options.rescale_noise == 0 or not 0 < facts.bitpix < 64:
             return None
         bscale = inspection.read_number(self._inp, number, "BSCALE")
@@ -189,7 +189,7 @@ class _Packer:
         return scale if scale > 1.0 else None
 
     def _enough_noise(self, number: int, facts: inspection.HDUFacts, options: PackOptions) -> tuple[bool, str]:
-        """Whether an integer image may be quantized like a float image."""
+        """Whether an image may be quantized, and a remark if its noise is too small for that."""
         if facts.bitpix < 0 or not options.lossy_int:
             return True, ""
         least, third = least_noise(self._inp, number, facts, wide=facts.bitpix >= 32)
@@ -203,7 +203,7 @@ class _Packer:
     def _compress(
         self, inp: FileHandle, number: int, facts: inspection.HDUFacts, options: PackOptions
     ) -> inspection.CompressedImage:
-        """Append the compressed form of an image; the header it got."""
+        """Append the compressed form of an image and return the parameters of its header."""
         image = packing.begin_compressed_image(
             inp, number, self._out, bitpix=facts.bitpix, shape=facts.shape, checksums=options.checksums
         )
@@ -227,7 +227,7 @@ class _Packer:
         return image
 
     def _fix_seed(self, image: inspection.CompressedImage, pixels: ImagePixels, encoder: ImageEncoder) -> None:
-        """Choose the seed of an image whose request left that to us, before tiles go to many threads."""
+        """Choose the seed, if the options leave it open, before tiles are encoded in parallel."""
         if not image.is_quantized or image.quantize_method not in (1, 2) or image.codec == CODECS["NOCOMPRESS"]:
             return
         if image.seed == SEEDS["clock"]:
@@ -257,10 +257,10 @@ def _request(options: PackOptions) -> CompressionRequest:
 
 
 def _require_compressible(where: str, image: inspection.CompressedImage) -> None:
-    """Refuse what cfitsio's tile loop refuses, before a tile is read, with its status."""
+    """Refuse what cfitsio's tile loop refuses, with its status, before a tile is read."""
     if image.bitpix == 64:
         error = FITSFormatError(f"{where}: fpack compresses no 64-bit integers; write_image with Gzip2 does")
-        error.status = MEMORY_ALLOCATION  # what fpack ends with
+        error.status = MEMORY_ALLOCATION  # the exit code of fpack
         raise error
     if image.bitpix < 0 and not image.lossy_int and (image.bscale != 1 or image.bzero != 0):
         raise error_of_status(DATA_COMPRESSION_ERR, f"{where}: floating point image with BSCALE or BZERO")

@@ -1,4 +1,4 @@
-"""A packed FITS file restored, with the bytes that funpack writes."""
+"""Unpacking of FITS files, with the bytes that funpack writes."""
 
 from __future__ import annotations
 
@@ -36,16 +36,16 @@ def unpack(
     options : UnpackOptions, optional
         Which HDUs; checksums.
     overwrite : bool
-        Replace `target` if it exists, when the new file is complete. It may be `source` itself.
+        Replace `target`, if it exists, once the new file is complete. It may be `source` itself.
     verified : bool
-        Read the output again and have it on its disk before it gets its name; for inputs that are to go.
+        Read the output again, and have it on disk, before it gets its name; for inputs that will be removed.
     progress : callable, optional
-        Called as ``progress(nbytes_done, nbytes_in_all)`` while the input is read.
+        Called as ``progress(nbytes_done, nbytes_total)`` while the input is read.
 
     Returns
     -------
     FileReport
-        What became of each HDU.
+        What was done with each HDU.
 
     Raises
     ------
@@ -59,12 +59,12 @@ def unpack(
     Notes
     -----
     The bytes are those of funpack, except where funpack loses pixels: it scrambles float images with nulls whose tiles
-    are not whole rows, and turns infinities of losslessly compressed floats into NaN. Here they come back as they were.
+    are not whole rows, and turns infinities of losslessly compressed floats into NaN. Here both are restored.
     """
     source, options = path_text(source), given_or_default(options, UnpackOptions)
     if target is None:
         if not source.endswith(".fz"):
-            raise ValueError(f"{source}: does not end in .fz: give the name of the output")
+            raise ValueError(f"{source}: does not end in .fz; give the name of the output")
         target = source[:-3]
 
     def work(plain: str, temporary: str) -> tuple[HDUReport, ...]:
@@ -147,21 +147,21 @@ def _unpack_hdu(
 def _restore_image(
     inp: FileHandle, number: int, out: FileHandle, *, as_primary: bool, checksums: bool, progress: Progress
 ) -> int:
-    """Append the image that a compressed HDU holds; the sum of its data unit."""
+    """Append the image stored in a compressed HDU, and return the checksum of its data unit."""
     decoder = ImageDecoder(inp, number)
     facts, size = inspection.hdu_facts(inp, number), inp.size()
 
-    def tell(share: float) -> None:
+    def report(share: float) -> None:
         progress(facts.data_start + int((facts.data_end - facts.data_start) * share), size)
 
     restored = unpacking.begin_restored_image(inp, number, out, as_primary=as_primary, checksums=checksums)
-    data_sum = decoder.restore(out, restored.data_start, tell)
+    data_sum = decoder.restore(out, restored.data_start, report)
     unpacking.end_restored_image(out, restored)
     return data_sum
 
 
 def _require_complete(path: str) -> None:
-    """Raise `FITSError` unless every HDU of a file is there to its end, and its data are those of its DATASUM card."""
+    """Raise `FITSError` unless every HDU of a file is complete and its data agree with its DATASUM card."""
     handle = FileHandle(path, "r")
     try:
         for number in inspection.hdu_numbers(handle):
@@ -169,6 +169,6 @@ def _require_complete(path: str) -> None:
             total = file_sum(handle, facts.data_start, facts.data_end)
             expected = inspection.read_value(handle, number, "DATASUM")
             if expected is not None and expected.strip() != str(total):
-                raise FITSError(f"{path}: HDU {number - 1} did not come out right: its data do not add up")
+                raise FITSError(f"{path}: HDU {number - 1} did not come out right: its data do not match DATASUM")
     finally:
         handle.close()

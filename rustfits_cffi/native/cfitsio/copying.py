@@ -1,4 +1,4 @@
-"""HDUs appended to one open file from another, and what such a copy needs."""
+"""HDUs copied from one open file to the end of another, and the parts that packing and unpacking share."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def both_open(source: FileHandle, number: int, out: FileHandle, action: str) -> 
 
 
 def copy_hdu(source: FileHandle, number: int, out: FileHandle) -> None:
-    """Append an HDU as it is; `TruncatedError` as `require_data`."""
+    """Append an unchanged HDU; `TruncatedError` as from `require_data`."""
     require_data(source, hdu_facts(source, number))
     with both_open(source, number, out, "copy an HDU") as (inp, fptr, status):
         lib.fits_copy_hdu(inp, fptr, 0, status)
@@ -37,16 +37,16 @@ def write_data(out: FileHandle, number: int, offset: int, data: Any) -> None:
 
 
 def write_checksums(out: FileHandle, number: int | None = None) -> None:
-    """Bring CHECKSUM and DATASUM of an HDU up to date (the current one unless numbered), by cfitsio's own code."""
+    """Update CHECKSUM and DATASUM of HDU `number`, or of the current one, by cfitsio's own code."""
     with out.call(number, action="write checksums") as (fptr, status):
         lib.fits_write_chksum(fptr, status)
 
 
 def reserve_checksums(fptr: CData, status: CData) -> None:
-    """Make the header long enough for the checksum cards it lacks: added later, they would move all data by a block.
+    """Make the header long enough for missing checksum cards, which could otherwise move all data by a block later.
 
-    The blank cards that cfitsio has put at the end, for the spare blocks of the source, count as reserved already, and
-    ``ffhdef`` does not see them: asked for less than is there, it would take blocks back that fpack and funpack keep.
+    cfitsio appends blank cards to keep the spare blocks of the source. ``ffhdef`` counts from the last card that is not
+    blank, so a request for fewer cards than these would remove blocks that fpack and funpack keep.
     """
     card, missing = ffi.new("char[81]"), 0
     for name in (b"CHECKSUM", b"DATASUM"):
@@ -58,7 +58,7 @@ def reserve_checksums(fptr: CData, status: CData) -> None:
 
 
 def _count_blank_cards_at_end(fptr: CData, status: CData) -> int:
-    """How many cards of a header that was just written are blank, with none behind them that is not."""
+    """Number of blank cards at the end of a header that was just written."""
     count, card = ffi.new("int *"), ffi.new("char[81]")
     lib.fits_get_hdrspace(fptr, count, ffi.NULL, status)
     last = count[0]

@@ -1,4 +1,4 @@
-"""What cfitsio finds in an open file: HDUs, cards, sums, and the parameters of compressed images."""
+"""What cfitsio reads from an open file: HDUs, cards, checksums, and the parameters of compressed images."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from rustfits_cffi.native._lib import CData, ffi, lib
 from rustfits_cffi.native.cfitsio.handle import FileHandle
 
 BLOCK_NBYTES = 2880
-LOSSLESS_LEVEL = 9999.0  # what cfitsio makes of a quantize level of 0
+LOSSLESS_LEVEL = 9999.0  # cfitsio stores a quantize level of 0 as this
 
 
 class HDUFacts(NamedTuple):
-    """What decides the way of an HDU.
+    """The properties that decide how an HDU is converted.
 
     Attributes
     ----------
     kind : {"image", "compressed image", "ascii table", "table"}
     bitpix : int
     shape : tuple of int
-        Numpy order; of a compressed image, that of the image.
+        In numpy order; for a compressed image, that of the image.
     header_start, data_start, data_end : int
-        Bytes of the file.
+        Byte offsets in the file.
     """
 
     kind: str
@@ -65,7 +65,7 @@ class CompressedImage(NamedTuple):
 
 
 def hdu_numbers(handle: FileHandle) -> Iterator[int]:
-    """1-based numbers of the HDUs, each looked for when it is wanted; `FITSError` at one that cannot be read."""
+    """1-based numbers of the HDUs, each found when it is requested; `FITSError` if one cannot be read."""
     number = 1
     while _has_hdu(handle, number):
         yield number
@@ -88,24 +88,24 @@ def _has_hdu(handle: FileHandle, number: int) -> bool:
 
 
 def hdu_facts(handle: FileHandle, number: int) -> HDUFacts:
-    """Kind, shape and place of HDU `number` (1-based), as fpack sees them."""
-    with handle.call(number, changes=False, action="look at an HDU") as (fptr, status):
+    """Kind, shape and position of HDU `number` (1-based), as fpack sees them."""
+    with handle.call(number, changes=False, action="read an HDU") as (fptr, status):
         return facts_of(fptr, status)
 
 
 def require_data(handle: FileHandle, facts: HDUFacts) -> None:
     """Raise `TruncatedError` if the file ends before the last block of an HDU: its header may declare any size.
 
-    cfitsio takes one step for every block of a copy though nothing is there to be read: of an exabyte, for years.
+    cfitsio copies block by block even if there is nothing left to read; for a declared exabyte, that takes years.
     """
     pixels = math.prod(facts.shape) * abs(facts.bitpix) // 8 if facts.kind == "image" else 0
     end, size = max(facts.data_end, facts.data_start + pixels), handle.size()  # cfitsio's own sum may overflow
-    if end - size >= BLOCK_NBYTES:  # that the last one is not filled up happens, and may do no harm
+    if end - size >= BLOCK_NBYTES:  # an incomplete last block occurs, and is accepted
         raise_for_status(lib.END_OF_FILE, f"{handle.path}: the data end at byte {end}, the file at {size}")
 
 
 def read_value(handle: FileHandle, number: int, keyword: str) -> str | None:
-    """Value of a card as its bare text, quotes and their padding removed; None if there is no such card."""
+    """Value of a card as text, without quotes and padding; None if there is no such card."""
     value = ffi.new("char[81]")
     with handle.call(number, changes=False, action=f"read {keyword}") as (fptr, status):
         lib.fits_read_keyword(fptr, keyword.encode(), value, ffi.NULL, status)
@@ -141,16 +141,16 @@ def read_number(handle: FileHandle, number: int, keyword: str) -> float | None:
 
 
 def checksums(handle: FileHandle, number: int) -> tuple[int, int]:
-    """Sum of the data unit and of the whole HDU."""
+    """Checksums of the data unit and of the whole HDU."""
     out = ffi.new("unsigned long[2]")
-    with handle.call(number, changes=False, action="sum up an HDU") as (fptr, status):
+    with handle.call(number, changes=False, action="compute checksums") as (fptr, status):
         lib.fits_get_chksum(fptr, out, out + 1, status)
     return out[0], out[1]
 
 
 def current_hdu(handle: FileHandle) -> int:
-    """1-based number of the HDU that cfitsio stands at."""
-    with handle.call(changes=False, action="look where it stands") as (fptr, _status):
+    """1-based number of cfitsio's current HDU."""
+    with handle.call(changes=False, action="find the current HDU") as (fptr, _status):
         return fptr.HDUposition + 1
 
 
@@ -168,7 +168,7 @@ def read_compressed_image(source: FileHandle, number: int) -> CompressedImage:
 
 
 def image_noise(pixels: np.ndarray, null: int | None) -> tuple[float, float, float]:
-    """Noise of 2nd, 3rd and 5th order of a 2-D int16 or int32 image, by cfitsio's estimator."""
+    """Noise of a 2-D int16 or int32 image by cfitsio's estimators of 2nd, 3rd and 5th order."""
     ctype, function = {2: ("short", lib.fits_img_stats_short), 4: ("int", lib.fits_img_stats_int)}[pixels.itemsize]
     ny, nx = pixels.shape
     noise, limits, others = ffi.new("double[4]"), ffi.new(f"{ctype}[2]"), ffi.new("double[2]")
@@ -182,37 +182,39 @@ def image_noise(pixels: np.ndarray, null: int | None) -> tuple[float, float, flo
 
 
 def facts_of(fptr: CData, status: CData) -> HDUFacts:
+    """The facts about cfitsio's current HDU."""
     kind, bitpix, naxis = ffi.new("int *"), ffi.new("int *"), ffi.new("int *")
-    naxes, place = ffi.new("long[999]"), ffi.new("LONGLONG[3]")
+    naxes, addresses = ffi.new("long[999]"), ffi.new("LONGLONG[3]")
     lib.fits_get_hdu_type(fptr, kind, status)
-    lib.fits_get_hduaddrll(fptr, place, place + 1, place + 2, status)
+    lib.fits_get_hduaddrll(fptr, addresses, addresses + 1, addresses + 2, status)
     compressed = bool(lib.fits_is_compressed_image(fptr, status))
     if kind[0] == lib.IMAGE_HDU:
         lib.fits_get_img_param(fptr, 999, bitpix, naxis, naxes, status)
     name = {lib.IMAGE_HDU: "image", lib.ASCII_TBL: "ascii table"}.get(kind[0], "table")
     shape = tuple(int(naxes[i]) for i in reversed(range(naxis[0])))
-    return HDUFacts("compressed image" if compressed else name, bitpix[0], shape, *(int(n) for n in place))
+    return HDUFacts("compressed image" if compressed else name, bitpix[0], shape, *(int(n) for n in addresses))
 
 
 def compressed_image_of(fptr: CData, lossy_int: bool) -> CompressedImage:
-    place = fptr.Fptr
-    axes = range(place.zndim - 1, -1, -1)
+    """The parameters of cfitsio's current HDU, a compressed image."""
+    inner = fptr.Fptr
+    axes = range(inner.zndim - 1, -1, -1)
     return CompressedImage(
         number=fptr.HDUposition + 1,
-        codec=place.compress_type,
-        bitpix=place.zbitpix,
-        shape=tuple(int(place.znaxis[i]) for i in axes),
-        tile_shape=tuple(int(place.tilesize[i]) for i in axes),
-        quantize_level=place.quantize_level,
-        quantize_method=place.quantize_method,
-        seed=place.dither_seed,
-        rice_block=place.rice_blocksize,
-        rice_bytepix=place.rice_bytepix,
-        hcomp_scale=place.hcomp_scale,
-        hcomp_smooth=place.hcomp_smooth,
-        bscale=place.cn_bscale,
-        bzero=place.cn_bzero,
-        actual_bzero=place.cn_actual_bzero,
-        zblank_seen=place.zblank,
+        codec=inner.compress_type,
+        bitpix=inner.zbitpix,
+        shape=tuple(int(inner.znaxis[i]) for i in axes),
+        tile_shape=tuple(int(inner.tilesize[i]) for i in axes),
+        quantize_level=inner.quantize_level,
+        quantize_method=inner.quantize_method,
+        seed=inner.dither_seed,
+        rice_block=inner.rice_blocksize,
+        rice_bytepix=inner.rice_bytepix,
+        hcomp_scale=inner.hcomp_scale,
+        hcomp_smooth=inner.hcomp_smooth,
+        bscale=inner.cn_bscale,
+        bzero=inner.cn_bzero,
+        actual_bzero=inner.cn_actual_bzero,
+        zblank_seen=inner.zblank,
         lossy_int=lossy_int,
     )

@@ -15,10 +15,10 @@ from rustfits_cffi.native.cfitsio.inspection import CompressedImage, compressed_
 def begin_compressed_image(
     source: FileHandle, number: int, out: FileHandle, *, bitpix: int, shape: Sequence[int], checksums: bool = False
 ) -> CompressedImage:
-    """Append the compressed form of an image HDU to `out`, complete but for its tiles.
+    """Append the compressed form of an image HDU to `out`, complete except for its tiles.
 
-    What `requests.ask` asked for holds; directive cards (FZALGOR and the like) of the source override them. With
-    `checksums` their cards will follow, and find room.
+    The requests made by `requests.ask` apply; directive cards of the source (FZALGOR and the like) override them. With
+    `checksums`, space is reserved for the checksum cards.
     """
     naxes = ffi.new("long[]", list(reversed(shape)))
     with both_open(source, number, out, "compress an image") as (inp, fptr, status):
@@ -39,7 +39,7 @@ def begin_compressed_image(
 
 
 def begin_rescaled_image(source: FileHandle, number: int, out: FileHandle, divisor: float) -> tuple[int, int]:
-    """Append an image's header with BSCALE multiplied by `divisor`; its number in `out`, and the start of its data."""
+    """Append an image header, BSCALE multiplied by `divisor`; return its number in `out` and the start of its data."""
     bscale = ffi.new("double *", (read_number(source, number, "BSCALE") or 1.0) * divisor)
     with both_open(source, number, out, "rescale an image") as (inp, fptr, status):
         if number != 1:
@@ -51,13 +51,13 @@ def begin_rescaled_image(source: FileHandle, number: int, out: FileHandle, divis
 
 
 def set_seed(out: FileHandle, number: int, seed: int) -> None:
-    """Write the seed that was chosen into ZDITHER0, whose comment stays."""
+    """Write the chosen seed into ZDITHER0, and keep its comment."""
     with out.call(number, action="write ZDITHER0") as (fptr, status):
         lib.fits_update_key(fptr, lib.TINT, b"ZDITHER0", ffi.new("int *", seed), ffi.NULL, status)
 
 
 def end_compressed_image(out: FileHandle, number: int, *, has_nulls: bool) -> None:
-    """Write ZBLANK if there were nulls, settle the header and forget the requests."""
+    """Write ZBLANK if there were nulls, complete the header and reset the requests."""
     with out.call(number, action="finish a compressed image") as (fptr, status):
         if has_nulls:
             write_blank(fptr, NULL_PIXEL, status, compressed=True)
