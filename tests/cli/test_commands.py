@@ -1,4 +1,4 @@
-"""``rustfits-cffi info, compare, verify, demo``."""
+"""``rustfits-cffi info``, ``compare``, ``verify`` and ``demo``."""
 
 import os
 import subprocess
@@ -87,7 +87,7 @@ def test_demo_on_a_file_leaves_nothing_behind(folder, capsys):
 
 def test_demo_without_a_file_shows_the_published_results_of_polycomp_too(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(demo, "exposure", lambda: {"SCI": noise((400, 300))})  # the images are not the point here
+    monkeypatch.setattr(demo, "exposure", lambda: {"SCI": noise((400, 300))})  # the images do not matter here
     assert main(["demo"]) == 0
     images, series = capsys.readouterr().out.split("Polycomp")
     assert images.count(" identical") == 3
@@ -109,7 +109,7 @@ def test_the_program_without_a_command_explains_itself(arguments, code, capsys):
 
 
 class Bar:
-    """Takes what a tqdm bar is told."""
+    """Records the updates of a tqdm bar."""
 
     def __init__(self, total):
         self.total, self.n = total, 0

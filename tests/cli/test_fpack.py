@@ -18,7 +18,7 @@ PROGRAMS = {"fpack": fpack.main, "funpack": funpack.main}
 
 
 def fill(folder):
-    """The files that the command lines below speak of."""
+    """Make the files that the command lines below name."""
     integers, floats = noise((40, 60), "i2"), noise((40, 60))
     (folder / "i.fits").write_bytes(image_hdu(integers, primary=True))
     (folder / "f.fits").write_bytes(image_hdu(floats, primary=True))
@@ -39,7 +39,7 @@ def fill(folder):
 
 @pytest.fixture
 def both(tools, tmp_path, monkeypatch, capfdbinary):
-    """A function that runs a command line twice, with the program and with ours, in equal folders."""
+    """A function that runs a command line with the original program and with ours, in equal folders."""
     folders = tmp_path / "theirs", tmp_path / "ours"
     for folder in folders:
         folder.mkdir()
@@ -223,7 +223,7 @@ def test_funpack_gzips_what_it_writes(both, tools, tmp_path):
     assert sorted(ours[2]) == sorted(theirs[2]) and "i.fits.gz" in ours[2] and "i.fits" not in ours[2]
 
 
-# -- what only we do --------------------------------------------------------------------------------------------------
+# -- only in ours ----------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -233,7 +233,7 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-# What a shell that runs the tests in the background has told its children to ignore ends a program again.
+# A shell that runs the tests in the background makes its children ignore these signals; let them end a program again.
 AS_IN_THE_FOREGROUND = (
     "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
     "signal.signal(signal.SIGHUP, signal.SIG_DFL); "
@@ -241,7 +241,7 @@ AS_IN_THE_FOREGROUND = (
 
 
 def program(name, *arguments):
-    """Our program in a process of its own."""
+    """Start our program in a separate process."""
     code = f"import sys; from rustfits_cffi.cli import {name}; sys.exit({name}.main(sys.argv[1:]))"
     return subprocess.Popen(
         [sys.executable, "-c", AS_IN_THE_FOREGROUND + code, *arguments],

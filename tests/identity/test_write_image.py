@@ -24,7 +24,7 @@ def seeded(*words):
 
 
 def integer_pixels(dtype, shape, codec):
-    """Noise on a slope, with a flat part and the ends of the range where the codec stores them."""
+    """Noise on a slope, with a flat part, and the limits of the type where the codec can store them."""
     rng = seeded("integers", dtype, shape)
     limits = np.iinfo(dtype)
     middle = 100 if dtype in ("u1", "i1") else 1000
@@ -168,7 +168,7 @@ def test_blank_and_zblank_stand_where_cfitsio_has_them(tmp_path):
 
 
 def test_a_header_can_outgrow_its_block_before_a_fallback_column(tmp_path):
-    """The column cards of tiles that cannot be quantized come last, in a header that has to grow for them."""
+    """The cards of the column for tiles that cannot be quantized come last, and the header has to grow for them."""
     pixels = float_pixels("f4", SHAPES[2], "constant tiles")
     with rf.FITS(tmp_path / "a.fits", "w+") as fits:
         hdu = fits.write_image(

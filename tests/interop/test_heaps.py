@@ -1,6 +1,6 @@
 """Coded bytes of other writers against ours: the heap of equal tilings must be the same bytes.
 
-Whole files are compared with cfitsio in tests/identity; here it is what programs in use write.
+tests/identity compares whole files with cfitsio; these are the files of programs in use.
 """
 
 import numpy as np
@@ -32,7 +32,7 @@ def ours(path, pixels, codec, tiles, quantize=None):
 
 
 def integer_cases():
-    """Writers, codecs and types; astropy and rustfits deflate at another level than cfitsio."""
+    """Writers, codecs and types; astropy and rustfits deflate at a different level than cfitsio."""
     for writer in (Fitsio, Astropy, Rustfits, Cfitsio):
         for codec in CLASSES if writer in (Fitsio, Cfitsio) else ("RICE_1", "PLIO_1", "HCOMPRESS_1"):
             for dtype in ("u1", "i2", "i4") if codec == "PLIO_1" else ("u1", "i2", "i4", "u2", "u4", "i1"):
@@ -48,13 +48,13 @@ def test_the_heap_of_integers_equals_other_writers(tmp_path, writer, codec, dtyp
 
 
 def quantizations():
-    """Codecs and dithers; cfitsio does not dither HCOMPRESS so that zeros stay."""
+    """Codecs and dithers; cfitsio does not support dither2, which keeps zeros, for HCOMPRESS."""
     for codec in ("RICE_1", "GZIP_1", "GZIP_2", "HCOMPRESS_1"):
         for method in ("no_dither", "dither1") if codec == "HCOMPRESS_1" else ("no_dither", "dither1", "dither2"):
             yield codec, method
 
 
-# The noise estimates of astropy and rustfits are not that of cfitsio 4.6.4.
+# astropy and rustfits estimate the noise differently from cfitsio 4.6.4.
 @pytest.mark.parametrize("writer", [Fitsio, Cfitsio], indirect=True)
 @pytest.mark.parametrize("dtype", ["f4", "f8"])
 @pytest.mark.parametrize("codec, method", list(quantizations()))

@@ -1,4 +1,4 @@
-"""Headers with the habits of real ones are packed and unpacked to the bytes of fpack and funpack.
+"""Headers like those of real files are packed and unpacked to the bytes of fpack and funpack.
 
 Matrix: keywords x blank cards before END x {primary HDU, extensions} x {with checksums, without} x {plain, gzipped};
 every odd kind of card; 100 random headers.
@@ -17,12 +17,12 @@ from tests.packing.conftest import noise, without_stamps
 
 INTEGERS = noise((4, 6), "i2")
 FLOATS = noise((12, 30))
-FLOATS[3, 4:6], FLOATS[5] = np.nan, 7.0  # nulls, and a tile that goes to a column of its own
+FLOATS[3, 4:6], FLOATS[5] = np.nan, 7.0  # nulls, and a tile that goes to the fallback column
 BLANKS = [0, 1, 2, 33, 34, 35, 36, 37, 71, 72, 73, 108]  # a header block holds 36 cards
 
 
 def with_spare(cards, blanks):
-    """Cards, and the blank ones that IRAF and others leave before END for later keywords."""
+    """Cards followed by blank ones, as IRAF and others leave before END for later keywords."""
     return [*cards, *[("", None)] * blanks]
 
 
@@ -32,7 +32,7 @@ def keywords(count):
 
 @pytest.fixture
 def convert_both_ways(run_tool, tmp_path):
-    """A function that has a file made by their program and by ours, and compares them; theirs, or None if refused."""
+    """A function that converts a file with their program and with ours and compares the results; theirs, or None."""
 
     def convert(program, arguments, ours_of, source):
         theirs, ours = tmp_path / f"theirs.{program}", tmp_path / f"ours.{program}"
@@ -53,7 +53,7 @@ def convert_both_ways(run_tool, tmp_path):
 
 @pytest.fixture
 def assert_same(convert_both_ways):
-    """A function that packs and unpacks a file both ways; the packed one."""
+    """A function that packs and unpacks a file both ways, and returns the packed file."""
 
     def check(source, *, checksums=True, hdus=None, may_be_refused=False):
         arguments = [] if checksums else ["-C"]
@@ -140,7 +140,7 @@ ODD_CARDS = {
 }
 
 
-REFUSED = ["an illegal name", "sums that are not sums"]  # the first by fpack, the second by one that writes sums
+REFUSED = ["an illegal name", "sums that are not sums"]  # the first by fpack, the second by whatever writes checksums
 
 
 @pytest.mark.parametrize("kind", ODD_CARDS)
@@ -159,7 +159,7 @@ VALUES = ["", "T", "F", "1.", "(1.5, -2.5)", "'no closing quote", "NaN+", "'2019
 
 
 def random_value(rng):
-    """What may stand behind a value indicator, in fixed or free format, right or not quite."""
+    """What may follow a value indicator, in fixed or free format, valid or not quite."""
     number = f"{rng.normal():.10E}"
     texts = [f"{rng.integers(-(10**9), 10**9):>20}", str(rng.integers(99)), f"{number:>20}", number.replace("E", "D")]
     text = str(rng.choice([*texts, *VALUES, f"'{rng.choice(WORDS):<8}'"]))
@@ -171,7 +171,7 @@ def random_cards(rng, count):
     cards = []
     while len(cards) < count:
         name = f"{rng.choice(['KEY', 'A-B_', 'OBS', 'X', '1'])}{rng.integers(20)}"
-        odd = list(ODD_CARDS.values())[rng.integers(len(ODD_CARDS) - 1)]  # without the last one, which is refused
+        odd = list(ODD_CARDS.values())[rng.integers(len(ODD_CARDS) - 1)]  # all but the last one, which is refused
         cards += [
             [f"{name:<8}= {random_value(rng)}"],
             [f"{name:<8}= {random_value(rng)}"],

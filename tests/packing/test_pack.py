@@ -14,7 +14,7 @@ from tests.packing.conftest import noise, table_hdu, without_stamps
 
 
 def assert_same(run_tool, source, options, arguments):
-    """Our packed file equals that of fpack, both without checksums; the same status if fpack refuses."""
+    """Check that our packed file equals fpack's, without checksums, or that both refuse with the same status."""
     theirs, ours = source.with_name("theirs.fz"), source.with_name("ours.fz")
     result = run_tool("fpack", "-C", *arguments, "-O", theirs, source)
     if result.returncode:
@@ -83,7 +83,7 @@ QUANTIZATION = {
         (image, codec)
         for image in IMAGES
         for codec in CODECS
-        if codec != "stored" or "f4 holes" not in image  # there fpack stores its stand-in for null, and loses the null
+        if codec != "stored" or "f4 holes" not in image  # there fpack stores a number in place of the null
     ],
 )
 def test_every_codec_type_and_tiling_gives_the_bytes_of_fpack(run_tool, write_fits, image, codec, tiles):
@@ -128,7 +128,7 @@ SCALED = {
         (image, codec)
         for image in SCALED
         for codec in CODECS
-        if (image, codec) != ("scaled floats", "stored")  # fpack scales them and keeps the cards that scale them again
+        if (image, codec) != ("scaled floats", "stored")  # fpack scales them but keeps the scaling cards
     ],
 )
 def test_scaled_integers_are_packed_as_stored(run_tool, write_fits, image, codec):
@@ -293,10 +293,10 @@ def test_checksums_are_those_of_fpack_but_for_the_time(run_tool, write_fits):
 
 
 def test_checksum_cards_add_header_blocks_where_those_of_fpack_do(run_tool, write_fits):
-    """However many cards a header has before them, in the packed file and in the unpacked one."""
+    """For any number of cards before them, in the packed file and in the unpacked one."""
     cards = [[(f"KEY{i}", i) for i in range(count)] for count in range(37)]
     holed = noise((12, 60))
-    holed[1, 3:7], holed[5] = np.nan, 7.0  # nulls, and a tile that goes to a column of its own
+    holed[1, 3:7], holed[5] = np.nan, 7.0  # nulls, and a tile that goes to the fallback column
     path = write_fits(None, *((noise((3, 5), "i2"), some) for some in cards), *((holed, some) for some in cards))
     ours, theirs, again, back = (path.with_name(name) for name in ("ours.fz", "theirs.fz", "again", "back"))
     assert run_tool("fpack", "-q7", "4", "-O", theirs, path).returncode == 0
@@ -401,7 +401,7 @@ def test_a_truncated_input_raises_and_leaves_no_file(write_fits):
 @pytest.mark.parametrize("key, hdu", [("NAXIS1", 1), ("NAXIS2", 1), ("PCOUNT", 2), ("NAXIS2", 2)])
 @pytest.mark.parametrize("convert", [pack, unpack])
 def test_sizes_beyond_the_end_of_the_file_are_refused(write_fits, convert, key, hdu):
-    """Copying what is not there would never end, and so much memory is not to be had."""
+    """Copying data that do not exist would not end, and that much memory cannot be allocated."""
     path = write_fits(None, noise((40, 60), "i2"), table_hdu(90))
     data = bytearray(path.read_bytes())
     start = data.index(b"XTENSION= 'BINTABLE'" if hdu == 2 else b"XTENSION= 'IMAGE")

@@ -20,7 +20,7 @@ ROOT = Path(__file__).parent.parent.parent
 
 
 def assert_same(run_tool, packed, options=None, arguments=("-C",)):
-    """Our unpacked file equals that of funpack."""
+    """Check that our unpacked file equals funpack's."""
     theirs, ours = packed.with_name("theirs.fits"), packed.with_name("ours.fits")
     result = run_tool("funpack", *arguments, "-O", theirs, packed)
     assert result.returncode == 0, result
@@ -177,7 +177,7 @@ def test_a_name_without_the_suffix_needs_a_target(packed):
 
 
 def damaged_heap(packed):
-    """Random bytes over the coded tiles."""
+    """Overwrite coded tiles with random bytes."""
     data = bytearray(packed.read_bytes())
     data[-8000:] = np.random.default_rng(3).bytes(8000)
     packed.write_bytes(data)
@@ -185,8 +185,8 @@ def damaged_heap(packed):
 
 @pytest.mark.parametrize("shape, dtype, tile", [
     ((2, 2_200_001), "i4", (1, 700_001)),  # a row of tiles is larger than what is decoded at once
-    ((4, 1500, 1501), "i4", (2, 100, 100)),  # a plane is, and a box of tiles lies in several pieces
-    ((333, 3331), "u1", (20, 100)),  # pieces begin anywhere in a word
+    ((4, 1500, 1501), "i4", (2, 100, 100)),  # so is a plane, and a box of tiles is in several pieces
+    ((333, 3331), "u1", (20, 100)),  # pieces begin at any byte of a word
     ((3, 101, 33), "i2", (2, 7, 5)),
     ((5, 7), "u1", (1, 3)),
 ], ids=str)  # fmt: skip
@@ -199,13 +199,13 @@ def test_pixels_and_sums_however_an_image_is_cut(write_fits, shape, dtype, tile,
     try:
         unpack(packed, ours, UnpackOptions(checksums=False))
         assert ours.read_bytes() == path.read_bytes()
-        unpack(packed, ours, verified=True, overwrite=True)  # reads the file again and adds up
+        unpack(packed, ours, verified=True, overwrite=True)  # reads the file again and checks its sums
     finally:
         set_num_threads(None)
 
 
 def test_a_full_disk_raises_and_leaves_no_file(packed):
-    """No file may grow beyond a limit: the pixels of the second image do not fit."""
+    """A limit on the file size stands in for the disk: the pixels of the second image do not fit."""
     before = sorted(os.listdir(packed.parent))
     code = """
         import resource, signal, sys
@@ -251,7 +251,7 @@ def test_descriptors_outside_the_heap_raise(packed):
 
 @pytest.mark.parametrize("offset, nbytes", [(0, 2**39), (2**39, 5), (2**61, 100), (2**63 - 6000, 5)])
 def test_a_heap_that_would_be_longer_than_the_file_is_refused(packed, offset, nbytes):
-    """Before memory for a tile is asked for, or a place in the file worked out."""
+    """Before memory for a tile is allocated, or an offset in the file is computed."""
     with FITS(packed, "w+") as fits:
         fits.write_image(np.arange(400, dtype="i2").reshape(4, 100), compress=Rice1(heap_format="Q"))
     data = bytearray(packed.read_bytes())

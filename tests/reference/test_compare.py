@@ -1,4 +1,4 @@
-"""`compare` finds every planted difference, and nothing in equal files.
+"""`compare` finds every planted difference, and none in equal files.
 
 Matrix: kinds of HDU x what is changed (card, descriptor, coded byte, pixel, padding, order, length) x where.
 """
@@ -26,8 +26,8 @@ def pair(tmp_path):
         a, b = tmp_path / "a.fits", tmp_path / "b.fits"
         reference.write_image(a, array, **options)
         raw = bytearray(a.read_bytes())
-        for place, new in edits:
-            raw[place : place + len(new)] = new
+        for position, new in edits:
+            raw[position : position + len(new)] = new
         b.write_bytes(raw)
         return a, b
 
@@ -35,10 +35,10 @@ def pair(tmp_path):
 
 
 def put(path, find, new, start=0):
-    """Overwrite bytes of a file from the first place of `find` on."""
+    """Overwrite bytes of a file from the first occurrence of `find` on."""
     raw = bytearray(path.read_bytes())
-    place = raw.index(find, start)
-    raw[place : place + len(new)] = new
+    position = raw.index(find, start)
+    raw[position : position + len(new)] = new
     path.write_bytes(raw)
 
 
@@ -64,7 +64,7 @@ def test_a_changed_card_is_named_with_its_position(pair):
 def test_added_removed_and_moved_cards_are_told_apart(pair):
     a, b = pair(sky())
     raw = b.read_bytes()
-    cards = [raw[place : place + 80] for place in range(0, 2880, 80)]
+    cards = [raw[position : position + 80] for position in range(0, 2880, 80)]
     end = next(number for number, card in enumerate(cards) if card.startswith(b"END "))
     cards[end - 2], cards[end - 1] = cards[end - 1], cards[end - 2]  # the two comments
     cards[end - 3 : end - 3] = [b"NEW     =                    1".ljust(80)]
@@ -104,10 +104,13 @@ def test_wide_integers_differ_exactly(pair):
 
 
 def heap_start(path):
-    """Where the coded bytes of the one compressed image begin, and its row length and count."""
+    """Start of the data unit of the only compressed image, and the length and number of its rows."""
     raw = path.read_bytes()
     header = raw[2880:]
-    values = {header[place : place + 8].strip(): header[place + 10 : place + 30] for place in range(0, len(header), 80)}
+    values = {
+        header[position : position + 8].strip(): header[position + 10 : position + 30]
+        for position in range(0, len(header), 80)
+    }
     end = header.index(b"END" + b" " * 77)
     data = 2880 + -(-(end + 80) // 2880) * 2880
     return data, int(values[b"NAXIS1"]), int(values[b"NAXIS2"])
@@ -250,13 +253,13 @@ def test_a_file_that_is_not_fits_raises(tmp_path, content):
 
 @pytest.mark.parametrize("seed", range(40))
 def test_any_flipped_byte_is_found_and_none_raises(tmp_path, seed):
-    """Headers and tables are hostile too: whatever a byte becomes, the files are told apart."""
+    """Headers and tables are hostile too: whatever a byte becomes, the difference is found."""
     random = np.random.default_rng(seed)
     a, b = tmp_path / "a.fits", tmp_path / "b.fits"
     reference.write_image(a, sky("f4", (20, 10)), compress=Gzip2(), quantize=Quantize())
     raw = bytearray(a.read_bytes())
-    place = int(random.integers(2880, len(raw)))
-    raw[place] = (raw[place] + int(random.integers(1, 255))) % 256
+    position = int(random.integers(2880, len(raw)))
+    raw[position] = (raw[position] + int(random.integers(1, 255))) % 256
     b.write_bytes(raw)
     found = compare(a, b)
     assert not found.identical

@@ -29,7 +29,7 @@ def pixels(dtype, shape, seed=0):
 
 
 def compressible(codec, dtype, shape):
-    """Whether cfitsio takes the combination."""
+    """Whether cfitsio supports the combination."""
     if codec is Hcompress1 and len(shape) < 2:
         return False
     return not (codec is Plio1 and (dtype == "u4" or dtype.startswith("f")))
@@ -39,7 +39,7 @@ INTEGER_CASES = [(c, d, s) for c in CODECS for d in INTEGERS for s in SHAPES if 
 
 
 def write_simply(path, array, codec, quantize, null=None):
-    """Create and write by fits_create_img and fits_write_img, with cfitsio's own buffers."""
+    """Write an image by fits_create_img and fits_write_img, with cfitsio's own buffers."""
     request = image_request(array, codec, quantize, None)
     handle = FileHandle(str(path), "w+")
     serial.create_image(handle, array.shape, array.dtype.str[1:], request)
@@ -71,7 +71,7 @@ def test_quantized_floats_equal_fits_write_img(tmp_path, codec, dtype, quantize)
 
 @pytest.mark.parametrize("hcomp_scale", (0.0, 4.0, -7.0))
 def test_tile_by_tile_with_a_large_buffer_equals_one_call(tmp_path, hcomp_scale):
-    """Float tiles of HCOMPRESS go one by one; nulls, noise estimate and a fallback column must not notice."""
+    """HCOMPRESS writes float tiles one by one, which must not change nulls, noise estimate or fallback column."""
     array = pixels("f4", (64, 30))
     array[3, 4] = array[40, 2] = np.inf
     array[16:32] = 7
@@ -180,7 +180,7 @@ def test_noise_that_overflows_the_buffers_of_cfitsio_comes_back(tmp_path, codec,
 
 
 def test_float_noise_after_a_fallback_tile_still_fits_its_buffer(tmp_path):
-    """The column added for the fallback makes cfitsio size its buffer anew."""
+    """Adding the fallback column makes cfitsio allocate its buffer again."""
     array = np.random.default_rng(3).uniform(-1e9, 1e9, (60, 60)).astype("f8")
     array[:5, :5] = 1.0
     options = {"compress": Hcompress1(tile_shape=(5, 5)), "quantize": Quantize(level=-1.0, method="no_dither")}

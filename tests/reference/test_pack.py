@@ -20,7 +20,7 @@ REFUSED = {("PLIO_1", "u4"), ("PLIO_1", "f4"), ("PLIO_1", "f8")} | {("NOCOMPRESS
 
 
 def run(program, *arguments, check=True):
-    """One of cfitsio's programs."""
+    """Run one of cfitsio's programs."""
     return subprocess.run([program, *arguments], check=check, capture_output=True, timeout=60)
 
 
@@ -29,7 +29,7 @@ def sky(dtype, shape, seed=0):
 
 
 def make_file(path, dtype):
-    """A primary image, a cube with blanks and a flat part, an image without pixels, four axes, a compressed image."""
+    """Write a primary image, a cube with blanks and a flat part, and images that are empty, 4-D and compressed."""
     reference.write_image(path, sky(dtype, (40, 30)))
     cube = sky(dtype, (3, 40, 30), 1)
     if dtype.startswith("f"):
@@ -44,7 +44,7 @@ def make_file(path, dtype):
 
 @pytest.fixture
 def against_fpack(tools, tmp_path):
-    """A function that packs both ways and checks that the bytes are the same; and unpacks them, likewise."""
+    """A function that packs and unpacks both ways and checks that the bytes are the same."""
 
     def check(path, flags, options):
         theirs, ours = tmp_path / "theirs.fits.fz", tmp_path / "ours.fits.fz"
@@ -148,7 +148,7 @@ def test_checksums_differ_in_their_time_stamps_only(tmp_path, tools):
 
 
 def table_file(path, *cards, nbytes, rows, pcount=0):
-    """A binary table with random bytes behind the structural cards."""
+    """Write a binary table with random bytes as its data."""
     header = [
         "XTENSION= 'BINTABLE'", "BITPIX  =                    8", "NAXIS   =                    2",
         f"NAXIS1  = {nbytes:20d}", f"NAXIS2  = {rows:20d}", f"PCOUNT  = {pcount:20d}", "GCOUNT  =                    1",
