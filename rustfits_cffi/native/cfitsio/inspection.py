@@ -12,7 +12,7 @@ from rustfits_cffi.errors import raise_for_status
 from rustfits_cffi.native._lib import CData, ffi, lib
 from rustfits_cffi.native.cfitsio.handle import FileHandle
 
-BLOCK_NBYTES = 2880
+_BLOCK_NBYTES: int = lib.RF_FITS_BLOCK
 LOSSLESS_LEVEL = 9999.0  # cfitsio stores a quantize level of 0 as this
 
 
@@ -100,7 +100,7 @@ def require_data(handle: FileHandle, facts: HDUFacts) -> None:
     """
     pixels = math.prod(facts.shape) * abs(facts.bitpix) // 8 if facts.kind == "image" else 0
     end, size = max(facts.data_end, facts.data_start + pixels), handle.size()  # cfitsio's own sum may overflow
-    if end - size >= BLOCK_NBYTES:  # an incomplete last block occurs, and is accepted
+    if end - size >= _BLOCK_NBYTES:  # an incomplete last block occurs, and is accepted
         raise_for_status(lib.END_OF_FILE, f"{handle.path}: the data end at byte {end}, the file at {size}")
 
 
