@@ -17,7 +17,7 @@ import pytest
 
 from rustfits_cffi import polycomp
 from rustfits_cffi.polycomp import PolycompError, PolycompWarning
-from rustfits_cffi.polycomp.streams import deflated
+from rustfits_cffi.polycomp.streams import deflated, runlength
 from rustfits_cffi.threads import set_num_threads
 from tests.conftest import holds_soon
 
@@ -554,6 +554,21 @@ def test_parameters_that_are_none_are_refused(settings, message):
         encode_wave(**settings)
     with pytest.raises((TypeError, ValueError), match=message):
         polycomp.optimize(np.zeros(9), num_of_coefficients=2, samples_per_chunk=9, max_error=1.0, **settings)
+
+
+def test_a_type_error_from_inside_a_compression_surfaces_as_itself(monkeypatch):
+    mistake = TypeError("encode() missing 1 required keyword-only argument: 'samples'")
+
+    def fail(*_, **__):
+        raise mistake
+
+    coded = streams()["rle"]
+    for name in ("run_encode", "run_decode"):
+        monkeypatch.setattr(runlength, name, fail)
+    for call in (lambda: polycomp.encode(np.arange(9), "rle"), lambda: polycomp.decode(coded)):
+        with pytest.raises(TypeError) as caught:
+            call()
+        assert caught.value is mistake
 
 
 def encode_wave(**settings):

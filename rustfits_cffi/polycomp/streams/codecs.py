@@ -5,6 +5,7 @@ Adding a compression is one module with `encode` and `decode`, and one row of `C
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -95,10 +96,12 @@ def encode_with(nthreads: int, samples: Any, method: str, parameters: dict[str, 
         raise ValueError(f"there is no compression {method!r}; there are {', '.join(CODECS)}")
     refuse_masked(samples)
     _refuse_our_own(parameters, method)
+    codec, given = CODECS[method], {"method": method, "nthreads": nthreads, **parameters}
     try:
-        array, payload, used, found = CODECS[method].encode(samples, method=method, nthreads=nthreads, **parameters)
+        array, payload, used, found = codec.encode(samples, **given)
     except TypeError as error:
-        raise _argument_error(error, method) from None
+        _report_arguments(error, method, inspect.signature(codec.encode), (samples,), given)
+        raise
     payload.flags.writeable = False
     statistics = Statistics(ratio=ratio(array.nbytes, payload.nbytes), **found)
     return Encoded(payload, method, array.dtype, len(array), used, statistics)
@@ -169,14 +172,14 @@ def decode(
         if codec.fills and wanted is not None:
             require_result(out, (wanted,), dtype)
             parameters["out"] = out
+    given = {"method": method, "dtype": dtype, "count": count, "start": start, "stop": stop, **parameters}
     try:
         with lend() as nthreads:
-            samples = codec.decode(
-                payload, method=method, dtype=dtype, count=count, start=start, stop=stop, nthreads=nthreads,
-                **parameters,
-            )  # fmt: skip
+            given["nthreads"] = nthreads
+            samples = codec.decode(payload, **given)
     except TypeError as error:
-        raise _argument_error(error, method) from None
+        _report_arguments(error, method, inspect.signature(codec.decode), (payload,), given)
+        raise
     except FITSMemoryError:
         raise
     except MemoryError:
@@ -199,9 +202,18 @@ def _refuse_our_own(parameters: dict[str, Any], method: str) -> None:
             raise TypeError(f"{method}: got an unexpected parameter '{name}'")
 
 
-def _argument_error(error: TypeError, method: str) -> TypeError:
-    """The message of a wrong keyword argument, speaking of the compression instead of our function."""
-    text = str(error)
-    for name in ("encode()", "decode()"):
-        text = text.replace(f"{name} ", f"{method}: ")
-    return TypeError(text.replace("keyword-only argument", "parameter").replace("keyword argument", "parameter"))
+def _report_arguments(
+    error: TypeError, method: str, signature: inspect.Signature, positional: tuple[Any, ...], named: dict[str, Any]
+) -> None:
+    """Raise `error` in terms of the compression if the arguments do not fit its function; else it arose inside.
+
+    Binding takes several microseconds, so it is left to the calls that have failed.
+    """
+    try:
+        signature.bind(*positional, **named)
+    except TypeError:
+        text = str(error)
+        for name in ("encode()", "decode()"):
+            text = text.replace(f"{name} ", f"{method}: ")
+        text = text.replace("keyword-only argument", "parameter").replace("keyword argument", "parameter")
+        raise TypeError(text) from None
