@@ -14,8 +14,11 @@ from rustfits_cffi.native.pool import new_array
 __all__ = [
     "CHUNK_DTYPE",
     "FAULT_TEXTS",
+    "ChunkSettings",
     "Fault",
+    "Levels",
     "StreamFault",
+    "Wanted",
     "poly_decode",
     "poly_decode_whole",
     "poly_encode",
@@ -101,6 +104,20 @@ def _room(count: int, dtype: np.dtype) -> np.ndarray:
     return new_array((count,), dtype)
 
 
+class Wanted(NamedTuple):
+    """The samples that a decoder is to give: start..stop-1 of `nsamples`, of type `dtype`, in `out` if given."""
+
+    dtype: np.dtype
+    nsamples: int
+    start: int
+    stop: int
+    out: np.ndarray | None = None
+
+    def memory(self) -> np.ndarray:
+        """The array that receives the samples."""
+        return _room(self.stop - self.start, self.dtype) if self.out is None else self.out
+
+
 class _NewStream:
     """A stream that C writes, whose length nobody knows before: `room` for C, and then what it wrote.
 
@@ -144,26 +161,36 @@ def run_encode(samples: np.ndarray, *, diff: bool, max_count: int, nthreads: int
     return new.written()
 
 
-def run_decode(
-    stream: np.ndarray, *, diff: bool, count: int, start: int, stop: int, nthreads: int = 1,
-    out: np.ndarray | None = None,
-) -> np.ndarray:  # fmt: skip
-    """Samples start..stop-1 of a run length stream that must give exactly `count`, in `out` if given."""
+def run_decode(stream: np.ndarray, wanted: Wanted, *, diff: bool, nthreads: int = 1) -> np.ndarray:
+    """Samples of a run length stream, whose type is theirs and which must give exactly `wanted.nsamples`."""
     marks = ffi.new("rf_polyrle_mark[]", lib.rf_polyrle_nmarks(stream.size))
     fault = ffi.new("rf_polyfault *")
     status = lib.rf_polyrle_scan(
-        _read(stream), stream.size, stream.itemsize, stream.dtype.kind == "i", diff, count, nthreads, marks, fault
-    )
+        _read(stream), stream.size, stream.itemsize, stream.dtype.kind == "i", diff, wanted.nsamples, nthreads, marks,
+        fault,
+    )  # fmt: skip
     _check(status, "run length decoding", fault)
-    samples = _room(stop - start, stream.dtype) if out is None else out
+    samples = wanted.memory()
     status = lib.rf_polyrle_decode(
-        _read(stream), stream.size, stream.itemsize, diff, marks, start, stop, nthreads, _write(samples)
+        _read(stream), stream.size, stream.itemsize, diff, marks, wanted.start, wanted.stop, nthreads, _write(samples)
     )
     _check(status, "run length decoding")
     return samples
 
 
 # -- quantization -----------------------------------------------------------------------------------------------------
+
+
+class Levels(NamedTuple):
+    """How a sample becomes a level: floor((x - offset) * normalization + 0.5), stored in `bits` bits.
+
+    `lsb` stores the least significant bit of a level first.
+    """
+
+    bits: int
+    lsb: bool
+    normalization: float
+    offset: float
 
 
 def quant_range(samples: np.ndarray, *, nthreads: int) -> tuple[float, float, bool]:
@@ -179,28 +206,22 @@ def quant_nbytes(count: int, bits: int) -> int:
     return (count * bits + 7) // 8
 
 
-def quant_encode(
-    samples: np.ndarray, *, bits: int, lsb: bool, normalization: float, offset: float, nthreads: int
-) -> tuple[np.ndarray, float]:
+def quant_encode(samples: np.ndarray, levels: Levels, *, nthreads: int) -> tuple[np.ndarray, float]:
     """Quantized bytes of contiguous floats, and the largest error of decoding them."""
-    coded = new_array((quant_nbytes(samples.size, bits),), _BYTE)
+    coded = new_array((quant_nbytes(samples.size, levels.bits),), _BYTE)
     worst = ffi.new("double *")
     status = lib.rf_polyquant_encode(
-        _read(samples), samples.size, samples.itemsize, bits, lsb, normalization, offset, nthreads,
-        _write(coded, "uint8_t *"), worst,
-    )  # fmt: skip
+        _read(samples), samples.size, samples.itemsize, *levels, nthreads, _write(coded, "uint8_t *"), worst
+    )
     _check(status, "quantization")
     return coded, worst[0]
 
 
-def quant_decode(
-    coded: np.ndarray, dtype: np.dtype, *, count: int, bits: int, lsb: bool, normalization: float, offset: float,
-    start: int, stop: int, nthreads: int, out: np.ndarray | None = None,
-) -> np.ndarray:  # fmt: skip
-    """Samples start..stop-1 of `count` quantized ones, in `out` if given."""
-    samples = _room(stop - start, dtype) if out is None else out
+def quant_decode(coded: np.ndarray, wanted: Wanted, levels: Levels, *, nthreads: int) -> np.ndarray:
+    """Samples of a quantized stream."""
+    samples = wanted.memory()
     status = lib.rf_polyquant_decode(
-        _read(coded, "uint8_t *"), coded.size, count, samples.itemsize, bits, lsb, normalization, offset, start, stop,
+        _read(coded, "uint8_t *"), coded.size, wanted.nsamples, samples.itemsize, *levels, wanted.start, wanted.stop,
         nthreads, _write(samples),
     )  # fmt: skip
     _check(status, "decoding quantized samples")
@@ -210,16 +231,24 @@ def quant_decode(
 # -- polynomial streams -----------------------------------------------------------------------------------------------
 
 
+class ChunkSettings(NamedTuple):
+    """rf_polysettings, field by field."""
+
+    spc: int
+    npoly: int
+    max_error: float
+    chebyshev: bool
+    narrow: bool
+    period: float = 0.0
+    period_offset: float = 0.0
+
+
 def poly_encode(
-    samples: np.ndarray, *, nthreads: int, spc: int, npoly: int, max_error: float, chebyshev: bool, narrow: bool,
-    period: float, period_offset: float,
-) -> tuple[np.ndarray, dict[str, int | float]]:  # fmt: skip
+    samples: np.ndarray, settings: ChunkSettings, *, nthreads: int
+) -> tuple[np.ndarray, dict[str, int | float]]:
     """Polynomial stream of contiguous doubles, and what it consists of."""
-    settings = ffi.new("rf_polysettings *", {
-        "spc": spc, "npoly": npoly, "max_error": max_error, "chebyshev": chebyshev, "narrow": narrow,
-        "period": period, "period_offset": period_offset,
-    })  # fmt: skip
-    stream, stats = _poly_encode(samples, settings, nthreads, _poly_guess(samples, settings))
+    c_settings = ffi.new("rf_polysettings *", settings._asdict())
+    stream, stats = _poly_encode(samples, c_settings, nthreads, _poly_guess(samples, c_settings))
     return stream, {
         "chunks": stats.nchunks, "compressed_chunks": stats.ncompressed,
         "chebyshev_coefficients": stats.ncheby, "largest_error": stats.largest_error,
@@ -277,16 +306,15 @@ def poly_decode(
 
 
 def poly_decode_whole(
-    stream: np.ndarray, dtype: np.dtype, *, count: int, period: float, period_offset: float, nthreads: int,
-    out: np.ndarray | None = None,
-) -> tuple[np.ndarray, int] | None:  # fmt: skip
-    """All `count` samples of a stream and the bytes that belong to it; None if it is not such a stream.
+    stream: np.ndarray, wanted: Wanted, *, period: float, period_offset: float, nthreads: int
+) -> tuple[np.ndarray, int] | None:
+    """All samples of a stream, which `wanted` names, and the bytes that belong to it; None if it is not such a stream.
 
-    Without `out`, which gets them, takes memory for `count` samples before the stream has been looked at.
+    Without `wanted.out`, memory for the samples is taken before the stream has been looked at.
     """
-    samples, used = _room(count, dtype) if out is None else out, ffi.new("size_t *")
+    samples, used = wanted.memory(), ffi.new("size_t *")
     status = lib.rf_polycomp_decode_whole(
-        _read(stream, "uint8_t *"), stream.size, count, samples.itemsize, period, period_offset, nthreads,
+        _read(stream, "uint8_t *"), stream.size, wanted.nsamples, samples.itemsize, period, period_offset, nthreads,
         _write(samples), used,
     )  # fmt: skip
     if status == lib.RF_EBADDATA:

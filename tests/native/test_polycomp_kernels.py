@@ -172,7 +172,7 @@ def test_run_lengths_agree_with_a_loop(dtype, diff):
         stream = native.run_encode(samples, diff=diff, max_count=most)
         assert np.array_equal(stream, runs_of(samples, diff, most))
         for start, stop in ((0, samples.size), (0, 1), (1, 2), (37, 4000), (5000, 5000), (7000, samples.size)):
-            part = native.run_decode(stream, diff=diff, count=samples.size, start=start, stop=stop)
+            part = native.run_decode(stream, native.Wanted(samples.dtype, samples.size, start, stop), diff=diff)
             assert np.array_equal(part, samples[start:stop])
 
 
@@ -188,15 +188,11 @@ def test_levels_of_any_width_are_unpacked(bits, lsb):
         whole = whole[:-1] + bytes([whole[-1] >> (-len(text) % 8)])
     coded = np.frombuffer(whole, np.uint8)
     for start, stop in ((0, count), (3, 70), (64, 77), (76, 77)):
-        samples = native.quant_decode(
-            coded, np.dtype("f8"), count=count, bits=bits, lsb=lsb, normalization=3.0, offset=-0.25, start=start,
-            stop=stop, nthreads=1,
-        )  # fmt: skip
+        wanted = native.Wanted(np.dtype("f8"), count, start, stop)
+        samples = native.quant_decode(coded, wanted, native.Levels(bits, lsb, 3.0, -0.25), nthreads=1)
         assert samples.tolist() == [float(level) / 3.0 - 0.25 for level in levels[start:stop]]
     if bits <= 50:
-        again, _ = native.quant_encode(
-            np.array(levels, np.float64), bits=bits, lsb=lsb, normalization=1.0, offset=0.0, nthreads=1
-        )
+        again, _ = native.quant_encode(np.array(levels, np.float64), native.Levels(bits, lsb, 1.0, 0.0), nthreads=1)
         assert again.tobytes() == whole
 
 
@@ -204,8 +200,8 @@ def test_levels_of_any_width_are_unpacked(bits, lsb):
 def test_the_same_bytes_and_samples_with_any_number_of_threads(chunk):
     rng = np.random.default_rng(3)
     samples = np.sin(np.arange(150_000) / 500) + rng.normal(scale=1e-6, size=150_000)
-    settings = dict(spc=chunk, npoly=6, max_error=2e-6, chebyshev=True, narrow=False, period=0.0, period_offset=0.0)
-    streams = [native.poly_encode(samples, nthreads=n, **settings) for n in (1, 2, 16)]
+    settings = native.ChunkSettings(spc=chunk, npoly=6, max_error=2e-6, chebyshev=True, narrow=False)
+    streams = [native.poly_encode(samples, settings, nthreads=n) for n in (1, 2, 16)]
     assert all(np.array_equal(one[0], streams[0][0]) and one[1] == streams[0][1] for one in streams)
     stream, found = streams[0]
     chunks, _, _ = native.poly_scan(stream)
@@ -213,28 +209,28 @@ def test_the_same_bytes_and_samples_with_any_number_of_threads(chunk):
     decoded = [native.poly_decode(stream, chunks, np.dtype("f8"), nthreads=n, **plain) for n in (1, 2, 16)]
     assert np.array_equal(decoded[0], decoded[1]) and np.array_equal(decoded[0], decoded[2])
     assert np.abs(decoded[0] - samples).max() == found["largest_error"] <= 2e-6
+
+    def all_of(count):
+        return native.Wanted(np.dtype("f8"), count, 0, count)
+
     for n in (1, 2, 16):
-        whole, used = native.poly_decode_whole(stream, np.dtype("f8"), count=samples.size, nthreads=n, **plain)
+        whole, used = native.poly_decode_whole(stream, all_of(samples.size), nthreads=n, **plain)
         assert np.array_equal(whole, decoded[0]) and used == stream.size
         for count in (0, samples.size - 1, samples.size + 1):
-            assert native.poly_decode_whole(stream, np.dtype("f8"), count=count, nthreads=n, **plain) is None
+            assert native.poly_decode_whole(stream, all_of(count), nthreads=n, **plain) is None
         for cut in (0, 7, 8, stream.size // 2, stream.size - 1):
-            assert native.poly_decode_whole(stream[:cut], np.dtype("f8"), count=1000, nthreads=n, **plain) is None
+            assert native.poly_decode_whole(stream[:cut], all_of(1000), nthreads=n, **plain) is None
 
 
 def test_quantization_is_the_same_with_any_number_of_threads():
     samples = np.random.default_rng(4).normal(size=100_003).astype(np.float32)
     low, high, finite = native.quant_range(samples, nthreads=5)
     assert (low, high, finite) == (samples.min(), samples.max(), True)
-    settings = dict(bits=13, lsb=True, normalization=8191 / (high - low), offset=low)
-    coded = [native.quant_encode(samples, nthreads=n, **settings) for n in (1, 5)]
+    levels = native.Levels(bits=13, lsb=True, normalization=8191 / (high - low), offset=low)
+    coded = [native.quant_encode(samples, levels, nthreads=n) for n in (1, 5)]
     assert np.array_equal(coded[0][0], coded[1][0]) and coded[0][1] == coded[1][1]
-    decoded = [
-        native.quant_decode(
-            coded[0][0], np.dtype("f4"), count=samples.size, start=0, stop=samples.size, nthreads=n, **settings
-        )
-        for n in (1, 5)
-    ]
+    wanted = native.Wanted(np.dtype("f4"), samples.size, 0, samples.size)
+    decoded = [native.quant_decode(coded[0][0], wanted, levels, nthreads=n) for n in (1, 5)]
     assert np.array_equal(*decoded)
     assert np.abs(decoded[0].astype(float) - samples).max() == coded[0][1]
 

@@ -13,14 +13,13 @@ import pytest
 from rustfits_cffi.native import polycomp as native
 from rustfits_cffi.native._lib import ffi, lib
 
-SETTINGS = {"spc": 40, "npoly": 4, "max_error": 1e-5, "chebyshev": True, "narrow": False, "period": 0.0,
-            "period_offset": 0.0}  # fmt: skip
+SETTINGS = native.ChunkSettings(spc=40, npoly=4, max_error=1e-5, chebyshev=True, narrow=False)
 CHANGING = np.repeat(np.random.default_rng(1).integers(0, 9, 300_000), 4).astype("u2")
 WAVE = np.sin(np.arange(200_000) / 300) + 1e-4 * np.random.default_rng(1).normal(size=200_000)
 
 
 def chunks(room, nthreads):
-    settings, stats = ffi.new("rf_polysettings *", SETTINGS), ffi.new("rf_polystats *")
+    settings, stats = ffi.new("rf_polysettings *", SETTINGS._asdict()), ffi.new("rf_polystats *")
     samples = ffi.cast("double *", ffi.from_buffer(WAVE))
     return lib.rf_polycomp_encode(samples, WAVE.size, settings, nthreads, room, stats)
 
@@ -78,7 +77,7 @@ def test_misleading_runs_are_coded_all_the_same(is_rich, nthreads):
     stream = native.run_encode(samples, diff=False, max_count=255, nthreads=nthreads)
     assert guess > 10 * stream.size if is_rich else stream.size > 10 * guess
     assert stream.flags.owndata and stream.flags.writeable
-    decoded = native.run_decode(stream, diff=False, count=nsamples, start=0, stop=nsamples)
+    decoded = native.run_decode(stream, native.Wanted(samples.dtype, nsamples, 0, nsamples), diff=False)
     assert np.array_equal(decoded, samples)
 
 
@@ -90,14 +89,14 @@ def test_misleading_chunks_are_coded_all_the_same(is_rich, nthreads):
     samples = np.random.default_rng(2).normal(size=(nchunks, spc))
     samples[seen != is_rich] = 0.5
     samples = samples.reshape(-1)
-    settings = ffi.new("rf_polysettings *", {**SETTINGS, "spc": spc})
-    guess = native._poly_guess(samples, settings)
-    stream, made = native.poly_encode(samples, nthreads=nthreads, **{**SETTINGS, "spc": spc})
+    settings = SETTINGS._replace(spc=spc)
+    guess = native._poly_guess(samples, ffi.new("rf_polysettings *", settings._asdict()))
+    stream, made = native.poly_encode(samples, settings, nthreads=nthreads)
     assert guess > 1.5 * stream.size if is_rich else stream.size > 1.5 * guess
     assert stream.flags.owndata and stream.flags.writeable and made["chunks"] == nchunks
     found, _, used = native.poly_scan(stream)
     decoded = native.poly_decode(stream, found, np.dtype("f8"), period=0.0, period_offset=0.0, nthreads=1)
-    assert used == stream.size and np.abs(decoded - samples).max() <= SETTINGS["max_error"]
+    assert used == stream.size and np.abs(decoded - samples).max() <= SETTINGS.max_error
 
 
 @pytest.mark.parametrize("length, max_count", [(1, 255), (3, 255), (40, 255), (2000, 255), (2000, 100)])

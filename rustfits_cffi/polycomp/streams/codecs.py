@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from rustfits_cffi.errors import FITSMemoryError
+from rustfits_cffi.native.polycomp import Wanted
 from rustfits_cffi.polycomp.streams import deflated, plain, polynomial, quantization, runlength
-from rustfits_cffi.polycomp.streams.encoded import Coded, Encoded, Statistics, ratio
+from rustfits_cffi.polycomp.streams.encoded import Coded, Encoded, Statistics, WantedUncounted, ratio
 from rustfits_cffi.polycomp.streams.errors import PolycompError
 from rustfits_cffi.polycomp.streams.samples import refuse_masked, require_result, sample_type, whole_number
 from rustfits_cffi.threads import lend
@@ -24,19 +25,32 @@ _MAX_COUNT = 2**62
 
 
 class Codec(NamedTuple):
-    """One compression: `encode(samples, method=, nthreads=, **parameters)` and its reverse."""
+    """One compression.
+
+    Attributes
+    ----------
+    encode : callable
+        ``encode(samples, method=, nthreads=, **parameters)``.
+    decode : callable
+        ``decode(payload, wanted, method=, nthreads=, **parameters)``; `wanted` is a `Wanted`.
+    fills : bool
+        Whether `decode` may decode into `wanted.out` and return it.
+    tells_count : bool
+        Whether the stream tells its number of samples: then `wanted` may be a `WantedUncounted`.
+    """
 
     encode: Callable[..., Coded]
     decode: Callable[..., np.ndarray]
-    fills: bool = False  # whether decode takes `out`, an array that it may decode into and return
+    fills: bool = False
+    tells_count: bool = False
 
 
 CODECS = {
-    "none": Codec(plain.encode, plain.decode),
+    "none": Codec(plain.encode, plain.decode, tells_count=True),
     "rle": Codec(runlength.encode, runlength.decode, fills=True),
     "diffrle": Codec(runlength.encode, runlength.decode, fills=True),
     "quantization": Codec(quantization.encode, quantization.decode, fills=True),
-    "polynomial": Codec(polynomial.encode, polynomial.decode, fills=True),
+    "polynomial": Codec(polynomial.encode, polynomial.decode, fills=True, tells_count=True),
     "zlib": Codec(deflated.encode, deflated.decode),
     "bzip2": Codec(deflated.encode, deflated.decode),
 }
@@ -155,35 +169,36 @@ def decode(
     if not isinstance(method, str) or method not in CODECS:
         raise PolycompError(f"there is no compression {method!r}; there are {', '.join(CODECS)}")
     _refuse_our_own(parameters, method)
-    codec, wanted = CODECS[method], None
+    codec = CODECS[method]
     if dtype is None and method != "polynomial":
         raise TypeError(f"decoding {method} takes the type of the samples (`dtype`)")
     dtype = sample_type(np.float64 if dtype is None else dtype)
+    wanted: Wanted | WantedUncounted
     if count is not None:
         count = whole_number(count, "count", 0, _MAX_COUNT)
         start, stop, _ = slice(start, stop).indices(count)
-        stop = max(start, stop)
-        wanted = stop - start
-    elif method not in ("none", "polynomial"):
+        wanted = Wanted(dtype, count, start, max(start, stop), out if codec.fills else None)
+    elif codec.tells_count:
+        wanted = WantedUncounted(dtype, start, stop)
+    else:
         raise TypeError(f"decoding {method} takes the number of samples (`count`)")
     if out is not None:
         if isinstance(out, np.ndarray) and np.may_share_memory(out, np.asarray(payload)):
             raise ValueError("out must not be the memory of the stream")
-        if codec.fills and wanted is not None:
-            require_result(out, (wanted,), dtype)
-            parameters["out"] = out
-    given = {"method": method, "dtype": dtype, "count": count, "start": start, "stop": stop, **parameters}
+        if isinstance(wanted, Wanted) and codec.fills:
+            require_result(out, (wanted.stop - wanted.start,), dtype)
+    given = {"method": method, **parameters}
     try:
         with lend() as nthreads:
             given["nthreads"] = nthreads
-            samples = codec.decode(payload, **given)
+            samples = codec.decode(payload, wanted, **given)
     except TypeError as error:
-        _report_arguments(error, method, inspect.signature(codec.decode), (payload,), given)
+        _report_arguments(error, method, inspect.signature(codec.decode), (payload, wanted), given)
         raise
     except FITSMemoryError:
         raise
     except MemoryError:
-        number = "the" if wanted is None else wanted
+        number = wanted.stop - wanted.start if isinstance(wanted, Wanted) else "the"
         raise PolycompError(f"there is no memory for {number} samples", method=method) from None
     return samples if out is None or samples is out else _copied(samples, out)
 

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from rustfits_cffi.native.deflate import zlib_encode
+from rustfits_cffi.native.polycomp import Wanted
 from rustfits_cffi.polycomp.streams.encoded import Coded
 from rustfits_cffi.polycomp.streams.errors import PolycompError, warn
 from rustfits_cffi.polycomp.streams.samples import bytes_of, check_kind, samples_of, shape_of, whole_number
@@ -38,10 +39,11 @@ def encode(samples: Any, *, method: str, nthreads: int, compression_level: int =
 
 
 def decode(
-    payload: Any, *, method: str, dtype: np.dtype, count: int, start: int, stop: int, nthreads: int,
-    compression_level: int | None = None, item_shape: tuple[int, ...] = (),
+    payload: Any, wanted: Wanted, /, *, method: str, nthreads: int, compression_level: int | None = None,
+    item_shape: tuple[int, ...] = (),
 ) -> np.ndarray:  # fmt: skip
-    """Samples start..stop-1; a stream never inflates beyond what the samples take."""
+    """The samples wanted; a stream never inflates beyond what the samples take."""
+    dtype, count, start, stop, _ = wanted
     shape = shape_of(stop - start, item_shape, dtype, method)
     row_nbytes = dtype.itemsize * math.prod(shape[1:])
     whole = stop == count

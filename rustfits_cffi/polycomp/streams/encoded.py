@@ -1,17 +1,25 @@
-"""What encoding gives: the stored array, all that decoding needs, and what came of it."""
+"""What passes between `encode`, `decode` and the compressions: coded series, and the samples wanted of them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-__all__ = ["Coded", "Encoded", "Statistics"]
+__all__ = ["Coded", "Encoded", "Statistics", "WantedUncounted"]
 
 #: What a codec makes of samples: these as an array, the payload, what decoding needs, and figures for `Statistics`.
 Coded = tuple[np.ndarray, np.ndarray, dict[str, Any], dict[str, Any]]
+
+
+class WantedUncounted(NamedTuple):
+    """As `Wanted`, for a stream that tells its number of samples itself; `start` and `stop` are those of a slice."""
+
+    dtype: np.dtype
+    start: int | None
+    stop: int | None
 
 
 @dataclass(frozen=True)

@@ -175,8 +175,7 @@ def optimize(
         _descend(trials, coefficients, lengths, (across, along), limit)
     else:
         raise ValueError(f"search must be 'grid' or 'local', not {search!r}")
-    best = trials.best
-    assert best is not None
+    best = trials.best()
     settings = best.parameters
     return Optimization(settings["num_of_coefficients"], settings["samples_per_chunk"], best, trials.points)
 
@@ -202,7 +201,11 @@ class _Trials:
         self.samples, self.parameters = samples, parameters
         self.points: list[Point] = []
         self.sizes: dict[tuple[int, int], int] = {}
-        self.best: Encoded | None = None
+        self.smallest: list[Encoded] = []  # one, once there is any
+
+    def best(self) -> Encoded:
+        """The smallest stream; of equal ones the first."""
+        return self.smallest[0]
 
     def run(self, pairs: Iterable[tuple[int, int]]) -> None:
         """Try the pairs not tried yet, several at once: one thread each wastes nothing at a stream's end."""
@@ -236,8 +239,8 @@ class _Trials:
                 seconds,
             )
         )  # fmt: skip
-        if self.best is None or encoded.nbytes < self.best.nbytes:
-            self.best = encoded
+        if not self.smallest or encoded.nbytes < self.smallest[0].nbytes:
+            self.smallest = [encoded]
 
 
 def _descend(

@@ -10,8 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from rustfits_cffi.native.polycomp import poly_decode, poly_decode_whole, poly_encode, poly_scan
-from rustfits_cffi.polycomp.streams.encoded import Coded
+from rustfits_cffi.native.polycomp import (
+    ChunkSettings,
+    Wanted,
+    poly_decode,
+    poly_decode_whole,
+    poly_encode,
+    poly_scan,
+)
+from rustfits_cffi.polycomp.streams.encoded import Coded, WantedUncounted
 from rustfits_cffi.polycomp.streams.errors import PolycompError, stream_errors, warn
 from rustfits_cffi.polycomp.streams.samples import bytes_of, flag, native_samples, real_number, whole_number
 
@@ -55,11 +62,12 @@ def encode(
         settings |= _straightened(doubles, period, period_offset)
     elif period:
         _say_that_period_does_nothing()
-    payload, found = poly_encode(
-        doubles, nthreads=nthreads, spc=settings["samples_per_chunk"], npoly=settings["num_of_coefficients"],
-        max_error=settings["max_error"], chebyshev=settings["use_chebyshev"], narrow=array.dtype == np.float32,
-        period=settings.get("period", 0.0), period_offset=settings.get("period_offset", 0.0),
+    chunk_settings = ChunkSettings(
+        spc=settings["samples_per_chunk"], npoly=settings["num_of_coefficients"], max_error=settings["max_error"],
+        chebyshev=settings["use_chebyshev"], narrow=array.dtype == np.float32, period=settings.get("period", 0.0),
+        period_offset=settings.get("period_offset", 0.0),
     )  # fmt: skip
+    payload, found = poly_encode(doubles, chunk_settings, nthreads=nthreads)
     return array, payload, settings, found
 
 
@@ -133,26 +141,25 @@ def _warn_of_rest(rest: int) -> None:
 
 
 def decode(
-    payload: Any, *, method: str, dtype: np.dtype, count: int | None, start: int | None, stop: int | None,
-    nthreads: int, out: np.ndarray | None = None, **settings: Any,
-) -> np.ndarray:  # fmt: skip
-    """Samples start..stop-1, decoding only the chunks that hold them; `out` is for all, and may be left alone."""
-    check_type(dtype)
+    payload: Any, wanted: Wanted | WantedUncounted, /, *, method: str, nthreads: int, **settings: Any
+) -> np.ndarray:
+    """The samples wanted, decoding only the chunks that hold them; `wanted.out` is used only if it takes them all."""
+    check_type(wanted.dtype)
     branch: dict[str, Any] = {**branch_of(**settings), "nthreads": nthreads}
-    if count is not None and (start, stop) == (0, count):
-        samples = _decode_whole(payload, dtype, count, branch, out)
+    if isinstance(wanted, Wanted) and (wanted.start, wanted.stop) == (0, wanted.nsamples):
+        samples = _decode_whole(payload, wanted, branch)
         if samples is not None:
             return samples
     stream, chunks, nsamples, end = scan(payload)
-    if count is not None and nsamples != count:
-        raise _wrong_total(chunks, nsamples, count, end)
-    start, stop, _ = slice(start, stop).indices(nsamples)
+    if isinstance(wanted, Wanted) and nsamples != wanted.nsamples:
+        raise _wrong_total(chunks, nsamples, wanted.nsamples, end)
+    start, stop, _ = slice(wanted.start, wanted.stop).indices(nsamples)
     if start >= stop:
-        return np.empty(0, dtype)
+        return np.empty(0, wanted.dtype)
     first = chunks["first"]
-    wanted = chunks[bisect.bisect_right(first, start) - 1 : bisect.bisect_left(first, stop)]
-    offset = int(wanted[0]["first"])
-    samples = poly_decode(stream, wanted, dtype, **branch)
+    touched = chunks[bisect.bisect_right(first, start) - 1 : bisect.bisect_left(first, stop)]
+    offset = int(touched[0]["first"])
+    samples = poly_decode(stream, touched, wanted.dtype, **branch)
     return samples[start - offset : stop - offset]
 
 
@@ -165,14 +172,12 @@ def _wrong_total(chunks: np.ndarray, nsamples: int, count: int, end: int) -> Pol
     return PolycompError(reason, method="polynomial", offset=int(chunks["offset"][number]), chunk=number)
 
 
-def _decode_whole(
-    payload: Any, dtype: np.dtype, count: int, branch: dict[str, Any], out: np.ndarray | None
-) -> np.ndarray | None:
+def _decode_whole(payload: Any, wanted: Wanted, branch: dict[str, Any]) -> np.ndarray | None:
     """All samples, scanned while they are decoded; None leaves it to `scan` to say what is wrong."""
     stream = bytes_of(payload, "polynomial")
-    if out is None and count * dtype.itemsize > _MAX_TRUSTED_RATIO * stream.size:
+    if wanted.out is None and wanted.nsamples * wanted.dtype.itemsize > _MAX_TRUSTED_RATIO * stream.size:
         return None
-    found = poly_decode_whole(stream, dtype, count=count, out=out, **branch)
+    found = poly_decode_whole(stream, wanted, **branch)
     if found is None:
         return None
     samples, used = found

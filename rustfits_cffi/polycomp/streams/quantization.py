@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from rustfits_cffi.native.polycomp import quant_decode, quant_encode, quant_nbytes, quant_range
+from rustfits_cffi.native.polycomp import Levels, Wanted, quant_decode, quant_encode, quant_nbytes, quant_range
 from rustfits_cffi.polycomp.streams.encoded import Coded
 from rustfits_cffi.polycomp.streams.errors import PolycompError, warn
 from rustfits_cffi.polycomp.streams.samples import bytes_of, native_samples, real_number, whole_number
@@ -26,9 +26,8 @@ def encode(samples: Any, *, method: str, nthreads: int, bits_per_sample: int, bi
     bits = whole_number(bits_per_sample, "bits_per_sample", 1, MAX_WRITE_BITS)
     _check_order(bit_order)
     normalization, offset = scale(array, bits, nthreads)
-    payload, worst = quant_encode(
-        array, bits=bits, lsb=bit_order == "lsb", normalization=normalization, offset=offset, nthreads=nthreads
-    )
+    levels = Levels(bits, bit_order == "lsb", normalization, offset)
+    payload, worst = quant_encode(array, levels, nthreads=nthreads)
     parameters = {
         "bits_per_sample": bits, "bit_order": bit_order, "normalization": normalization, "offset": offset,
     }  # fmt: skip
@@ -52,13 +51,12 @@ def scale(array: np.ndarray, bits: int, nthreads: int) -> tuple[float, float]:
 
 
 def decode(
-    payload: Any, *, method: str, dtype: np.dtype, count: int, start: int, stop: int, nthreads: int,
-    bits_per_sample: int, normalization: float, offset: float, bit_order: str = "msb",
-    out: np.ndarray | None = None,
+    payload: Any, wanted: Wanted, /, *, method: str, nthreads: int, bits_per_sample: int, normalization: float,
+    offset: float, bit_order: str = "msb",
 ) -> np.ndarray:  # fmt: skip
-    """Samples start..stop-1: level / normalization + offset."""
-    if dtype.kind != "f":
-        raise PolycompError(f"quantized samples are float32 or float64, not {dtype}", method=method)
+    """The samples wanted: level / normalization + offset."""
+    if wanted.dtype.kind != "f":
+        raise PolycompError(f"quantized samples are float32 or float64, not {wanted.dtype}", method=method)
     _check_order(bit_order)
     try:
         bits = whole_number(bits_per_sample, "bits_per_sample", 1, MAX_READ_BITS)
@@ -67,16 +65,14 @@ def decode(
     normalization, offset = real_number(normalization, "normalization"), real_number(offset, "offset")
     if math.isnan(normalization) or normalization == 0 or not math.isfinite(offset):
         raise PolycompError(f"normalization {normalization}, offset {offset} do not scale anything", method=method)
-    stream, need = bytes_of(payload, method), quant_nbytes(count, bits)
+    stream, need = bytes_of(payload, method), quant_nbytes(wanted.nsamples, bits)
     if stream.size < need:
-        reason = f"{stream.size} bytes, but {count} samples of {bits} bits take {need}"
+        reason = f"{stream.size} bytes, but {wanted.nsamples} samples of {bits} bits take {need}"
         raise PolycompError(reason, method=method, offset=stream.size)
     if stream.size > need:
         warn(f"{stream.size - need} bytes follow the quantized samples")
-    return quant_decode(
-        stream, dtype, count=count, bits=bits, lsb=bit_order == "lsb", normalization=normalization, offset=offset,
-        start=start, stop=stop, nthreads=nthreads, out=out,
-    )  # fmt: skip
+    levels = Levels(bits, bit_order == "lsb", normalization, offset)
+    return quant_decode(stream, wanted, levels, nthreads=nthreads)
 
 
 def entropy(samples: Any, bits_per_sample: int) -> float | None:
