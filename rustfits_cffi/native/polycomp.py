@@ -192,6 +192,10 @@ class Levels(NamedTuple):
     normalization: float
     offset: float
 
+    def series(self, nsamples: int, dtype: np.dtype) -> list[tuple[int | bool | float, ...]]:
+        """What cffi turns into an rf_polyquant for the time of a call: faster than `ffi.new`, which short series feel."""
+        return [(nsamples, dtype.itemsize, *self)]
+
 
 def quant_range(samples: np.ndarray, *, nthreads: int) -> tuple[float, float, bool]:
     """Smallest and largest of contiguous floats, and whether all are finite."""
@@ -211,7 +215,7 @@ def quant_encode(samples: np.ndarray, levels: Levels, *, nthreads: int) -> tuple
     coded = new_array((quant_nbytes(samples.size, levels.bits),), _BYTE)
     worst = ffi.new("double *")
     status = lib.rf_polyquant_encode(
-        _read(samples), samples.size, samples.itemsize, *levels, nthreads, _write(coded, "uint8_t *"), worst
+        _read(samples), levels.series(samples.size, samples.dtype), nthreads, _write(coded, "uint8_t *"), worst
     )
     _check(status, "quantization")
     return coded, worst[0]
@@ -221,7 +225,7 @@ def quant_decode(coded: np.ndarray, wanted: Wanted, levels: Levels, *, nthreads:
     """Samples of a quantized stream."""
     samples = wanted.memory()
     status = lib.rf_polyquant_decode(
-        _read(coded, "uint8_t *"), coded.size, wanted.nsamples, samples.itemsize, *levels, wanted.start, wanted.stop,
+        _read(coded, "uint8_t *"), coded.size, levels.series(wanted.nsamples, wanted.dtype), wanted.start, wanted.stop,
         nthreads, _write(samples),
     )  # fmt: skip
     _check(status, "decoding quantized samples")

@@ -80,19 +80,16 @@ def test_quantized_samples(arenas, rng, width, lsb):
     for bits in range(1, 65):
         count = int(rng.integers(1, 3000))
         stream = rng.bytes(lib.rf_polyquant_nbytes(count, bits))
-        src = source.fill(stream)
+        src, series = source.fill(stream), ffi.new("rf_polyquant *", (count, width, bits, lsb, 3.0, 0.5))
         whole = None
         for start, stop in [(0, count), *(sorted(map(int, rng.integers(0, count + 1, 2))) for _ in range(3))]:
             nbytes = (stop - start) * width
             dst, nthreads = result.room(nbytes), 1 + bits % 2
-            status = lib.rf_polyquant_decode(
-                src, len(stream), count, width, bits, lsb, 3.0, 0.5, start, stop, nthreads, dst
-            )
+            status = lib.rf_polyquant_decode(src, len(stream), series, start, stop, nthreads, dst)
             assert status == lib.RF_OK
             part = result.taken(nbytes)
             whole = part if whole is None else whole
             assert part == whole[start * width : stop * width]
-        status = lib.rf_polyquant_decode(
-            src, len(stream), count + 8, width, bits, lsb, 3.0, 0.5, 0, 1, 1, result.room(width)
-        )
+        series.n += 8
+        status = lib.rf_polyquant_decode(src, len(stream), series, 0, 1, 1, result.room(width))
         assert status == lib.RF_ETRUNCATED

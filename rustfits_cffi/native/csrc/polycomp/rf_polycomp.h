@@ -239,26 +239,33 @@ int rf_polyquant_range(const void *src, size_t n, int width, int nthreads, doubl
  */
 size_t rf_polyquant_nbytes(size_t n, int bits);
 
+/* A quantized series and its levels: floor((x - offset) * normalization + 0.5), at most 2^bits - 1. */
+typedef struct {
+    size_t n;                /* samples in the series */
+    int width;               /* bytes of a sample: 4 (float32) or 8 (float64) */
+    int bits;                /* of a level */
+    int lsb;                 /* not 0: least significant bit first, last byte right-aligned; 0: most significant first */
+    double normalization, offset;
+} rf_polyquant;
+
 /*
- * rf_polyquant_encode - quantize n floats: floor((x - offset) * normalization + 0.5), at most 2^bits - 1, bits 1..50.
- * lsb: every level least significant bit first, the last byte right-aligned; else most significant bit first.
+ * rf_polyquant_encode - quantize a series.
  * Memory:  src and dst do not overlap.
- * Sizes:   dst has room for rf_polyquant_nbytes(n, bits).
+ * Sizes:   series->n samples at src; bits is 1 to 50; dst takes rf_polyquant_nbytes(n, bits) bytes.
  * Result:  RF_OK, RF_EARGUMENT or RF_ENOMEM; *largest_error is that of the samples as decoded.
  * Threads: up to nthreads, sharing the samples.
  */
-int rf_polyquant_encode(const void *src, size_t n, int width, int bits, int lsb, double normalization, double offset,
-                        int nthreads, uint8_t *dst, double *largest_error);
+int rf_polyquant_encode(const void *src, const rf_polyquant *series, int nthreads, uint8_t *dst, double *largest_error);
 
 /*
- * rf_polyquant_decode - samples start..stop-1 of n quantized ones: level / normalization + offset, bits 1..64.
+ * rf_polyquant_decode - restore samples start..stop-1 of a quantized series: level / normalization + offset.
  * Memory:  src and dst do not overlap.
- * Sizes:   src has at least rf_polyquant_nbytes(n, bits) bytes; dst room for stop - start samples.
+ * Sizes:   bits is 1 to 64; src has at least rf_polyquant_nbytes(n, bits) bytes; dst takes stop - start samples.
  * Result:  RF_OK, RF_EARGUMENT, RF_ENOMEM, or RF_ETRUNCATED if src is shorter.
  * Threads: up to nthreads, sharing the samples.
  */
-int rf_polyquant_decode(const uint8_t *src, size_t src_len, size_t n, int width, int bits, int lsb,
-                        double normalization, double offset, size_t start, size_t stop, int nthreads, void *dst);
+int rf_polyquant_decode(const uint8_t *src, size_t src_len, const rf_polyquant *series, size_t start, size_t stop,
+                        int nthreads, void *dst);
 /* cffi: end */
 
 #endif

@@ -120,9 +120,7 @@ int rf_polyquant_range(const void *src, size_t n, int width, int nthreads, doubl
 
 typedef struct {
     const void *src;
-    size_t n;
-    int width, bits, lsb;
-    double normalization, offset;
+    rf_polyquant series;
     uint8_t *dst;
     double *errors; /* one a segment */
 } encode_job;
@@ -227,43 +225,44 @@ static void pack_long(const uint64_t *q, int bits, uint8_t *dst)
 /* One block into `out` (room for 8 * bits bytes); returns its largest error. */
 static double encode_block(const encode_job *job, const double *x, uint8_t *out)
 {
+    const rf_polyquant *const set = &job->series;
     double worst;
 
-    if (job->bits < 32) {
+    if (set->bits < 32) {
         int32_t q[BLOCK];
-        worst = quantize_short(x, job->normalization, job->offset, job->bits, job->width, q);
-        if (job->lsb) reverse_short(q, job->bits);
-        pack_short(q, job->bits, out);
+        worst = quantize_short(x, set->normalization, set->offset, set->bits, set->width, q);
+        if (set->lsb) reverse_short(q, set->bits);
+        pack_short(q, set->bits, out);
         return worst;
     }
     uint64_t q[BLOCK];
-    worst = quantize_long(x, job->normalization, job->offset, job->bits, job->width, q);
-    for (size_t i = 0; job->lsb && i < BLOCK; i++) q[i] = reversed(q[i], job->bits);
-    pack_long(q, job->bits, out);
+    worst = quantize_long(x, set->normalization, set->offset, set->bits, set->width, q);
+    for (size_t i = 0; set->lsb && i < BLOCK; i++) q[i] = reversed(q[i], set->bits);
+    pack_long(q, set->bits, out);
     return worst;
 }
 
 static int encode_work(void *argument, void *scratch, size_t item)
 {
     const encode_job *job = argument;
-    const size_t stop = (item + 1) * SEGMENT < job->n ? (item + 1) * SEGMENT : job->n;
+    const size_t stop = (item + 1) * SEGMENT < job->series.n ? (item + 1) * SEGMENT : job->series.n;
     double worst = 0, x[BLOCK];
 
     (void)scratch;
     for (size_t i = item * SEGMENT; i < stop; i += BLOCK) {
         const size_t count = stop - i < BLOCK ? stop - i : BLOCK;
-        uint8_t *const out = job->dst + i / 8 * (size_t)job->bits;
-        load_block(job->src, i, count, job->width, x);
+        uint8_t *const out = job->dst + i / 8 * (size_t)job->series.bits;
+        load_block(job->src, i, count, job->series.width, x);
         if (count == BLOCK) {
             worst = fmax(worst, encode_block(job, x, out));
             continue;
         }
         uint8_t last[8 * MAX_WRITE_BITS];
-        const size_t nbits = count * (size_t)job->bits, nbytes = (nbits + 7) / 8;
+        const size_t nbits = count * (size_t)job->series.bits, nbytes = (nbits + 7) / 8;
         worst = fmax(worst, encode_block(job, x, last));
         if (nbits % 8) {
             last[nbytes - 1] &= (uint8_t)(0xff00 >> nbits % 8);
-            if (job->lsb) last[nbytes - 1] >>= 8 - nbits % 8;
+            if (job->series.lsb) last[nbytes - 1] >>= 8 - nbits % 8;
         }
         memcpy(out, last, nbytes);
     }
@@ -271,17 +270,16 @@ static int encode_work(void *argument, void *scratch, size_t item)
     return RF_OK;
 }
 
-int rf_polyquant_encode(const void *src, size_t n, int width, int bits, int lsb, double normalization, double offset,
-                        int nthreads, uint8_t *dst, double *largest_error)
+int rf_polyquant_encode(const void *src, const rf_polyquant *series, int nthreads, uint8_t *dst, double *largest_error)
 {
-    const size_t nitems = n / SEGMENT + (n % SEGMENT != 0);
-    encode_job job = {.src = src, .n = n, .width = width, .bits = bits, .lsb = lsb, .normalization = normalization,
-                      .offset = offset, .dst = dst};
+    const size_t n = series->n, nitems = n / SEGMENT + (n % SEGMENT != 0);
+    const int bits = series->bits;
+    encode_job job = {.src = src, .series = *series, .dst = dst};
     size_t failed;
     int status;
 
     *largest_error = 0;
-    if (!is_float_width(width) || bits < 1 || bits > MAX_WRITE_BITS) return RF_EARGUMENT;
+    if (!is_float_width(series->width) || bits < 1 || bits > MAX_WRITE_BITS) return RF_EARGUMENT;
     if (n == 0) return RF_OK;
     if (rf_polyquant_nbytes(n, bits) == 0) return RF_EARGUMENT;
     job.errors = malloc(nitems * sizeof *job.errors);
@@ -296,9 +294,8 @@ int rf_polyquant_encode(const void *src, size_t n, int width, int bits, int lsb,
 
 typedef struct {
     const uint8_t *src;
-    size_t src_len, n;     /* src_len: exactly what n samples take */
-    int width, bits, lsb;
-    double normalization, offset;
+    size_t src_len;        /* exactly what the series takes */
+    rf_polyquant series;
     size_t start, stop;
     size_t per_item;       /* samples */
     void *dst;
@@ -339,29 +336,32 @@ RF_WIDE_CLONES static void restore_short(const int32_t *restrict q, double norm,
 
 static void decode_block(const decode_job *job, const uint8_t *src, double *y)
 {
-    if (job->bits < 32) {
+    const rf_polyquant *const set = &job->series;
+
+    if (set->bits < 32) {
         int32_t q[BLOCK];
-        unpack_short(src, job->bits, q);
-        if (job->lsb) reverse_short(q, job->bits);
-        restore_short(q, job->normalization, job->offset, y);
+        unpack_short(src, set->bits, q);
+        if (set->lsb) reverse_short(q, set->bits);
+        restore_short(q, set->normalization, set->offset, y);
         return;
     }
     uint64_t q[BLOCK];
-    unpack(src, job->bits, job->lsb, q);
+    unpack(src, set->bits, set->lsb, q);
     for (size_t i = 0; i < BLOCK; i++) y[i] = (double)q[i];
-    restore(y, job->normalization, job->offset);
+    restore(y, set->normalization, set->offset);
 }
 
 /* The block's bytes: in place, or near the end of the stream copied in front of zeros. */
 static const uint8_t *block_bytes(const decode_job *job, size_t block, uint8_t *copy)
 {
-    const size_t nbytes = 8 * (size_t)job->bits, at = block * nbytes, rest = job->src_len - at;
+    const size_t bits = (size_t)job->series.bits, nbytes = 8 * bits, at = block * nbytes, rest = job->src_len - at;
+    const size_t used = job->series.n * bits % 8; /* bits of the last byte; 0: all */
 
     if (rest >= nbytes + 8) return job->src + at;
     memset(copy, 0, nbytes + 8);
     memcpy(copy, job->src + at, rest < nbytes ? rest : nbytes);
-    if (job->lsb && rest <= nbytes && job->n * (size_t)job->bits % 8) /* the last byte is right-aligned */
-        copy[rest - 1] = (uint8_t)(copy[rest - 1] << (8 - job->n * (size_t)job->bits % 8));
+    if (job->series.lsb && rest <= nbytes && used) /* the last byte is right-aligned */
+        copy[rest - 1] = (uint8_t)(copy[rest - 1] << (8 - used));
     return copy;
 }
 
@@ -379,7 +379,7 @@ static int decode_work(void *argument, void *scratch, size_t item)
         const size_t block = i / BLOCK, skip = i % BLOCK;
         const size_t count = end - i < BLOCK - skip ? end - i : BLOCK - skip;
         decode_block(job, block_bytes(job, block, copy), y);
-        if (job->width == 8) {
+        if (job->series.width == 8) {
             memcpy((double *)job->dst + (i - job->start), y + skip, count * sizeof *y);
         } else {
             float *out = (float *)job->dst + (i - job->start);
@@ -390,16 +390,16 @@ static int decode_work(void *argument, void *scratch, size_t item)
     return RF_OK;
 }
 
-int rf_polyquant_decode(const uint8_t *src, size_t src_len, size_t n, int width, int bits, int lsb,
-                        double normalization, double offset, size_t start, size_t stop, int nthreads, void *dst)
+int rf_polyquant_decode(const uint8_t *src, size_t src_len, const rf_polyquant *series, size_t start, size_t stop,
+                        int nthreads, void *dst)
 {
-    decode_job job = {.src = src, .n = n, .width = width, .bits = bits, .lsb = lsb, .normalization = normalization,
-                      .offset = offset, .start = start, .stop = stop, .dst = dst};
+    decode_job job = {.src = src, .series = *series, .start = start, .stop = stop, .dst = dst};
     size_t failed;
 
-    if (!is_float_width(width) || bits < 1 || bits > MAX_READ_BITS || start > stop || stop > n) return RF_EARGUMENT;
+    if (!is_float_width(series->width) || series->bits < 1 || series->bits > MAX_READ_BITS) return RF_EARGUMENT;
+    if (start > stop || stop > series->n) return RF_EARGUMENT;
     if (start == stop) return RF_OK;
-    job.src_len = rf_polyquant_nbytes(n, bits);
+    job.src_len = rf_polyquant_nbytes(series->n, series->bits);
     if (job.src_len == 0) return RF_EARGUMENT;
     if (src_len < job.src_len) return RF_ETRUNCATED;
     /* large items, so that threads mostly touch fresh pages of their own, but enough for all to end together */
