@@ -257,7 +257,7 @@ def chunk(nsamples, npoly, ncheby, mask=b"", flag=1, count=1):
         (b"", "0 bytes"),
         (b"\1" * 7, "7 bytes"),
         (chunk(4, 1, 0, count=2**40), "announces 1099511627776 chunks"),
-        (chunk(0, 1, 0), "no samples"),
+        (chunk(0, 1, 0), "without samples"),
         (chunk(1, 1, 1, b"\1"), "single sample"),
         (chunk(8, 1, 1, b"\7"), "3 bits set"),
         (chunk(8, 1, 2, b"\1"), "1 bits set"),

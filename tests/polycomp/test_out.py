@@ -45,7 +45,7 @@ def test_whole_series_are_decoded_where_they_are_wanted(method, monkeypatch):
         samples, parameters = STREAMS[method]
     coded = polycomp.encode(samples, method, **parameters)
     expected = polycomp.decode(coded)
-    monkeypatch.setattr(native, "_room", lambda *_: pytest.fail("memory for samples was taken"))
+    monkeypatch.setattr(native, "_new_samples", lambda *_: pytest.fail("memory for samples was allocated"))
     assert np.array_equal(polycomp.decode(coded, out=np.empty_like(expected)), expected)
 
 

@@ -1,4 +1,4 @@
-/* Quantization: floats to levels of some bits, packed without gaps, and back. */
+/* Quantization: floats to levels of a few bits, packed without gaps, and back. */
 #include "polycomp/rf_polycomp.h"
 
 #include <float.h>
@@ -10,10 +10,10 @@
 #include "base/rf_threads.h"
 
 enum {
-    BLOCK = 64,            /* samples coded at once: whatever the bits are, a block ends on a 4-byte boundary */
+    BLOCK = 64,            /* samples coded at a time: with any number of bits, a block ends on a 4-byte boundary */
     SEGMENT = 256 * BLOCK, /* samples in one item of work */
     MOST_SEGMENTS = 32,    /* in one item of decoding */
-    MAX_WRITE_BITS = 50,   /* from 51 on q + 0.5 is no longer exact */
+    MAX_WRITE_BITS = 50,   /* from 51 on, q + 0.5 is no longer exact */
     MAX_READ_BITS = 64
 };
 
@@ -28,7 +28,7 @@ size_t rf_polyquant_nbytes(size_t n, int bits)
     return whole + rest;
 }
 
-/* BLOCK doubles from `count` floats of either width; missing ones repeat the first, which is always there. */
+/* BLOCK doubles from `count` floats of either width, at least one; missing ones repeat the first. */
 static void load_block(const void *src, size_t first, size_t count, int width, double *x)
 {
     if (width == 8) {
@@ -51,7 +51,7 @@ typedef struct {
     range *ranges;
 } range_job;
 
-/* Smallest and largest of n doubles, a multiple of BLOCK, and if all are finite: x - x is 0 for those, else NaN. */
+/* Range of n doubles, a multiple of BLOCK, and whether all are finite: x - x is 0 for finite x, else NaN. */
 RF_WIDE_CLONES static range range_of(const double *x, size_t n, range so_far)
 {
     rf_lanes low = RF_LANES_IN(x), high = low, odd = low - low;
@@ -79,7 +79,7 @@ static int range_work(void *argument, void *scratch, size_t item)
     double x[BLOCK];
 
     (void)scratch;
-    if (job->width == 8 && stop - i >= BLOCK) { /* doubles in place, as far as they fill blocks */
+    if (job->width == 8 && stop - i >= BLOCK) { /* whole blocks of doubles need no copy */
         const size_t whole = (stop - i) / BLOCK * BLOCK;
         found = range_of((const double *)job->src + i, whole, found);
         i += whole;
@@ -122,7 +122,7 @@ typedef struct {
     const void *src;
     rf_polyquant series;
     uint8_t *dst;
-    double *errors; /* one a segment */
+    double *errors; /* one per segment */
 } encode_job;
 
 /* Levels of up to 31 bits: 32-bit conversions, which every vector unit has. Returns the largest error. */
@@ -134,7 +134,7 @@ RF_WIDE_CLONES static double quantize_short(const double *restrict x, double nor
 
     for (size_t i = 0; i < BLOCK; i++) {
         const double v = (x[i] - offset) * norm + 0.5;
-        q[i] = (int32_t)(v < most ? v : most); /* truncation is floor: v is not negative */
+        q[i] = (int32_t)(v < most ? v : most); /* truncation equals floor, because v is not negative */
     }
     for (size_t i = 0; i < BLOCK; i++) y[i] = (double)q[i] / norm + offset;
     if (width == 4)
@@ -222,7 +222,7 @@ static void pack_long(const uint64_t *q, int bits, uint8_t *dst)
     }
 }
 
-/* One block into `out` (room for 8 * bits bytes); returns its largest error. */
+/* Codes one block to `out`, 8 * bits bytes; returns its largest error. */
 static double encode_block(const encode_job *job, const double *x, uint8_t *out)
 {
     const rf_polyquant *const set = &job->series;
@@ -294,14 +294,14 @@ int rf_polyquant_encode(const void *src, const rf_polyquant *series, int nthread
 
 typedef struct {
     const uint8_t *src;
-    size_t src_len;        /* exactly what the series takes */
+    size_t src_len;        /* exactly the bytes that the series takes */
     rf_polyquant series;
     size_t start, stop;
     size_t per_item;       /* samples */
     void *dst;
 } decode_job;
 
-/* Levels of a block whose bit string begins at src; 8 * bits + 8 bytes of it can be read. */
+/* Levels of a block whose bit string begins at src, where 8 * bits + 8 bytes can be read. */
 static void unpack(const uint8_t *src, int bits, int lsb, uint64_t *q)
 {
     size_t at = 0;
@@ -323,7 +323,7 @@ static void unpack_short(const uint8_t *src, int bits, int32_t *q)
         q[i] = (int32_t)(rf_load64(src + at / 8) << (at & 7) >> (64 - bits));
 }
 
-/* The division stays a division: multiplying by the reciprocal differs in the last bit. */
+/* This must stay a division: multiplying by the reciprocal differs in the last bit. */
 RF_WIDE_CLONES static void restore(double *y, double norm, double offset)
 {
     for (size_t i = 0; i < BLOCK; i++) y[i] = y[i] / norm + offset;
@@ -351,7 +351,7 @@ static void decode_block(const decode_job *job, const uint8_t *src, double *y)
     restore(y, set->normalization, set->offset);
 }
 
-/* The block's bytes: in place, or near the end of the stream copied in front of zeros. */
+/* The bytes of a block: in the stream itself, or near its end as a copy followed by zeros. */
 static const uint8_t *block_bytes(const decode_job *job, size_t block, uint8_t *copy)
 {
     const size_t bits = (size_t)job->series.bits, nbytes = 8 * bits, at = block * nbytes, rest = job->src_len - at;
@@ -402,7 +402,7 @@ int rf_polyquant_decode(const uint8_t *src, size_t src_len, const rf_polyquant *
     job.src_len = rf_polyquant_nbytes(series->n, series->bits);
     if (job.src_len == 0) return RF_EARGUMENT;
     if (src_len < job.src_len) return RF_ETRUNCATED;
-    /* large items, so that threads mostly touch fresh pages of their own, but enough for all to end together */
+    /* large items, so that threads touch fresh pages of their own, but enough of them to finish together */
     const size_t fair = (stop - start) / (16 * (size_t)(nthreads > 1 ? nthreads : 1)) / SEGMENT;
     job.per_item = SEGMENT * (fair < 1 ? 1 : fair > MOST_SEGMENTS ? MOST_SEGMENTS : fair);
     const size_t nsamples = stop - start / BLOCK * BLOCK;
