@@ -148,7 +148,7 @@ print(np.array_equal(polycomp.decode(polycomp.encode(samples, sys.argv[1], **par
 @pytest.mark.parametrize("method, what", [
     ("polynomial", "polynomial compression"), ("rle", "run length encoding"), ("diffrle", "run length encoding"),
 ])  # fmt: skip
-def test_no_memory_for_the_rest_is_an_exception(method, what):
+def test_lack_of_memory_for_the_rest_is_an_exception(method, what):
     done = subprocess.run([sys.executable, "-c", LITTLE_MEMORY, method], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith(f"no memory: {what}") and done.stdout.endswith("True\n")

@@ -1,4 +1,4 @@
-"""The C of Polycomp against plain numpy: transforms, fits, evaluation, run lengths, bit packing; any number of threads.
+"""Polycomp in C against plain numpy: transforms, fits, evaluation, run lengths, bit packing; any number of threads.
 
 Matrix: chunk lengths short (matrix), long (fast transform), odd, even, power of two; 1 and 2 threads.
 """
@@ -39,7 +39,7 @@ def test_transforms_agree_with_the_sums_that_define_them(n):
 @pytest.mark.parametrize("n", [5, 80, 81, 257, 1000, 4097])
 @pytest.mark.parametrize("kept", [1, 2, 5, 30, 80, 400])
 def test_some_coefficients_give_the_sum_that_defines_them(n, kept):
-    """Whichever way is taken: matrix, table, or fast transform."""
+    """With each of the methods: matrix, table, and fast transform."""
     rng = np.random.default_rng(n + kept)
     number = np.sort(rng.permutation(n)[:kept])
     values, mask = np.zeros(n), np.zeros(n, np.uint8)
@@ -64,7 +64,7 @@ def test_inverse_undoes_forward(n):
 
 
 def singular_value_fit(samples, p):
-    """Least squares by the singular values above a unit in the last place of the largest, as the reference has it."""
+    """Least squares by the singular values above a unit in the last place of the largest, as in the reference."""
     powers = np.arange(1, samples.size + 1.0)[:, None] ** np.arange(p)
     scale = np.abs(powers).max(0)
     return np.linalg.lstsq(powers / scale, samples, rcond=EPS)[0] / scale
@@ -84,7 +84,7 @@ def test_fit_is_as_good_as_a_singular_value_solution(n, p):
 
 @pytest.mark.parametrize("n, p", [(23, 22), (100, 30), (101, 30), (300, 25), (300, 60), (1000, 40), (1000, 100)])
 @pytest.mark.parametrize("turns", [1, 3, 6])
-def test_fit_with_more_coefficients_than_doubles_tell_apart_is_as_good_too(n, p, turns):
+def test_fit_with_more_coefficients_than_doubles_distinguish_is_as_good(n, p, turns):
     samples = np.sin(2 * np.pi * turns * np.arange(n) / n + 0.3)
     coefficients = native.poly_fit(samples, p)
     ours = largest_residual(samples, coefficients)
@@ -96,7 +96,7 @@ def test_fit_with_more_coefficients_than_doubles_tell_apart_is_as_good_too(n, p,
 
 @pytest.mark.parametrize("n", [5000, 32769, 65535])
 @pytest.mark.parametrize("turns", [3, 6, 10])
-def test_fit_of_long_chunks_keeps_no_directions_that_are_rounding(n, turns):
+def test_fit_of_long_chunks_keeps_no_directions_caused_by_rounding(n, turns):
     samples = np.sin(2 * np.pi * turns * np.arange(n) / n + 0.3)
     ours, theirs = (samples - horner(fit(samples, 60), n) for fit in (native.poly_fit, singular_value_fit))
     assert np.std(ours) <= np.std(theirs) * 1.05
@@ -112,7 +112,7 @@ def test_powers_beyond_the_range_of_doubles_are_not_used(n, p):
 
 
 def horner(coefficients, n):
-    """Values at 1..n, a multiplication and an addition a step, each rounded."""
+    """Values at 1..n, with a multiplication and an addition per step, each rounded."""
     x = np.arange(1, n + 1.0)
     result = np.zeros(n)
     if len(coefficients):
@@ -135,7 +135,7 @@ def test_evaluation_is_horner_without_contraction_bit_for_bit(n, p):
     assert np.array_equal(values.view(np.uint64), horner(coefficients, n).view(np.uint64))
 
 
-def test_straightening_takes_each_jump_out():
+def test_straightening_removes_each_jump():
     saw = np.array([0.0, 1.5, 3.0, 4.6, 0.0, -1.6])
     assert native.poly_straighten(saw, 3.0).tolist() == [0.0, 1.5, 3.0, 4.6 - 3.0, 0.0, -1.6 + 3.0]
 

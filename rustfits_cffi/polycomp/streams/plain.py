@@ -1,4 +1,4 @@
-"""none: the samples as they are."""
+"""none: the samples unchanged."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["decode", "encode"]
 
 
 def encode(samples: Any, *, method: str, nthreads: int) -> Coded:
-    """The samples themselves, rows of several values and text included."""
+    """The samples themselves, including rows of several values and text."""
     array = np.asarray(samples)
     if array.ndim == 0:
         raise ValueError("none takes a series, not a single value")
@@ -28,9 +28,9 @@ def encode(samples: Any, *, method: str, nthreads: int) -> Coded:
 def decode(
     payload: Any, wanted: Wanted | WantedUncounted, /, *, method: str, nthreads: int, item_shape: tuple[int, ...] = ()
 ) -> np.ndarray:
-    """The samples wanted, of their own type whatever column they were stored in; rows of `item_shape`, or as stored.
+    """The samples wanted, in their own type whatever the type of the column; rows of `item_shape`, or as stored.
 
-    Uncounted, there are as many as the payload holds.
+    Without a number of samples, there are as many as the payload holds.
     """
     dtype = wanted.dtype
     array, width = elements_of(payload, dtype, method)

@@ -1,4 +1,4 @@
-"""polynomial: chunks as a least squares polynomial and some Chebyshev coefficients, within an error bound."""
+"""polynomial: chunks coded as a least squares polynomial and some Chebyshev coefficients, within an error bound."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ __all__ = ["branch_of", "check_type", "decode", "encode", "scan"]
 MAX_SAMPLES_PER_CHUNK = 65535
 MAX_COEFFICIENTS = 255
 
-_MAX_TRUSTED_RATIO = 64  # memory that a stream's description may take, unseen, by the bytes of the stream
+_MAX_TRUSTED_RATIO = 64  # most memory allocated before a stream is checked, as a multiple of its size
 
 _log = logging.getLogger("rustfits_cffi.polycomp")
 
 
 @functools.cache
 def _say_that_period_does_nothing() -> None:
-    """Say it once: every stream of a long configuration would repeat it."""
+    """Log it only once, because every stream of a long configuration would repeat it."""
     _log.warning("`period` has no effect, as in the reference program; `straighten=True` unwraps the angles")
 
 
@@ -43,7 +43,7 @@ def encode(
     use_chebyshev: bool = True, period: float | None = None, straighten: bool = False,
     period_offset: float | None = None,
 ) -> Coded:  # fmt: skip
-    """The stream of the samples; every one of them decodes within `max_error`."""
+    """The stream of the samples, each of which decodes with an error of at most `max_error`."""
     array = native_samples(samples, method, "f")
     settings: dict[str, Any] = {
         "num_of_coefficients": whole_number(num_of_coefficients, "num_of_coefficients", 1, MAX_COEFFICIENTS),
@@ -53,7 +53,7 @@ def encode(
     }
     if not settings["max_error"] >= 0:
         raise ValueError(f"max_error must be 0 or more, not {max_error}")
-    with np.errstate(invalid="ignore"):  # signalling NaN become quiet ones
+    with np.errstate(invalid="ignore"):  # signalling NaNs become quiet ones
         doubles = array.astype(np.float64, copy=False)
     period = _period(period)
     if period_offset is not None:
@@ -72,7 +72,7 @@ def encode(
 
 
 def _period(period: Any) -> float:
-    """A period, 0 for none."""
+    """`period` as a number; 0 if there is none."""
     number = 0.0 if period is None else real_number(period, "period")
     if not (number >= 0 and math.isfinite(number)):
         raise ValueError(f"period must be a positive number, not {period}")
@@ -82,10 +82,10 @@ def _period(period: Any) -> float:
 def branch_of(
     *, period: Any = None, straighten: bool | None = None, period_offset: Any = None, **others: Any
 ) -> dict[str, float]:
-    """The branch that a stream's description puts angles in, as period and lower end; a period of 0 for none.
+    """The branch of the angles that a stream's description states, as period and lower end; period 0 if none.
 
-    An offset says that angles were straightened, unless `straighten` says that they were not. Other settings of the
-    encoder may be there, and are not needed.
+    An offset means that angles were straightened, unless `straighten` says that they were not. Other settings of the
+    encoder are accepted and ignored.
     """
     unknown = set(others) - {"num_of_coefficients", "samples_per_chunk", "max_error", "use_chebyshev"}
     if unknown:
@@ -101,7 +101,7 @@ def branch_of(
 
 
 def _offset(offset: Any) -> float:
-    """Lower end of a branch."""
+    """`offset`, the lower end of a branch, as a number."""
     number = real_number(offset, "period_offset")
     if not math.isfinite(number):
         raise ValueError(f"period_offset must be a finite number, not {offset}")
@@ -109,7 +109,7 @@ def _offset(offset: Any) -> float:
 
 
 def _straightened(samples: np.ndarray, period: float, offset: float | None) -> dict[str, Any]:
-    """Settings of straightened angles: the period, and the branch that holds the samples as they came."""
+    """Settings for straightened angles: the period, and a branch that contains the samples."""
     if not period:
         raise ValueError("straighten=True needs a positive `period`")
     if offset is None:
@@ -121,13 +121,13 @@ def _straightened(samples: np.ndarray, period: float, offset: float | None) -> d
 
 
 def check_type(dtype: np.dtype) -> None:
-    """Refuse a type of samples that a stream cannot give."""
+    """Raise if a stream cannot hold samples of this type."""
     if dtype.kind != "f":
         raise PolycompError(f"polynomial streams hold float32 or float64, not {dtype}", method="polynomial")
 
 
 def scan(payload: Any) -> tuple[np.ndarray, np.ndarray, int, int]:
-    """Bytes, chunks, number of samples and end of a stream, everything in it checked."""
+    """Bytes, chunks, number of samples and size of a stream, all of it checked."""
     stream = bytes_of(payload, "polynomial")
     with stream_errors("polynomial"):
         chunks, nsamples, used = poly_scan(stream)
@@ -143,7 +143,7 @@ def _warn_of_rest(rest: int) -> None:
 def decode(
     payload: Any, wanted: Wanted | WantedUncounted, /, *, method: str, nthreads: int, **settings: Any
 ) -> np.ndarray:
-    """The samples wanted, decoding only the chunks that hold them; `wanted.out` is used only if it takes them all."""
+    """The samples wanted; decodes only their chunks, and uses `wanted.out` only if the whole series is wanted."""
     check_type(wanted.dtype)
     branch: dict[str, Any] = {**branch_of(**settings), "nthreads": nthreads}
     if isinstance(wanted, Wanted) and (wanted.start, wanted.stop) == (0, wanted.nsamples):
@@ -164,7 +164,7 @@ def decode(
 
 
 def _wrong_total(chunks: np.ndarray, nsamples: int, count: int, end: int) -> PolycompError:
-    """What to say of a stream of another number of samples: the chunk that is too many, or that is missing."""
+    """The error for a stream with another number of samples; it names the excess chunk, or the missing one."""
     reason = f"the chunks hold {nsamples} samples instead of {count}"
     if nsamples < count:
         return PolycompError(reason, method="polynomial", offset=end, chunk=chunks.size)
@@ -173,7 +173,7 @@ def _wrong_total(chunks: np.ndarray, nsamples: int, count: int, end: int) -> Pol
 
 
 def _decode_whole(payload: Any, wanted: Wanted, branch: dict[str, Any]) -> np.ndarray | None:
-    """All samples, scanned while they are decoded; None leaves it to `scan` to say what is wrong."""
+    """All samples, scanned while they are decoded; None if something is wrong, which `scan` then reports."""
     stream = bytes_of(payload, "polynomial")
     if wanted.out is None and wanted.nsamples * wanted.dtype.itemsize > _MAX_TRUSTED_RATIO * stream.size:
         return None

@@ -15,7 +15,7 @@ from rustfits_cffi.polycomp.streams.samples import bytes_of, native_samples, rea
 
 __all__ = ["decode", "encode", "entropy"]
 
-MAX_WRITE_BITS = 50  # above, the rounding of a level is no longer exact
+MAX_WRITE_BITS = 50  # above this, the rounding of a level is no longer exact
 MAX_READ_BITS = 64
 _ORDERS = ("msb", "lsb")
 
@@ -35,14 +35,14 @@ def encode(samples: Any, *, method: str, nthreads: int, bits_per_sample: int, bi
 
 
 def scale(array: np.ndarray, bits: int, nthreads: int) -> tuple[float, float]:
-    """Normalization and offset for contiguous samples: the range becomes 0 .. 2^bits - 1."""
+    """Normalization and offset that map the range of contiguous samples to 0 .. 2^bits - 1."""
     if array.size == 0:
         return 1.0, 0.0
     low, high, finite = quant_range(array, nthreads=nthreads)
     if not finite:
         raise ValueError("quantization cannot keep samples that are NaN or infinite")
     if low == high:
-        return 1.0, low  # all levels are 0, whatever it is; infinity cannot be written in a header
+        return 1.0, low  # all levels are 0 with any normalization; infinity cannot be written in a header
     span = high - low
     if math.isinf(span):
         raise ValueError(f"the range of the samples, {low} to {high}, is too large to quantize")
@@ -64,7 +64,7 @@ def decode(
         raise PolycompError(str(error), method=method) from None
     normalization, offset = real_number(normalization, "normalization"), real_number(offset, "offset")
     if math.isnan(normalization) or normalization == 0 or not math.isfinite(offset):
-        raise PolycompError(f"normalization {normalization}, offset {offset} do not scale anything", method=method)
+        raise PolycompError(f"normalization {normalization}, offset {offset} are not a valid scale", method=method)
     stream, need = bytes_of(payload, method), quant_nbytes(wanted.nsamples, bits)
     if stream.size < need:
         reason = f"{stream.size} bytes, but {wanted.nsamples} samples of {bits} bits take {need}"
@@ -76,19 +76,19 @@ def decode(
 
 
 def entropy(samples: Any, bits_per_sample: int) -> float | None:
-    """Shannon's entropy of the samples in bits, as files state it.
+    """Shannon entropy of the samples in bits, as files state it.
 
     Parameters
     ----------
     samples : array_like of float
         The series.
     bits_per_sample : int
-        Its range is cut into 2^bits_per_sample steps, truncating.
+        The range of the series is divided into 2^bits_per_sample steps, truncating.
 
     Returns
     -------
     float or None
-        None above 24 bits, where hardly two samples share a step and the figure says nothing.
+        None above 24 bits, where hardly any two samples share a step and the figure is meaningless.
 
     Raises
     ------
@@ -109,6 +109,6 @@ def entropy(samples: Any, bits_per_sample: int) -> float | None:
 
 
 def _check_order(bit_order: str) -> None:
-    """Refuse an order of bits that does not exist."""
+    """Raise if the order of bits does not exist."""
     if bit_order not in _ORDERS:
         raise ValueError(f"bit_order must be 'msb' or 'lsb', not {bit_order!r}")

@@ -15,9 +15,9 @@ __all__ = ["decode", "encode"]
 
 
 def encode(samples: Any, *, method: str, nthreads: int, max_count: int | None = None) -> Coded:
-    """Pairs count, value of the samples (rle), or the first sample and pairs of the differences (diffrle)."""
+    """Pairs of count and value (rle), or the first sample and such pairs for the differences (diffrle)."""
     array = native_samples(samples, method, "iu")
-    # above the signed maximum the reference program takes a count for a negative number
+    # the reference program takes a count above the signed maximum for a negative number
     most = element_range(array.dtype)
     limit = 2 * most + 1 if array.dtype.kind == "u" else most
     max_count = most if max_count is None else whole_number(max_count, "max_count", 1, limit)
