@@ -195,13 +195,13 @@ def plain_chunks(folder: Path) -> Row:
             os.preadv(fd, [kept], HEADER_NBYTES + 8 * section.start)
         os.close(fd)
 
-    shape, room, read = ffi.new("size_t[]", [CHUNK * NCHUNKS]), ffi.from_buffer(kept), lib.rf_plain_read_line
+    shape, buffer, read = ffi.new("size_t[]", [CHUNK * NCHUNKS]), ffi.from_buffer(kept), lib.rf_plain_read_line
     image = ffi.new("rf_plain *", (HEADER_NBYTES, 1, shape, -64, lib.RF_OUT_STORED, 1.0, 0.0))
 
     def our_call(_: int) -> None:
         fd = os.open(path, os.O_RDONLY)
         for (section,) in sections:
-            read(fd, image, section.start, CHUNK, room)
+            read(fd, image, section.start, CHUNK, buffer)
         os.close(fd)
 
     floors = [
@@ -235,10 +235,10 @@ def tiled_read(folder: Path) -> Row:
     fits = rf.FITS(path)
     with mock.patch.object(TileSections, "read", autospec=True, side_effect=TileSections.read) as spy:
         kept = fits[1].read()
-    *place, _ = spy.call_args.args  # of our single C call: all but the number of threads
+    *arguments, _ = spy.call_args.args  # of our single C call: all but the number of threads
 
     def codec(nthreads: int) -> object:
-        TileSections.read(*place, nthreads)
+        TileSections.read(*arguments, nthreads)
         return fits  # stays open
 
     return Row(

@@ -119,8 +119,8 @@ def main(arguments: list[str] | None = None) -> None:
     if options.only != "speed":
         lines = gains(options.samples, 6 if options.quick else 60)
     if options.json:
-        told = [row._asdict() | {"reached": row.reached} for row in rows]
-        print(json.dumps({"speed": told, "threads": [line._asdict() for line in lines]}, indent=1))
+        speed = [row._asdict() | {"reached": row.reached} for row in rows]
+        print(json.dumps({"speed": speed, "threads": [line._asdict() for line in lines]}, indent=1))
         return
     if rows:
         print(f"{'million samples a second':58} {'ours':>9} {'reference':>9} {'ratio':>7} {'target':>7}")

@@ -30,7 +30,7 @@ KINDS = 6  # of times in a line
 
 class Gain(NamedTuple):
     """A line of the table, in seconds: one call with one thread, with two, by each of two programs, and next to a
-    running one; arithmetic by one thread and by two; and the processor time of the calls with one thread and with two."""
+    running one; arithmetic by one thread and by two; the processor time of the calls with one thread and with two."""
 
     name: str
     one: float
@@ -121,8 +121,8 @@ def render(lines: list[Gain]) -> str:
         if mark and line.ratio >= 0.9 * min(line.limit, line.arithmetic):
             mark += ", so are two programs"
         numbers = line.ratio, line.limit, line.steady, line.arithmetic, line.at_work, line.slower
-        told = "".join(f" {number:7.2f}" for number in numbers)
-        text.append(f"{line.name:36} {line.one * 1e3:8.2f} {line.two * 1e3:8.2f}{told}{mark}")
+        cells = "".join(f" {number:7.2f}" for number in numbers)
+        text.append(f"{line.name:36} {line.one * 1e3:8.2f} {line.two * 1e3:8.2f}{cells}{mark}")
     return "\n".join([*text, "limit: the gain of two programs that share nothing, in the same rounds",
                       "steady: the same, but the other program runs without a pause",
                       "arith.: the gain of two threads in pure arithmetic that takes one thread the same time",

@@ -57,8 +57,8 @@ def test_an_offset_says_that_angles_were_straightened():
     assert np.array_equal(polycomp.decode(polycomp.join(polycomp.chunks(coded), **branch)), expected)
     as_stored = polycomp.decode(coded.payload, "polynomial")
     assert not np.array_equal(as_stored, expected)
-    for told in ({"period": TWO_PI}, {**branch, "straighten": False}):
-        assert np.array_equal(polycomp.decode(coded.payload, "polynomial", **told), as_stored)
+    for stated in ({"period": TWO_PI}, {**branch, "straighten": False}):
+        assert np.array_equal(polycomp.decode(coded.payload, "polynomial", **stated), as_stored)
 
 
 def angles(rng, kind, length, step, turns):

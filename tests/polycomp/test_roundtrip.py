@@ -165,8 +165,8 @@ def test_byte_order_stride_and_alignment_do_not_matter(method, dtype):
 def test_payloads_at_odd_addresses(method):
     samples = np.arange(60).repeat(3)
     stored = polycomp.encode(samples, method).payload
-    room = memoryview(b"x" + stored.tobytes())[1:]
-    for payload in (room, np.frombuffer(room, stored.dtype)):
+    unaligned = memoryview(b"x" + stored.tobytes())[1:]
+    for payload in (unaligned, np.frombuffer(unaligned, stored.dtype)):
         assert np.array_equal(polycomp.decode(payload, method, dtype="i8", count=180), samples)
 
 

@@ -29,7 +29,7 @@ typedef struct {
     size_t npieces, slot_nbytes;
     pthread_mutex_t lock; /* guards what follows */
     pthread_cond_t settled;
-    size_t nleases;        /* that have slots */
+    size_t nleases;       /* that have slots */
     size_t nsettled;      /* pieces with a known destination: all before this number */
     rf_polypiece *pieces; /* one per piece */
     bool is_short;        /* of memory: a piece has no destination, nor will any later one */

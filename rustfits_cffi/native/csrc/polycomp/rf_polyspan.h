@@ -21,8 +21,7 @@ typedef struct {
 
 /*
  * rf_polyspan_open - find the vectors for up to npoly powers.
- * Memory:  the record owns its tables until it is closed; the call itself needs memory for
- *          all powers on the grid.
+ * Memory:  the record owns its tables until it is closed; the call itself needs memory for all powers on the grid.
  * Sizes:   n at least 2, npoly at least 1.
  * Result:  RF_OK, or RF_ENOMEM with nothing allocated.
  * Threads: pure.
