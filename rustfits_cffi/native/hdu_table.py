@@ -1,4 +1,4 @@
-"""The table of all HDUs of a file: one line of a C array each, so that ten thousand of them take milliseconds."""
+"""The table of all HDUs of a file: one C record each, so that ten thousand of them take only milliseconds."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _KINDS = {
 _LINE = struct.Struct("=32xi4xqi68s")  # an rf_hdu: kind, extver, name_len, extname
 if _LINE.size != ffi.sizeof("rf_hdu") or ffi.offsetof("rf_hdu", "extname") != _LINE.size - 68:
     raise ImportError("rf_hdu is laid out differently from _LINE")
-_new = ffi.new_allocator(should_clear_after_alloc=False)
+_uninitialized = ffi.new_allocator(should_clear_after_alloc=False)
 
 
 @dataclass(frozen=True)
@@ -34,20 +34,20 @@ class HDURecord:
 
 
 class HDUTable:
-    """Where each HDU is and what kind; and a copy of every header."""
+    """Position and kind of each HDU, and a copy of every header."""
 
     def __init__(self) -> None:
         self._count = 0
         self._kinds: list[str] = []
         self._lines = ffi.new("rf_hdu[]", 16)
         self._headers: list[bytes] = []  # copies of headers, many in one piece
-        self._piece: list[int] = []  # which of them holds the header of each HDU
+        self._piece: list[int] = []  # for each HDU, the index in _headers
 
     def __len__(self) -> int:
         return self._count
 
     def header(self, index: int) -> tuple[int, bytes]:
-        """Where the header is in the file, and its bytes."""
+        """Offset of the header in the file, and its bytes."""
         line = self._lines[index]
         piece = self._headers[self._piece[index]]
         return line.header_start, piece[line.copied_at : line.copied_at + line.header_nbytes]
@@ -65,20 +65,20 @@ class HDUTable:
         return bool(self._lines[index].has_data)
 
     def end(self) -> int:
-        """First byte behind the last HDU."""
+        """First byte after the last HDU."""
         return _end(self._lines[self._count - 1]) if self._count else 0
 
     def scan(self, chunk: bytearray, nbytes: int, position: int) -> tuple[list[str | None], list[int]]:
-        """Take in the ordinary HDUs in `nbytes` of `chunk`, which are those of the file from byte `position` on.
+        """Add the ordinary HDUs in the first `nbytes` of `chunk`, which are those of the file from byte `position` on.
 
-        Returns EXTNAME (None if there is none, else without trailing blanks) and EXTVER (1 if absent) of each of them.
+        Returns EXTNAME (None if absent, else without trailing blanks) and EXTVER (1 if absent) of each of them.
         """
         cap = nbytes // _BLOCK_NBYTES + 1
         self._reserve(self._count + cap)
-        copies = _new("uint8_t[]", nbytes)
+        copies = _uninitialized("uint8_t[]", nbytes)
         copied, lines = ffi.new("size_t *"), self._lines + self._count
-        source = (ffi.from_buffer(chunk), nbytes, position, self._count == 0)
-        nhdus = lib.rf_headers_scan(*source, lines, cap, copies, copied)
+        scanned = (ffi.from_buffer(chunk), nbytes, position, self._count == 0)
+        nhdus = lib.rf_headers_scan(*scanned, lines, cap, copies, copied)
         if not nhdus:
             return [], []
         found = [*_LINE.iter_unpack(ffi.buffer(lines, nhdus * _LINE.size))]
@@ -87,18 +87,18 @@ class HDUTable:
         return names, [version for _, version, _, _ in found]
 
     def append(self, record: HDURecord) -> None:
-        """Take in one HDU."""
+        """Add one HDU."""
         self._reserve(self._count + 1)
         self._fill(self._count, record)
         self._add([record.kind], record.header)
 
     def truncate(self, count: int) -> None:
-        """Forget all HDUs but the first `count`."""
+        """Drop all HDUs except the first `count`."""
         self._count = count
         del self._kinds[count:], self._piece[count:]
 
     def replace(self, index: int, record: HDURecord) -> int:
-        """Put another line in place of one; those behind move by the bytes returned."""
+        """Replace a record; the HDUs after it move by the returned number of bytes."""
         old_end = _end(self._lines[index])
         self._fill(index, record)
         self._kinds[index] = record.kind
@@ -116,14 +116,14 @@ class HDUTable:
         line.has_data = record.has_data
 
     def _add(self, kinds: list[str], headers: bytes) -> None:
-        """Count in the lines behind the last one; their headers are in one piece."""
+        """Include the new records after the last one; their headers are contiguous in `headers`."""
         self._count += len(kinds)
         self._kinds += kinds
         self._piece += [len(self._headers)] * len(kinds)
         self._headers.append(headers)
 
     def _reserve(self, wanted: int) -> None:
-        """Make the array of lines `wanted` long, or longer."""
+        """Make the array hold at least `wanted` records."""
         if wanted > len(self._lines):
             lines = ffi.new("rf_hdu[]", max(wanted, 2 * len(self._lines)))
             ffi.memmove(lines, self._lines, self._count * _LINE.size)
@@ -131,6 +131,6 @@ class HDUTable:
 
 
 def _end(line: CData) -> int:
-    """First byte behind an HDU with its padding."""
+    """First byte after an HDU and its padding."""
     padded = -(-line.data_nbytes // _BLOCK_NBYTES) * _BLOCK_NBYTES
     return line.header_start + line.header_nbytes + padded

@@ -1,4 +1,4 @@
-"""Damaged files: a handful of small good ones, and seeded ways to damage them."""
+"""Damaged files: a few small good ones, and seeded ways to damage them."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ KEYS = (
 
 
 def originals(folder) -> list[bytes]:
-    """Small good files, every codec among them."""
+    """Small good files, with every codec."""
     rng = np.random.default_rng(7)
     integers = np.rint(rng.normal(100, 9, (20, 30)))
     floats = rng.normal(100, 9, (20, 30))
@@ -164,23 +164,23 @@ def originals(folder) -> list[bytes]:
 
 
 def mutated(files: list[bytes], seed: int) -> tuple[str, bytes]:
-    """One damaged file and what was done to it."""
+    """One damaged file, and a description of the damage."""
     rng = np.random.default_rng(seed)
     raw = bytearray(files[int(rng.integers(len(files)))])
-    told = []
+    done = []
     for _ in range(int(rng.choice([1, 1, 1, 2, 3]))):
         damage = _DAMAGES[int(rng.choice(len(_DAMAGES), p=_WEIGHTS))]
-        told.append(f"{damage.__name__}{damage(raw, rng)}")
-    return f"seed {seed}: {', '.join(told)}", bytes(raw)
+        done.append(f"{damage.__name__}{damage(raw, rng)}")
+    return f"seed {seed}: {', '.join(done)}", bytes(raw)
 
 
 def _cards(raw: bytearray) -> list[int]:
-    """Places of the cards of all headers."""
+    """Offsets of the cards of all headers."""
     return [at for at in range(0, len(raw), 80) if raw[at + 8 : at + 10] == b"= "]
 
 
 def change_card(raw, rng):
-    """Give a keyword that matters an absurd value."""
+    """Give an important keyword an absurd value."""
     places = [at for at in _cards(raw) if raw[at : at + 8].decode("latin-1").strip() in KEYS]
     if not places:
         return ""
@@ -195,7 +195,7 @@ def change_card(raw, rng):
 
 
 def rename_card(raw, rng):
-    """Lose a keyword, or say it twice under another's name."""
+    """Lose a keyword, or duplicate it in place of another one."""
     places = _cards(raw)
     if len(places) < 2:
         return ""
@@ -233,7 +233,7 @@ def flip_header_bytes(raw, rng):
 
 
 def flip_data_bytes(raw, rng):
-    """Anything but headers: tables of tiles, tiles, pixels."""
+    """Anything except headers: tables of tiles, tiles, pixels."""
     starts = [at + 2880 for at in range(0, len(raw), 2880) if b"END".ljust(80) in raw[at : at + 2880]]
     if not starts or starts[-1] >= len(raw):
         return ""

@@ -1,4 +1,4 @@
-"""CHECKSUM and DATASUM: the cards of cfitsio, by another way."""
+"""CHECKSUM and DATASUM: the same cards as cfitsio's, computed differently."""
 
 import re
 
@@ -12,7 +12,7 @@ from rustfits_cffi.native.cfitsio.handle import FileHandle
 
 
 def ones_complement(data):
-    """The sum by the definition: words one by one, each carry added at once."""
+    """The sum by its definition: word by word, with each carry added at once."""
     total = 0
     for word in np.frombuffer(data, ">u4").tolist():
         total += word
@@ -22,7 +22,7 @@ def ones_complement(data):
 
 @pytest.mark.parametrize("nwords", [0, 1, 2, 5, 720, 100_003])
 @pytest.mark.parametrize("byte", [None, 0, 255])
-def test_sum_by_definition(rng, nwords, byte):
+def test_sum_equals_its_definition(rng, nwords, byte):
     data = rng.bytes(4 * nwords) if byte is None else bytes([byte]) * (4 * nwords)
     expected = ones_complement(data)
     assert lib.rf_sum32(ffi.from_buffer("uint8_t[]", data), len(data), 0) == expected
@@ -32,7 +32,7 @@ def test_sum_by_definition(rng, nwords, byte):
 
 
 @pytest.mark.parametrize("nbytes", [1, 2, 3, 4099])
-def test_what_the_last_word_lacks_counts_as_zeros(rng, nbytes):
+def test_a_short_last_word_is_padded_with_zeros(rng, nbytes):
     data = rng.bytes(nbytes)
     assert lib.rf_sum32(ffi.from_buffer("uint8_t[]", data), nbytes, 0) == ones_complement(data + bytes(-nbytes % 4))
 

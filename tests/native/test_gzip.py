@@ -31,7 +31,7 @@ def gzip_decode(data, capacity):
 
 
 def cfitsios(data):
-    """The member that cfitsio writes: its buffer has room enough, so that it never asks for more."""
+    """The member that cfitsio writes; its buffer is large enough that it never asks for more."""
     room = ffi.new("char[]", 2 * len(data) + 1000)
     pointer, size = ffi.new("char **", room), ffi.new("size_t *", len(room))
     used, status = ffi.new("size_t *"), ffi.new("int *")
@@ -41,7 +41,7 @@ def cfitsios(data):
 
 
 def cfitsios_bytes(member, capacity):
-    """The bytes that cfitsio, and so zlib, inflates a member to; None if it refuses."""
+    """The bytes to which cfitsio, and so zlib, inflates a member; None if it refuses."""
     room = ffi.new("char[]", max(capacity, 1))
     pointer, size = ffi.new("char **", room), ffi.new("size_t *", capacity)
     used, status = ffi.new("size_t *"), ffi.new("int *")
@@ -93,7 +93,7 @@ def test_levels_are_zlibs(rng, level):
         gzip_encode(b"x", 10)
 
 
-def test_the_room_is_never_exceeded(rng):
+def test_the_buffer_is_never_exceeded(rng):
     data = rng.bytes(5000)
     full = gzip_encode(data)
     for cap in (0, 1, 9, 10, 500, len(full) - 1):
@@ -106,7 +106,7 @@ def test_the_room_is_never_exceeded(rng):
             gzip_decode(full, cap)
 
 
-def test_only_the_first_member_is_read_and_any_writer_is():
+def test_the_first_member_of_any_writer_is_read():
     data = bytes(range(200)) * 5
     assert gzip_decode(gzip_encode(data) + b"junk after it", 1000) == data
     assert gzip_decode(gzip.compress(data, 9) + gzip.compress(b"more"), 5000) == data
@@ -116,7 +116,7 @@ def steps(rng, npix):
     return np.cumsum(rng.integers(-3, 4, npix)).astype(">i4").tobytes()
 
 
-def test_damaged_members_are_refused_or_inflated_as_by_cfitsio_within_the_room(arenas, damaged, rng):
+def test_damaged_members_are_refused_or_inflated_as_by_cfitsio_within_the_buffer(arenas, damaged, rng):
     for _ in range(1500):
         data = steps(rng, int(rng.integers(1, 900)))
         bad = damaged(gzip_encode(data, int(rng.integers(10))), front=int(rng.choice([0, 0, 10])))
@@ -136,7 +136,7 @@ def test_every_cut_member_is_refused(rng):
 
 
 def test_any_deflate_stream_inflates_as_in_cfitsio(damaged, rng):
-    """Damaged streams in members with the check sum of what zlib makes of them: what it takes, ours takes."""
+    """Damaged streams in members with the check sum of zlib's result: ours accepts what zlib accepts."""
     ntaken = 0
     for _ in range(1500):
         whole = gzip_encode(steps(rng, int(rng.integers(1, 900))), int(rng.integers(10)))[10:-8]
@@ -172,8 +172,8 @@ def test_headers_with_every_field_are_read_as_by_cfitsio(rng):
             gzip_decode(member, len(data))
 
 
-def test_rules_that_only_zlib_insists_on():
-    """The bytes have the check sum that they should, so they are taken for what they are."""
+def test_streams_that_only_zlib_refuses_are_read():
+    """The bytes have the right check sum, so they are accepted."""
     data = bytes([97]) * 259
     wrong_header_sum = member_of(zlib.compress(data)[2:-4], data, flags=2, fields=b"??")
     # fixed codes: "a", the reserved code 286 for a length, distance 1, the end of the block

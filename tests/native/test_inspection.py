@@ -1,4 +1,4 @@
-"""What a header says of a card, as cfitsio reads it."""
+"""Header values as the steps of fpack and funpack read them."""
 
 import pytest
 
@@ -18,7 +18,7 @@ from rustfits_cffi.native.cfitsio.handle import FileHandle
         ("T", "T"),
     ],
 )
-def test_a_value_is_its_bare_text(tmp_path, card, value):
+def test_values_of_cards_are_read_without_quotes_and_comments(tmp_path, card, value):
     path = tmp_path / "a.fits"
     cards = ["SIMPLE  =                    T", "BITPIX  =                    8", "NAXIS   =                    0"]
     path.write_text("".join(f"{text:<80}" for text in [*cards, f"WORD    = {card}", "END"]).ljust(2880))

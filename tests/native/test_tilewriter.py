@@ -1,4 +1,4 @@
-"""The tile writer leaves the bytes of cfitsio's own tile loop, whatever mixture of columns the tiles go to."""
+"""The tile writer writes the same bytes as cfitsio's own tile loop, for any mixture of columns."""
 
 import subprocess
 
@@ -18,7 +18,7 @@ RICE, GZIP_1, PLIO, HCOMPRESS = 11, 21, 31, 41
 
 
 def write_images(path, images):
-    """A file with each array as an image HDU, by cfitsio's plain writer."""
+    """A file with each array as an image HDU, written by cfitsio."""
     bitpix = {"u1": 8, "i2": 16, "i4": 32, "f4": -32, "f8": -64}
     handle = FileHandle(str(path), "w+")
     for number, array in enumerate(images, 1):
@@ -44,7 +44,7 @@ def request(codec=RICE, tile=(-1, 1, 1), level=4.0, method=1, seed=7, scale=0.0)
 
 
 def coded_tiles(packed, number):
-    """Bytes, column and scaling of each tile of a compressed HDU, by the plain rules of the format."""
+    """Bytes, column and scaling of each tile of a compressed HDU, read by the rules of the format."""
     reader = FileHandle(packed.path, "r")
     layout, elements, _huge = table_layout(parse_columns(Directory(reader)[number - 1].index.value))
     reader.close()
@@ -64,7 +64,7 @@ def coded_tiles(packed, number):
 
 
 def rewrite(source_path, packed_path, target_path, asked, batch, **options):
-    """The packed file again: cfitsio's headers, and the coded tiles of the packed file through a TileWriter."""
+    """The packed file written again: cfitsio's headers, and the coded tiles through a TileWriter."""
     source, packed = FileHandle(str(source_path), "r"), FileHandle(str(packed_path), "r")
     out = FileHandle(str(target_path), "w+")
     for number in inspection.hdu_numbers(source):
@@ -150,7 +150,7 @@ def test_an_hdu_before_others_moves_them_back(tmp_path, tools):
 
 @pytest.fixture
 def writer(tmp_path):
-    """A writer on a fresh HDU of 30 row tiles."""
+    """A writer on a new HDU of 30 tiles, one row each."""
     write_images(tmp_path / "a.fits", [noise((30, 40), "i2")])
     source, out = FileHandle(str(tmp_path / "a.fits"), "r"), FileHandle(str(tmp_path / "b.fz"), "w+")
     requests.ask(out, request())
