@@ -1,4 +1,4 @@
-"""Phrases that are clear to nobody but their author stay out of docstrings, comments and documentation."""
+"""Phrases that readers do not understand stay out of docstrings, comments and documentation."""
 
 import ast
 import io
