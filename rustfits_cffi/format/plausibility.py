@@ -57,7 +57,7 @@ def axes_hazard(header: bytes) -> str | None:
     position = header.find(name)
     while position > 0 and position % _CARD_NBYTES:
         position = header.find(name, position + 1)
-    return None if position < 0 else f"more axes than the {_CFITSIO_MOST_AXES} that cfitsio has room for"
+    return None if position < 0 else f"more axes than the {_CFITSIO_MOST_AXES} that cfitsio can hold"
 
 
 def is_plausible(declared_nbytes: int, coded_nbytes: int) -> bool:

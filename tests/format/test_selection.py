@@ -21,13 +21,13 @@ def shapes_and_keys(draw):
         integers = st.integers(-length, length - 1) if length else st.nothing()
         parts.append(draw(slices(length) | integers | integers.map(np.int16) | integers.map(np.array)))
     if draw(st.booleans()):
-        place = draw(st.integers(0, len(parts)))
-        tail = len(parts) - place
-        kept = parts[:place]
+        position = draw(st.integers(0, len(parts)))
+        tail = len(parts) - position
+        kept = parts[:position]
         # The parts after an ellipsis index the last axes, so they are drawn again for those.
         for length in shape[len(shape) - tail :] if tail else ():
             kept.append(draw(slices(length)))
-        parts = [*kept[:place], Ellipsis, *kept[place:]]
+        parts = [*kept[:position], Ellipsis, *kept[position:]]
     key = tuple(parts)
     return shape, key[0] if len(key) == 1 and draw(st.booleans()) else key
 

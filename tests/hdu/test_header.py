@@ -329,11 +329,11 @@ def test_blank_cards_survive(path):
     path.write_bytes(raw[:at] + b" " * 80 + raw[at : 2880 - 80] + raw[2880:])
     with rf.FITS(path, "r+") as fits:
         header = fits[0].header
-        place = header.cards.index("")
+        position = header.cards.index("")
         assert header["B"] == 2 and header.get("") in (None, [])
         header["A"] = 5
         header["C"] = 3
-        assert header.cards.index("") == place and header.cards[place + 1].startswith("A       =")
+        assert header.cards.index("") == position and header.cards[position + 1].startswith("A       =")
     assert rf.read_header(path)["C"] == 3
 
 

@@ -56,10 +56,10 @@ def keys(draw, shape):
         part = st.integers(-length, length - 1) | st.builds(slice, bound, bound, st.none() | st.integers(1, length + 1))
         parts.append(draw(part))
     if draw(st.booleans()):
-        place = draw(st.integers(0, len(parts)))
+        position = draw(st.integers(0, len(parts)))
         # the parts after the ellipsis index the last axes, whose lengths differ
-        behind = [slice(None, None, draw(st.integers(1, 3))) for _ in parts[place:]]
-        parts[place:] = [..., *behind]
+        after = [slice(None, None, draw(st.integers(1, 3))) for _ in parts[position:]]
+        parts[position:] = [..., *after]
     return parts[0] if len(parts) == 1 and draw(st.booleans()) else tuple(parts)
 
 

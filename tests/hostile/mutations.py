@@ -181,10 +181,10 @@ def _cards(raw: bytearray) -> list[int]:
 
 def change_card(raw, rng):
     """Give an important keyword an absurd value."""
-    places = [at for at in _cards(raw) if raw[at : at + 8].decode("latin-1").strip() in KEYS]
-    if not places:
+    offsets = [at for at in _cards(raw) if raw[at : at + 8].decode("latin-1").strip() in KEYS]
+    if not offsets:
         return ""
-    at = int(rng.choice(places))
+    at = int(rng.choice(offsets))
     key = raw[at : at + 8].decode("latin-1").strip()
     choices = TFORMS if key.startswith("TFORM") else ABSURD
     if key in ("ZCMPTYPE", "XTENSION", "ZQUANTIZ", "TTYPE1", "TTYPE2"):
@@ -196,37 +196,37 @@ def change_card(raw, rng):
 
 def rename_card(raw, rng):
     """Lose a keyword, or duplicate it in place of another one."""
-    places = _cards(raw)
-    if len(places) < 2:
+    offsets = _cards(raw)
+    if len(offsets) < 2:
         return ""
-    at, other = rng.choice(places, 2)
+    at, other = rng.choice(offsets, 2)
     raw[at : at + 8] = raw[other : other + 8] if rng.random() < 0.5 else b"LOST    "
     return f"({bytes(raw[other : other + 8])!r} at {at})"
 
 
 def swap_cards(raw, rng):
-    places = _cards(raw)
-    if len(places) < 2:
+    offsets = _cards(raw)
+    if len(offsets) < 2:
         return ""
-    a, b = (int(place) for place in rng.choice(places, 2))
+    a, b = (int(offset) for offset in rng.choice(offsets, 2))
     raw[a : a + 80], raw[b : b + 80] = raw[b : b + 80], raw[a : a + 80]
     return f"({a}, {b})"
 
 
 def lose_end(raw, rng):
-    places = [at for at in range(0, len(raw), 80) if raw[at : at + 80] == b"END".ljust(80)]
-    if places:
-        at = int(rng.choice(places))
+    offsets = [at for at in range(0, len(raw), 80) if raw[at : at + 80] == b"END".ljust(80)]
+    if offsets:
+        at = int(rng.choice(offsets))
         raw[at : at + 3] = rng.choice([b"   ", b"END", b"END"])
         raw[at + 8 : at + 9] = rng.choice([b" ", b"=", b"x"])
     return ""
 
 
 def flip_header_bytes(raw, rng):
-    places = _cards(raw)
-    if places:
+    offsets = _cards(raw)
+    if offsets:
         for _ in range(int(rng.integers(1, 4))):
-            at = int(rng.choice(places)) + int(rng.integers(80))
+            at = int(rng.choice(offsets)) + int(rng.integers(80))
             if at < len(raw):
                 raw[at] = int(rng.choice([32, 39, 47, 48, 57, 61, 84, rng.integers(256)]))
     return ""

@@ -46,8 +46,8 @@ def two_files(tmp_path):
         with handle.call() as (fptr, status):
             lib.fits_create_img(fptr, 16, 2, ffi.new("long[]", [50, 70]), status)
             lib.fits_set_hdustruc(fptr, status)
-            place = int(fptr.Fptr.datastart)
-        copying.write_data(handle, 1, place, np.random.default_rng(2).integers(0, 9, (70, 50)).astype(">i2"))
+            offset = int(fptr.Fptr.datastart)
+        copying.write_data(handle, 1, offset, np.random.default_rng(2).integers(0, 9, (70, 50)).astype(">i2"))
         handles.append(handle)
     yield handles
     for handle in handles:

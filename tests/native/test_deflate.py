@@ -75,12 +75,12 @@ def test_the_farthest_match_where_the_window_moves_on(zlib, rng, start, length):
 
 def block_of_literals(data):
     """The output of rf_block_put for a last block without matches."""
-    room = ffi.new("uint8_t[]", 2 * len(data) + 500)
-    out = ffi.new("rf_deflate_out *", {"next": room, "end": room + len(room)})
+    buffer = ffi.new("uint8_t[]", 2 * len(data) + 500)
+    out = ffi.new("rf_deflate_out *", {"next": buffer, "end": buffer + len(buffer)})
     text, sequence = ffi.from_buffer("uint8_t[]", data), ffi.new("rf_sequence *", {"nliterals": len(data)})
     block = {"text": text, "nbytes": len(data), "sequences": sequence, "nsequences": 1, "last": True}
     assert lib.rf_block_put(out, ffi.new("rf_block *", block)) == lib.RF_OK
-    return bytes(ffi.buffer(room, out.next - room))
+    return bytes(ffi.buffer(buffer, out.next - buffer))
 
 
 def test_codes_for_any_counts_equal_zlib(rng):
@@ -148,13 +148,13 @@ def test_one_state_codes_streams_independently(zlib, rng):
     used = ffi.new("size_t *")
     for _ in range(3):
         for level, (bytes_, member) in enumerate(zip(data, expected, strict=True)):
-            room = ffi.new("uint8_t[]", len(member) - 18)
+            buffer = ffi.new("uint8_t[]", len(member) - 18)
             if level % 7 == 0:
-                cap = len(room) * 2 // 3
-                status = lib.rf_deflate_encode(state, bytes_, len(bytes_), level % 10, room, cap, used)
+                cap = len(buffer) * 2 // 3
+                status = lib.rf_deflate_encode(state, bytes_, len(bytes_), level % 10, buffer, cap, used)
                 assert status == lib.RF_ENOSPACE
-            status = lib.rf_deflate_encode(state, bytes_, len(bytes_), level % 10, room, len(room), used)
-            assert status == lib.RF_OK and bytes(ffi.buffer(room, used[0])) == member[10:-8]
+            status = lib.rf_deflate_encode(state, bytes_, len(bytes_), level % 10, buffer, len(buffer), used)
+            assert status == lib.RF_OK and bytes(ffi.buffer(buffer, used[0])) == member[10:-8]
 
 
 def test_streams_in_zlibs_own_wrapper(rng):

@@ -15,39 +15,39 @@ from rustfits_cffi.native._lib import ffi, lib
 def gzip_encode(data, level=1):
     """One gzip member; level 1 gives cfitsio's bytes."""
     source = ffi.from_buffer("uint8_t[]", data)
-    room = ffi.new("uint8_t[]", lib.rf_gzip_bound(len(source)))
+    buffer = ffi.new("uint8_t[]", lib.rf_gzip_bound(len(source)))
     used = ffi.new("size_t *")
-    raise_for_status(lib.rf_gzip_encode(source, len(source), level, room, len(room), used))
-    return bytes(ffi.buffer(room, used[0]))
+    raise_for_status(lib.rf_gzip_encode(source, len(source), level, buffer, len(buffer), used))
+    return bytes(ffi.buffer(buffer, used[0]))
 
 
 def gzip_decode(data, capacity):
     """The bytes of the first gzip member of `data`, which are at most `capacity`."""
     source = ffi.from_buffer("uint8_t[]", data)
-    room = ffi.new("uint8_t[]", max(capacity, 1))
+    buffer = ffi.new("uint8_t[]", max(capacity, 1))
     used = ffi.new("size_t *")
-    raise_for_status(lib.rf_gzip_decode(source, len(source), room, capacity, used))
-    return bytes(ffi.buffer(room, used[0]))
+    raise_for_status(lib.rf_gzip_decode(source, len(source), buffer, capacity, used))
+    return bytes(ffi.buffer(buffer, used[0]))
 
 
 def cfitsios(data):
     """The member that cfitsio writes; its buffer is large enough that it never asks for more."""
-    room = ffi.new("char[]", 2 * len(data) + 1000)
-    pointer, size = ffi.new("char **", room), ffi.new("size_t *", len(room))
+    buffer = ffi.new("char[]", 2 * len(data) + 1000)
+    pointer, size = ffi.new("char **", buffer), ffi.new("size_t *", len(buffer))
     used, status = ffi.new("size_t *"), ffi.new("int *")
     lib.compress2mem_from_mem(ffi.from_buffer("char[]", data), len(data), pointer, size, ffi.NULL, used, status)
     assert status[0] == 0
-    return bytes(ffi.buffer(room, used[0]))
+    return bytes(ffi.buffer(buffer, used[0]))
 
 
 def cfitsios_bytes(member, capacity):
     """The bytes to which cfitsio, and so zlib, inflates a member; None if it refuses."""
-    room = ffi.new("char[]", max(capacity, 1))
-    pointer, size = ffi.new("char **", room), ffi.new("size_t *", capacity)
+    buffer = ffi.new("char[]", max(capacity, 1))
+    pointer, size = ffi.new("char **", buffer), ffi.new("size_t *", capacity)
     used, status = ffi.new("size_t *"), ffi.new("int *")
     source = ffi.from_buffer("char[]", member)
     lib.uncompress2mem_from_mem(source, len(source), pointer, size, ffi.NULL, used, status)
-    return None if status[0] else bytes(ffi.buffer(room, used[0]))
+    return None if status[0] else bytes(ffi.buffer(buffer, used[0]))
 
 
 def member_of(body, data, flags=0, fields=b""):
@@ -97,10 +97,11 @@ def test_the_buffer_is_never_exceeded(rng):
     data = rng.bytes(5000)
     full = gzip_encode(data)
     for cap in (0, 1, 9, 10, 500, len(full) - 1):
-        room = np.full(cap + 16, 0x5A, "u1")
+        buffer = np.full(cap + 16, 0x5A, "u1")
         used = ffi.new("size_t *")
-        status = lib.rf_gzip_encode(ffi.from_buffer(data), len(data), 1, ffi.from_buffer("uint8_t[]", room), cap, used)
-        assert status == lib.RF_ENOSPACE and (room[cap:] == 0x5A).all()
+        target = ffi.from_buffer("uint8_t[]", buffer)
+        status = lib.rf_gzip_encode(ffi.from_buffer(data), len(data), 1, target, cap, used)
+        assert status == lib.RF_ENOSPACE and (buffer[cap:] == 0x5A).all()
     for cap in (0, 1, 4999):
         with pytest.raises(FITSError):
             gzip_decode(full, cap)

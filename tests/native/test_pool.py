@@ -104,15 +104,15 @@ def test_an_interrupt_leaves_numpys_allocator_as_it_was(interrupt_after, rng):
 
 def test_memory_is_reused_for_arrays_of_about_the_same_size():
     array = pool.new_array((2 * LEAST,), BYTE)
-    place, view = address(array), array[5:9]
+    previous, view = address(array), array[5:9]
     del array
     assert kept() == 0  # a view still needs the memory
     del view
     assert kept() == 2 * LEAST
     small = pool.new_array((LEAST,), BYTE)
-    assert address(small) != place and kept() == 2 * LEAST
+    assert address(small) != previous and kept() == 2 * LEAST
     large = pool.new_array((LEAST - 10, 2), BYTE)
-    assert address(large) == place and kept() == 0
+    assert address(large) == previous and kept() == 0
 
 
 def test_no_more_is_kept_than_the_limit():
@@ -199,13 +199,13 @@ def test_images_read_one_after_the_other_share_memory_and_not_pixels(tmp_path, r
             fits.write_image(image)
             fits.write_image(image, compress=rf.Rice1())
     for ext in (0, 1):
-        places = set()
+        addresses = set()
         for number, image in enumerate(images):
             pixels = rf.read(tmp_path / f"{number}.fits", ext=ext)
             assert np.array_equal(pixels, image) and pixels.flags.owndata
-            places.add(address(pixels))
+            addresses.add(address(pixels))
             del pixels
-        assert len(places) == 1
+        assert len(addresses) == 1
         held = [rf.read(tmp_path / f"{number}.fits", ext=ext) for number in range(3)]
         assert all(np.array_equal(*pair) for pair in zip(held, images, strict=True))
 

@@ -26,8 +26,8 @@ def write_images(path, images):
             shape = ffi.new("long[]", array.shape[::-1])
             lib.fits_create_img(fptr, bitpix[array.dtype.str[1:]], array.ndim, shape, status)
             lib.fits_set_hdustruc(fptr, status)
-            place = int(fptr.Fptr.datastart)
-        copying.write_data(handle, number, place, array.astype(array.dtype.newbyteorder(">")))
+            offset = int(fptr.Fptr.datastart)
+        copying.write_data(handle, number, offset, array.astype(array.dtype.newbyteorder(">")))
     handle.close()
 
 
