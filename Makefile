@@ -1,9 +1,9 @@
-# Two commands for a stranger: `make demo` and `make test`. Everything else is for those who change the code:
-#   make bench [ROWS="R1 S1"]   speed beside the other libraries
-#   make fuzz [MINUTES=10]      the tests that draw random numbers, again and again with other ones
-#   make sanitize               the tests of the C code, with the compiler's checks of addresses and arithmetic
-#   make plain                  the same tests, with the C code that any processor runs
-#   make compilers              our C by gcc, clang and gcc for arm64, as far as they are here
+# `make demo` and `make test` are for everyone. The other commands are for those who change the code:
+#   make bench [ROWS="R1 S1"]   speed compared with other libraries
+#   make fuzz [MINUTES=10]      the tests that use random numbers, repeatedly with new ones
+#   make sanitize               the tests of the C code with the compiler's checks of addresses and arithmetic
+#   make plain                  the same tests with the C code for any processor
+#   make compilers              compiles our C with gcc, clang and gcc for arm64, whichever are installed
 #   make lint
 
 PYTHON ?= python3
@@ -36,7 +36,7 @@ $(VENV)/.built: $(VENV)/.installed setup.py build_cfitsio.py vendor/obtain.py $(
 	$(PIP) --no-build-isolation --no-deps --editable .
 	@touch $@
 
-# The packages of the extras "test" and "cli", without building the extension again.
+# The packages of the extras "test" and "cli", without rebuilding the extension.
 $(VENV)/.tested: $(VENV)/.built
 	@echo "Installing the packages that the tests compare with (fitsio, astropy, rustfits) ..."
 	@$(BIN)/python -c 'from importlib.metadata import requires; print(*[r.split(";")[0] for r in requires("rustfits_cffi") \
@@ -65,17 +65,17 @@ bench: $(VENV)/.tested tools
 
 fuzz: $(VENV)/.tested
 	@end=$$(($$(date +%s) + 60 * $(MINUTES))); round=$(ROUND); while [ $$(date +%s) -lt $$end ]; do \
-		echo "round $$round (to see it again: make fuzz ROUND=$$round)"; \
+		echo "round $$round (to repeat it: make fuzz ROUND=$$round)"; \
 		$(BIN)/python -m pytest --fuzz-round $$round --hypothesis-seed $$round || exit 1; round=$$((round + 1)); done
 
 sanitize: $(VENV)/.tested tools
-	@echo "Compiling once more, with the compiler's checks (a minute), then running the tests of the C code (3 minutes) ..."
+	@echo "Compiling with the compiler's checks (a minute), then running the tests of the C code (3 minutes) ..."
 	RUSTFITS_CFFI_SANITIZE=1 $(BIN)/python setup.py --quiet build --build-base build/sanitized --build-lib build/sanitized/lib
 	PYTHONPATH=$(CURDIR)/build/sanitized/lib LD_PRELOAD="$$(cc -print-file-name=libasan.so) $$(cc -print-file-name=libubsan.so)" \
 		ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 $(BIN)/pytest $(OF_C)
 
 plain: $(VENV)/.tested tools
-	@echo "Compiling once more, for any processor (a minute), then running the tests of the C code (a few minutes) ..."
+	@echo "Compiling for any processor (a minute), then running the tests of the C code (a few minutes) ..."
 	RUSTFITS_CFFI_CFLAGS=-DRF_PLAIN $(BIN)/python setup.py --quiet build --build-base build/plain --build-lib build/plain/lib
 	PYTHONPATH=$(CURDIR)/build/plain/lib $(BIN)/pytest $(OF_C)
 

@@ -1,13 +1,13 @@
 """Builds ``rustfits_cffi._cfitsio``: cfitsio, zlib, libdeflate and our C in one cffi extension (API mode).
 
-``setup.py`` names `ffibuilder` in ``cffi_modules``. The declarations Python sees are the files of
-``rustfits_cffi/native/cdef/`` (what we call of cfitsio) and the marked part of our own headers in
-``rustfits_cffi/native/csrc/`` (so compiler and Python read the same words). All C files are compiled in parallel;
-only those that changed are compiled again.
+``setup.py`` names `ffibuilder` in ``cffi_modules``. The declarations for Python are the files of
+``rustfits_cffi/native/cdef/`` (what we use of cfitsio) and the marked part of our own headers in
+``rustfits_cffi/native/csrc/`` (so that compiler and Python read the same text). All C files are compiled in parallel;
+only changed ones are recompiled.
 
-``python build_cfitsio.py check`` says what is missing, in one line, before pip wraps it in its own words.
+``python build_cfitsio.py check`` says in one line what is missing, before pip hides it among its own messages.
 ``python build_cfitsio.py tools FOLDER`` builds the ``fpack`` and ``funpack`` programs from the same sources.
-``python build_cfitsio.py ours FOLDER`` compiles our C alone, with every compiler of a list that is here.
+``python build_cfitsio.py ours FOLDER`` compiles only our C, with every installed compiler of a list.
 """
 
 from __future__ import annotations
@@ -42,13 +42,13 @@ CFITSIO_FILES = [
 ]  # fmt: skip
 ZLIB_FILES = ["adler32", "crc32", "deflate", "infback", "inffast", "inflate", "inftrees", "trees", "uncompr", "zutil"]
 
-# Without contraction everywhere: a fused multiply-add changes quantized pixels, and so bytes.
+# No contraction anywhere: a fused multiply-add changes quantized pixels, and so bytes.
 COMMON_FLAGS = ["-O2", "-ffp-contract=off", "-fvisibility=hidden", "-fPIC"]
 VENDOR_FLAGS = ["-w", "-fno-strict-aliasing", "-fwrapv"]
 OUR_FLAGS = ["-O3", "-std=c11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-pthread"]
 STRICT_FLAGS = ["-Werror"]  # for us and for CI; a newer compiler's new warning must not stop a user's build
 COMPILERS = ["gcc", "clang", "aarch64-linux-gnu-gcc"]  # for `make compilers`
-# RUSTFITS_CFFI_SANITIZE=1 (make sanitize): bad addresses everywhere, bad arithmetic in what is ours.
+# RUSTFITS_CFFI_SANITIZE=1 (make sanitize): checks addresses everywhere, and arithmetic in our own C.
 SANITIZE = os.environ.get("RUSTFITS_CFFI_SANITIZE") == "1"
 ADDRESS_FLAGS = ["-g", "-fno-omit-frame-pointer", "-fsanitize=address"] if SANITIZE else []
 ARITHMETIC_FLAGS = ["-fsanitize=undefined", "-fno-sanitize-recover=undefined"] if SANITIZE else []
@@ -58,7 +58,7 @@ CDEF_BEGIN, CDEF_END = "/* cffi: begin */", "/* cffi: end */"
 
 
 def our_headers() -> list[Path]:
-    """Our public headers: those with a part marked for cffi, each behind those that it includes."""
+    """Our public headers, those with a part marked for cffi, each after those that it includes."""
     ordered: dict[Path, None] = {}
 
     def add(path: Path) -> None:
@@ -73,7 +73,7 @@ def our_headers() -> list[Path]:
 
 
 def declarations() -> str:
-    """All that Python may call: cfitsio's part by topic, then the marked parts of our headers."""
+    """Everything that Python may call: cfitsio's part by topic, then the marked parts of our headers."""
     topics = sorted(CDEF.glob("*.h"), key=lambda path: (path.name != "types.h", path.name))
     parts = [path.read_text(encoding="utf-8") for path in topics]
     for path in our_headers():
@@ -83,7 +83,7 @@ def declarations() -> str:
 
 
 def preamble() -> str:
-    """C text in front of the generated wrappers."""
+    """The C text before the generated wrappers."""
     vendor = ["fitsio.h", "fitsio2.h", "zlib.h", "libdeflate.h"]
     includes = [f'#include "{name}"' for name in vendor + [path.relative_to(CSRC).as_posix() for path in our_headers()]]
     return "\n".join([*includes, "extern float *fits_rand_value; /* cfitsio's dither table, in no header */", ""])
@@ -106,7 +106,7 @@ def compile_jobs() -> list[tuple[Path, list[str]]]:
 
 
 def compiler_command() -> list[str]:
-    """The C compiler: as CC says, or the one Python was built with."""
+    """The C compiler: that of CC, or the one with which Python was built."""
     return (os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc").split()
 
 
@@ -115,7 +115,7 @@ def no_compiler() -> SystemExit:
 
 
 def require_compiler() -> None:
-    """End with one clear message if nothing could be compiled."""
+    """Exit with one clear message if nothing can be compiled."""
     if not shutil.which(compiler_command()[0]):
         raise no_compiler()
     include = Path(sysconfig.get_paths()["include"])
@@ -161,7 +161,7 @@ def compile_all(jobs: list[tuple[Path, list[str]]], folder: Path) -> list[str]:
 
 
 def obtain_sources() -> None:
-    """Have the vendored sources in place, verified; end with one clear message if that cannot be."""
+    """Put the verified vendored sources in place; exit with one clear message if that is impossible."""
     sys.path.insert(0, str(ROOT / "vendor"))
     import obtain
 
@@ -178,15 +178,15 @@ class BuildExtension(build_ext):
     def build_extension(self, ext):
         require_compiler()
         obtain_sources()
-        # beside what else is built, not in build_temp, which pip throws away: what did not change stays compiled
+        # with the other build results, not in build_temp, which pip deletes: unchanged files stay compiled
         base = Path(self.get_finalized_command("build").build_base)
         ext.extra_objects = compile_all(compile_jobs(), (ROOT / base / "objects").resolve())
-        ext.depends = ext.extra_objects  # or setuptools would not link again when only these changed
+        ext.depends = ext.extra_objects  # otherwise setuptools would not relink when only these have changed
         super().build_extension(ext)
 
 
 class SourceDistribution(sdist):
-    """Carries the vendored sources, so that its users need no second download."""
+    """Includes the vendored sources, so that users need no second download."""
 
     def run(self):
         obtain_sources()
@@ -194,7 +194,7 @@ class SourceDistribution(sdist):
 
 
 def build_tools(folder: Path) -> None:
-    """The programs ``fpack`` and ``funpack`` of the vendored cfitsio, in `folder`."""
+    """Build the programs ``fpack`` and ``funpack`` of the vendored cfitsio in `folder`."""
     obtain_sources()
     utilities = SOURCES["cfitsio"] / "utilities"
     flags = VENDOR_FLAGS + CFITSIO_MACROS
@@ -209,7 +209,7 @@ def build_tools(folder: Path) -> None:
 
 
 def compile_ours(folder: Path) -> None:
-    """Our C by each compiler of `COMPILERS` that is here: what one takes may stop another."""
+    """Compile our C with each installed compiler of `COMPILERS`: one may refuse what another accepts."""
     obtain_sources()
     os.environ["RUSTFITS_CFFI_STRICT"] = "1"
     ours = [job for job in compile_jobs() if job[0].is_relative_to(CSRC)]
@@ -217,7 +217,7 @@ def compile_ours(folder: Path) -> None:
         if shutil.which(compiler):
             os.environ["CC"] = compiler
             compile_all(ours, folder / compiler)
-        print(f"{compiler}: {'no errors, no warnings' if shutil.which(compiler) else 'not here'}")
+        print(f"{compiler}: {'no errors, no warnings' if shutil.which(compiler) else 'not installed'}")
 
 
 COMMANDS = {"build_ext": BuildExtension, "sdist": SourceDistribution}

@@ -38,15 +38,15 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _announcement(options: argparse.Namespace) -> str:
-    """What will happen and how long it takes: as measured with two cores, all rows and peak memory."""
+    """What will happen and how long it takes, as measured with two cores, all rows and peak memory."""
     count = len(options.cases)
     rows = "1 row" if count == 1 else f"{count} rows"
     pace = "a moment each" if options.quick else f"half a minute each, {max(1, round(count / 2))} min in all"
-    return f"Timing {rows} with every library, about {pace}; a line tells when one is done."
+    return f"Timing {rows} with every library, about {pace}; a line is printed after each."
 
 
 def _write_json(rows: list[RowResult], options: argparse.Namespace) -> None:
-    """After each row, so that a run that is stopped leaves what it measured."""
+    """Written after each row, so that an interrupted run keeps what it measured."""
     if options.json:
         content = {"machine": machine(), "versions": versions(), "rows": to_json(rows, options.threads)}
         options.json.write_text(json.dumps(content, indent=1))
@@ -73,7 +73,7 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
 
 
 def _run(case: Case, folder: Path, options: argparse.Namespace) -> RowResult:
-    """One row, in a process of its own so that none inherits another's heap or dies of its crash."""
+    """One row, in a process of its own, so that rows share neither heap nor crashes."""
     repeats = 1 if options.quick else options.repeat
     call = _call_here if options.quick else _call_in_process
     try:
@@ -89,12 +89,12 @@ def _run(case: Case, folder: Path, options: argparse.Namespace) -> RowResult:
 
 
 def _add_peak(row: RowResult, result: SideResult, folder: Path, options: argparse.Namespace) -> None:
-    """Peak memory of one side that works, from a fresh process."""
+    """Peak memory of one side that succeeded, measured in a fresh process."""
     if result.failure:
         return
     nbytes, failure = _call_in_process(measure_peak, row.case, folder, options.threads, result.side)
     if failure:
-        row.notes.append(f"no peak memory of {result.side}: {failure}")
+        row.notes.append(f"no peak memory for {result.side}: {failure}")
     else:
         result.peak_nbytes = nbytes
 
@@ -104,7 +104,7 @@ def _call_here(function: Callable[..., Any], *arguments: Any) -> Any:
 
 
 def _call_in_process(function: Callable[..., Any], *arguments: Any) -> Any:
-    """Call in a new interpreter."""
+    """Call a function in a new interpreter."""
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
         return pool.submit(function, *arguments).result()
 
@@ -114,7 +114,7 @@ def _heading() -> str:
     words = ", ".join(f"{name} {version}" for name, version in versions().items())
     return (f"{here['cpu']}, {here['cores']} cores, {here['system']}, load {here['load']:.1f}\n{words}\n"
             "Medians; x: time of the best peer over ours, above 1 we are faster; target for 2 threads (for 1);\n"
-            "arith.: what two threads gained in mere arithmetic meanwhile, that is how much of two cores there was.\n")
+            "arith.: the gain of two threads in pure arithmetic, which shows how much of two cores there was.\n")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Memory by itself: what threads take to read it, and to write it for the first time."""
+"""Memory by itself: the time that threads take to read it, and to write it for the first time."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import numpy as np
 
 
 def write_fresh_memory(nbytes: int, nthreads: int) -> np.ndarray:
-    """Write so many bytes that nobody has touched yet."""
+    """Write a number of bytes that have not been touched yet."""
     return in_threads(np.empty(nbytes, np.uint8), nthreads, lambda part: part.fill(1))
 
 
 def touch_fresh_memory(nbytes: int, nthreads: int) -> np.ndarray:
-    """The same with one byte of each page: what is left is the system's part, which clears the page."""
+    """The same with one byte per page, which measures how long the system takes to clear the pages."""
 
     def touch(part: np.ndarray) -> None:
         part[:: mmap.PAGESIZE] = 1
@@ -30,7 +30,7 @@ def read_memory(array: np.ndarray, nthreads: int) -> np.ndarray:
 
 
 def in_threads(array: np.ndarray, nthreads: int, work: Callable[[np.ndarray], Any]) -> np.ndarray:
-    """Do some work with even parts of an array, each in a thread, and give the array back."""
+    """Do some work on equal parts of an array, each in a thread, and return the array."""
     first, *rest = np.array_split(array, nthreads)
     workers = [threading.Thread(target=work, args=(part,)) for part in rest]
     for worker in workers:

@@ -1,4 +1,4 @@
-"""What is timed: one frozen `Case` a row, and the table of all of them."""
+"""What is timed: one frozen `Case` per row, and the table of all rows."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ MI = 1 << 20
 
 @dataclass(frozen=True)
 class Compression:
-    """Tile compression as every library can be told it. `level` None: nothing is quantized."""
+    """Tile compression, with the parameters that every library has. `level` None: nothing is quantized."""
 
     codec: str
     level: float | None = None
@@ -26,11 +26,11 @@ class Case:
     Attributes
     ----------
     name, title : str
-        Name to select the row by, and the workload in words.
+        Name that selects the row, and the workload in words.
     action : str
         Key of `benchmarks.rows.WORKLOADS`.
     maker : str
-        Key of `benchmarks.data.MAKERS`: what the pixels are.
+        Key of `benchmarks.data.MAKERS`: how the pixels are made.
     count, size : int
         Number of stamps, chunks or HDUs, and the side of a stamp or the pixels of a chunk.
     target, target_1t : float or None
@@ -38,9 +38,9 @@ class Case:
     scaling : tuple of float or None
         BSCALE and BZERO of a plain image; None: no such cards.
     cache_nbytes : int or None
-        Size of the cache of decoded tiles for those who have one to set; None leaves the default of 32 MiB.
+        Size of the cache of decoded tiles, for libraries that can set it; None leaves the default of 32 MiB.
     peers : tuple of str
-        Who takes part; `left_out` says of the others that could why they do not.
+        The libraries that take part; `left_out` says why others that could take part do not.
     """
 
     name: str
@@ -72,7 +72,7 @@ NO_CACHE = {"astropy": "decodes the whole tile of 1 Mi pixels again for each chu
 
 
 def _sky(name: str, title: str, action: str, compression: Compression | None, **rest) -> Case:
-    """Row on the 4000 x 4000 sky, floating unless told."""
+    """Row on the 4000 x 4000 sky, floating unless stated otherwise."""
     rest = {"maker": "sky", "dtype": "f4", "shape": SKY, "tile_shape": SQUARE if compression else None} | rest
     return Case(name, title, action, compression=compression, **rest)
 
@@ -127,7 +127,7 @@ CASES = (
 
 
 def select(names: list[str]) -> list[Case]:
-    """Rows of these names, all without any; `ValueError` for a name that no row has."""
+    """Rows with these names, or all; `ValueError` for a name that no row has."""
     known = {case.name: case for case in CASES}
     unknown = [name for name in names if name.upper() not in known]
     if unknown:
@@ -136,7 +136,7 @@ def select(names: list[str]) -> list[Case]:
 
 
 def quick(case: Case) -> Case:
-    """The same row in small: enough to see that every side runs and agrees, of no use for figures."""
+    """A small version of the row, which shows that every side runs and agrees, but is too small for timing."""
     if case.shape == MAP:
         tile = None if case.tile_shape is None else (4096,)
         return replace(case, shape=(64 * 1024,), tile_shape=tile, count=20, size=100, is_quick=True)

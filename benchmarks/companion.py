@@ -1,6 +1,6 @@
 """Another program that does the same work at the same time, on one thread, and shares nothing.
 
-Two threads of one program cannot be expected to gain more than two such programs do. Where two cores of a machine are
+Two threads of one program cannot be expected to gain more than two such programs do. If two cores of a machine are
 halves of one, wait for the same memory, or are slow to wake up, even two programs slow each other down.
 """
 
@@ -20,12 +20,12 @@ ONCE, GO_ON = False, True
 
 
 def lower_quartile(times: Sequence[float]) -> float:
-    """Of some times: not the luckiest, and not those that other programs on the machine disturbed."""
+    """Lower quartile of some times: neither the luckiest ones nor those disturbed by other programs."""
     return statistics.quantiles(times, n=4)[0] if len(times) > 1 else times[0]
 
 
 def end_of(call: Call) -> float:
-    """When a call had ended, by a clock that all programs share; what it gave is let go of afterwards."""
+    """Time at which a call ended, by a clock that all programs share; its result is released afterwards."""
     result = call()
     end = time.perf_counter()
     del result
@@ -33,21 +33,21 @@ def end_of(call: Call) -> float:
 
 
 def seconds_of(call: Call) -> float:
-    """Seconds of one call, without letting go of what it gave."""
+    """Seconds of one call, without releasing its result."""
     begin = time.perf_counter()
     return end_of(call) - begin
 
 
 def alone(call: Call) -> float:
-    """Seconds of one call that follows another one, which is not timed: it finds the caches as that left them."""
+    """Seconds of one call that follows an untimed one, and finds the caches as that left them."""
     call()
     return seconds_of(call)
 
 
 class Companion:
-    """The other program: it makes the list of calls that `make_calls` gives, and one of them whenever it is told to.
+    """The other program: it has the calls that `make_calls` returns, and makes one of them on request.
 
-    `make_calls` is a function of a module, so that the other program finds it, and is called with `arguments`.
+    `make_calls` is a function of a module, so that the other program can import it, and is called with `arguments`.
     """
 
     def __init__(self, make_calls: Callable[..., list[Call]], *arguments: object):
@@ -66,13 +66,13 @@ class Companion:
         self.process.join()
 
     def at_once(self, number: int, call: Call) -> float:
-        """Seconds until both programs have made one call, the other one that of this number; see `alone`."""
+        """Seconds until both programs have made one call, the other program the call with this number; see `alone`."""
         self._both_end(number, call)
         begin = time.perf_counter()
         return self._both_end(number, call) - begin
 
     def beside(self, number: int, call: Call) -> float:
-        """Seconds of one call while the other program repeats that of this number without rest; see `alone`."""
+        """Seconds of one call while the other program repeats the call with this number without rest; see `alone`."""
         self.pipe.send((number, GO_ON))
         seconds = alone(call)
         self.pipe.send(None)
@@ -85,7 +85,7 @@ class Companion:
 
 
 def _accompany(pipe: Connection, make_calls: Callable[..., list[Call]], *arguments: object) -> None:
-    """What the other program does: one call for each message, or as many as fit in before the next one, to the last."""
+    """Main loop of the other program: one call per message, or repeated calls until the next message."""
     set_num_threads(1)
     calls = make_calls(*arguments)
     pipe.send(None)

@@ -45,7 +45,7 @@ class Stamps(Cutouts):
 
 
 class ThreadedStamps(Stamps):
-    """The same squares shared out among Python threads, each with the one file open for itself."""
+    """The same squares divided among Python threads, each of which opens the file itself."""
 
     nthreads = 4
 
@@ -64,7 +64,7 @@ class ThreadedStamps(Stamps):
 
 
 class Chunks(Cutouts):
-    """`count` chunks that follow each other from the first pixel on."""
+    """`count` consecutive chunks, from the first pixel on."""
 
     def _sections(self) -> list[tuple[slice, ...]]:
         size = self.case.size

@@ -1,4 +1,4 @@
-"""Seeded pixels that look like the real thing, and a plain FITS writer that owes nothing to any side."""
+"""Seeded pixels that look real, and a plain FITS writer that is independent of all sides."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 BLOCK = 2880
-NOISE = 20.0  # sigma of the sky, in the image's unit
+NOISE = 20.0  # sigma of the sky, in the unit of the image
 BITPIX = {"u1": 8, "i2": 16, "i4": 32, "i8": 64, "f4": -32, "f8": -64}
 
 
@@ -57,12 +57,12 @@ def sparse(shape: tuple[int, ...], dtype: str, seed: int) -> np.ndarray:
 
 
 def random(shape: tuple[int, ...], dtype: str, seed: int) -> np.ndarray:
-    """Uniform values in 0 to 1: all that deflate can do is Huffman-code the high bytes."""
+    """Uniform values from 0 to 1: deflate can do no more than Huffman-code the high bytes."""
     return np.random.default_rng(seed).random(shape, dtype)
 
 
 def tiny(shape: tuple[int, ...], dtype: str, seed: int) -> np.ndarray:
-    """A handful of pixels for files of many HDUs."""
+    """A few pixels, for files of many HDUs."""
     return (np.arange(math.prod(shape)).reshape(shape) + seed).astype(dtype)
 
 

@@ -1,4 +1,4 @@
-"""Rows about whole files: packed and unpacked by commands, or opened with very many HDUs."""
+"""Rows about whole files: packed and unpacked by commands, or with very many HDUs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ STAMPED = re.compile(rb"(CHECKSUM|ZHECKSUM|DATASUM |ZDATASUM)=")
 
 
 class Pack(Workload):
-    """Compress a file of several images to a new one; commands against commands."""
+    """Compress a file of several images to a new one; compares commands with commands."""
 
     verb = "pack"
 
@@ -39,7 +39,7 @@ class Pack(Workload):
         yield run
 
     def verify(self, peer: Any, result: Any) -> None:
-        """The file is the tool's own but for time stamps."""
+        """The file is that of the tool, except for time stamps."""
         found, wanted = result.read_bytes(), self.wanted.read_bytes()
         if len(found) != len(wanted):
             raise Disagreement(f"{len(found)} bytes instead of {len(wanted)}")
@@ -82,7 +82,7 @@ class Walk(Workload):
 
 
 class Find(Walk):
-    """The first look-up by name in a file that is open and whose HDUs are known; neither is timed."""
+    """The first look-up by name in a file that is open and whose HDUs have been read; neither of these is timed."""
 
     @contextmanager
     def trial(self, peer: Any) -> Iterator[Action]:

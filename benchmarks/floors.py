@@ -1,16 +1,16 @@
-"""`python -m benchmarks.floors`: what the machine itself takes for the rows where little else is left to save.
+"""`python -m benchmarks.floors`: the time that the machine itself takes, for rows in which little else is left to save.
 
-Beside six rows of the table stands a part of their work, done by the shortest calls of the operating system and of
-numpy, without any FITS, byte order or checks, and on as many threads as ours has where they can share it:
+For six rows of the table, part of the work is also done by the shortest calls of the operating system and of numpy,
+without FITS, byte order or checks, and with as many threads as ours if it can be shared:
 
-- U1: the file is read by ``os.preadv``, into a new array and into one that was written before, and stays big-endian;
-- U2: each row of a stamp is read into a new array by ``pread``; a stamp is one call of a C function, compiled for this;
-- U3: the bytes of the file, ready, are written by ``os.pwrite``;
-- U4: each chunk is read so, into a new array and into one that was written before; and our own C call alone, which also
-  swaps the bytes, into such memory;
+- U1: the file is read by ``os.preadv``, into a new array and into one that was written before; it stays big-endian;
+- U2: each row of a stamp is read into a new array by ``pread``; a stamp is one call of a C function compiled for this;
+- U3: the finished bytes of the file are written by ``os.pwrite``;
+- U4: each chunk is read like this, into a new array and into one that was written before; and by our own C call alone,
+  which also swaps the bytes, into such memory;
 - R8: the tiles are decoded in one read, and each chunk is copied out of the result by numpy;
-- R2: its two parts: our own C call decodes into memory that it has written before, so that only the codec is left; and
-  memory as large as the result is written for the first time, one byte of each page.
+- R2: in two parts: our own C call decodes into memory that was written before, so that only the codec is measured; and
+  memory of the size of the result is written for the first time, one byte per page.
 
 These, ours and the peer `rustfits` take turns, round after round: the median of each is printed, and the peer over it.
 """
@@ -48,7 +48,7 @@ HEADER_NBYTES = 2880
 
 
 class Floor(NamedTuple):
-    """A part of a row's work; `run` is told how many threads to use, one of `threads`."""
+    """A part of the work of a row; `run` is called with a number of threads, one of `threads`."""
 
     name: str
     run: Callable[[int], object]
@@ -56,7 +56,7 @@ class Floor(NamedTuple):
 
 
 class Row(NamedTuple):
-    """Floors, and the same for ours and the peer: what they do, told who it is."""
+    """Floors, and what ours and the peer do, a function of the side."""
 
     floors: list[Floor]
     action: Callable[[Rustfits], object]
@@ -78,7 +78,7 @@ def main() -> None:
 
 
 def plain_read(folder: Path) -> Row:
-    """Row U1: 64 MB out of a file."""
+    """Row U1: 64 MB from a file."""
     path = folder / "read.fits"
     with rf.FITS(path, "w+") as fits:
         fits.write_image(MAKERS["sky"]((4000, 4000), "f4", 1))
@@ -128,7 +128,7 @@ def plain_stamps(folder: Path) -> Row:
 
 
 def compiled_reader(folder: Path) -> Callable[[int, np.ndarray, np.ndarray], None]:
-    """A function that reads the rows of an array from as many places of a file, by nothing but ``pread``."""
+    """A function that reads the rows of an array from as many offsets in a file, by nothing but ``pread``."""
     builder = cffi.FFI()
     builder.cdef("void read_rows(int fd, const int64_t *offset, size_t count, char *dst, size_t nbytes);")
     builder.set_source(
@@ -196,13 +196,13 @@ def plain_chunks(folder: Path) -> Row:
             os.preadv(fd, [kept], HEADER_NBYTES + 8 * section.start)
         os.close(fd)
 
-    shape, room, read = ffi.new("size_t[]", [CHUNK * NCHUNKS]), ffi.from_buffer(kept), lib.rf_plain_read_line
+    shape, buffer, read = ffi.new("size_t[]", [CHUNK * NCHUNKS]), ffi.from_buffer(kept), lib.rf_plain_read_line
     image = ffi.new("rf_plain *", (HEADER_NBYTES, 1, shape, -64, lib.RF_OUT_STORED, 1.0, 0.0))
 
     def our_call(_: int) -> None:
         source = file_source(os.open(path, os.O_RDONLY))
         for (section,) in sections:
-            read(source, image, section.start, CHUNK, room)
+            read(source, image, section.start, CHUNK, buffer)
         lib.rf_source_close(source)
 
     floors = [
@@ -236,10 +236,10 @@ def tiled_read(folder: Path) -> Row:
     fits = rf.FITS(path)
     with mock.patch.object(TileSections, "read", autospec=True, side_effect=TileSections.read) as spy:
         kept = fits[1].read()
-    *place, _ = spy.call_args.args  # of our one call of C: all but the number of threads
+    *arguments, _ = spy.call_args.args  # of our single C call: all but the number of threads
 
     def codec(nthreads: int) -> object:
-        TileSections.read(*place, nthreads)
+        TileSections.read(*arguments, nthreads)
         return fits  # stays open
 
     return Row(
@@ -252,12 +252,12 @@ def tiled_read(folder: Path) -> Row:
 
 
 def chunks() -> list[tuple[slice]]:
-    """Sections that follow each other."""
+    """Consecutive sections."""
     return [(slice(index * CHUNK, (index + 1) * CHUNK),) for index in range(NCHUNKS)]
 
 
 def sides(row: Row) -> dict[tuple[str, int], Callable[[], object]]:
-    """What is timed, by name and number of threads: the floors, ours, and the peer if it is there."""
+    """What is timed, by name and number of threads: the floors, ours, and the peer if it is installed."""
 
     def ours(nthreads: int) -> Callable[[], object]:
         who = RustfitsCffi(nthreads)
@@ -280,7 +280,7 @@ def sides(row: Row) -> dict[tuple[str, int], Callable[[], object]]:
 
 
 def in_turn(work: dict[Any, Callable[[], object]]) -> dict[Any, float]:
-    """Median seconds of each, all of them once in each round."""
+    """Median seconds of each; every round runs all of them once."""
     times = defaultdict(list)
     for _ in range(ROUNDS):
         for side, run in work.items():

@@ -1,4 +1,4 @@
-"""Where and with what the figures were made."""
+"""The machine and the versions with which the figures were measured."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from benchmarks.peers import PEERS, MissingPeer, RustfitsCffi
 
 
 def machine() -> dict[str, Any]:
-    """Processor, cores we may use, system, and how busy it was already."""
+    """Processor, usable cores, system, and its load before the run."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return {"cpu": _cpu(), "cores": cores, "system": platform.platform(), "load": os.getloadavg()[0]}
 
 
 def versions() -> dict[str, str]:
-    """Version of each side; a missing one says that it is."""
+    """Version of each side, or that it is missing."""
     found = {"python": platform.python_version(), "numpy": np.__version__}
     for name, make in {"rustfits_cffi": lambda: RustfitsCffi(1), **PEERS}.items():
         try:

@@ -22,7 +22,7 @@ LONGEST_ARITHMETIC = 0.2  # seconds
 
 @dataclass
 class SideResult:
-    """What one side did in one row; without `seconds`, `failure` says why."""
+    """Result of one side in one row; if there are no `seconds`, `failure` says why."""
 
     side: str
     seconds: list[float] = field(default_factory=list)
@@ -45,11 +45,11 @@ class RowResult:
     output_nbytes: int = 0
     sides: list[SideResult] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    arithmetic: list[tuple[float, float]] = field(default_factory=list)  # by one thread and by two, seconds a round
+    arithmetic: list[tuple[float, float]] = field(default_factory=list)  # seconds by one thread and by two, per round
 
     @property
     def arithmetic_gain(self) -> float | None:
-        """What two threads gained in mere arithmetic, in the same rounds."""
+        """The gain of two threads in pure arithmetic, in the same rounds."""
         if not self.arithmetic:
             return None
         by_one, by_two = map(statistics.median, zip(*self.arithmetic, strict=True))
@@ -71,7 +71,7 @@ class RowResult:
 
 
 def side_name(threads: int) -> str:
-    """How our side with so many threads is called."""
+    """Name of our side with a number of threads."""
     return f"ours {threads}t"
 
 
@@ -91,8 +91,8 @@ def run_row(case: Case, folder: Path, threads: tuple[int, ...], repeats: int) ->
     threads : tuple of int
         Numbers of threads to run ours with, each a side of its own.
     repeats : int
-        Trials of each side: three at most where one takes over two seconds, more where one is a matter of
-        milliseconds. A side that takes over ten seconds is timed in the run that checks it.
+        Trials of each side: at most three if one takes over two seconds, more if one takes milliseconds. A side that
+        takes over ten seconds is timed in the run that checks it.
 
     Returns
     -------
@@ -116,7 +116,7 @@ def run_row(case: Case, folder: Path, threads: tuple[int, ...], repeats: int) ->
 
 
 def make_sides(case: Case, threads: tuple[int, ...]) -> tuple[dict[str, Any], list[SideResult]]:
-    """The peers by name of side, and an empty result for each side, also those that are missing."""
+    """The peers by name of side, and an empty result for each side, including missing ones."""
     makers = {side_name(n): (lambda n=n: RustfitsCffi(n)) for n in threads} | {name: PEERS[name] for name in case.peers}
     peers, results = {}, []
     for name, make in makers.items():
@@ -185,7 +185,7 @@ def _time_in_turn(workload: Workload, peers: dict[str, Any], row: RowResult, fir
 
 
 def _trials(seconds: float, repeats: int) -> int:
-    """Number of trials of a side whose first took so long."""
+    """Number of trials for a side, from the seconds of its first one."""
     if repeats == 1:
         return 1
     if seconds > SLOW:

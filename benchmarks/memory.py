@@ -18,8 +18,8 @@ _KB = 1 if sys.platform == "darwin" else 1024
 def measure_peak(case: Case, folder: Path, threads: tuple[int, ...], side: str) -> tuple[int, str | None]:
     """Bytes by which one action raises the peak of this process, result included; or of the command it starts.
 
-    Linux can set the mark back before the action. Elsewhere the peak of the process so far is taken off, which hides
-    what is below it.
+    Linux can reset the peak before the action. Elsewhere the previous peak of the process is subtracted, which hides
+    anything below it.
     """
     try:
         peers, _ = make_sides(case, threads)
@@ -34,12 +34,12 @@ def measure_peak(case: Case, folder: Path, threads: tuple[int, ...], side: str) 
 
 
 def limit(row: RowResult) -> int:
-    """What ours may take: the result and 128 MB."""
+    """Limit for our side: the result and 128 MB."""
     return row.output_nbytes + ALLOWANCE
 
 
 def _reset() -> int:
-    """Resident bytes now, from which on the peak counts."""
+    """Resident bytes now, from which the peak is measured."""
     try:
         Path("/proc/self/clear_refs").write_text("5")
     except OSError:

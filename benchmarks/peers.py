@@ -1,4 +1,4 @@
-"""The sides of the race: one class a library with the same few methods, ours among them."""
+"""The sides of the comparison: one class per library, ours included, all with the same few methods."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ Section = tuple[slice, ...]
 
 
 class MissingPeer(Exception):
-    """The library or tool is not here; the text says what was looked for."""
+    """The library or tool is missing; the text says what was searched for."""
 
 
 class Rustfits:
-    """The `rustfits` package; `RustfitsCffi` speaks the same interface."""
+    """The `rustfits` package; `RustfitsCffi` has the same interface."""
 
     name = "rustfits"
     module_name = "rustfits"
@@ -59,17 +59,17 @@ class Rustfits:
 
     @contextmanager
     def opened(self, path: Path) -> Iterator[Any]:
-        """The file, open with all its HDUs read; what this costs is not timed."""
+        """The open file with all HDUs read; this is not timed."""
         with self.module.FITS(str(path)) as fits:
             len(fits)
             yield fits
 
     def find(self, fits: Any, name: str) -> str:
-        """Look an HDU up by name; answers the name it has."""
+        """Look up an HDU by name; returns the name it has."""
         return fits[name].extname
 
     def _options(self, compression: Compression, tile_shape: tuple[int, ...] | None) -> dict[str, Any]:
-        """cfitsio writes gzip at level 1, so that is what all are told."""
+        """cfitsio writes gzip at level 1, so all sides use that."""
         config = {"RICE_1": "Rice1", "GZIP_2": "Gzip2", "HCOMPRESS_1": "Hcompress1", "PLIO_1": "Plio1"}
         level = {"level": 1} if compression.codec == "GZIP_2" else {}
         options = {"compress": getattr(self.module, config[compression.codec])(tile_shape=tile_shape, **level)}
@@ -96,7 +96,7 @@ class RustfitsCffi(Rustfits):
             return "from the source tree"
 
     def use(self) -> None:
-        """Number of threads of all that follows."""
+        """Number of threads for all calls that follow."""
         self.module.set_num_threads(self.threads)
 
     def pack(self, source: Path, target: Path) -> None:
@@ -149,18 +149,18 @@ class Fitsio:
 
     @contextmanager
     def opened(self, path: Path) -> Iterator[Any]:
-        """The file, open with all its HDUs read; what this costs is not timed."""
+        """The open file with all HDUs read; this is not timed."""
         with self.module.FITS(str(path)) as fits:
             len(fits)
             yield fits
 
     def find(self, fits: Any, name: str) -> str:
-        """Look an HDU up by name; answers the name it has."""
+        """Look up an HDU by name; returns the name it has."""
         return fits[name].get_extname()
 
 
 class Astropy:
-    """`astropy.io.fits`, reading without memory maps: a map would be opened in time and read outside it."""
+    """`astropy.io.fits`, reading without memory maps: a map would be opened while timed, but read later."""
 
     name = "astropy"
 
@@ -198,13 +198,13 @@ class Astropy:
 
     @contextmanager
     def opened(self, path: Path) -> Iterator[Any]:
-        """The file, open with all its HDUs read; what this costs is not timed."""
+        """The open file with all HDUs read; this is not timed."""
         with self.module.open(path, memmap=False) as fits:
             len(fits)
             yield fits
 
     def find(self, fits: Any, name: str) -> str:
-        """Look an HDU up by name; answers the name it has."""
+        """Look up an HDU by name; returns the name it has."""
         return fits[name].name
 
 
@@ -223,7 +223,7 @@ class Fpack:
         return _run([self.folder / "fpack", "-V"]).strip()
 
     def pack(self, source: Path, target: Path) -> None:
-        """Default options, but for a fixed dither seed: with the clock's no two runs give the same file."""
+        """Default options except for a fixed dither seed: seeded by the clock, no two runs give the same file."""
         _run([self.folder / "fpack", "-q1", "4", "-O", target, source])
 
     def unpack(self, source: Path, target: Path) -> None:
@@ -241,7 +241,7 @@ def _import(name: str) -> Any:
 
 
 def _run(command: list[object], **options: Any) -> str:
-    """Run a command to its end and answer what it printed; a failure carries its own words."""
+    """Run a command to its end and return what it printed; a failure contains its messages."""
     done = subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False, **options)
     if done.returncode != 0:
         words = (done.stdout + done.stderr).strip()[-200:]

@@ -1,9 +1,9 @@
 """Speed of the Polycomp compressions against the reference library: ``python -m benchmarks.polycomp``.
 
-The figures of the reference are recorded ones (libpolycomp 1.0 through its C interface, one core of a two-core x86-64
-machine); ours are measured now, through the public functions, allocation included. Every result is checked before it is
-timed. A second table has what two threads gain, beside what the machine allows in the same run
-(`benchmarks.polycomp_scaling`); ``--quick`` takes fewer samples and repeats; ``--json`` prints both as JSON.
+The figures of the reference are recorded (libpolycomp 1.0 through its C interface, one core of a two-core x86-64
+machine); ours are measured now, through the public functions, including allocation. Every result is checked before it
+is timed. A second table shows the gain of two threads next to what the machine allows in the same run
+(`benchmarks.polycomp_scaling`); ``--quick`` uses fewer samples and repeats; ``--json`` prints both as JSON.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from rustfits_cffi.threads import set_num_threads
 
 
 class Case(NamedTuple):
-    """A workload with the reference's speed and the ratio to reach, encoding and decoding."""
+    """A workload, with the speed of the reference and the ratio to reach, for encoding and decoding."""
 
     name: str
     samples: np.ndarray
@@ -65,7 +65,7 @@ def cases(nsamples: int) -> Iterator[Case]:
 
 
 def fastest(call: Callable[[], Any], repeats: int) -> float:
-    """Seconds of the processor, of the fastest of some calls: leaves out what other programs took meanwhile."""
+    """Processor seconds of the fastest of several calls, which excludes the time taken by other programs."""
     best = float("inf")
     for _ in range(repeats):
         begin = time.process_time()
@@ -75,7 +75,7 @@ def fastest(call: Callable[[], Any], repeats: int) -> float:
 
 
 def check(case: Case, coded: polycomp.Encoded) -> None:
-    """Refuse to time what is wrong."""
+    """Raise if a result is wrong, so that it is not timed."""
     decoded = polycomp.decode(coded)
     error = np.abs(decoded - case.samples).max() if case.samples.dtype.kind == "f" else np.any(decoded != case.samples)
     assert error <= coded.statistics.largest_error, case.name
@@ -119,8 +119,8 @@ def main(arguments: list[str] | None = None) -> None:
     if options.only != "speed":
         lines = gains(options.samples, 6 if options.quick else 60)
     if options.json:
-        told = [row._asdict() | {"reached": row.reached} for row in rows]
-        print(json.dumps({"speed": told, "threads": [line._asdict() for line in lines]}, indent=1))
+        speed = [row._asdict() | {"reached": row.reached} for row in rows]
+        print(json.dumps({"speed": speed, "threads": [line._asdict() for line in lines]}, indent=1))
         return
     if rows:
         print(f"{'million samples a second':58} {'ours':>9} {'reference':>9} {'ratio':>7} {'target':>7}")

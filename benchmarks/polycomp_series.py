@@ -1,4 +1,4 @@
-"""The long series of the Polycomp benchmarks, and what is done with each: coded, restored, restored in kept memory."""
+"""The long series of the Polycomp benchmarks, and the work on each: encoding, decoding, decoding into reused memory."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Work(NamedTuple):
 
 
 class Coder(NamedTuple):
-    """A compression, its parameters, and what makes a series of so many samples for it."""
+    """A compression, its parameters, and the function that makes a series of a given length for it."""
 
     method: str
     parameters: dict[str, Any]
@@ -29,13 +29,13 @@ class Coder(NamedTuple):
 
 
 def pointing(nsamples: int) -> np.ndarray:
-    """A smooth angle: one turn in 1950 samples."""
+    """A smooth angle, with one turn in 1950 samples."""
     number = np.arange(nsamples)
     return 1.5 + 0.9 * np.sin(2 * np.pi * number / 1950) + 1e-3 * np.sin(2 * np.pi * number / 160_000)
 
 
 def trembling(nsamples: int) -> np.ndarray:
-    """The same angle with so much noise that every chunk needs Chebyshev coefficients."""
+    """The same angle with enough noise for every chunk to need Chebyshev coefficients."""
     return pointing(nsamples) + np.random.default_rng(1).normal(scale=0.8e-6, size=nsamples)
 
 
@@ -52,7 +52,7 @@ def flags(nsamples: int) -> np.ndarray:
 
 
 def states(nsamples: int) -> np.ndarray:
-    """Runs of hardly more than one sample."""
+    """Runs of little more than one sample."""
     return np.random.default_rng(1).integers(0, 3, nsamples, np.uint8)
 
 
@@ -72,7 +72,7 @@ CODERS = {
 
 
 def works(name: str, nsamples: int) -> list[Work]:
-    """What is timed of one coder of `CODERS`, with the series made and checked."""
+    """The work to be timed for one of `CODERS`, with its series made and checked."""
     method, parameters, make = CODERS[name]
     samples = make(nsamples)
     coded = polycomp.encode(samples, method, **parameters)

@@ -1,8 +1,8 @@
-"""`python -m benchmarks.programs`: what two programs gain that share nothing, each with one thread and its own series.
+"""`python -m benchmarks.programs`: the gain of two programs that share nothing, each with one thread and a series.
 
-It shows by how much two programs slow each other down (`benchmarks.companion`), for each of the Polycomp compressions.
-"At once": both programs begin from rest and make one call, as our threads do. "Beside": one call while the other
-program goes on and on without rest, as no thread does that ends with its call.
+This shows how much two programs slow each other down (`benchmarks.companion`) in each of the Polycomp compressions.
+"At once": both programs start from rest and make one call, as our threads do. "Beside": one call while the other
+program runs without a pause, unlike a thread that ends with its call.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ ROUNDS = 40
 
 
 def main() -> None:
-    """Measure alone, at once and beside, print all."""
+    """Measure alone, at once and beside, and print the results."""
     print(f"{'milliseconds, lower quartile':36}{'alone':>8}{'at once':>9}{'gain':>6}{'beside':>8}{'gain':>6}")
     set_num_threads(1)
     for name in CODERS:

@@ -27,7 +27,7 @@ class WholeRead(Workload):
 
 
 class ThreadedRead(WholeRead):
-    """As many Python threads as the row's count, each reading a file of its own: who holds the GIL gains nothing."""
+    """As many Python threads as the row's count, each reading its own file: holding the GIL gains nothing."""
 
     def prepare(self) -> None:
         super().prepare()

@@ -1,12 +1,12 @@
-"""`python -m benchmarks.readers`: what several Python threads gain that read parts of compressed images.
+"""`python -m benchmarks.readers`: the gain of several Python threads that read parts of compressed images.
 
 Squares of several sizes are read from the image of row R1, each once, with one thread in each call and without a tile
-cache: by one Python thread, by two and by four, which share one open file or have a file each.
+cache: by one Python thread, by two and by four, which share one open file or have one each.
 
-Beside them stands what the interpreter allows: the same, but the call of C reads nothing and only adds up bytes of its
-own for as long as reading takes one thread. Each call has to get the interpreter's lock back; who finds it taken is put
-to sleep, and waking up takes longer than a small square. All sides take turns, round after
-round; the lower quartile of each counts.
+They are compared with what the interpreter allows: the same loop with a C call that reads nothing, but sums bytes of
+its own for as long as reading takes one thread. Each call has to get the lock of the interpreter back; a thread that
+finds it taken is put to sleep, and waking up takes longer than a small square. All sides take turns, round after
+round; the lower quartile of each is used.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ SHAPE, TILE_SHAPE = (4000, 4000), (100, 100)
 SIZES = (32, 100, 300, 1000)
 NTHREADS = (1, 2, 4)
 NPIX = 10_000_000  # that all squares of a size have together, at most
-MOST = 2000  # squares of a size
+MOST = 2000  # most squares of a size
 ROUNDS = 21
 
 
@@ -45,7 +45,7 @@ class Share(NamedTuple):
 
 
 def main() -> None:
-    """Measure, print."""
+    """Measure and print."""
     rf.set_num_threads(1)
     print("                us a square       one file         a file each      the interpreter's limit\n"
           "size           Python      C     2 threads  4     2 threads  4     2 threads  4")
@@ -61,7 +61,7 @@ def main() -> None:
 
 
 def make_files(folder: Path, count: int) -> list[Path]:
-    """The same image so many times."""
+    """The same image several times."""
     pixels = MAKERS["sky"](SHAPE, "f4", 1)
     codec = rf.Rice1(tile_shape=TILE_SHAPE)
     paths = [folder / f"{number}.fits" for number in range(count)]
@@ -72,7 +72,7 @@ def make_files(folder: Path, count: int) -> list[Path]:
 
 
 def measure(images: list[rf.CompressedImageHDU], size: int) -> tuple[Share, list[list[float]]]:
-    """What a square takes, and the gains of 2 and 4 threads: of one file, of a file each, and of the interpreter."""
+    """The times for a square, and the gains of 2 and 4 threads: one file, a file each, and the interpreter."""
     keys = squares(size)
     share = share_of(images[0], keys)
     nothing = adding(share.c)
@@ -101,7 +101,7 @@ def read(image: rf.CompressedImageHDU, keys: list[tuple[slice, ...]]) -> None:
 
 
 def at_once(images: list[rf.CompressedImageHDU], keys: list[tuple[slice, ...]], nthreads: int) -> float:
-    """Seconds until threads have read all squares, each its share from its image."""
+    """Seconds until threads have read all squares, each thread its share from its image."""
     threads = [threading.Thread(target=read, args=(images[n], keys[n::nthreads])) for n in range(nthreads)]
     begin = time.perf_counter()
     for thread in threads:
@@ -131,7 +131,7 @@ def share_of(image: rf.CompressedImageHDU, keys: list[tuple[slice, ...]]) -> Sha
 
 
 def adding(seconds: float) -> Callable[..., int]:
-    """A function that takes so long, without the interpreter's lock, and touches what nobody else does."""
+    """A function that takes a given time without the lock of the interpreter, and uses memory of its own."""
     text, times = bytes(8 << 20), []
     for _ in range(ROUNDS):
         begin = time.perf_counter()
@@ -148,7 +148,7 @@ def adding(seconds: float) -> Callable[..., int]:
 
 @contextmanager
 def calling(function: Callable[..., int]) -> Iterator[None]:
-    """While the block runs, `function` is what is called to read a section."""
+    """Context in which `function` is called to read sections."""
     tile_sections.lib = SimpleNamespace(rf_tiles_read=function)
     try:
         yield

@@ -1,4 +1,4 @@
-"""Which class does which kind of row."""
+"""The class for each kind of row."""
 
 from __future__ import annotations
 

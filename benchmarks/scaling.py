@@ -1,23 +1,23 @@
-"""`python -m benchmarks.scaling`: how reading and writing scale with threads, measured to the cores there are.
+"""`python -m benchmarks.scaling`: how reading and writing scale with threads, measured up to the number of cores.
 
-Beyond them it is modelled. A call has a serial part (Python, headers, cfitsio, the writing of the file) and a part
+Beyond that, it is modelled. A call has a serial part (Python, headers, cfitsio, the writing of the file) and a part
 inside our C calls that is shared among threads. With n threads
 
     T(n) = serial + max(slowing * shared / n, memory(n))
 
-- serial is the time outside those calls, shared that inside, both measured with one thread;
-- slowing is by how much the cores slow each other down: how many times longer the whole call takes, with one thread,
+- serial is the time outside those calls and shared the time inside, both measured with one thread;
+- slowing is how much the cores slow each other down: how many times longer the whole call takes, with one thread,
   while another program that shares nothing does the same. It is 1 for one thread, and is measured with two programs for
   all other numbers;
-- memory(n) is what n threads take for no more than to write so many bytes of fresh memory and to read so many others: a
-  result is written for the first time, pixels that are to be coded are read. It is taken not to fall beyond the cores.
-  The memory pool is off, as if the program held on to all results.
+- memory(n) is the time that n threads need just to write the fresh memory and to read the memory of the call: a result
+  is written for the first time, pixels to be coded are read. It is assumed not to fall beyond the number of cores. The
+  memory pool is off, as if the program kept all results.
 
-All of it, and the times with all cores, is measured in turn, round after round; the lower quartile of each is taken.
-What the model says for all cores stands beside what was measured; for more it is an extrapolation.
+All of this, and the times with all cores, are measured in turn, round after round; the lower quartile of each is used.
+The model is compared with the measurement for all cores; beyond, it is an extrapolation.
 
-It is the model of one caller. While an image is added to a file the file is locked, coding included, and while a file
-that was opened to be changed is read: callers in several threads take turns there, and k calls take k * T(n).
+The model is for one caller. A file is locked while an image is added to it, including the coding, and while it is read
+if it was opened for changes: callers in several threads take turns there, and k calls take k * T(n).
 """
 
 from __future__ import annotations
@@ -46,12 +46,12 @@ SHAPE = (4000, 4000)
 MODELLED = (1, 2, 4, 8, 16)
 ROUNDS = 15
 MEMORY_NBYTES = 64 << 20
-CODED_NBYTES = 16 << 20  # most memory that a write takes for coded tiles
+CODED_NBYTES = 16 << 20  # most memory that a write uses for coded tiles
 SHARED = ((TileSections, "read"), (TileCodec, "encode"), (tile_encoder, "any_nonfinite"))
 
 
 class Workload(NamedTuple):
-    """A line of the table; `fresh` and `read` are bytes of memory that are written for the first time, and read."""
+    """A line of the table; `fresh` and `read` are the bytes of memory that are written for the first time, and read."""
 
     title: str
     call: Callable[[], Any]
@@ -60,7 +60,7 @@ class Workload(NamedTuple):
 
 
 class Bandwidth(NamedTuple):
-    """Bytes a second of fresh memory, and of memory that is read, by so many threads."""
+    """Bytes per second of fresh memory, and of memory that is read, by a number of threads."""
 
     fresh: float
     read: float
@@ -72,7 +72,7 @@ class Times(NamedTuple):
     Attributes
     ----------
     serial, shared : float
-        Outside and inside the shared calls, with one thread.
+        Outside and inside the calls that share their work, with one thread.
     beside : float
         With one thread, while another program does the same.
     cores : float
@@ -139,19 +139,19 @@ def workloads(folder: Path, shape: tuple[int, int]) -> list[Workload]:
 
         write()
         coded = path.stat().st_size
-        looks = 2 if quantize else 1  # pixels that are quantized are searched for NaN before
+        looks = 2 if quantize else 1  # pixels are searched for NaN before they are quantized
         rows.append(Workload(f"read {title}", lambda path=path: rf.read(path), pixels.nbytes, coded))
         rows.append(Workload(f"write {title}", write, min(coded, CODED_NBYTES), looks * pixels.nbytes))
     return rows
 
 
 def calls(folder: Path, shape: tuple[int, int]) -> list[Callable[[], Any]]:
-    """What another program does beside."""
+    """What the other program does at the same time."""
     return [line.call for line in workloads(folder, shape)]
 
 
 def measure(lines: list[Workload], folder: Path, cores: int) -> tuple[list[Times], dict[int, Bandwidth]]:
-    """Times of all workloads and of memory, by number of threads up to the cores, all in turn."""
+    """Times of all workloads and of memory, by number of threads up to the number of cores, measured in turn."""
     seconds: dict[Any, list[float]] = defaultdict(list)
     counts = sorted({min(n, cores) for n in (*MODELLED, cores)})
     kept = np.ones(MEMORY_NBYTES, np.uint8)
@@ -178,7 +178,7 @@ def measure(lines: list[Workload], folder: Path, cores: int) -> tuple[list[Times
 
 @contextmanager
 def shared_seconds() -> Iterator[list[float]]:
-    """Seconds of each of our C calls that share their work among threads, in a list, while the block runs."""
+    """Context with a list to which the seconds of each of our C calls that share their work are appended."""
     inside: list[float] = []
 
     def timed(function):

@@ -21,9 +21,9 @@ class Store:
     Parameters
     ----------
     folder : Path
-        Where files are made; whoever made the folder removes it.
+        Where files are made; the caller removes it.
     case : Case
-        Says what the pixels are and how they are compressed.
+        States what the pixels are and how they are compressed.
     """
 
     def __init__(self, folder: Path, case: Case) -> None:
@@ -54,12 +54,12 @@ class Store:
 
     @property
     def is_real(self) -> bool:
-        """Whether the image is a real one, whose pixels before compression nobody has."""
+        """Whether the image is a real one, whose pixels before compression are unknown."""
         return self.case.maker == "mask" and not self.case.is_quick and real_mask().exists()
 
     @cached_property
     def reference(self) -> np.ndarray:
-        """What reading the image must give: the pixels themselves, or what the oracle makes of them."""
+        """What reading the image must return: the pixels themselves, or what the oracle decodes."""
         compression = self.case.compression
         if self.case.scaling is not None:
             bscale, bzero = self.case.scaling
@@ -90,12 +90,12 @@ class Store:
 
 
 def real_mask() -> Path:
-    """A mask of a real camera, if there is one: in RUSTFITS_CFFI_DATA or in shared/data beside the project."""
+    """A mask of a real camera, if there is one in RUSTFITS_CFFI_DATA or in shared/data beside the project."""
     return Path(os.environ.get("RUSTFITS_CFFI_DATA", ROOT.parent / "shared" / "data")) / REAL_MASK
 
 
 def oracle() -> Fitsio | Astropy | Rustfits:
-    """Who makes and explains compressed files: cfitsio itself if it is here, ourselves only if nobody else is."""
+    """The library that makes and decodes compressed files: cfitsio if it is installed, ours only as a last resort."""
     for peer in (Fitsio, Astropy, Rustfits):
         try:
             return peer()

@@ -13,7 +13,7 @@ PEER_COLUMNS = (*LIBRARIES, *TOOLS)
 
 
 def render(rows: list[RowResult], threads: tuple[int, ...]) -> str:
-    """The table: a line a row, times as medians, ratios as best peer over ours; then what its cells cannot say."""
+    """The table: a line per row, times as medians, ratios as best peer over ours; then the notes."""
     sides = [*map(side_name, threads), *PEER_COLUMNS]
     head = ["row", "workload", *sides, *(f"x {n}t" for n in threads), "arith.", "target", ""]
     lines = [[row.case.name, row.case.title, *(_cell(row, side) for side in sides),
@@ -29,15 +29,15 @@ def render(rows: list[RowResult], threads: tuple[int, ...]) -> str:
 
 
 def brief(row: RowResult) -> str:
-    """One line to follow the progress by."""
+    """One line to show progress."""
     cells = (f"{result.side} {_cell(row, result.side)}" for result in row.sides)
     return f"{row.case.name} {row.case.title}: {', '.join(cells)}"
 
 
 def verdict(row: RowResult, threads: tuple[int, ...]) -> str:
-    """`ok`, `UNDER` the target (with the numbers of threads), or `?` where there is nothing to compare.
+    """`ok`, `UNDER` the target (with the numbers of threads), or `?` if there is nothing to compare.
 
-    Quick rows say nothing of speed, so they say nothing here.
+    Quick rows do not measure speed, so they have no verdict.
     """
     if row.case.is_quick:
         return ""
@@ -50,7 +50,7 @@ def verdict(row: RowResult, threads: tuple[int, ...]) -> str:
 
 
 def to_json(rows: list[RowResult], threads: tuple[int, ...]) -> list[dict[str, Any]]:
-    """Everything measured, one object a row."""
+    """Everything measured, one object per row."""
     return [{
         "row": row.case.name, "workload": row.case.title, "shape": list(row.case.shape), "dtype": row.case.dtype,
         "nbytes": row.nbytes, "target_2t": row.case.target, "target_1t": row.case.target_1t,
@@ -63,7 +63,7 @@ def to_json(rows: list[RowResult], threads: tuple[int, ...]) -> list[dict[str, A
 
 
 def _side_json(result: SideResult) -> dict[str, Any]:
-    """Seconds as minimum, median and maximum, or why there are none."""
+    """Seconds as minimum, median and maximum, or the reason why there are none."""
     answer: dict[str, Any] = {"result_nbytes": result.result_nbytes, "peak_nbytes": result.peak_nbytes}
     if not result.seconds:
         return answer | {"failure": result.failure, "missing": result.is_missing}
@@ -95,7 +95,7 @@ def _target(case: Case) -> str:
 
 
 def _align(lines: list[list[str]]) -> str:
-    """Columns to their widest cell; words to the left, figures to the right."""
+    """Pads columns to their widest cell; words are left-aligned, figures right-aligned."""
     widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
     is_word = [i < 2 or i == len(widths) - 1 for i in range(len(widths))]
     return "\n".join("  ".join(cell.ljust(width) if left else cell.rjust(width)
@@ -104,7 +104,7 @@ def _align(lines: list[list[str]]) -> str:
 
 
 def _memory(rows: list[RowResult], sides: list[str]) -> str:
-    """Peak memory of each side, and whether ours keeps to the result and 128 MB."""
+    """Peak memory of each side, and whether ours stays within the result and 128 MB."""
     lines = [["row", "peak MB", *sides, "limit", ""]]
     for row in rows:
         peaks = {result.side: result.peak_nbytes for result in row.sides if result.peak_nbytes is not None}
@@ -116,7 +116,7 @@ def _memory(rows: list[RowResult], sides: list[str]) -> str:
 
 
 def _notes(rows: list[RowResult]) -> list[str]:
-    """Reasons behind the cells without a time; a reason that many rows share stands once."""
+    """Reasons for the cells without a time; a reason that many rows share is given once."""
     reasons: dict[str, list[str]] = {}
     for row in rows:
         for result in row.sides:
@@ -134,5 +134,5 @@ def _notes(rows: list[RowResult]) -> list[str]:
 
 
 def _these(names: list[str], rows: list[RowResult]) -> str:
-    """Names of rows, in short if it is all of several."""
+    """Names of rows, abbreviated if they are all of several rows."""
     return "all rows" if len(names) == len(rows) > 1 else " ".join(names)

@@ -1,4 +1,4 @@
-"""What every kind of row can do: offer an action to time, and judge what came of it."""
+"""What every kind of row can do: provide an action to time, and check its result."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ Action = Callable[[], Any]
 
 
 class Disagreement(Exception):
-    """A side answered something else than it should."""
+    """A side returned a wrong result."""
 
 
 class Workload:
-    """One row at work.
+    """One row while it runs.
 
     Attributes
     ----------
     nbytes : int
-        Size of the pixels that go through, uncompressed.
+        Size of the pixels, uncompressed.
     output_nbytes : int
-        What the result takes in memory, which no reader can do without.
+        Size of the result in memory, which every reader needs.
     notes : list of str
-        What the reader of the table should know; grows as the row runs.
+        Remarks for the reader of the table; more are added as the row runs.
     """
 
     def __init__(self, case: Case, folder: Path) -> None:
@@ -43,7 +43,7 @@ class Workload:
         """Make the input."""
 
     def trial(self, peer: Any) -> AbstractContextManager[Action]:
-        """Whatever need not be timed, before and after; in between the action that is."""
+        """Context for work that is not timed, before and after the action that is."""
         raise NotImplementedError
 
     def verify(self, peer: Any, result: Any) -> None:
@@ -51,7 +51,7 @@ class Workload:
         raise NotImplementedError
 
     def result_nbytes(self, result: Any) -> int:
-        """Size of what was written, for rows that write; else 0."""
+        """Size of the written file, for rows that write; otherwise 0."""
         return 0
 
 
@@ -62,7 +62,7 @@ def ready(action: Action) -> Iterator[Action]:
 
 
 def demand_equal(found: np.ndarray, wanted: np.ndarray) -> None:
-    """Same shape, same kind and width of numbers, same values; byte order is each library's own business."""
+    """Same shape, same kind and width of numbers, same values; the byte order is up to each library."""
     if found.shape != wanted.shape:
         raise Disagreement(f"shape {found.shape} instead of {wanted.shape}")
     if found.dtype.newbyteorder("=") != wanted.dtype.newbyteorder("="):

@@ -15,7 +15,7 @@ from benchmarks.workload import Action, Disagreement, Workload, demand_equal
 
 
 class Write(Workload):
-    """Create the file, write the image, close; the file of the trial before is removed outside the timing."""
+    """Create the file, write the image, close; the file of the previous trial is removed outside the timing."""
 
     def prepare(self) -> None:
         self.array = self.store.array
@@ -49,7 +49,7 @@ class Write(Workload):
         return result.stat().st_size
 
     def _compare_with_cfitsio(self, ours: Path) -> None:
-        """Say so if the file is not, byte for byte, what cfitsio makes of the same pixels."""
+        """Add a note if the file differs from what cfitsio writes for the same pixels."""
         case, theirs = self.case, self._path(oracle()).with_suffix(".oracle")
         if not theirs.exists():
             if oracle().name != "fitsio":

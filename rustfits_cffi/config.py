@@ -1,4 +1,4 @@
-"""What a user says about compression: one frozen, keyword-only class a codec, and how floats become integers.
+"""How a user asks for compression: a frozen, keyword-only class for each codec, and one for quantizing floats.
 
 A codec's parameters are those of FITS Standard 4.0, section 10.4; quantization is section 10.2. The classes check
 themselves; `parse_compress` reads the `compress=` argument, and `check_combination` says which codec takes which
@@ -33,39 +33,39 @@ _UINT32_MAX = 2**32 - 1
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Codec:
-    """What all codecs have; not for direct use.
+    """The parameters of all codecs; not for direct use.
 
     Parameters
     ----------
     tile_shape : sequence of int, optional
         Size of a tile in numpy axis order. None: the codec's own default (one row; HCOMPRESS about 16 rows).
     heap_format : {"P", "Q"}
-        Width of the tile descriptors: 32 bits each, or 64 for a heap beyond 4 GiB. Either case.
+        Width of the tile descriptors: 32 bits each, or 64 for a heap beyond 4 GiB. In either case.
     """
 
     tile_shape: Sequence[int] | None = None
     heap_format: str = "P"
 
-    # What holds for every object of a class: FITS Standard 4.0, section 10.4.
+    # Properties of every object of a class: FITS Standard 4.0, section 10.4.
     zcmptype: ClassVar[str] = ""
     holds_floats: ClassVar[bool] = False  # as they are, without quantization
     most_bits: ClassVar[int] = 32  # of integers
     takes_quantized: ClassVar[bool] = True  # floats, as scaled integers
     takes_offsets: ClassVar[bool] = True  # integers stored with an offset: i1, u2, u4, u8
-    axes: ClassVar[int | None] = None  # of an image; None: any number
+    axes: ClassVar[int | None] = None  # number of axes of an image; None: any number
     shortest_axis: ClassVar[int] = 1  # of a tile, in pixels
     dithers: ClassVar[tuple[str, ...]] = ("no_dither", "dither1", "dither2")
     element: ClassVar[str] = "B"  # of the coded stream, as TFORM has it
-    __hash__ = None  # type: ignore[assignment]  # the checker lets no class say that it has none
+    __hash__ = None  # type: ignore[assignment]  # the checker does not let a class declare that it has none
 
     def __post_init__(self) -> None:
-        # The one change made here: arguments come in several spellings and are kept in one, so that == is field by
-        # field.
+        # The one change made here: arguments may be given in several forms and are kept in one, so that == compares
+        # field by field.
         object.__setattr__(self, "tile_shape", _tile_shape(self.tile_shape))
         object.__setattr__(self, "heap_format", _heap_format(self.heap_format))
 
     def coder_parameters(self) -> dict[str, Any]:
-        """What the tile engine must know to encode, by its names: `Coder` of ``native.tile_coding``."""
+        """What the tile engine needs to encode, under its names: `Coder` of ``native.tile_coding``."""
         return {}
 
     def default_rows(self, length: int) -> int:
@@ -73,12 +73,12 @@ class Codec:
         return 1
 
     def refusal(self, pixels: np.ndarray) -> str | None:
-        """Why a tile of these pixels cannot be stored; None if the codec itself has nothing to say."""
+        """Why a tile of these pixels cannot be stored; None if the codec has no objection."""
         return None
 
     @classmethod
     def of_file(cls, tile_shape: tuple[int, ...], heap_format: str, parameters: dict[str, Any]) -> Codec:
-        """The config of an image in a file, with the codec's parameters by the names of the tile engine."""
+        """The config of an image in a file, from the codec's parameters under the names of the tile engine."""
         return cls(tile_shape=tile_shape, heap_format=heap_format)
 
     def __repr__(self) -> str:
@@ -90,7 +90,7 @@ class Codec:
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class _Gzip(Codec):
-    """The part the two GZIP codecs share."""
+    """What the two GZIP codecs share."""
 
     level: int | None = None
 
@@ -113,7 +113,7 @@ class _Gzip(Codec):
 
     @property
     def deflate_level(self) -> int:
-        """The level to deflate at: cfitsio's own, 1, unless one was chosen."""
+        """The deflate level: the chosen one, else cfitsio's, which is 1."""
         return 1 if self.level is None else self.level
 
     def coder_parameters(self) -> dict[str, Any]:
@@ -129,8 +129,8 @@ class Gzip1(_Gzip):
     tile_shape, heap_format
         See `Codec`.
     level : int, optional
-        Deflate level, 0 to 9. None is cfitsio's own level, 1, and then the bytes are cfitsio's. The level is not
-        stored in the file.
+        Deflate level, 0 to 9. None means cfitsio's level, 1, which also gives cfitsio's bytes. The level is not stored
+        in the file.
 
     Notes
     -----
@@ -150,7 +150,7 @@ class Gzip2(_Gzip):
     tile_shape, heap_format
         See `Codec`.
     level : int, optional
-        As of `Gzip1`.
+        As for `Gzip1`.
 
     Notes
     -----
@@ -170,7 +170,7 @@ class Rice1(Codec):
     tile_shape, heap_format
         See `Codec`.
     blocksize : int
-        Pixels that share one code; positive.
+        Pixels per block, which share one code; positive.
 
     Notes
     -----
@@ -199,14 +199,14 @@ class Rice1(Codec):
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Hcompress1(Codec):
-    """HCOMPRESS_1: a wavelet for two-dimensional images.
+    """HCOMPRESS_1: a wavelet transform for two-dimensional images.
 
     Parameters
     ----------
     tile_shape, heap_format
         See `Codec`; a tile has two axes, of 4 pixels or more each.
     scale : int
-        Digitization step. 0 and 1 are lossless, more loses detail.
+        Digitization step. 0 and 1 are lossless; larger steps lose detail.
     smooth : bool
         Whether a reader smooths the blocks of a lossy image. Does not change the coded bytes.
 
@@ -239,7 +239,7 @@ class Hcompress1(Codec):
         object.__setattr__(self, "smooth", bool(self.smooth))
 
     def coder_parameters(self) -> dict[str, Any]:
-        # to cfitsio, and to the engine, a negative scale is the step itself
+        # for cfitsio and the engine, a negative scale is the step itself
         return {"hcompress_scale": 0.0 - self.scale, "hcompress_smooth": int(self.smooth)}
 
     def default_rows(self, length: int) -> int:
@@ -247,8 +247,8 @@ class Hcompress1(Codec):
 
         Notes
         -----
-        cfitsio's rule (imcomp_init_table): all of up to 30 rows, else the first of nine heights that leaves no last
-        tile of fewer than 4 rows.
+        cfitsio's rule (imcomp_init_table): all rows if there are at most 30, else the first of nine heights with which
+        the last tile has at least 4 rows.
         """
         if length <= 30:
             return length
@@ -300,10 +300,10 @@ class Quantize:
     Parameters
     ----------
     level : float
-        Quanta per sigma of the background noise of each tile; 0 means a quarter of sigma as in cfitsio; negative: minus
-        the step itself, in the pixel unit.
+        Quanta per sigma of the background noise of each tile; 0 means a step of a quarter of sigma, as in cfitsio; a
+        negative level is minus the step itself, in the pixel unit.
     method : {"dither1", "dither2", "no_dither"}
-        Subtractive dither; the same, with exact zeros kept; none. FITS names are understood, in either case.
+        Subtractive dither; the same with exact zeros kept; no dither. FITS names are accepted, in either case.
     seed : int
         Start of the dither sequence (ZDITHER0); 0 is stored as 1, so that equal input gives equal files.
 
@@ -316,7 +316,7 @@ class Quantize:
     method: str = "dither1"
     seed: int = 0
 
-    __hash__ = None  # type: ignore[assignment]  # the checker lets no class say that it has none
+    __hash__ = None  # type: ignore[assignment]  # the checker does not let a class declare that it has none
 
     def __post_init__(self) -> None:
         level = _plain_number(self.level, "level")
@@ -346,7 +346,7 @@ class Quantize:
 _ZQUANTIZ = {"no_dither": "NO_DITHER", "dither1": "SUBTRACTIVE_DITHER_1", "dither2": "SUBTRACTIVE_DITHER_2"}
 _METHODS = {name.upper(): name for name in _ZQUANTIZ} | {zquantiz: name for name, zquantiz in _ZQUANTIZ.items()}
 
-# Every name of an algorithm, FITS Standard 4.0 table 36 and the synonyms that cfitsio reads or takes, and its class.
+# Names of algorithms (FITS Standard 4.0, table 36, and the synonyms that cfitsio reads or accepts) and their classes.
 CODECS: dict[str, type[Codec]] = {
     "GZIP": Gzip1,
     "GZIP_1": Gzip1,
@@ -367,7 +367,7 @@ def parse_compress(compress: Any) -> Codec | None:
     Parameters
     ----------
     compress : Codec, str or None
-        A config object; the name of an algorithm, in either case; or None, for a plain image.
+        A config object; the name of an algorithm, in either case; or None for a plain image.
 
     Raises
     ------
@@ -390,7 +390,7 @@ def parse_compress(compress: Any) -> Codec | None:
 
 
 def check_combination(dtype: Any, codec: Codec | None, quantize: Quantize | None = None) -> None:
-    """Refuse pixels that a codec does not take.
+    """Refuse pixels that a codec does not support.
 
     Parameters
     ----------
@@ -405,7 +405,7 @@ def check_combination(dtype: Any, codec: Codec | None, quantize: Quantize | None
     TypeError
         If `quantize` is neither None nor a `Quantize`.
     ValueError
-        For `quantize` without a codec or with integers, and for floats as they are with RICE or HCOMPRESS, whose
+        For `quantize` without a codec or with integers, and for unquantized floats with RICE or HCOMPRESS, whose
         streams hold integers only.
     NotImplementedError
         For 64-bit integers with any codec but GZIP, and for PLIO with floats or with the types that are stored with an
@@ -413,7 +413,7 @@ def check_combination(dtype: Any, codec: Codec | None, quantize: Quantize | None
 
     Notes
     -----
-    Which types a codec holds: FITS Standard 4.0, section 10.4. The dtype itself is checked by `format.dtypes`.
+    The types that a codec holds: FITS Standard 4.0, section 10.4. `format.dtypes` checks the dtype itself.
     """
     if quantize is not None and not isinstance(quantize, Quantize):
         raise TypeError(f"quantize= must be a Quantize or None, not {quantize!r}")
@@ -450,13 +450,13 @@ def _check_float(dtype: np.dtype[Any], codec: Codec, quantize: Quantize | None) 
         )
 
 
-# Heights of an HCOMPRESS tile in the order cfitsio tries them, and the one it falls back to.
+# Heights of an HCOMPRESS tile in the order in which cfitsio tries them, and its fallback.
 _HCOMPRESS_ROWS = (16, 24, 20, 30, 28, 26, 22, 18, 14)
 _HCOMPRESS_LAST_RESORT = 17
 
 
 def _two_axes(tile_shape: tuple[int, ...]) -> tuple[int, ...] | None:
-    """A tile as `Hcompress1` takes it, with two axes; None if it is not flat."""
+    """A tile shape reduced to two axes, for `Hcompress1`; None unless exactly two axes are longer than 1."""
     if len(tile_shape) == 2:
         return tile_shape
     longer = tuple(length for length in tile_shape if length > 1)
@@ -488,7 +488,7 @@ def _heap_format(value: Any) -> str:
 
 
 def _plain_number(value: Any, name: str) -> int | float:
-    """A real number as Python has it; whole ones as int, so that 4 and 4.0 are shown alike."""
+    """A real number as a Python number; whole ones as int, so that 4 and 4.0 are shown alike."""
     if isinstance(value, str | bytes):
         raise TypeError(f"{name} must be a real number, not {type(value).__name__}")
     try:

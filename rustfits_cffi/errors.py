@@ -1,7 +1,7 @@
 """The exceptions of this package, and the one table that turns a status of C into one of them.
 
-Every exception that reports a file or a C call is a `FITSError`, hence an `OSError`; each also is the builtin that a
-caller would catch (`ValueError` for a bad header, `PermissionError` for a read-only file, and so on). Wrong arguments
+Every exception about a file or a C call is a `FITSError`, hence an `OSError`; each is also the builtin that a caller
+would catch (`ValueError` for a bad header, `PermissionError` for a read-only file, and so on). Wrong arguments
 are plain `TypeError`, `ValueError` or `IndexError`.
 """
 
@@ -32,16 +32,16 @@ __all__ = [
 
 
 class FITSError(OSError):
-    """Something about a FITS file or a call into C failed.
+    """An operation on a FITS file, or a call into C, failed.
 
     Attributes
     ----------
     status : int or None
-        Number that C reported: one of cfitsio's (101 and above) or of our kernels' (1 to 11).
+        Status reported by C: one of cfitsio's (101 and above) or of our kernels' (1 to 12).
     hdu : int or None
-        0-based number of the HDU that was worked on, where that is known.
+        0-based number of the HDU concerned, if known.
     missing : str or None
-        Number or name of an HDU that was asked for and is not there.
+        Number or name of an HDU that was asked for and does not exist.
     """
 
     status: int | None = None
@@ -50,11 +50,11 @@ class FITSError(OSError):
 
 
 class FITSFormatError(FITSError, ValueError):
-    """The bytes of a file, or the values asked of it, are not what the FITS Standard allows."""
+    """The content of a file, or a value to be written, does not conform to the FITS Standard."""
 
 
 class FITSKeyError(FITSError, KeyError):
-    """A keyword, a column or an HDU of that name is not there."""
+    """There is no keyword, column or HDU of that name."""
 
 
 class FITSIndexError(FITSError, IndexError):
@@ -62,11 +62,11 @@ class FITSIndexError(FITSError, IndexError):
 
 
 class FITSOverflowError(FITSError, OverflowError):
-    """A number does not fit the type that has to hold it."""
+    """A number does not fit into its type."""
 
 
 class FITSMemoryError(FITSError, MemoryError):
-    """Memory could not be had."""
+    """Memory could not be allocated."""
 
 
 class FITSReadOnlyError(FITSError, PermissionError):
@@ -74,7 +74,7 @@ class FITSReadOnlyError(FITSError, PermissionError):
 
 
 class FITSExistsError(FITSError, FileExistsError):
-    """The file to be created exists already."""
+    """The file to be created already exists."""
 
 
 class TruncatedError(FITSError, EOFError):
@@ -90,14 +90,7 @@ class ClosedError(FITSError):
 
 
 class TaintedError(FITSError):
-    """A write failed half way; what the handle believes may differ from what the file holds."""
-
-    def __init__(self, what: str = "the file") -> None:
-        super().__init__(
-            what
-            if "reopen" in what  # unpickling hands the whole message back
-            else f"{what} is in an indeterminate state after a write that failed; reopen it to go on"
-        )
+    """A change failed midway, so that the open file may disagree with the file on disk: open it again."""
 
 
 class HDUIndexError(ValueError, IndexError):
@@ -129,17 +122,17 @@ class TileError(FITSError, ValueError):
 
 
 # The statuses: rf_status of csrc/rf.h (1 to 12, never renumbered) and those of cfitsio's fitsio.h (101 and above). The
-# two ranges do not meet, so one table serves both. cfitsio statuses not named here are told by their number.
+# two ranges do not overlap, so one table serves both. cfitsio statuses not listed here are reported by number.
 _STATUSES: dict[int, tuple[type[FITSError], str]] = {
     1: (TileError, "corrupt data: the coded bytes are not a stream of their codec (decompression failed)"),
     2: (FITSError, "the output buffer is too small"),
     3: (FITSMemoryError, "no memory for a codec's working space"),
-    4: (FITSFormatError, "a combination of codec and arguments that does not exist"),
+    4: (FITSFormatError, "the codec does not take these arguments"),
     5: (TileError, "corrupt data: the coded bytes end too early (decompression failed)"),
-    6: (TileError, "corrupt data: the stream holds another number of pixels than the tile (decompression failed)"),
+    6: (TileError, "corrupt data: the stream and the tile differ in their number of pixels (decompression failed)"),
     7: (TileError, "no column holds this tile: it was never written"),
     8: (TileError, "a pixel value outside the range that the codec can store"),
-    9: (TileError, "the codec's stream would silently store other pixels here"),
+    9: (TileError, "the codec would silently store wrong pixels here"),
     10: (FITSError, "the operating system reported an error"),
     11: (FITSError, "the operating system refused to write"),
     12: (TileError, "corrupt descriptor: it points outside the heap, or into another tile"),
@@ -160,7 +153,7 @@ _STATUSES: dict[int, tuple[type[FITSError], str]] = {
     121: (FITSFormatError, "invalid URL prefix"),
     124: (FITSFormatError, "no driver for this kind of file name"),
     125: (FITSFormatError, "the file name cannot be parsed"),
-    201: (FITSFormatError, "the header holds keywords already"),
+    201: (FITSFormatError, "the header already has keywords"),
     202: (FITSKeyError, "keyword not found"),
     203: (FITSIndexError, "card number outside the header"),
     204: (FITSFormatError, "the keyword has no value"),
@@ -181,8 +174,8 @@ _STATUSES: dict[int, tuple[type[FITSError], str]] = {
     219: (FITSKeyError, "no such column"),
     220: (FITSFormatError, "bad value of SIMPLE"),
     221: (FITSFormatError, "the file does not begin with SIMPLE"),
-    222: (FITSFormatError, "no BITPIX where it must stand"),
-    223: (FITSFormatError, "no NAXIS where it must stand"),
+    222: (FITSFormatError, "BITPIX is missing or not where it must be"),
+    223: (FITSFormatError, "NAXIS is missing or not where it must be"),
     224: (FITSFormatError, "not all NAXISn keywords found"),
     225: (FITSFormatError, "an extension does not begin with XTENSION"),
     226: (FITSFormatError, "not an ASCII table"),
@@ -199,12 +192,12 @@ _STATUSES: dict[int, tuple[type[FITSError], str]] = {
     237: (FITSKeyError, "more than one column of that name"),
     241: (FITSFormatError, "NAXIS1 is not the sum of the column widths"),
     251: (FITSFormatError, "unknown kind of extension"),
-    252: (FITSFormatError, "the bytes are no FITS record"),
+    252: (FITSFormatError, "not a FITS record"),
     253: (FITSFormatError, "the END card is not blank"),
     261: (FITSFormatError, "bad TFORMn"),
     262: (FITSFormatError, "unknown type letter in TFORMn"),
     263: (FITSFormatError, "bad TDIMn"),
-    264: (FITSFormatError, "a heap address outside the heap"),
+    264: (FITSFormatError, "an address outside the heap"),
     301: (FITSIndexError, "HDU number out of range"),
     302: (FITSIndexError, "column number out of range"),
     304: (FITSFormatError, "position before the start of the file"),
@@ -225,14 +218,24 @@ _STATUSES: dict[int, tuple[type[FITSError], str]] = {
     406: (FITSFormatError, "a keyword value is not a number"),
     410: (FITSFormatError, "unsupported data type"),
     412: (FITSOverflowError, "overflow: a number does not fit its type"),
-    413: (FITSFormatError, "the image or table cannot be compressed so"),
+    413: (FITSFormatError, "the image or table cannot be compressed in this way"),
     414: (TileError, "corrupt data: decompression failed"),
     415: (TileError, "a compressed tile does not exist"),
 }
 
 
+# The statuses that code asks for, or reports as its own: names of fitsio.h (101 and above) and of csrc/rf.h.
+RF_ERANGE = 8
+RF_ELOSSY = 9
+MEMORY_ALLOCATION = 113
+BAD_NAXIS = 212
+NOT_IMAGE = 233
+DATA_COMPRESSION_ERR = 413
+DATA_DECOMPRESSION_ERR = 414
+
+
 def status_text(status: int) -> str:
-    """What a status of C means, in words."""
+    """The meaning of a status, in words."""
     return _STATUSES[status][1] if status in _STATUSES else f"cfitsio status {status}"
 
 
@@ -244,16 +247,16 @@ def error_of_status(status: int, what: str = "", messages: Iterable[str] = (), *
     status : int
         An `rf_status` (1 to 12) or a cfitsio status, not 0.
     what : str
-        What was being done, with the file's name; goes in front.
+        What was being done, with the name of the file; comes first in the message.
     messages : iterable of str
-        cfitsio's message stack. It is one per process, so it is only ever added as text.
+        cfitsio's message stack. There is one per process, so it is only added as text.
     **where
-        `file`, `hdu` and `tile`, told in the message of a `TileError` and left out of all others.
+        `file`, `hdu` and `tile`: part of the message of a `TileError`, ignored for all others.
 
     Returns
     -------
     FITSError
-        Of a subclass according to the status.
+        Its subclass depends on the status.
     """
     kind = _STATUSES[status][0] if status in _STATUSES else FITSError
     text = ": ".join(part for part in (what, status_text(status)) if part)
@@ -265,6 +268,6 @@ def error_of_status(status: int, what: str = "", messages: Iterable[str] = (), *
 
 
 def raise_for_status(status: int, what: str = "", messages: Iterable[str] = (), **where: Any) -> None:
-    """Raise the exception that belongs to a status, as `error_of_status` makes it; do nothing if it is 0."""
+    """Raise the exception that `error_of_status` makes of a status; do nothing if the status is 0."""
     if status:
         raise error_of_status(status, what, messages, **where)

@@ -1,4 +1,4 @@
-"""FITS: an open file. It opens and closes, finds HDUs, and adds new ones at the end."""
+"""FITS: an open file, which finds its HDUs and appends new ones."""
 
 from __future__ import annotations
 
@@ -35,20 +35,20 @@ class FITS:
     filename : str or os.PathLike
         Local file.
     mode : {"r", "r+", "w+"}
-        Read; read and change an existing file; create or truncate.
+        Read an existing file; read and change one; create a file or truncate it.
     lenient : bool
         Accept non-printable bytes in headers; each reads as ``_``.
     trust_sizes : bool
-        Believe the size a header declares even when the file is far too short to hold such an image.
+        Believe the size that a header declares even if the file is far too short to hold such an image.
 
     Raises
     ------
     OSError
-        If the file cannot be opened so, is empty or is cut short within a header.
+        If the file cannot be opened in this mode, is empty or is truncated within a header.
     ValueError
-        If a header is not one.
+        If a header is invalid.
     NotImplementedError
-        For the name of what is no local file, or is to be gzipped.
+        For a name that is not a local file's, or for writing a gzipped file.
 
     Examples
     --------
@@ -79,7 +79,7 @@ class FITS:
             raise
         self._hdus: dict[HDUNumber, HDU] = {}
 
-    # -- life ---------------------------------------------------------------------------------------------------------
+    # -- closing ------------------------------------------------------------------------------------------------------
 
     def __enter__(self) -> FITS:
         return self
@@ -117,7 +117,7 @@ class FITS:
         key = self._directory.number(number)
         hdu = self._hdus.get(key)
         if hdu is None:
-            # the first object stays, whichever thread asks first
+            # the first object is kept, whichever thread makes it
             hdu = self._hdus.setdefault(key, open_hdu(self._directory, number))
         return hdu
 
@@ -127,8 +127,8 @@ class FITS:
     def __iter__(self) -> Iterator[HDU]:
         return iter(self.hdus)
 
-    # Nearly always an image; `Any` stands for the bare HDU, so that nobody has to ask first. Who does, by isinstance,
-    # gets the methods of that class checked.
+    # Nearly always an image. `Any` stands for the other classes, so that callers need no isinstance; after one, the
+    # type checker knows the methods of that class.
     def __getitem__(self, key: int | str | bytes | tuple[str | bytes, int]) -> ImageHDU | Any:
         return self._hdu(self._number(key))
 
@@ -174,7 +174,7 @@ class FITS:
         quantize: Quantize | None = None,
         blank: int | None = None,
     ) -> None:
-        """Append an image HDU: of zeros, or compressed without pixels, which cannot be read until it was written.
+        """Append an image HDU: a plain one of zeros, or a compressed one without tiles, unreadable until written.
 
         Parameters
         ----------
@@ -195,7 +195,7 @@ class FITS:
         Raises
         ------
         ValueError, TypeError, NotImplementedError
-            If the arguments do not go together; nothing is written then.
+            If the arguments are not valid together; then nothing is written.
         OSError
             If the file is closed or read-only, or writing fails.
         """
@@ -218,7 +218,7 @@ class FITS:
         Parameters
         ----------
         data : array_like
-            Pixels, any memory layout and byte order. Masked pixels become `blank`, or NaN.
+            Pixels, in any memory layout and byte order. Masked pixels become `blank`, or NaN.
         extname, extver, compress, quantize, blank : optional
             As for `create_image_hdu`.
         header : mapping or FITSHeader, optional
@@ -233,7 +233,7 @@ class FITS:
         ValueError, TypeError, NotImplementedError
             As `create_image_hdu`, or if a pixel cannot be stored.
         OSError
-            If the file is closed or read-only, or writing fails. The file is then as it was.
+            If the file is closed or read-only, or writing fails; the file is then unchanged.
         """
         pixels = np.asanyarray(data)
         plan = _plan(pixels, ImageOptions(extname, extver, compress, quantize, blank))
@@ -257,7 +257,7 @@ class FITS:
         Raises
         ------
         ValueError
-            If `data` is no ndarray; else as `write_image`.
+            If `data` is not an ndarray; otherwise as `write_image`.
         NotImplementedError
             If `data` is a table: a dict, or an array with fields.
         OSError
@@ -267,12 +267,12 @@ class FITS:
         return self.write_image(data, extname=extname, header=header)
 
     def write_table(self, *arguments: Any, **options: Any) -> HDU:
-        """Not there yet: raises `NotImplementedError`, as do the functions that create tables."""
+        """Not implemented yet: raises `NotImplementedError`, as do the functions that create tables."""
         raise NotImplementedError(_NO_TABLES)
 
     create_table_hdu = create_ascii_table_hdu = write_table
 
-    # -- words --------------------------------------------------------------------------------------------------------
+    # -- text ---------------------------------------------------------------------------------------------------------
 
     def __repr__(self) -> str:
         lines = [f"file: {self.filename}", f"mode: {self._handle.mode}"]
@@ -299,7 +299,7 @@ def read(filename: str | os.PathLike[str], ext: int | str | None = None, *, head
     ----------
     filename : str or os.PathLike
     ext : int or str, optional
-        Number or name of the HDU; the first with data if not given.
+        Number or name of the HDU; by default the first one with data.
     header : bool
         Return ``(data, header)``.
 
@@ -310,7 +310,7 @@ def read(filename: str | os.PathLike[str], ext: int | str | None = None, *, head
     Raises
     ------
     ValueError
-        If no HDU has data, or there is no such HDU, or it is not an image.
+        If there is no such HDU or none with data, or if it is not an image.
     OSError
         If the file cannot be opened or read.
     """
@@ -318,9 +318,9 @@ def read(filename: str | os.PathLike[str], ext: int | str | None = None, *, head
         hdu = fits[ext] if ext is not None else _first_with_data(fits)
         if not isinstance(hdu, ImageHDU):
             kind = fits._directory.kind(hdu.index)
-            raise ValueError(f"{fits.filename}: HDU {hdu.index} is no image ({kind}), and only images can be read yet")
+            raise ValueError(f"{fits.filename}: HDU {hdu.index} is not an image ({kind}); only images can be read yet")
         if isinstance(hdu, CompressedImageHDU):
-            hdu.set_tile_cache_size(0)  # the file is closed at once, so that nothing is worth keeping
+            hdu.set_tile_cache_size(0)  # the file is closed at once, so nothing is worth keeping
         data = hdu.read()
         return (data, hdu.header) if header else data
 
@@ -337,7 +337,7 @@ def read_header(filename: str | os.PathLike[str], ext: int | str = 0) -> FITSHea
     Returns
     -------
     FITSHeader
-        It stays readable, and cannot be changed.
+        It remains readable, but cannot be changed.
 
     Raises
     ------
@@ -361,13 +361,13 @@ def write(
     data, extname, header
         As for `FITS.write`.
     mode : {"w+", "r+"}
-        To a new file, or at the end of one.
+        To a new file, or at the end of an existing one.
 
     Raises
     ------
     ValueError, NotImplementedError, OSError
-        As `FITS.write`, or if the file cannot be opened so. What can be told from the arguments is told before an old
-        file of that name is emptied.
+        As `FITS.write`, or if the file cannot be opened in this mode. Errors that the arguments alone show are raised
+        before an old file of that name is emptied.
     """
     _require_image(data)
     _plan(data, ImageOptions(extname)).cards(header)
@@ -376,15 +376,15 @@ def write(
 
 
 def _local_path(filename: Any) -> str:
-    """The text of a local file's name."""
+    """The name of a local file as text."""
     path = path_text(filename)
     if _URL.match(path):
-        raise NotImplementedError(f"{path}: only local files can be opened yet, by their path")
+        raise NotImplementedError(f"{path}: only local files can be opened, by their path")
     return path
 
 
 def _require_image(data: Any) -> None:
-    """Refuse what `write` cannot make an image of."""
+    """Refuse data that `write` cannot turn into an image."""
     if isinstance(data, Mapping) or getattr(getattr(data, "dtype", None), "names", None) is not None:
         raise NotImplementedError(_NO_TABLES)
     if not isinstance(data, np.ndarray):
@@ -394,7 +394,7 @@ def _require_image(data: Any) -> None:
 def _plan(pixels: np.ndarray, options: ImageOptions) -> ImagePlan:
     """How pixels become an HDU, checked."""
     if pixels.ndim == 0 and pixels.dtype.kind in "iuf":
-        raise ValueError("a single number has no axes and is no image: give an array, such as [value]")
+        raise ValueError("a single number has no axes and is not an image: give an array, such as [value]")
     if options.blank is None and pixels.dtype.kind in "iu" and np.ma.is_masked(pixels):
         raise ValueError("masked pixels need a blank value: use FITS.write_image(..., blank=...)")
     return ImagePlan.of(pixels.dtype, pixels.shape, options)
@@ -415,7 +415,7 @@ def _ascii(name: bytes) -> str:
 
 
 def _integer(key: Any, rule: str) -> int:
-    """`key` as an int: integers, numpy integers and 0-d integer arrays; a `ValueError` with the rule for all else."""
+    """`key` as an int: integers, numpy integers and 0-d integer arrays; anything else is a `ValueError` with `rule`."""
     if isinstance(key, bool | np.bool_):
         raise ValueError(f"{rule} bool")
     if isinstance(key, np.ndarray) and key.ndim:

@@ -17,13 +17,13 @@ _CARD_NBYTES = 80
 class FITSHeader:
     """Keywords and values of one HDU. Obtained as `HDU.header`, never constructed.
 
-    Reading works from memory, also after the file was closed. A change is in the file when it returns.
+    Headers are read from memory, even after the file is closed. A change is in the file when the call returns.
 
     Examples
     --------
     >>> header["EXPTIME"]
     30.0
-    >>> header["OBSERVER"] = "Leavitt", "who looked"
+    >>> header["OBSERVER"] = "Leavitt", "observer"
     """
 
     __slots__ = ("_directory", "_number")
@@ -46,7 +46,7 @@ class FITSHeader:
         Parameters
         ----------
         key : str
-            In any case, with or without HIERARCH.
+            In upper or lower case, with or without HIERARCH.
         default : object, optional
             What to return if the keyword is absent.
 
@@ -70,7 +70,7 @@ class FITSHeader:
         return len(self._entry.index.names())
 
     def keys(self) -> list[str]:
-        """All keywords once, in order; COMMENT, HISTORY and blank among them."""
+        """All keywords once, in order, including COMMENT, HISTORY and blank."""
         return list(self._entry.index.names())
 
     def values(self) -> list[Any]:
@@ -87,7 +87,7 @@ class FITSHeader:
         Parameters
         ----------
         key : str
-            In any case, with or without HIERARCH.
+            In upper or lower case, with or without HIERARCH.
 
         Returns
         -------
@@ -108,7 +108,7 @@ class FITSHeader:
 
     @property
     def cards(self) -> list[str]:
-        """The cards in file order, the last one END, without their trailing blanks."""
+        """The cards in file order, ending with END, without trailing blanks."""
         return list(self._cards)
 
     def to_dict(self, skip_protected: bool = False) -> dict[str, Any]:
@@ -149,84 +149,84 @@ class FITSHeader:
         self._change(card_lists.delete_key, key)
 
     def set_comment(self, key: str, comment: str) -> None:
-        """Give a keyword another comment; its value stays as it is written.
+        """Change the comment of a keyword; its value stays as written.
 
         Parameters
         ----------
         key : str
-            In any case, with or without HIERARCH.
+            In upper or lower case, with or without HIERARCH.
         comment : str
-            What the card has no room for is cut off.
+            The part that does not fit on the card is cut off.
 
         Raises
         ------
         KeyError
             If the keyword is absent.
         ValueError
-            If the comment has other characters than printable ASCII.
+            If the comment has characters that are not printable ASCII.
         """
         self._change(card_lists.change_comment, key, comment)
 
     def add_comment(self, text: str) -> None:
-        """Add COMMENT cards behind those there are.
+        """Add COMMENT cards after the existing ones.
 
         Parameters
         ----------
         text : str
-            Each card takes 72 characters of it.
+            Split into cards of 72 characters each.
 
         Raises
         ------
         ValueError
-            If it has other characters than printable ASCII.
+            If it has characters that are not printable ASCII.
         """
         self._change(card_lists.add_commentary, "COMMENT", text)
 
     def add_history(self, text: str) -> None:
-        """Add HISTORY cards behind those there are.
+        """Add HISTORY cards after the existing ones.
 
         Parameters
         ----------
         text : str
-            Each card takes 72 characters of it.
+            Split into cards of 72 characters each.
 
         Raises
         ------
         ValueError
-            If it has other characters than printable ASCII.
+            If it has characters that are not printable ASCII.
         """
         self._change(card_lists.add_commentary, "HISTORY", text)
 
     def add_blank(self, text: str) -> None:
-        """Add cards with a blank keyword behind those there are.
+        """Add cards with a blank keyword after the existing ones.
 
         Parameters
         ----------
         text : str
-            Each card takes 72 characters of it.
+            Split into cards of 72 characters each.
 
         Raises
         ------
         ValueError
-            If it has other characters than printable ASCII.
+            If it has characters that are not printable ASCII.
         """
         self._change(card_lists.add_commentary, "", text)
 
     def update(self, other: FITSHeader | Mapping[str, Any], *, copy_commentary: bool = False) -> None:
-        """Set many keywords at once, all or none.
+        """Set many keywords at once: all of them, or none if one is refused.
 
         Parameters
         ----------
         other : FITSHeader or mapping
-            A header: its structural keywords are left out. A mapping of keys to values or ``(value, comment)``: they
-            may not be structural.
+            A header, whose structural keywords are left out; or a mapping of keys to values or ``(value, comment)``,
+            which must not have structural keywords.
         copy_commentary : bool
-            Copy the COMMENT, HISTORY and blank cards of a header too.
+            Whether the COMMENT, HISTORY and blank cards of a header are also copied.
 
         Raises
         ------
         ValueError
-            For protected or commentary keywords in a mapping, and for what no card can hold.
+            For protected or commentary keywords in a mapping, and for values that no card can hold.
         """
         items = items_to_copy(other)
         commentary = _commentary(other) if copy_commentary and isinstance(other, FITSHeader) else []
@@ -254,7 +254,7 @@ class FITSHeader:
         return self._entry.structure.cards
 
     def _find(self, key: str) -> tuple[CardIndex, int]:
-        """The header as it is now and where `key` stands in it: another thread may change the header meanwhile."""
+        """The current header and the position of `key` in it: another thread may change the header at any time."""
         index = self._entry.index
         position = index.find(key)
         if position is None:
@@ -262,12 +262,12 @@ class FITSHeader:
         return index, position
 
     def _change(self, edit: Callable[..., list[str]], *arguments: Any) -> None:
-        """Make new cards of those there are and write them, without another thread's change in between."""
+        """Make new cards from the current ones and write them, without another thread's change in between."""
         with self._directory.handle.lock:
             self._replace(edit(self._entry.index, *arguments))
 
     def _replace(self, cards: list[str]) -> None:
-        """Write a new list of cards, the last one END; memory follows the file."""
+        """Write a new list of cards that ends with END; the copy in memory is updated after the file."""
         handle = self._directory.handle
         with handle.lock:
             handle.require_writable("change a header")
@@ -278,7 +278,7 @@ class FITSHeader:
 
 
 def items_to_copy(other: FITSHeader | Mapping[str, Any], *, with_pixels: bool = False) -> list[tuple[str, Any]]:
-    """What a header or a mapping contributes to another header; see `FITSHeader.update`."""
+    """The items that a header or mapping adds to another header; see `FITSHeader.update`."""
     if isinstance(other, FITSHeader):
         return card_lists.carried_over(other._entry.index, with_pixels=with_pixels)
     if not hasattr(other, "items"):
@@ -288,5 +288,5 @@ def items_to_copy(other: FITSHeader | Mapping[str, Any], *, with_pixels: bool = 
 
 def _commentary(header: FITSHeader) -> list[str]:
     index = header._entry.index
-    places = sorted(i for name in COMMENTARY for i in index.find_all(name))
-    return [index.cards[i] for i in places]
+    positions = sorted(i for name in COMMENTARY for i in index.find_all(name))
+    return [index.cards[i] for i in positions]

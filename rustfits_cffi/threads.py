@@ -1,4 +1,4 @@
-"""How many threads one call into our kernels may use, and work done in other threads."""
+"""The number of threads that one call into our kernels may use, and helpers for work in other threads."""
 
 from __future__ import annotations
 
@@ -18,27 +18,27 @@ Item = TypeVar("Item")
 
 ENVIRONMENT_NAME = "RUSTFITS_NUM_THREADS"
 
-# More than any machine has: an absurd number is a mistake, and each thread costs a stack.
+# More than any machine has: a larger number is a mistake, and each thread needs a stack.
 _MOST = 4096
 
 _chosen: int | None = None
-_loans: dict[object, int] = {}  # threads lent, by loan
+_loans: dict[object, int] = {}  # number of threads, by loan
 _lending = threading.Lock()
 
 
 def set_num_threads(count: int | None) -> None:
-    """Set how many threads one read or write may use, for the whole process.
+    """Set the number of threads that one read or write may use, for the whole process.
 
     Parameters
     ----------
     count : int or None
-        1 to 4096. None takes the choice back: the environment variable `RUSTFITS_NUM_THREADS` decides again, and
-        without it all cores that this process may run on.
+        1 to 4096. None restores the default: the environment variable `RUSTFITS_NUM_THREADS` or, if that is not set,
+        all cores that this process may run on.
 
     Raises
     ------
     TypeError, ValueError
-        If `count` is no integer, or is outside the range.
+        If `count` is not an integer, or is outside the range.
     """
     global _chosen
     if count is not None:
@@ -49,13 +49,13 @@ def set_num_threads(count: int | None) -> None:
 
 
 def get_num_threads() -> int:
-    """Number of threads that the next read or write may use.
+    """Return the number of threads that the next read or write may use.
 
     Returns
     -------
     int
-        What `set_num_threads` was told; else the environment variable `RUSTFITS_NUM_THREADS`; else the number of
-        cores in the CPU affinity of this process.
+        The number set by `set_num_threads`; otherwise that of the environment variable `RUSTFITS_NUM_THREADS`;
+        otherwise the number of cores in the CPU affinity of this process.
 
     Raises
     ------
@@ -76,24 +76,24 @@ def get_num_threads() -> int:
 
 @contextmanager
 def lend() -> Iterator[int]:
-    """A block that may use so many threads, its own among them.
+    """Context in which the caller may use the number of threads that it receives, including its own.
 
-    Callers share what `get_num_threads` allows: who comes while others are at work gets what is left, at least one.
-    So a program that reads with many threads of its own does not start many times as many: `n` callers at work have
-    at most ``get_num_threads() + n - 1`` threads between them, themselves counted.
+    Callers share what `get_num_threads` allows: one that comes while others are running gets what is left, at least
+    one. So a program that reads with many threads of its own does not start many times that number: together, `n`
+    running callers have at most ``get_num_threads() + n - 1`` threads, including their own.
     """
     loan, allowed = object(), get_num_threads()
-    try:  # from here on, lest an interrupt keep what was lent
+    try:  # begins here, so that an interrupt does not leave the loan open
         with _lending:
             count = max(1, allowed - sum([*_loans.values()]))
             _loans[loan] = count
         yield count
     finally:
-        _loans.pop(loan, None)  # without the lock: an interrupt of waiting for it would keep the loan
+        _loans.pop(loan, None)  # without the lock: an interrupt while waiting for it would leave the loan open
 
 
 def _forget_loans() -> None:
-    """Of the threads of the parent process none is in a child."""
+    """Discard the loans in a child process, which has none of the threads of its parent."""
     global _lending
     _lending = threading.Lock()
     _loans.clear()
@@ -104,14 +104,14 @@ if hasattr(os, "register_at_fork"):
 
 
 def ahead(items: Generator[Item, None, None]) -> Generator[Item, None, None]:
-    """The same items; while the caller works on one, a thread gets the next: two of them are alive at a time.
+    """The same items; while the caller works on one, a thread computes the next. Two of them exist at a time.
 
-    When this ends or is closed, no thread is at work on `items` any more, and they are closed. Where no thread can be
-    started, as in some functions that run when the interpreter ends, the caller gets the items itself.
+    When this generator ends or is closed, no thread uses `items` any more, and `items` is closed. If no thread can be
+    started, as in some functions that run at interpreter shutdown, the items are computed in the caller's thread.
     """
-    # An interrupt (Ctrl-C) may come between any two steps of the caller. So each thread gets one item, waits for nobody
-    # and ends; and they meet in a lock and a queue that are written in C. An interrupt can leave those of `threading`
-    # and `concurrent.futures` that are written in Python locked for ever.
+    # An interrupt (Ctrl-C) may come between any two steps of the caller. Therefore each thread computes one item and
+    # ends without waiting for anything, and threads synchronize through a lock and a queue implemented in C: those of
+    # `threading` and `concurrent.futures` that are written in Python can stay locked for ever after an interrupt.
     end: Any = object()
     turn = threading.Lock()
     results: SimpleQueue[tuple[Any, BaseException | None]] = SimpleQueue()
@@ -136,16 +136,16 @@ def ahead(items: Generator[Item, None, None]) -> Generator[Item, None, None]:
             _run_aside(get)
             yield item
     finally:
-        error = None  # which holds on to this frame
+        error = None  # its traceback refers to this frame
         is_over = True
         with turn:
             items.close()
 
 
 def spread(function: Callable[[Given], Item], items: Iterable[Given], nthreads: int) -> Generator[Item, None, None]:
-    """`function` of each item, in their order; so many threads are at work on them, and all items may be done at once.
+    """`function` of each item, in the order of the items, computed by `nthreads` threads that may run ahead.
 
-    When this ends or is closed, no thread is at work any more. The error of an item is raised when it is due.
+    When this generator ends or is closed, no thread is running any more. The error of an item is raised at its turn.
     """
     tasks: SimpleQueue[tuple[int, Given]] = SimpleQueue()
     done: SimpleQueue[tuple[int, Any, BaseException | None]] = SimpleQueue()
@@ -153,9 +153,9 @@ def spread(function: Callable[[Given], Item], items: Iterable[Given], nthreads: 
     for task in enumerate(items):
         tasks.put(task)
     nitems = tasks.qsize()
-    at_work = [threading.Lock() for _ in range(min(max(1, nthreads), nitems))]  # each held by one thread
+    running = [threading.Lock() for _ in range(min(max(1, nthreads), nitems))]  # each held by one thread
 
-    def work(own: threading.Lock) -> None:  # as in `ahead`, threads meet in locks and queues that are written in C
+    def work(own: threading.Lock) -> None:  # as in `ahead`, locks and queues are those implemented in C
         with own, suppress(Empty):
             while True:
                 number, item = tasks.get_nowait()
@@ -163,11 +163,11 @@ def spread(function: Callable[[Given], Item], items: Iterable[Given], nthreads: 
                     done.put((number, function(item), None))
                 except BaseException as error:
                     done.put((number, None, error))
-                    if not isinstance(error, Exception):  # an interrupt, where this is the caller's own thread
+                    if not isinstance(error, Exception):  # an interrupt, if this is the caller's own thread
                         return
 
     try:
-        for own in at_work:
+        for own in running:
             _run_aside(work, own)
         for due in range(nitems):
             while due not in early:
@@ -178,17 +178,17 @@ def spread(function: Callable[[Given], Item], items: Iterable[Given], nthreads: 
                 raise error
             yield result
     finally:
-        error = None  # which holds on to this frame
+        error = None  # its traceback refers to this frame
         with suppress(Empty):
             while True:
                 tasks.get_nowait()
-        for own in at_work:
+        for own in running:
             with own:
                 pass
 
 
 def _run_aside(function: Callable[..., None], *arguments: Any) -> None:
-    """Run a function in a new thread, or in this one if there can be no other."""
+    """Run a function in a new thread, or in this one if none can be started."""
     try:
         _thread.start_new_thread(function, arguments)
     except RuntimeError:
@@ -196,16 +196,16 @@ def _run_aside(function: Callable[..., None], *arguments: Any) -> None:
 
 
 def usable_cores() -> int:
-    """Cores that this process may run on, at least 1."""
-    # Asked each time (under a microsecond): jobs change their affinity after the import.
+    """Number of cores that this process may run on, at least 1."""
+    # Determined on every call (under a microsecond), because jobs change their affinity after the import.
     try:
         return max(1, len(os.sched_getaffinity(0)))
-    except (AttributeError, OSError):  # not on macOS
+    except (AttributeError, OSError):  # not available on macOS
         return os.cpu_count() or 1
 
 
 def _checked(count: int, name: str) -> int:
-    """`count` if it is a sensible number of threads."""
+    """`count`, if it is a valid number of threads."""
     if not 1 <= count <= _MOST:
         raise ValueError(f"{name} must be 1 to {_MOST}, got {count}")
     return count

@@ -1,7 +1,7 @@
-"""What tests share: random numbers, the fpack and funpack of the vendored sources, real files where they are present.
+"""Shared by the tests: random numbers, fpack and funpack from the vendored sources, and real files if available.
 
-The suite draws the same random numbers every time. ``pytest --fuzz-round N`` runs only the tests that draw any, with
-those of round N; ``make fuzz`` runs round after round.
+The suite uses the same random numbers every time. ``pytest --fuzz-round N`` runs only the tests that use random
+numbers, with those of round N; ``make fuzz`` runs one round after the other.
 """
 
 import os
@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def pytest_addoption(parser):
-    parser.addoption("--fuzz-round", type=int, metavar="N", help="run what draws random numbers, with others")
+    parser.addoption("--fuzz-round", type=int, metavar="N", help="run only tests with random numbers, those of round N")
 
 
 def pytest_configure(config):
@@ -46,7 +46,7 @@ def pytest_collection_modifyitems(config, items):
 
 @pytest.fixture(scope="session")
 def fuzz_round(request) -> int:
-    """Which random numbers to draw: 0 in the suite."""
+    """Number of the round of random numbers; 0 in the normal suite."""
     return request.config.getoption("--fuzz-round") or 0
 
 
@@ -67,7 +67,7 @@ def tools() -> Path:
 
 @pytest.fixture(scope="session")
 def real_files() -> Path:
-    """Folder with real telescope files, `RUSTFITS_CFFI_DATA` or beside the repository."""
+    """Folder with real telescope files: `RUSTFITS_CFFI_DATA`, or next to the repository."""
     folder = Path(os.environ.get("RUSTFITS_CFFI_DATA", ROOT.parent / "shared" / "data"))
     if not folder.is_dir():
         pytest.skip("real files and reference streams are not on this machine; RUSTFITS_CFFI_DATA says where to look")
@@ -76,7 +76,7 @@ def real_files() -> Path:
 
 @contextmanager
 def at_work(work, arguments):
-    """A block during which threads are at work, one for each argument: all must end with it, and none fail."""
+    """Context in which threads run `work`, one per argument: all must end with it, and none may fail."""
     failures = []
 
     def try_to_work(argument):
@@ -93,13 +93,13 @@ def at_work(work, arguments):
     finally:
         for worker in workers:
             worker.join(60)
-    assert not any(worker.is_alive() for worker in workers), "a thread does not end"
+    assert not any(worker.is_alive() for worker in workers), "a thread did not end"
     if failures:
         raise failures[0]
 
 
 def holds_soon(condition) -> bool:
-    """Whether `condition()` becomes true, in ten seconds at most: for threads that are about to end."""
+    """Whether `condition()` becomes true within ten seconds: for threads that are about to end."""
     deadline = time.monotonic() + 10
     while not condition() and time.monotonic() < deadline:
         time.sleep(0.001)
@@ -108,7 +108,7 @@ def holds_soon(condition) -> bool:
 
 @pytest.fixture
 def two_threads():
-    """Calls may use two threads, whatever the machine has."""
+    """Allow calls to use two threads, whatever the number of cores."""
     rustfits_cffi.set_num_threads(2)
     yield
     rustfits_cffi.set_num_threads(None)
@@ -116,7 +116,7 @@ def two_threads():
 
 @pytest.fixture
 def interrupt_after():
-    """A block that is interrupted so many seconds after its start, as by Ctrl-C, unless it ends before."""
+    """Context that is interrupted `delay` seconds after its start, as by Ctrl-C, unless it ends before."""
 
     @contextmanager
     def block(delay):

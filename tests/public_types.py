@@ -1,4 +1,4 @@
-"""What the type checker of a program that uses the package says of it. For mypy (`make lint`); nothing runs this."""
+"""A program that uses the package, for the type checker. Checked by mypy (`make lint`), never run."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from rustfits_cffi.packing import FileReport
 
 def reading(fits: rustfits.FITS) -> None:
     assert_type(fits["SCI"], rustfits.ImageHDU | Any)
-    fits[1][0:32, ::2].sum()  # nobody has to ask whether it is an image
+    fits[1][0:32, ::2].sum()  # no need to check that it is an image
     for hdu in fits:
         assert_type(hdu, rustfits.HDU)
         if isinstance(hdu, rustfits.ImageHDU):

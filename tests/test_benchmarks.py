@@ -1,4 +1,4 @@
-"""The benchmarks in small: every row runs, and nobody is timed who answers wrongly. Figures are not looked at."""
+"""Small runs of the benchmarks: every row runs, and no library with wrong results is timed. Figures are ignored."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.append(str(ROOT))  # last: `benchmarks` is not installed, and what is installed goes first
+sys.path.append(str(ROOT))  # last, so that installed packages take precedence over `benchmarks`
 
 import rustfits_cffi  # noqa: E402
 from benchmarks import floors, polycomp, polycomp_scaling, readers, scaling  # noqa: E402
@@ -26,13 +26,13 @@ from rustfits_cffi.native.pool import DEFAULT_NBYTES  # noqa: E402
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """One folder for all rows, which share files."""
+    """One folder for all rows, as they share files."""
     return tmp_path_factory.mktemp("benchmarks")
 
 
 @pytest.fixture(autouse=True)
 def _process_as_before():
-    """The rows set the number of threads of the whole process, and the size of its memory pool."""
+    """Restore the process-wide number of threads and size of the memory pool, which the rows set."""
     yield
     rustfits_cffi.set_num_threads(None)
     rustfits_cffi.set_memory_pool_size(DEFAULT_NBYTES)
@@ -44,7 +44,7 @@ def _row(case: Case, seconds: dict[str, float]) -> RowResult:
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_row_runs_and_sides_agree(case, folder):
-    """Ours answers rightly, and so does one of the others, or nobody else is here."""
+    """Ours gives the right result, and so does another library, unless there is no other one."""
     if case.action in ("pack", "unpack"):
         try:
             Fpack()
@@ -56,7 +56,7 @@ def test_row_runs_and_sides_agree(case, folder):
     assert [result.failure for result in ours] == [None]
     assert not peers or any(result.seconds for result in peers), [result.failure for result in peers]
     if not peers:
-        pytest.skip("no other library is here: ours agrees with itself only")
+        pytest.skip("no other library is installed: ours agrees only with itself")
 
 
 def test_rows_of_polycomp_run():
@@ -65,7 +65,7 @@ def test_rows_of_polycomp_run():
     assert polycomp.Row("", 2.0, 1.0, 2.0, 2.0).reached and not polycomp.Row("", 1.9, 1.0, 1.9, 2.0).reached
 
 
-def test_gains_of_two_threads_in_polycomp_are_told(capsys):
+def test_gains_of_two_threads_in_polycomp_are_printed(capsys):
     polycomp.main(["--only", "threads", "--samples", "20000", "--quick"])
     lines = capsys.readouterr().out.splitlines()
     assert len([line for line in lines if "code" in line]) == 18
@@ -88,7 +88,7 @@ def test_command_prints_a_table_and_writes_json(tmp_path, capsys):
     assert {"min", "median", "max"} <= set(rows[0]["sides"]["ours 1t"])
 
 
-def test_scaling_prints_a_line_a_workload(monkeypatch, capsys):
+def test_scaling_prints_a_line_per_workload(monkeypatch, capsys):
     monkeypatch.setattr(scaling, "SHAPE", (200, 200))
     monkeypatch.setattr(scaling, "ROUNDS", 2)
     scaling.main()
@@ -107,7 +107,7 @@ def test_floors_prints_ours_and_the_peer_below_each_row(monkeypatch, capsys):
     assert len([line for line in lines if line.split()[0] == "rustfits"]) == 6
 
 
-def test_readers_prints_a_line_a_size(monkeypatch, capsys):
+def test_readers_prints_a_line_per_size(monkeypatch, capsys):
     monkeypatch.setattr(readers, "SHAPE", (400, 400))
     monkeypatch.setattr(readers, "ROUNDS", 2)
     monkeypatch.setattr(readers, "SIZES", (32, 100))

@@ -1,4 +1,4 @@
-"""The build: where the third-party sources come from, that wrong ones are refused, how it ends when it cannot go on."""
+"""The build: the origin of the third-party sources, the refusal of wrong ones, and its errors."""
 
 import hashlib
 import importlib.util
@@ -42,7 +42,7 @@ def sha256(data):
 
 @pytest.fixture
 def vendor(tmp_path, monkeypatch):
-    """obtain.py over a vendor folder of its own with two libraries: one within a release archive, one bare."""
+    """obtain.py with its own vendor folder of two libraries: one within a release archive, one bare."""
     obtain = loaded(ROOT / "vendor" / "obtain.py")
     monkeypatch.setattr(obtain, "VENDOR", tmp_path / "vendor")
     monkeypatch.setattr(obtain, "NAMES", ("inner", "bare"))
@@ -72,8 +72,8 @@ def tree(folder):
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def use_local(vendor, monkeypatch, place=None):
-    monkeypatch.setenv(vendor.ENVIRONMENT_VARIABLE, str(place or vendor.local))
+def use_local(vendor, monkeypatch, location=None):
+    monkeypatch.setenv(vendor.ENVIRONMENT_VARIABLE, str(location or vendor.local))
 
 
 def test_packages_in_a_local_folder_are_unpacked(vendor, monkeypatch):
@@ -84,7 +84,7 @@ def test_packages_in_a_local_folder_are_unpacked(vendor, monkeypatch):
         assert tree(vendor.obtain(name)) == SOURCES
 
 
-def test_one_local_archive_stands_for_its_folder(vendor, monkeypatch):
+def test_one_local_archive_is_as_good_as_its_folder(vendor, monkeypatch):
     for name, data in vendor.packages.items():
         (vendor.local / name).write_bytes(data)
     use_local(vendor, monkeypatch, vendor.local / "single-2.0.tar.gz")
@@ -92,13 +92,13 @@ def test_one_local_archive_stands_for_its_folder(vendor, monkeypatch):
         assert tree(vendor.obtain(name)) == SOURCES
 
 
-def test_a_release_archive_will_do(vendor, monkeypatch):
+def test_a_release_archive_is_accepted(vendor, monkeypatch):
     use_local(vendor, monkeypatch)
     (vendor.local / "inner-1.tar.gz").write_bytes(vendor.release)
     assert tree(vendor.obtain("inner")) == SOURCES
 
 
-def test_a_local_folder_of_sources_will_do(vendor, monkeypatch):
+def test_a_local_folder_of_sources_is_accepted(vendor, monkeypatch):
     use_local(vendor, monkeypatch)
     for name, data in (SOURCES | UNWANTED).items():
         path = vendor.local / "bare" / name
@@ -107,7 +107,7 @@ def test_a_local_folder_of_sources_will_do(vendor, monkeypatch):
     assert tree(vendor.obtain("bare")) == SOURCES
 
 
-def test_sources_in_place_are_used_and_verified(vendor):
+def test_sources_in_the_vendor_folder_are_used_and_verified(vendor):
     target = vendor.VENDOR / "bare" / "src"
     vendor._install(vendor.read_lock("bare"), SOURCES, target)
     assert vendor.obtain("bare") == target
@@ -138,16 +138,16 @@ def test_wrong_sources_in_a_local_folder_are_refused(vendor, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "place, message",
+    "location, message",
     [
         ("nowhere", "which does not exist"),
         ("local", r"inner is not there; wanted: carrier-1\.0\.tar\.gz or inner-1\.tar\.gz or inner/"),
         ("local/else.tar.gz", r"a file of another name than carrier-1\.0\.tar\.gz and single-2\.0\.tar\.gz"),
     ],
 )
-def test_nothing_at_the_local_place_says_what_is_wanted(vendor, monkeypatch, tmp_path, place, message):
+def test_a_wrong_local_path_says_what_is_wanted(vendor, monkeypatch, tmp_path, location, message):
     (vendor.local / "else.tar.gz").write_bytes(b"")
-    use_local(vendor, monkeypatch, tmp_path / place)
+    use_local(vendor, monkeypatch, tmp_path / location)
     with pytest.raises(vendor.VendorError, match=message):
         vendor.obtain("inner")
 
@@ -170,7 +170,7 @@ def builder():
 
 @pytest.fixture
 def source(builder, tmp_path, monkeypatch):
-    """A C file of its own, in a tree the builder takes for the repository."""
+    """A single C file, in a tree that the builder treats as the repository."""
     monkeypatch.setattr(builder, "ROOT", tmp_path)
     path = tmp_path / "part.c"
     path.write_text("int rf_part(void) { return 1; }\n")
@@ -206,7 +206,7 @@ def test_a_compile_error_shows_the_file_and_what_the_compiler_said(builder, sour
         builder.compile_all([(source, [])], tmp_path / "objects")
 
 
-def test_only_what_changed_is_compiled_again(builder, source, tmp_path):
+def test_only_changed_files_are_recompiled(builder, source, tmp_path):
     (target,) = builder.compile_all([(source, [])], tmp_path / "objects")
     first = Path(target).stat().st_mtime_ns
     builder.compile_all([(source, [])], tmp_path / "objects")
@@ -216,7 +216,7 @@ def test_only_what_changed_is_compiled_again(builder, source, tmp_path):
 
 
 def run_setup(tmp_path, *commands):
-    """setup.py on a copy of the repository, so that nothing is left in it."""
+    """Run setup.py on a copy of the repository, so that it leaves no files."""
     copy = tmp_path / "copy"
     skip = shutil.ignore_patterns(".git", ".venv", "build", "dist", "*.egg-info", "__pycache__", ".hypothesis", "*.so",
                                   "results")
@@ -225,7 +225,7 @@ def run_setup(tmp_path, *commands):
     subprocess.run(command, cwd=copy, check=True, capture_output=True, timeout=300)
 
 
-def test_source_distribution_carries_the_sources_and_the_tests(tmp_path):
+def test_source_distribution_has_the_sources_and_the_tests(tmp_path):
     if not all((ROOT / "vendor" / name / "src").is_dir() for name in ("cfitsio", "zlib", "libdeflate")):
         pytest.skip("the vendored sources are not in place")
     run_setup(tmp_path, "sdist", "--dist-dir", str(tmp_path))

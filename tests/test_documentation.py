@@ -1,4 +1,4 @@
-"""What README.md, docs/ and the docstrings show is run, and what they name is there."""
+"""The examples in README.md, docs/ and the docstrings are run, and the things that they name exist."""
 
 import doctest
 import importlib
@@ -66,7 +66,7 @@ def test_examples_of_docstrings_run(tmp_path, monkeypatch, module):
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_what_is_named_is_there(page):
+def test_everything_named_exists(page):
     folder = (ROOT / page).parent
     for link in re.findall(r"\]\(([^)#:]+)[^):]*\)", PAGES[page]):
         assert (folder / link).exists(), link

@@ -10,7 +10,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "rustfits_cffi"
 
 CSRC = PACKAGE / "native" / "csrc"
 
-# room -> rooms it may import
+# folder -> folders it may import
 FREE = {"errors", "threads"}
 ALLOWED = {
     "errors": set(),
@@ -32,7 +32,7 @@ ALLOWED["__main__"] = {"cli"}
 ALLOWED["cli"] = ALLOWED["reference"] | {"reference", "packing", "polycomp"}
 ALLOWED["__init__"] = set(ALLOWED)
 
-# room within a room -> others of the same room that it may not import; "" is the modules of the room itself
+# subfolder -> subfolders of the same folder that it may not import; "" is the modules of the folder itself
 KEPT_APART = {
     ("native", ""): {"cfitsio"},  # kernels know nothing of cfitsio
     ("hdu", "tiles"): {"images", "tables"},
@@ -55,13 +55,13 @@ MAY_INCLUDE = {
 }
 
 
-def room_of(module):
-    """The room of a dotted module name within the package."""
+def folder_of(module):
+    """The folder of a dotted module name within the package."""
     return module.split(".")[1] if "." in module else "__init__"
 
 
 def part_of(module):
-    """The room and the room within it; modules of the room itself are in none."""
+    """The folder and subfolder of a module; the latter is "" for modules of the folder itself."""
     parts = module.split(".")[1:]
     inner = parts[1] if len(parts) > 1 and (PACKAGE / parts[0] / parts[1]).is_dir() else ""
     return parts[0] if parts else "__init__", inner
@@ -99,22 +99,22 @@ def imports(name, path):
 
 @pytest.mark.parametrize("name, path", list(modules()))
 def test_imports_follow_the_table(name, path):
-    room = room_of(name)
+    folder = folder_of(name)
     for target, line, _ in imports(name, path):
-        other = room_of(target)
+        other = folder_of(target)
         if other == "_cfitsio":
             assert name == "rustfits_cffi.native._lib", f"{path}:{line}: only native/_lib.py imports the compiled code"
-        elif other != room:
-            assert other in ALLOWED[room], f"{path}:{line}: {room} must not import {other}"
+        elif other != folder:
+            assert other in ALLOWED[folder], f"{path}:{line}: {folder} must not import {other}"
 
 
 @pytest.mark.parametrize("name, path", [pair for pair in modules() if part_of(pair[0]) in KEPT_APART])
-def test_rooms_within_a_room_are_kept_apart(name, path):
-    room, inner = part_of(name)
+def test_subfolders_are_kept_apart(name, path):
+    folder, inner = part_of(name)
     for target, line, _ in imports(name, path):
         if path.name != "__init__.py" or inner:
             other = part_of(target)
-            assert other[0] != room or other[1] not in KEPT_APART[room, inner], f"{path}:{line}: {target}"
+            assert other[0] != folder or other[1] not in KEPT_APART[folder, inner], f"{path}:{line}: {target}"
 
 
 def test_every_folder_of_c_has_a_row():
@@ -123,17 +123,17 @@ def test_every_folder_of_c_has_a_row():
 
 @pytest.mark.parametrize("path", sorted(CSRC.rglob("*.[ch]")), ids=lambda path: path.relative_to(CSRC).as_posix())
 def test_includes_follow_the_table(path):
-    """Headers of ours are included with their folder, from the folders of the table; lines end at column 120."""
+    """Our headers are included with their folder, from the folders in the table; lines end by column 120."""
     text = path.read_text(encoding="utf-8")
     assert max(map(len, text.splitlines())) <= 120
-    room = path.relative_to(CSRC).parts[0]
+    folder = path.relative_to(CSRC).parts[0]
     for include in re.findall(r'^#include "(.*)"', text, re.MULTILINE):
         if include in ("rf.h", "fitsio.h", "fitsio2.h"):
-            assert include == "rf.h" or path.stem == "rf_handle", f"{path}: only rf_handle meets cfitsio"
+            assert include == "rf.h" or path.stem == "rf_handle", f"{path}: only rf_handle includes cfitsio"
             continue
         other = include.split("/")[0]
         assert (CSRC / include).is_file(), f"{path}: {include}"
-        assert other == room or other in MAY_INCLUDE[room], f"{path}: {room} must not include {other}"
+        assert other == folder or other in MAY_INCLUDE[folder], f"{path}: {folder} must not include {other}"
 
 
 def test_headers_do_not_include_each_other_in_a_circle():
@@ -152,8 +152,8 @@ CONTRACT = re.compile(r"^ \* (rf_\w+)(?:, rf_\w+)* - ", re.MULTILINE)
 
 
 @pytest.mark.parametrize("path", sorted(CSRC.rglob("*.h")), ids=lambda path: path.name)
-def test_contracts_have_their_lines(path):
-    """Memory, Sizes, Result and Threads stand in every contract of a function, in this order."""
+def test_contracts_have_their_four_lines(path):
+    """The contract of every function has Memory, Sizes, Result and Threads, in this order."""
     text = path.read_text(encoding="utf-8")
     for comment in re.findall(r"^/\*\n.*?\*/", text, re.DOTALL | re.MULTILINE):
         if CONTRACT.search(comment) and ".h - " not in comment:
@@ -162,12 +162,12 @@ def test_contracts_have_their_lines(path):
 
 
 @pytest.mark.parametrize("name, path", list(modules()))
-def test_no_import_of_ours_hides_in_a_function(name, path):
+def test_no_function_imports_our_modules(name, path):
     hidden = [f"{path}:{line}: {target}" for target, line, inside in imports(name, path) if inside]
     assert not hidden, hidden
 
 
-def test_no_cycle():
+def test_imports_have_no_cycle():
     names = {name for name, _ in modules()}
     graph = {}
     for name, path in modules():

@@ -1,6 +1,6 @@
-"""What a new codec takes: a folder and a file of C with a row, a config class, and a row of parameters.
+"""What a new codec requires: a folder and a file of C with a row, a config class, and a row of parameters.
 
-A toy is added so to a copy of the sources, which is built and reads an image that no other program could have written.
+A toy codec is added to a copy of the sources, which is built and reads an image that no other program could write.
 """
 
 import os
@@ -12,7 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 LEFT_OUT = (".git", ".venv", "dist", "*.egg-info", "__pycache__", ".hypothesis", ".pytest_cache", "results")
 
-# New files: the coder, which turns the bits of every byte that differ from a key, and what makes a codec of it.
+# New files: the coder, which combines every byte with a key by XOR, and its codec.
 ADDED = {
     "rustfits_cffi/native/csrc/toy/rf_toy.h": """
 #ifndef RF_TOY_H
@@ -71,7 +71,7 @@ const rf_codec_functions rf_toy_codec = {
 """,
 }
 
-# Rows in files that are there: (file, what is there, what follows it then).
+# Rows in existing files: (file, existing text, row to insert).
 ROWS = [
     ("rustfits_cffi/native/csrc/codecs/rf_codecs.c", "    row(rf_rice_codec) \\\n", "    row(rf_toy_codec) \\\n"),
     (
@@ -143,7 +143,7 @@ print("read")
 
 
 def copied(folder):
-    """A copy of the repository; what was compiled of it counts as compiled in the copy."""
+    """A copy of the repository in which compiled files count as up to date."""
     shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns(*LEFT_OUT, "tests", "docs", "tools", "sanitized"))
     for command in folder.glob("build/objects/*.cmd"):
         moved = command.read_text(encoding="utf-8").replace(str(ROOT), str(folder))
@@ -158,7 +158,7 @@ def test_a_new_codec_is_a_folder_a_file_and_rows(tmp_path):
         path.parent.mkdir(exist_ok=True)
         path.write_text(text.lstrip(), encoding="utf-8")
         if path.suffix == ".h":
-            os.utime(path, (0, 0))  # or everything would be compiled again
+            os.utime(path, (0, 0))  # otherwise everything would be recompiled
     for name, before, row in ROWS:
         path = copy / name
         text = path.read_text(encoding="utf-8")

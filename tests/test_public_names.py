@@ -1,4 +1,4 @@
-"""The names a program may use, their signatures, what importing them costs, and the example of the README."""
+"""The public names, their signatures, the cost of importing them, and the example in the README."""
 
 import inspect
 import os
@@ -65,7 +65,7 @@ MEMBERS = {
 
 
 @pytest.mark.parametrize("name", SIGNATURES)
-def test_signatures(name):
+def test_signatures_are_as_promised(name):
     target = rf
     for part in name.split("."):
         target = getattr(target, part)
@@ -78,12 +78,12 @@ def test_signatures(name):
 
 
 @pytest.mark.parametrize("name", MEMBERS)
-def test_members(name):
+def test_classes_have_their_members(name):
     missing = [member for member in MEMBERS[name].split() if not hasattr(getattr(rf, name), member)]
     assert not missing
 
 
-def test_everything_named_is_there_and_documented():
+def test_every_public_name_exists_and_is_documented():
     assert len(rf.__all__) == len(set(rf.__all__))
     for name in rf.__all__:
         assert getattr(rf, name).__doc__, name
@@ -125,7 +125,7 @@ def test_public_methods_are_documented():
                 assert member.__doc__, f"{cls.__name__}.{name}"
 
 
-def test_class_hierarchy():
+def test_classes_have_their_base_classes():
     assert issubclass(rf.CompressedImageHDU, rf.ImageHDU) and issubclass(rf.ImageHDU, rf.HDU)
     assert (
         issubclass(rf.FITSError, OSError)
@@ -145,7 +145,7 @@ def test_configs_compare_and_cannot_change():
             hash(config)
 
 
-def test_versions():
+def test_versions_name_the_package_and_its_libraries():
     try:
         installed = metadata.version("rustfits_cffi")
     except metadata.PackageNotFoundError:
@@ -156,9 +156,9 @@ def test_versions():
 
 
 def seconds_to_import(statement, cache):
-    """Median CPU time of a statement in fresh processes: no neighbours in it, and no threads that numpy starts.
+    """Median CPU time of a statement in new processes, without other processes and numpy's threads.
 
-    Compiled modules lie in `cache`: only the first import of an installation compiles them.
+    Compiled modules are in `cache`: only the first import after an installation compiles them.
     """
     code = f"import time, numpy; begin = time.thread_time(); {statement}; print(time.thread_time() - begin)"
     command = [sys.executable, "-c", code]

@@ -1,4 +1,4 @@
-"""How many threads a call may use: the choice, the environment, and callers that share."""
+"""How many threads a call may use: the setting, the environment, and sharing among callers."""
 
 import _thread
 import itertools
@@ -26,7 +26,7 @@ def nothing_chosen():
     rf.set_num_threads(None)
 
 
-def test_the_environment_decides_unless_told(monkeypatch):
+def test_the_environment_decides_unless_a_number_is_set(monkeypatch):
     monkeypatch.setenv("RUSTFITS_NUM_THREADS", "3")
     assert rf.get_num_threads() == 3
     rf.set_num_threads(5)
@@ -39,12 +39,12 @@ def test_the_environment_decides_unless_told(monkeypatch):
 
 
 @pytest.mark.parametrize("count", [0, -1, 5000])
-def test_impossible_numbers(count):
+def test_invalid_numbers_of_threads_are_refused(count):
     with pytest.raises(ValueError, match="threads"):
         rf.set_num_threads(count)
 
 
-def test_callers_at_the_same_time_share():
+def test_callers_at_the_same_time_share_the_threads():
     rf.set_num_threads(4)
     with threads.lend() as first, threads.lend() as second, threads.lend() as third:
         assert (first, second, third) == (4, 1, 1)
@@ -52,7 +52,7 @@ def test_callers_at_the_same_time_share():
         assert again == 4
 
 
-def test_a_failing_caller_gives_its_threads_back():
+def test_a_failing_caller_returns_its_threads():
     rf.set_num_threads(2)
     with pytest.raises(KeyError), threads.lend():
         raise KeyError
@@ -90,7 +90,7 @@ def test_writers_at_the_same_time_share_in_each_step(tmp_path, monkeypatch, owne
 
     def watched(*arguments, **keywords):
         used.append(keywords["nthreads"] if "nthreads" in keywords else arguments[1])
-        together.wait()  # all are in this step now, with all the threads they may use
+        together.wait()  # now all are in this step, with all the threads they may use
         return step(*arguments, **keywords)
 
     def write(number):
@@ -103,7 +103,7 @@ def test_writers_at_the_same_time_share_in_each_step(tmp_path, monkeypatch, owne
     assert len(used) == nwriters and sum(used) <= allowed + nwriters - 1
 
 
-def test_series_are_coded_by_the_threads_that_are_left(monkeypatch):
+def test_series_are_coded_by_the_remaining_threads(monkeypatch):
     used = []
     codecs = polycomp.streams.codecs.CODECS
     real = codecs["rle"]
@@ -124,7 +124,7 @@ def test_series_are_coded_by_the_threads_that_are_left(monkeypatch):
 
 
 def counted(done, nitems=1000):
-    """Small arrays, one after the other; what is got and the end are noted in `done`."""
+    """Small arrays, one after the other; each item and the end are recorded in `done`."""
     try:
         for i in range(nitems):
             done.append(i)
@@ -162,7 +162,7 @@ def test_work_ahead_that_fails_does_so_when_its_item_is_due():
 
 
 def test_an_interrupt_at_any_moment_ends_work_ahead(rng, interrupt_after):
-    """A lock that stayed locked would stop the test; an item that is still being got could not be closed."""
+    """A lock that stayed locked would block the test; an item still being produced could not be closed."""
     nthreads = _thread._count()
     for delay in rng.uniform(0, 0.002, 500):
         done = []
@@ -217,7 +217,7 @@ def test_spread_work_fails_when_the_first_item_that_failed_is_due_and_begins_no_
 
 
 @pytest.mark.parametrize("way", ["closed", "failed"])
-def test_no_thread_is_at_work_when_spread_work_ends(way):
+def test_no_thread_is_running_when_spread_work_ends(way):
     begun, ended = threading.Event(), []
 
     def work(number):
@@ -240,7 +240,7 @@ def test_no_thread_is_at_work_when_spread_work_ends(way):
     assert ended == [1]
 
 
-def test_an_interrupt_is_not_put_off_where_no_thread_can_be_started(monkeypatch):
+def test_an_interrupt_is_not_delayed_where_no_thread_can_be_started(monkeypatch):
     def refuse(*_):
         raise RuntimeError("can't start new thread")
 
@@ -286,7 +286,7 @@ def lend_again_and_again(until):
 
 @pytest.fixture
 def others_at_work():
-    """Three more threads that borrow and give back."""
+    """Three more threads that borrow and return threads."""
     until = threading.Event()
     with at_work(lend_again_and_again, 3 * [until]):
         yield
@@ -301,7 +301,7 @@ def test_an_interrupt_while_others_borrow_keeps_no_threads_lent(rng, interrupt_a
             while True:
                 with threads.lend():
                     pass
-    assert sum([*threads._loans.values()]) <= 6  # of the three others
+    assert sum([*threads._loans.values()]) <= 6  # those of the three other threads
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
@@ -317,7 +317,7 @@ def test_a_forked_child_has_all_threads_whatever_the_parent_is_doing(others_at_w
                 finally:
                     os._exit(99)
         if not holds_soon(lambda: os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None):
-            os.kill(child, signal.SIGKILL)  # it hangs, and would do so for ever
+            os.kill(child, signal.SIGKILL)  # it would hang for ever
         return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
     rf.set_num_threads(4)
@@ -344,7 +344,7 @@ atexit.register(save, sys.argv[1])
 
 @pytest.mark.parametrize("executor", ["used before", "never used"])
 def test_a_function_that_runs_when_the_interpreter_ends_writes_and_packs_large_images(tmp_path, executor):
-    """No thread can be started then."""
+    """At that time no thread can be started."""
     path = tmp_path / "a.fits"
     run = subprocess.run([sys.executable, "-c", AT_EXIT, str(path), executor], capture_output=True, timeout=120)
     assert (run.returncode, run.stderr) == (0, b"")

@@ -1,14 +1,14 @@
-"""Obtain the third-party C sources that the build compiles, and verify every byte of them.
+"""Obtain the third-party C sources for the build, and verify every byte of them.
 
 Each folder ``vendor/<name>/`` holds a ``lock.json`` (which release, which registry package carries it, which
 hashes) and, once obtained, the unpacked sources in ``src/``. Sources are looked for in this order:
 
-1. ``vendor/<name>/src``: unpacked already (a source distribution carries it so);
+1. ``vendor/<name>/src``: already unpacked, as in a source distribution;
 2. the environment variable ``RUSTFITS_CFFI_VENDOR``: a folder that holds the packages' source distributions, the
-   release archives, or the unpacked sources in ``<name>/``; or one of those archives, whose neighbours count too;
+   release archives, or the unpacked sources in ``<name>/``; or one of those archives, with the others next to it;
 3. the package registry, through ``pip download`` with the pinned hash.
 
-Whatever the way, the unpacked tree must have the hash that the lock names.
+In any case, the unpacked tree must have the hash that the lock names.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def obtain(name: str) -> Path:
     Raises
     ------
     VendorError
-        If no source is at hand, or one is but its hash differs from the lock's.
+        If no source is available, or its hash differs from that in the lock.
     """
     lock = read_lock(name)
     target = VENDOR / name / "src"
@@ -116,26 +116,26 @@ def _known_file_names() -> set[str]:
 
 
 def _wanted_packages() -> str:
-    """The source distributions that carry all libraries, in words: whoever fetches them by hand wants to go once."""
+    """Names of the source distributions of all libraries, as text: a user can then fetch them all at once."""
     return " and ".join(sorted({_package_file_name(read_lock(name)) for name in NAMES}))
 
 
-def _files_from_local(lock: dict, place: Path) -> dict[str, bytes]:
+def _files_from_local(lock: dict, location: Path) -> dict[str, bytes]:
     """Sources from a folder, or from a single archive, named by the user."""
-    if not place.exists():
-        raise VendorError(f"{ENVIRONMENT_VARIABLE} names {place}, which does not exist.")
-    if place.is_file():
-        if place.name not in _known_file_names():
+    if not location.exists():
+        raise VendorError(f"{ENVIRONMENT_VARIABLE} names {location}, which does not exist.")
+    if location.is_file():
+        if location.name not in _known_file_names():
             wanted = _wanted_packages()
-            raise VendorError(f"{ENVIRONMENT_VARIABLE} names {place}, a file of another name than {wanted}.")
-        place = place.parent
-    package, archive = place / _package_file_name(lock), place / (lock["archive"] or "")
+            raise VendorError(f"{ENVIRONMENT_VARIABLE} names {location}, a file of another name than {wanted}.")
+        location = location.parent
+    package, archive = location / _package_file_name(lock), location / (lock["archive"] or "")
     if package.is_file():
         return _files_in_package(lock, _read_pinned(package, lock["package_sha256"]))
     if archive.is_file():
         return _files_in_archive(lock, _read_pinned(archive, lock["archive_sha256"]))
-    if (place / lock["name"]).is_dir():
-        return _files_in_folder(lock, place / lock["name"])
+    if (location / lock["name"]).is_dir():
+        return _files_in_folder(lock, location / lock["name"])
     wanted = " or ".join(filter(None, [_package_file_name(lock), lock["archive"], lock["name"] + "/"]))
     raise VendorError(
         f"{ENVIRONMENT_VARIABLE} names {os.environ[ENVIRONMENT_VARIABLE]}, but {lock['name']} is not there; "
@@ -193,7 +193,7 @@ def _require_tree(lock: dict, folder: Path) -> None:
 
 
 def _install(lock: dict, files: dict[str, bytes], target: Path) -> None:
-    """Put a verified tree in place in one step, so that a cut build never leaves half of it."""
+    """Put a verified tree in place in one step, so that an interrupted build never leaves half of it."""
     found = tree_sha256(files)
     if found != lock["tree_sha256"]:
         raise VendorError(

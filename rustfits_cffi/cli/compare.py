@@ -1,4 +1,4 @@
-"""``rustfits-cffi compare``: in what two files differ."""
+"""``rustfits-cffi compare``: where two files differ."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from rustfits_cffi.cli.streams import Quit
 
 
 def main(arguments: list[str]) -> int:
-    """Run the command; 0 if the files are the same, 1 if not."""
+    """Run the command; return 0 if the files are the same, 1 if not."""
     parser = argparse.ArgumentParser(
         prog="rustfits-cffi compare",
-        description="Tell in what two FITS files differ: cards, tile descriptors, coded bytes, pixels. "
+        description="Show where two FITS files differ: cards, tile descriptors, coded bytes, pixels. "
         "The exit code is 0 if they are the same, 1 if not.",
     )
     parser.add_argument("a", help="one file")
     parser.add_argument("b", help="the other file")
     parser.add_argument(
-        "--strict", action="store_true", help="count the time stamps of checksum cards as differences too"
+        "--strict", action="store_true", help="also count the time stamps of checksum cards as differences"
     )
     options = parser.parse_args(arguments)
     return streams.run(lambda _: _compare(options.a, options.b, strict=options.strict), [])

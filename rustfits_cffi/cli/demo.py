@@ -1,4 +1,4 @@
-"""``rustfits-cffi demo``: one exposure packed in three ways, and series; every claim checked while you watch."""
+"""``rustfits-cffi demo``: packs an exposure in three ways, and series, and checks every claim as it goes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from rustfits_cffi.cli.simulate import exposure
 from rustfits_cffi.cli.tables import nbytes_text, table
 from rustfits_cffi.fits import FITS
 from rustfits_cffi.hdu import ImageHDU
-from rustfits_cffi.native.cfitsio import transfer
+from rustfits_cffi.native.cfitsio import inspection
 from rustfits_cffi.native.cfitsio.handle import FileHandle
 from rustfits_cffi.native.library import versions
 from rustfits_cffi.packing.files import plain_file
@@ -36,7 +36,7 @@ SERIES_HEADER = ("series", "method", "size", "packed", "ratio", "encode MB/s", "
 
 @dataclass(frozen=True)
 class Setting:
-    """One way to pack, in our words and in those of the reference."""
+    """One way to pack, as options of this package and of the reference."""
 
     name: str
     options: PackOptions
@@ -59,14 +59,14 @@ SETTINGS = (
 
 
 def main(arguments: list[str]) -> int:
-    """Run the command; the exit code."""
+    """Run the command and return the exit code."""
     parser = argparse.ArgumentParser(
         prog="rustfits-cffi demo",
         description="Pack a simulated exposure, or FILE, with three settings; compare the files with those of cfitsio "
-        "byte by byte and the pixels with the original, and print one table; without FILE, a second one of simulated "
-        "series compressed by Polycomp. Nothing is left behind.",
+        "byte by byte and the pixels with the original, and print a table; without FILE, also a table of simulated "
+        "series compressed by Polycomp. All files are removed afterwards.",
     )
-    parser.add_argument("file", nargs="?", help="a FITS file of yours; a simulated exposure if not given")
+    parser.add_argument("file", nargs="?", help="a FITS file; default: a simulated exposure")
     options = parser.parse_args(arguments)
     return streams.run(lambda _: _demo(options.file), [])
 
@@ -102,22 +102,22 @@ def _show(plain: str, folder: str) -> None:
     print(table(HEADER, rows, left=(0, 9)))
     print(
         "\nas cfitsio: the file equals that of cfitsio byte for byte, time stamps of checksums aside"
-        "\nmax error:  largest difference of a pixel after unpacking, in sigma of the noise of its image"
+        "\nmax error:  largest pixel difference after unpacking, in sigma of the noise of its image"
     )
     with FITS(plain, lenient=True, trust_sizes=True) as fits:
         if not any(type(hdu) is ImageHDU and hdu.has_data for hdu in fits):
-            print("\nThis file has no plain image: tables and images that are packed already were copied as they are.")
+            print("\nThis file has no plain image: tables, and images that are already packed, were copied unchanged.")
 
 
 def _show_series() -> None:
-    """The published experiments of Polycomp, and what comes of them here."""
+    """The published experiments of Polycomp, repeated."""
     print()
     _say("Polycomp: three minor planets within a metre, an hour of a spinning satellite within an arc second")
     print()
     print(table(SERIES_HEADER, [_series_row(row) for row in simulate.rows()], left=(0, 1)))
     print(
-        "\npolynomial p/n: p coefficients for n samples, found by trying all pairs of some"
-        "\nmax error:      largest difference of a sample after decoding"
+        "\npolynomial p/n: p coefficients for n samples, the best of a grid of pairs"
+        "\nmax error:      largest sample difference after decoding"
     )
 
 
@@ -172,10 +172,10 @@ def _row(plain: str, folder: str, setting: Setting, sigmas: dict[int, float]) ->
 
 
 def _error_text(plain: str, packed: str, sigmas: dict[int, float]) -> str:
-    """Largest error of all images in sigma of each image's noise."""
+    """Largest error over all images, each in sigma of its own noise."""
     first, second = FileHandle(plain, "r"), FileHandle(packed, "r")
     try:
-        shift = len(list(transfer.hdu_numbers(second))) - len(list(transfer.hdu_numbers(first)))
+        shift = len(list(inspection.hdu_numbers(second))) - len(list(inspection.hdu_numbers(first)))
         errors = [
             image.largest_error / sigmas.get(image.number - shift, 1.0)
             for image in restored_images(first, second)
@@ -188,11 +188,11 @@ def _error_text(plain: str, packed: str, sigmas: dict[int, float]) -> str:
 
 
 def _noises(plain: str) -> dict[int, float]:
-    """Noise of each float image by its 0-based number, from differences of neighbours in its middle."""
+    """Noise of each float image by its 0-based number, from differences of neighbouring pixels at its centre."""
     handle, sigmas = FileHandle(plain, "r"), {}
     try:
-        for number in transfer.hdu_numbers(handle):
-            facts = transfer.hdu_facts(handle, number)
+        for number in inspection.hdu_numbers(handle):
+            facts = inspection.hdu_facts(handle, number)
             if facts.kind == "image" and facts.shape and 0 not in facts.shape and facts.bitpix < 0:
                 pixels = ImagePixels(handle, facts.data_start, facts.bitpix, facts.shape)
                 sigmas[number - 1] = _noise(pixels) or 1.0

@@ -35,7 +35,7 @@ Options come before the file names, each on its own.
     -g, -g1      GZIP_1
     -g2          GZIP_2: gzip on shuffled bytes
     -p           PLIO_1, for masks: integers from 0 to 2**24 - 1
-    -d           no compression, only tiles
+    -d           tiles without compression
 
   tiles
     -t <axes>    lengths along each axis, for example 100,100 (default: rows)
@@ -55,7 +55,7 @@ Options come before the file names, each on its own.
     -n <noise>   divide scaled images so that their noise becomes this
 
   tables
-    -table       compress binary tables too
+    -table       also compress binary tables
     -tableonly   compress binary tables only
 
   files
@@ -97,7 +97,7 @@ _SWITCHES = {
 
 @dataclass
 class PackSettings(Settings):
-    """A command line of fpack, read."""
+    """A parsed command line of fpack."""
 
     pack: dict = field(default_factory=dict)
     report: str | None = None
@@ -108,7 +108,7 @@ class PackSettings(Settings):
 
 
 def main(arguments: list[str]) -> int:
-    """Run fpack; the exit code."""
+    """Run fpack and return the exit code."""
     return streams.run(_main, arguments)
 
 
@@ -134,7 +134,7 @@ def _main(arguments: list[str]) -> None:
 
 
 def _pack(options: PackOptions, settings: PackSettings, job: Job, progress: Progress | None) -> str:
-    """Pack one file; the name of the output."""
+    """Pack one file and return the name of the output."""
     done = None
     removes_input = (settings.clobber or settings.delete) and not settings.to_stdout
     with (
@@ -155,7 +155,7 @@ def _pack(options: PackOptions, settings: PackSettings, job: Job, progress: Prog
 
 
 def _read(arguments: list[str]) -> PackSettings:
-    """Options up to the first argument that is none; the rest are file names."""
+    """Read options up to the first argument that is not one; the rest are file names."""
     settings, position = PackSettings(), 0
     while position < len(arguments) and _is_option(arguments[position]):
         option = arguments[position]
@@ -236,7 +236,7 @@ def _set_value(settings: PackSettings, option: str, value: str) -> None:
 
 
 def _set_quantization(settings: PackSettings, option: str) -> None:
-    """Method and seed from what follows ``-q``: z, then t or a number."""
+    """Set method and seed from the suffix of ``-q``: z, then t or a number."""
     suffix = option[2:]
     if suffix.startswith("z"):
         settings.pack.setdefault("dither", "dither2")
@@ -256,13 +256,13 @@ def _set_quantization(settings: PackSettings, option: str) -> None:
 
 
 def _number(text: str) -> float:
-    """A number as C's atof reads it, kept as a 32-bit float: what follows it is ignored, and no number is 0."""
+    """A number as C's atof reads it, as a 32-bit float: trailing text is ignored, and text without a number is 0."""
     match = re.match(r"\s*[+-]?(\d+\.?\d*([eE][+-]?\d+)?|\.\d+([eE][+-]?\d+)?)", text)
     return float(np.float32(float(match.group()))) if match else 0.0
 
 
 def _check(settings: PackSettings) -> None:
-    """What fpack finds wrong with options that are right one by one, in its order."""
+    """Refuse the combinations of valid options that fpack refuses, in its order."""
     pack, codec = settings.pack, settings.pack.get("codec", "RICE_1")
     if settings.report is not None and not settings.testing:
         raise Quit(255, "Error: -R option may only be used with -T")
@@ -295,5 +295,5 @@ def _tile(text: str) -> tuple[int, ...] | str:
 
 def _options(settings: PackSettings) -> PackOptions:
     if settings.testing and settings.pack.get("hcomp_scale"):
-        settings.pack["codec"] = "HCOMPRESS_1"  # the one codec that takes a scale; the report tries all
+        settings.pack["codec"] = "HCOMPRESS_1"  # the only codec that takes a scale; the report tries all
     return PackOptions(**settings.pack)

@@ -26,13 +26,13 @@ Restores the images and tables of packed FITS files, as funpack does.
 
 Options come before the file names, each on its own.
 
-  -E <HDUlist>  only these images: numbers (the primary is 0) or names, with commas
+  -E <HDUlist>  only these images: numbers (the primary is 0) or names, separated by commas
   -P <pre>      put <pre> in front of the output names
   -O <name>     name of the output, for one input
   -S            output to stdout
   -Z            gzip the output
   -F            overwrite the input with the output
-  -D            delete the input when its output is complete
+  -D            delete the input when its output is complete and verified
   -C            leave CHECKSUM and DATASUM as they are
   -v            name each file
   -L            list the HDUs; nothing is written
@@ -46,7 +46,7 @@ _VALUES = {"P": "prefix", "E": "hdus", "O": "output"}
 
 @dataclass
 class UnpackSettings(Settings):
-    """A command line of funpack, read."""
+    """A parsed command line of funpack."""
 
     prefix: str = ""
     hdus: str = ""
@@ -55,7 +55,7 @@ class UnpackSettings(Settings):
 
 
 def main(arguments: list[str]) -> int:
-    """Run funpack; the exit code."""
+    """Run funpack and return the exit code."""
     return streams.run(_main, arguments)
 
 
@@ -80,7 +80,7 @@ def _main(arguments: list[str]) -> None:
 
 
 def _unpack(options: UnpackOptions, settings: UnpackSettings, job: Job, progress: Progress | None) -> str:
-    """Unpack one file; the name of the output."""
+    """Unpack one file and return the name of the output."""
     with (
         streams.input_file(job.source) as source,
         streams.output_file(job, lambda: True) as target,
@@ -102,7 +102,7 @@ def _unpack(options: UnpackOptions, settings: UnpackSettings, job: Job, progress
 
 
 def _gzip(name: str) -> str:
-    """Replace a file by its gzipped form."""
+    """Replace a file by its gzipped form and return the new name."""
     import gzip  # slow to import, and few outputs are gzipped
 
     target = name + ".gz"
@@ -117,7 +117,7 @@ def _gzip(name: str) -> str:
 
 
 def _read(arguments: list[str]) -> UnpackSettings:
-    """Options up to the first argument that is none; the rest are file names."""
+    """Read options up to the first argument that is not one; the rest are file names."""
     settings, position = UnpackSettings(), 0
     while position < len(arguments) and arguments[position].startswith("-") and len(arguments[position]) == 2:
         letter = arguments[position][1]
@@ -143,7 +143,7 @@ def _read(arguments: list[str]) -> UnpackSettings:
 
 
 def _check(settings: UnpackSettings) -> None:
-    """What funpack finds wrong with options that are right one by one, in its order."""
+    """Refuse the combinations of valid options that funpack refuses, in its order."""
     if settings.hdus and (settings.clobber or settings.delete):
         raise Quit(255, "Error: -E option may not be used with -F or -D", USAGE)
     if settings.to_stdout and (settings.output or settings.prefix):

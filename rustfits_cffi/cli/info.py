@@ -9,7 +9,7 @@ from rustfits_cffi.cli import streams
 from rustfits_cffi.cli.tables import nbytes_text, table
 from rustfits_cffi.fits import FITS
 from rustfits_cffi.format.dtypes import scaling
-from rustfits_cffi.native.cfitsio import transfer
+from rustfits_cffi.native.cfitsio import inspection
 from rustfits_cffi.native.cfitsio.handle import FileHandle
 from rustfits_cffi.packing.files import plain_file
 
@@ -17,7 +17,7 @@ HEADER = ("HDU", "type", "name", "shape", "dtype", "codec", "tiles", "size", "ra
 
 
 def main(arguments: list[str]) -> int:
-    """Run the command; the exit code."""
+    """Run the command and return the exit code."""
     parser = argparse.ArgumentParser(prog="rustfits-cffi info", description="List the HDUs of FITS files.")
     parser.add_argument("file", nargs="+", help="FITS file, plain, packed or gzipped")
     names = parser.parse_args(arguments).file
@@ -27,10 +27,10 @@ def main(arguments: list[str]) -> int:
 def _print_files(names: list[str]) -> None:
     for i, name in enumerate(names):
         with plain_file(name) as path:
-            FITS(path, lenient=True, trust_sizes=True).close()  # tells better than cfitsio why a file is none
+            FITS(path, lenient=True, trust_sizes=True).close()  # explains better than cfitsio why a file is not FITS
             handle = FileHandle(path, "r")
             try:
-                rows = [_row(handle, number) for number in transfer.hdu_numbers(handle)]
+                rows = [_row(handle, number) for number in inspection.hdu_numbers(handle)]
                 size = handle.size()
             finally:
                 handle.close()
@@ -39,8 +39,8 @@ def _print_files(names: list[str]) -> None:
 
 
 def _row(handle: FileHandle, number: int) -> tuple[str, ...]:
-    facts = transfer.hdu_facts(handle, number)
-    name = transfer.read_value(handle, number, "EXTNAME") or ""
+    facts = inspection.hdu_facts(handle, number)
+    name = inspection.read_value(handle, number, "EXTNAME") or ""
     size = facts.data_end - facts.header_start
     shape, dtype, codec, tiles, ratio = "", "", "", "", ""
     kind = facts.kind
@@ -48,27 +48,26 @@ def _row(handle: FileHandle, number: int) -> tuple[str, ...]:
         shape, dtype = " x ".join(map(str, facts.shape)), _dtype(handle, number, facts.bitpix) if facts.shape else ""
         kind = kind if facts.shape else "empty"
     else:
-        rows, columns = (transfer.read_value(handle, number, key) or "?" for key in ("NAXIS2", "TFIELDS"))
+        rows, columns = (inspection.read_value(handle, number, key) or "?" for key in ("NAXIS2", "TFIELDS"))
         shape = f"{rows} rows, {columns} columns"
     if kind == "compressed image":
-        image = transfer.read_compressed_image(handle, number)
-        codec = transfer.read_value(handle, number, "ZCMPTYPE") or "?"
-        tiles = f"{transfer.read_value(handle, number, 'NAXIS2')} of {' x '.join(map(str, image.tile_shape))}"
+        image = inspection.read_compressed_image(handle, number)
+        codec = inspection.read_value(handle, number, "ZCMPTYPE") or "?"
+        tiles = f"{inspection.read_value(handle, number, 'NAXIS2')} of {' x '.join(map(str, image.tile_shape))}"
         nbytes = math.prod(image.shape) * abs(image.bitpix) // 8
         ratio = f"{nbytes / max(1, facts.data_end - facts.data_start):.2f}"
-    elif kind == "table" and transfer.read_value(handle, number, "ZTABLE") == "T":
+    elif kind == "table" and inspection.read_value(handle, number, "ZTABLE") == "T":
         kind = "compressed table"
-        nrows = int(transfer.read_value(handle, number, "ZNAXIS2") or 0)
-        shape = f"{nrows} rows, {transfer.read_value(handle, number, 'TFIELDS')} columns"
-        tiles = (
-            f"{transfer.read_value(handle, number, 'NAXIS2')} of {transfer.read_value(handle, number, 'ZTILELEN')} rows"
-        )
-        nbytes = nrows * int(transfer.read_value(handle, number, "ZNAXIS1") or 0)
+        nrows = int(inspection.read_value(handle, number, "ZNAXIS2") or 0)
+        shape = f"{nrows} rows, {inspection.read_value(handle, number, 'TFIELDS')} columns"
+        ntiles, length = (inspection.read_value(handle, number, key) for key in ("NAXIS2", "ZTILELEN"))
+        tiles = f"{ntiles} of {length} rows"
+        nbytes = nrows * int(inspection.read_value(handle, number, "ZNAXIS1") or 0)
         ratio = f"{nbytes / max(1, facts.data_end - facts.data_start):.2f}"
     return str(number - 1), kind, name, shape, dtype, codec, tiles, nbytes_text(size), ratio
 
 
 def _dtype(handle: FileHandle, number: int, bitpix: int) -> str:
-    """The type the pixels have for the user."""
-    kind = scaling(bitpix, *(transfer.read_number(handle, number, key) for key in ("BSCALE", "BZERO")))
+    """The type of the pixels after scaling."""
+    kind = scaling(bitpix, *(inspection.read_number(handle, number, key) for key in ("BSCALE", "BZERO")))
     return f"{kind.stored} scaled" if kind.kind == "general" else str(kind.scaled)

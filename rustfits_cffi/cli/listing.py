@@ -1,4 +1,4 @@
-"""The listing of ``fpack -L``: one line for each HDU, with its sums."""
+"""The listing of ``fpack -L``: one line per HDU, with its checksums."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from rustfits_cffi.cli import streams
 from rustfits_cffi.cli.streams import Quit
-from rustfits_cffi.native.cfitsio import transfer
+from rustfits_cffi.native.cfitsio import inspection
 from rustfits_cffi.native.cfitsio.handle import FileHandle
 from rustfits_cffi.packing.files import plain_file
 
@@ -21,7 +21,7 @@ _TILED = {
 
 
 def print_listings(names: Sequence[str]) -> None:
-    """Print what is in each file, in the words of fpack."""
+    """List the HDUs of each file in the format of fpack."""
     for name in names:
         _print_listing(name)
 
@@ -34,8 +34,8 @@ def _print_listing(name: str) -> None:
     with streams.reporting(name, has_output=False), plain_file(name) as path:
         handle = FileHandle(path, "r")
         try:
-            numbers = list(transfer.hdu_numbers(handle))
-            print(f"# {name} ({transfer.hdu_facts(handle, numbers[-1]).data_end} bytes)")
+            numbers = list(inspection.hdu_numbers(handle))
+            print(f"# {name} ({inspection.hdu_facts(handle, numbers[-1]).data_end} bytes)")
             for number in numbers:
                 print(_line(handle, number))
         finally:
@@ -43,9 +43,9 @@ def _print_listing(name: str) -> None:
 
 
 def _line(handle: FileHandle, number: int) -> str:
-    facts, (data_sum, hdu_sum) = transfer.hdu_facts(handle, number), transfer.checksums(handle, number)
+    facts, (data_sum, hdu_sum) = inspection.hdu_facts(handle, number), inspection.checksums(handle, number)
     sums = f"SUMS={_complement(hdu_sum)}/{data_sum}"
-    xtension = transfer.read_value(handle, number, "XTENSION")
+    xtension = inspection.read_value(handle, number, "XTENSION")
     if facts.kind == "ascii table":
         return f"  {number} ASCII_TBL {sums}"
     if facts.kind == "table":
@@ -56,7 +56,7 @@ def _line(handle: FileHandle, number: int) -> str:
 
 
 def _complement(total: int) -> int:
-    """The complement of a 32-bit sum as fpack prints it: one with its sign bit set is shown as a 64-bit number."""
+    """The complement of a 32-bit sum as fpack prints it: if its sign bit is set, it is extended to 64 bits."""
     complement = ~total & 0xFFFFFFFF
     return complement if complement < 2**31 else complement | 0xFFFFFFFF00000000
 
@@ -68,4 +68,4 @@ def _shape(shape: tuple[int, ...]) -> str:
 def _tiling(handle: FileHandle, number: int, kind: str) -> str:
     if kind != "compressed image":
         return "not_tiled"
-    return _TILED.get(transfer.read_value(handle, number, "ZCMPTYPE") or "", "unknown")
+    return _TILED.get(inspection.read_value(handle, number, "ZCMPTYPE") or "", "unknown")

@@ -19,7 +19,7 @@ HEADER = ("codec", "ratio", "size", "pack", "unpack", "MB/s", "lossless")
 
 
 def print_report(names: Sequence[str], options: PackOptions, report_name: str | None) -> None:
-    """Pack each file with each codec, print what comes out, and write it to `report_name` too if given."""
+    """Pack each file with each codec, print the results, and also write them to `report_name` if given."""
     texts = [_file_report(name, options) for name in names]
     if report_name:
         with open(report_name, "w", encoding="utf-8") as stream:
@@ -37,13 +37,13 @@ def _file_report(name: str, options: PackOptions) -> str:
 
 
 def _codecs(options: PackOptions) -> list[str]:
-    """Those fpack compares: without quantization only gzip can do floats."""
+    """The codecs that fpack compares; only gzip stores floats without quantization."""
     gzip = "GZIP_2" if options.codec == "GZIP_2" else "GZIP_1"
     return [gzip] if options.quantize_level == 0 else ["RICE_1", "HCOMPRESS_1", gzip]
 
 
 def _with_codec(options: PackOptions, codec: str) -> PackOptions:
-    """The options for another codec; the scale is for HCOMPRESS_1 alone."""
+    """The options with another codec; the scale only applies to HCOMPRESS_1."""
     return replace(options, codec=codec, hcomp_scale=options.hcomp_scale if codec == "HCOMPRESS_1" else 0.0)
 
 

@@ -1,4 +1,4 @@
-"""What the command lines of fpack and funpack have in common, read, and the loop over the files they name."""
+"""The options that fpack and funpack share, and the loop over the files of a command line."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rustfits_cffi.packing.report import Progress
 
 @dataclass
 class Settings:
-    """A command line, read: the options of both programs."""
+    """A parsed command line: the options of both programs."""
 
     names: list[str] = field(default_factory=list)
     output: str | None = None
@@ -24,12 +24,12 @@ class Settings:
 
     @property
     def names_files(self) -> bool:
-        """Whether each file is named: not where stdout takes the output."""
+        """Whether the name of each file is printed; never when the output goes to stdout."""
         return self.verbose and not self.to_stdout
 
 
 def run_jobs(jobs: Sequence[Job], settings: Settings, work: Callable[[Job, Progress | None], str]) -> None:
-    """Do the work for each file, naming it and what `work` says was written; a bar shows the progress over all."""
+    """Call `work` for each file and print its name and the name that `work` returns; a bar shows overall progress."""
     with progress_bar([job.source for job in jobs], is_quiet=settings.verbose) as progress:
         for job in jobs:
             if settings.names_files:

@@ -1,4 +1,4 @@
-"""A simulated exposure, like those of a survey camera: two detectors, each with image, mask and weight map."""
+"""A simulated exposure like that of a survey camera: two detectors, each with image, mask and weight map."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ BAD, SATURATED, COSMIC = 1, 2, 4  # bits of the mask
 
 
 def exposure(seed: int = SEED) -> dict[str, np.ndarray]:
-    """The images of an exposure by name: float32 pixels with NaN where there is none, int32 mask, float32 weights."""
+    """The images of an exposure by name: float32 pixels with NaN where undefined, int32 mask, float32 weights."""
     random = np.random.default_rng(seed)
     images = {}
     for detector in ("CCD1", "CCD2"):
@@ -39,7 +39,7 @@ def _detector(random: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.n
 
 
 def _add_stars(pixels: np.ndarray, random: np.random.Generator, count: int = 6000) -> None:
-    """Round Gaussian stars, many faint ones and few bright ones."""
+    """Round Gaussian stars, many of them faint and few bright."""
     ny, nx = pixels.shape
     half = 10
     rows, columns = random.uniform(half, ny - half - 1, count), random.uniform(half, nx - half - 1, count)

@@ -1,4 +1,4 @@
-"""What fpack and funpack share: standard streams, questions, messages, exit codes, and care for the user's files."""
+"""What fpack and funpack share: standard streams, questions, messages, exit codes, and protection of inputs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from io import BufferedIOBase
 from types import FrameType
 from typing import Any, BinaryIO
 
-from rustfits_cffi.errors import FITSError, status_text
+from rustfits_cffi.errors import MEMORY_ALLOCATION, FITSError, status_text
 from rustfits_cffi.native.library import versions
 from rustfits_cffi.packing.files import temporary_file
 from rustfits_cffi.packing.names import STDIO, Job, NameProblem
@@ -30,7 +30,7 @@ class Quit(Exception):
 
 
 def run(command: Callable[[list[str]], None], arguments: list[str]) -> int:
-    """Run a command; its exit code. A signal that ends the program leaves no half file."""
+    """Run a command and return its exit code. A signal that ends the program leaves no partial file."""
     try:
         with _signals_as_exit():
             command(arguments)
@@ -45,12 +45,12 @@ def run(command: Callable[[list[str]], None], arguments: list[str]) -> int:
     except OSError as error:
         print(f"Error: {error}", file=sys.stderr)
         return (getattr(error, "status", None) or 255) & 255
-    except ValueError as error:  # what the environment or an argument says cannot be
+    except ValueError as error:  # a bad value in the environment or in an argument
         print(f"Error: {error}", file=sys.stderr)
         return 255
     except MemoryError as error:
         print(f"Error: {error or 'out of memory'}", file=sys.stderr)
-        return 113
+        return MEMORY_ALLOCATION
     except KeyboardInterrupt:
         return 255
     return 0
@@ -67,7 +67,7 @@ def version(program: str) -> str:
 
 @contextmanager
 def input_file(name: str) -> Iterator[str]:
-    """Path of an input: itself, or stdin put into a temporary file."""
+    """Path of an input; stdin is copied to a temporary file first."""
     if name != STDIO:
         yield name
         return
@@ -80,9 +80,9 @@ def input_file(name: str) -> Iterator[str]:
 
 @contextmanager
 def output_file(job: Job, confirm: Callable[[], bool]) -> Iterator[str]:
-    """Path to write the output to: its name, or a temporary file that goes to stdout or over the input at the end.
+    """Path for the output: its name, or a temporary file that goes to stdout or replaces the input at the end.
 
-    `confirm` is asked before an input is written over.
+    `confirm` is called before an input is overwritten.
     """
     if job.target == STDIO:
         with _temporary_folder() as folder:
@@ -116,7 +116,7 @@ def reporting(name: str, *, has_output: bool = True) -> Iterator[None]:
 
 
 def may_overwrite(name: str, done: FileReport | None, *, no_prompt: bool) -> bool:
-    """Whether the input may be written over; asks the user if the packing lost something."""
+    """Whether the input may be overwritten; asks the user if the packing was lossy."""
     if done is None or done.is_lossless or no_prompt:
         return True
     question = (
@@ -130,7 +130,7 @@ def may_overwrite(name: str, done: FileReport | None, *, no_prompt: bool) -> boo
 
 
 def delete_input(job: Job, done: FileReport, *, no_prompt: bool) -> None:
-    """Remove an input whose output is in place; asks the user if the packing lost something."""
+    """Remove an input whose output is complete; asks the user if the packing was lossy."""
     if job.source == STDIO:
         return
     question = f"\nFile {job.name}\nwas compressed with a LOSSY method.  \nDelete the original file? (Y/N) "
@@ -142,7 +142,7 @@ def delete_input(job: Job, done: FileReport, *, no_prompt: bool) -> None:
 
 @contextmanager
 def progress_bar(names: Sequence[str], *, is_quiet: bool = False) -> Iterator[Progress | None]:
-    """Progress over some files on a terminal, for work of more than a second; none in a pipe or without tqdm."""
+    """Progress over several files on a terminal, shown after a second of work; None in a pipe or without tqdm."""
     bar = None
     if sys.stderr.isatty() and not is_quiet:
         try:
@@ -160,7 +160,7 @@ def progress_bar(names: Sequence[str], *, is_quiet: bool = False) -> Iterator[Pr
 
 
 class _Counter:
-    """Adds the progress of one file after another to a bar."""
+    """Adds up the progress of successive files in one bar."""
 
     def __init__(self, bar: Any):
         self._bar, self._before, self._done = bar, 0, 0
@@ -178,21 +178,21 @@ def _asks(question: str) -> bool:
 
 
 def _temporary_folder() -> AbstractContextManager[str]:
-    """A folder that is removed with all that is in it."""
-    import tempfile  # slow to import, and few commands need it
+    """A folder that is removed with its contents."""
+    import tempfile  # slow to import and rarely needed
 
     return tempfile.TemporaryDirectory(prefix="rustfits-")
 
 
 def copy(source: BinaryIO, target: BinaryIO | BufferedIOBase) -> None:
-    """The rest of one stream into another."""
+    """Copy the rest of one stream to another."""
     while piece := source.read(1 << 20):
         target.write(piece)
 
 
 @contextmanager
 def _signals_as_exit() -> Iterator[None]:
-    """SIGTERM and SIGHUP unwind the stack, so that temporary files are removed."""
+    """Let SIGTERM and SIGHUP unwind the stack, so that temporary files are removed."""
 
     def leave(number: int, frame: FrameType | None) -> None:
         raise Quit(255)
@@ -203,7 +203,7 @@ def _signals_as_exit() -> Iterator[None]:
         for name in names:
             if signal.getsignal(getattr(signal, name)) is not signal.SIG_IGN:
                 previous[name] = signal.signal(getattr(signal, name), leave)
-    except ValueError:  # not the main thread: signals are another's business
+    except ValueError:  # not the main thread, which alone may handle signals
         pass
     try:
         yield

@@ -1,4 +1,4 @@
-"""Text tables in aligned columns, and numbers as people read them."""
+"""Text tables with aligned columns, and readable numbers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]], *, left: Sequence[int] = (0,)) -> str:
-    """Rows under a header, columns as wide as their widest cell; those numbered in `left` are aligned left."""
+    """Rows under a header, columns as wide as their widest cell; columns with numbers in `left` are left-aligned."""
     widths = [max(len(row[i]) for row in (header, *rows)) for i in range(len(header))]
 
     def line(cells: Sequence[str]) -> str:
@@ -22,7 +22,7 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]], *, left: Sequenc
 
 
 def nbytes_text(nbytes: float) -> str:
-    """A size in the largest fitting unit, powers of 1000."""
+    """A size in the largest suitable unit (powers of 1000)."""
     for unit in ("B", "kB", "MB", "GB"):
         if nbytes < 999.5 or unit == "GB":
             return f"{nbytes:.0f} {unit}" if unit == "B" else f"{nbytes:.3g} {unit}"

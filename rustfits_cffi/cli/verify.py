@@ -1,4 +1,4 @@
-"""``rustfits-cffi verify``: is a packed file what comes of its original?"""
+"""``rustfits-cffi verify``: does packing the original give the packed file?"""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ HEADER = ("HDU", "name", "codec", "largest error", "largest step", "pixels")
 
 
 def main(arguments: list[str]) -> int:
-    """Run the command; 0 if the packed file is the same, 1 if not."""
+    """Run the command; return 0 if the packed file is the same, 1 if not."""
     parser = argparse.ArgumentParser(
         prog="rustfits-cffi verify",
-        description="Compress ORIGINAL again with the parameters found in PACKED, and tell whether the result is "
-        "identical (time stamps of checksums aside), where not, and how far pixels are off. "
+        description="Pack ORIGINAL again with the parameters found in PACKED, and report whether the result is "
+        "identical (apart from time stamps of checksums), where it differs, and the largest pixel errors. "
         "The exit code is 0 if it is identical, 1 if not.",
     )
     parser.add_argument("original", help="the file before it was packed")
-    parser.add_argument("packed", help="what fpack, or rustfits-cffi pack, made of it")
+    parser.add_argument("packed", help="its packed form, made by fpack or rustfits-cffi pack")
     options = parser.parse_args(arguments)
     return streams.run(lambda _: _verify(options.original, options.packed), [])
 

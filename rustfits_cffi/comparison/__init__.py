@@ -1,7 +1,7 @@
 """Where two FITS files differ: cards, tile descriptors, coded bytes, pixels.
 
-`compare` walks both files HDU by HDU with positioned reads of bounded size. Only where two data units
-differ it looks closer: at the table of a compressed image, at the coded bytes of each tile, and at the pixels.
+`compare` goes through both files HDU by HDU with positioned reads of bounded size. Where two data units differ, it also
+compares the tables of compressed images, the coded bytes of each tile, and the pixels.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def compare(a: str | os.PathLike[str], b: str | os.PathLike[str], *, limit: int 
     ----------
     a, b : path-like
     limit : int
-        Most rows and most tiles to list for each HDU; all are counted.
+        Maximum number of rows, and of tiles, to list per HDU; all are counted.
 
     Returns
     -------
@@ -55,11 +55,11 @@ def compare(a: str | os.PathLike[str], b: str | os.PathLike[str], *, limit: int 
     OSError
         If a file cannot be read.
     FITSFormatError
-        If one does not begin like a FITS file.
+        If one of them does not begin like a FITS file.
 
     Notes
     -----
-    HDUs are paired by their numbers. Pixels are decoded by this package, so damaged files do no harm.
+    HDUs are paired by their numbers. Pixels are decoded by this package, so damaged files are safe to compare.
     """
     with closing(FITSFile(path_text(a))) as first, closing(FITSFile(path_text(b))) as second:
         hdus = tuple(_compare_hdus(first, second, pair, limit) for pair in zip(first.hdus, second.hdus, strict=False))
@@ -78,10 +78,10 @@ def compare(a: str | os.PathLike[str], b: str | os.PathLike[str], *, limit: int 
 
 
 def _compare_hdus(first: FITSFile, second: FITSFile, pair: tuple[HDULayout, HDULayout], limit: int) -> HDUComparison:
-    """Everything about one pair."""
+    """Compare one pair of HDUs."""
     a, b = pair
-    lacking = (("a", a.missing), ("b", b.missing))
-    notes = [f"truncated: {missing} bytes missing in {name}" for name, missing in lacking if missing]
+    short = (("a", a.missing), ("b", b.missing))
+    notes = [f"truncated: {missing} bytes missing in {name}" for name, missing in short if missing]
     data = data_difference(first, a, second, b)
     rows, tiles, pixels = Collection(limit), Collection(limit), None
     if data is not None:
@@ -108,5 +108,5 @@ def _compare_hdus(first: FITSFile, second: FITSFile, pair: tuple[HDULayout, HDUL
 
 
 def _same_filling(a: bytes, b: bytes) -> bool:
-    """Whether two headers end alike behind END; blanks do not count where the lengths differ anyway."""
+    """Whether the bytes after END are the same; trailing blanks are ignored if the lengths of the headers differ."""
     return a == b if len(a) == len(b) else a.strip(b" ") == b.strip(b" ")

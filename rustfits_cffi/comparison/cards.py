@@ -1,4 +1,4 @@
-"""Two headers: cards that only one has, that differ, or that stand elsewhere."""
+"""Two headers: cards that only one of them has, that differ, or that were moved."""
 
 from __future__ import annotations
 
@@ -7,49 +7,51 @@ from collections import Counter
 
 from rustfits_cffi.comparison.records import CardDifference
 
-# Cards whose value or comment is a time, or depends on one: what differs when the same work is done twice.
+# Cards whose value or comment contains a time or depends on one: they differ when the same work is done twice.
 _STAMPED = ("CHECKSUM", "DATASUM")
 
 
 def card_differences(a: list[str], b: list[str]) -> tuple[CardDifference, ...]:
     """Cards paired by name (those without a value by their text) and occurrence, in the order of `a`, then of `b`."""
-    places_a, places_b = _places(a), _places(b)
-    moved = _moved([places_b[key] for key in places_a if key in places_b])
+    positions_a, positions_b = _positions(a), _positions(b)
+    moved = _moved([positions_b[key] for key in positions_a if key in positions_b])
     found = []
-    for key, place in places_a.items():
-        other = places_b.get(key)
+    for key, position in positions_a.items():
+        other = positions_b.get(key)
         if other is None:
-            found.append(_card("only in a", a[place], None, place, None))
-        elif a[place] != b[other]:
-            found.append(_card("different", a[place], b[other], place, other))
+            found.append(_card("only in a", a[position], None, position, None))
+        elif a[position] != b[other]:
+            found.append(_card("different", a[position], b[other], position, other))
         elif other in moved:
-            found.append(_card("moved", a[place], b[other], place, other))
-    found += [_card("only in b", None, b[place], None, place) for key, place in places_b.items() if key not in places_a]
+            found.append(_card("moved", a[position], b[other], position, other))
+    for key, position in positions_b.items():
+        if key not in positions_a:
+            found.append(_card("only in b", None, b[position], None, position))
     return tuple(found)
 
 
-def _places(cards: list[str]) -> dict[tuple[str, int], int]:
-    """What a card is known by -> where it is. One card more among commentary must not shift all that follow."""
+def _positions(cards: list[str]) -> dict[tuple[str, int], int]:
+    """Identity of each card -> its position. An added commentary card must not make all later ones differ."""
     seen: Counter[str] = Counter()
-    places = {}
-    for place, card in enumerate(cards):
+    positions = {}
+    for position, card in enumerate(cards):
         name = card[:8].rstrip() if card[8:10] == "= " else card
-        places[name, seen[name]] = place
+        positions[name, seen[name]] = position
         seen[name] += 1
-    return places
+    return positions
 
 
 def _moved(order: list[int]) -> set[int]:
-    """Those numbers that a longest increasing subsequence leaves out: the fewest that must have moved."""
+    """The numbers outside a longest increasing subsequence: the fewest that must have moved."""
     tails: list[int] = []
     length = []
     for number in order:
-        place = bisect_left(tails, number)
-        tails[place : place + 1] = [number]
-        length.append(place)
+        position = bisect_left(tails, number)
+        tails[position : position + 1] = [number]
+        length.append(position)
     moved, wanted = set(), len(tails) - 1
-    for number, place in zip(reversed(order), reversed(length), strict=True):
-        if place == wanted:
+    for number, position in zip(reversed(order), reversed(length), strict=True):
+        if position == wanted:
             wanted -= 1
         else:
             moved.add(number)
@@ -57,7 +59,7 @@ def _moved(order: list[int]) -> set[int]:
 
 
 def _card(kind: str, a: str | None, b: str | None, position_a: int | None, position_b: int | None) -> CardDifference:
-    """The record, with its name; a time stamp if that is all that differs."""
+    """The record of a difference, marked as a time stamp if nothing else differs."""
     card = a if a is not None else b or ""
     name = card[:8].rstrip()
     stamp = False

@@ -1,4 +1,4 @@
-"""Where the HDUs of a file lie; of one whose header is not understood, the cards at least."""
+"""The HDUs of a file: offsets, sizes and cards; only the cards if a header is not understood."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _LONGEST_HEADER = 64 << 20
 
 
 class HDULayout:
-    """One HDU: its cards and where its data are.
+    """One HDU: its cards and the position of its data.
 
     Attributes
     ----------
@@ -20,13 +20,13 @@ class HDULayout:
     cards : list of str
         All 80 characters of each, without END.
     header_tail : bytes
-        What follows END in the header.
+        The bytes after END in the header.
     structure : HDUStructure or None
-        None if the header is none that can be understood; then its data, too, count as trailing bytes of the file.
+        None if the header cannot be understood; its data then count as trailing bytes of the file.
     data_offset, data_nbytes : int
-        The data unit with its padding, as far as the file goes.
+        The part of the data unit, including padding, that the file contains.
     missing : int
-        Bytes by which the file is too short.
+        Number of bytes missing at the end of the file.
     """
 
     def __init__(self, number: int, header: bytes, offset: int, size: int) -> None:
@@ -41,7 +41,7 @@ class HDULayout:
 
     @property
     def kind(self) -> str:
-        """What the header describes."""
+        """Kind of HDU that the header describes."""
         return self.structure.kind if self.structure else "unknown"
 
     @property
@@ -51,14 +51,14 @@ class HDULayout:
 
     @property
     def columns(self) -> list[Column]:
-        """Of a table; empty if the header does not describe one."""
+        """Columns of a table; empty if the header does not describe one."""
         try:
             return parse_columns(self.structure.value) if self.structure else []
         except FITSFormatError:
             return []
 
     def integer(self, name: str, default: int = 0) -> int:
-        """Value of an integer keyword, `default` if it is none."""
+        """Value of an integer keyword; `default` if it is missing or not an integer."""
         value = self.structure.value(name) if self.structure else None
         return value if isinstance(value, int) and not isinstance(value, bool) else default
 
@@ -72,7 +72,7 @@ class FITSFile:
     size : int
     hdus : list of HDULayout
     end : int
-        Where the last of them ends: what no longer looks like an HDU counts as trailing bytes.
+        End of the last HDU; whatever follows counts as trailing bytes.
     """
 
     def __init__(self, path: str) -> None:
@@ -99,7 +99,7 @@ class FITSFile:
             raise FITSFormatError(f"{self.handle.path}: not a FITS file")
 
     def _header(self, offset: int) -> bytes | None:
-        """All blocks up to the one with END; None if there is no header here."""
+        """All blocks up to the one with END; None if no header begins at `offset`."""
         header = b""
         start = b"XTENSION" if self.hdus else b"SIMPLE  "
         while len(header) < _LONGEST_HEADER and offset + len(header) + BLOCK_NBYTES <= self.size:
@@ -113,7 +113,7 @@ class FITSFile:
 
 
 def _structure(header: bytes, number: int) -> HDUStructure | None:
-    """What the header declares, None if that cannot be."""
+    """What the header declares; None if it is invalid."""
     try:
         return parse_structure(header, is_primary=number == 0, lenient=True)
     except FITSFormatError:
@@ -121,7 +121,7 @@ def _structure(header: bytes, number: int) -> HDUStructure | None:
 
 
 def _split_cards(header: bytes) -> tuple[list[str], bytes]:
-    """The cards before END, and the bytes behind it."""
+    """The cards before END, and the bytes after it."""
     end = find_end(header)
-    cards = [header[place : place + 80].decode("latin-1") for place in range(0, end, 80)]
+    cards = [header[start : start + 80].decode("latin-1") for start in range(0, end, 80)]
     return cards, header[end + 80 :]

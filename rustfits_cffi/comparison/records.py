@@ -1,18 +1,18 @@
-"""What a comparison finds: plain records, and how they read as text."""
+"""Results of a comparison, and their text form."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-# Entries of one kind in the text form.
+# Maximum number of entries of one kind in the text form.
 _SHOWN = 10
 _SHOWN_CARDS = 40
 
 
 @dataclass(frozen=True)
 class CardDifference:
-    """One header card that is not the same in both.
+    """One header card that differs between the files.
 
     Attributes
     ----------
@@ -22,7 +22,7 @@ class CardDifference:
     a, b : str or None
         The cards, 80 characters without trailing blanks.
     position_a, position_b : int or None
-        0-based places in the headers.
+        0-based positions in the headers.
     is_time_stamp : bool
         Whether it is CHECKSUM, or the comment of DATASUM.
     """
@@ -41,8 +41,8 @@ class CardDifference:
             return f"card {self.position_a} -> {self.position_b} moved: {self.a}"
         if self.kind == "different":
             return f"card {self.position_a} {self.name or 'blank'} differs{stamp}:\n  a: {self.a}\n  b: {self.b}"
-        card, place = (self.a, self.position_a) if self.b is None else (self.b, self.position_b)
-        return f"card {place} {self.kind}{stamp}: {card}"
+        card, position = (self.a, self.position_a) if self.b is None else (self.b, self.position_b)
+        return f"card {position} {self.kind}{stamp}: {card}"
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class TileDifference:
         0-based row.
     nbytes_a, nbytes_b : int
     first_byte : int
-        Offset of the first byte that differs; where one is the beginning of the other, the shorter length.
+        Offset of the first byte that differs; the shorter length if one is the beginning of the other.
     """
 
     column: str
@@ -101,15 +101,15 @@ class TileDifference:
 
 @dataclass(frozen=True)
 class PixelDifference:
-    """Pixels that differ, after decoding and scaling; two NaN are equal.
+    """Pixels that differ after decoding and scaling; NaN equals NaN.
 
     Attributes
     ----------
     count : int
     largest : float
-        Largest absolute difference; NaN if one is NaN wherever they differ.
+        Largest absolute difference; NaN if all differing pairs contain a NaN.
     first : tuple of int
-        Index of the first one, in numpy axis order.
+        Index of the first differing pixel, in numpy axis order.
     """
 
     count: int
@@ -122,16 +122,16 @@ class PixelDifference:
 
 @dataclass(frozen=True)
 class DataDifference:
-    """Bytes of two data units, padding included.
+    """Differing bytes of two data units, including padding.
 
     Attributes
     ----------
     nbytes_a, nbytes_b : int
         Lengths.
     count : int
-        Bytes that differ, as far as the shorter one goes.
+        Number of differing bytes, over the length of the shorter one.
     first : int
-        Offset of the first one in the data unit; the shorter length if there is none.
+        Offset of the first differing byte in the data unit; the shorter length if there is none.
     """
 
     nbytes_a: int
@@ -148,7 +148,7 @@ class DataDifference:
 
 @dataclass(frozen=True)
 class HDUComparison:
-    """One HDU of each file.
+    """The comparison of one HDU of each file.
 
     Attributes
     ----------
@@ -160,16 +160,16 @@ class HDUComparison:
     cards : tuple of CardDifference
     header_nbytes_a, header_nbytes_b : int
     filling_equal : bool
-        Whether the headers are alike behind END.
+        Whether the bytes after END are the same.
     rows, tiles : tuple
-        Of two compressed images: the first `RowDifference` and `TileDifference` objects.
+        For two compressed images: the first `RowDifference` and `TileDifference` objects.
     row_count, tile_count : int
-        How many there are altogether.
+        Total numbers of differences.
     pixels : PixelDifference or None
-        Of two images of one shape.
+        For two images of the same shape.
     data : DataDifference or None
     notes : tuple of str
-        What is missing, and what could not be compared and why.
+        Missing bytes, and what could not be compared and why.
     """
 
     number: int
@@ -194,7 +194,7 @@ class HDUComparison:
 
     @property
     def identical_but_for_time_stamps(self) -> bool:
-        """The same, leaving out CHECKSUM and the comment of DATASUM."""
+        """Whether nothing differs except CHECKSUM and the comment of DATASUM."""
         return (
             all(card.is_time_stamp for card in self.cards)
             and self.header_nbytes_a == self.header_nbytes_b
@@ -210,7 +210,7 @@ class HDUComparison:
         if self.header_nbytes_a != self.header_nbytes_b:
             lines.append(f"header: {self.header_nbytes_a} bytes in a, {self.header_nbytes_b} in b")
         if not self.filling_equal:
-            lines.append("the headers differ behind their END cards")
+            lines.append("the headers differ after their END cards")
         lines += _listed(self.cards, len(self.cards), _SHOWN_CARDS)
         lines += _listed(self.rows, self.row_count)
         lines += _listed(self.tiles, self.tile_count)
@@ -229,9 +229,9 @@ class Comparison:
     count_a, count_b : int
         Number of HDUs.
     hdus : tuple of HDUComparison
-        Of the HDUs that both have, in order.
+        One for each HDU that both files have, in order.
     trailing_a, trailing_b : int
-        Bytes behind the last HDU.
+        Bytes after the last HDU.
     trailing_equal : bool
         Whether they are the same.
     """
@@ -252,7 +252,7 @@ class Comparison:
 
     @property
     def identical_but_for_time_stamps(self) -> bool:
-        """Whether they differ in nothing but CHECKSUM cards and the comments of DATASUM cards."""
+        """Whether nothing differs except CHECKSUM cards and the comments of DATASUM cards."""
         return self._same_frame and all(hdu.identical_but_for_time_stamps for hdu in self.hdus)
 
     @property
@@ -273,11 +273,11 @@ class Comparison:
             lines.append(f"{self.count_a} HDUs in a, {self.count_b} in b")
         lines += [str(hdu) for hdu in self.hdus]
         if not self.trailing_equal:
-            lines.append(f"behind the last HDU: {self.trailing_a} bytes in a, {self.trailing_b} in b")
+            lines.append(f"after the last HDU: {self.trailing_a} bytes in a, {self.trailing_b} in b")
         return "\n".join(lines)
 
 
 def _listed(differences: Sequence[object], count: int, most: int = _SHOWN) -> list[str]:
-    """The first few as text, and how many more there are."""
+    """The first few as text, and the number of further ones."""
     lines = [str(difference) for difference in differences[:most]]
     return [*lines, f"... and {count - len(lines)} more"] if count > len(lines) else lines

@@ -1,1 +1,1 @@
-"""What the FITS Standard says, as pure functions: no files, no C, no objects."""
+"""The rules of the FITS Standard as pure functions, without files, C code or HDU objects."""

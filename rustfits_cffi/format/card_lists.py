@@ -1,4 +1,4 @@
-"""Changing a list of cards: each function checks everything first and returns a new list, the old one untouched.
+"""Changes a list of cards: each function first checks everything, then returns a new list; the old one is unchanged.
 
 A list holds right-stripped cards and ends with ``END``. Where several cards share a key the first one is meant.
 """
@@ -24,7 +24,7 @@ from rustfits_cffi.format.cards import (
 
 __all__ = ["add_commentary", "carried_over", "change_comment", "delete_key", "set_key", "set_many", "use_filler"]
 
-# In the header of an HDU whose pixels are new these would say something about other pixels, or about a table.
+# In the header of an HDU with new pixels, these would describe other pixels or a table.
 _NOT_WITH_PIXELS = frozenset(("BSCALE", "BZERO", "BLANK", "DATAMIN", "DATAMAX", "ZTABLE", "ZTILELEN"))
 _NOT_WITH_PIXELS_INDEXED = frozenset(("TUNIT", "TDISP", "ZFORM", "ZCTYP"))
 
@@ -35,7 +35,7 @@ def set_key(index: CardIndex, key: str, value: Any) -> list[str]:
     Parameters
     ----------
     index : CardIndex
-        Of the cards before.
+        Index of the cards before the change.
     key : str
     value : object
         As `cards.check_value` takes it. Without a comment an existing card keeps its own; ``(value, "")`` clears it.
@@ -43,12 +43,12 @@ def set_key(index: CardIndex, key: str, value: Any) -> list[str]:
     Returns
     -------
     list of str
-        An existing key is replaced where it stands, in its spelling; a new one stands right before END.
+        An existing key is replaced at its position, in its spelling; a new one is added right before END.
 
     Raises
     ------
     TypeError, ValueError
-        For a bad key, a protected or a commentary one, and a value or comment that no card can hold.
+        For an invalid, protected or commentary key, and for a value or comment that no card can hold.
     """
     name = _editable(key, "set")
     position = index.find(name)
@@ -65,7 +65,7 @@ def set_key(index: CardIndex, key: str, value: Any) -> list[str]:
 
 
 def delete_key(index: CardIndex, key: str) -> list[str]:
-    """The cards after ``del header[key]``: without its chain, or without all cards of a commentary keyword.
+    """The cards after ``del header[key]``: without the key's chain, or without all cards of a commentary keyword.
 
     Raises
     ------
@@ -76,17 +76,17 @@ def delete_key(index: CardIndex, key: str) -> list[str]:
     """
     name = lookup_key(key)
     _refuse_protected(name, "deleted")
-    places = index.find_all(name)
-    if not places:
+    positions = index.find_all(name)
+    if not positions:
         raise KeyError(f"{key!r} not in header")
     if name in COMMENTARY:
-        gone = set(places)
-        return [card for place, card in enumerate(index.cards) if place not in gone]
-    return _replaced(index.cards, places[0], read_chain(index.cards, places[0])[2], [])
+        gone = set(positions)
+        return [card for position, card in enumerate(index.cards) if position not in gone]
+    return _replaced(index.cards, positions[0], read_chain(index.cards, positions[0])[2], [])
 
 
 def change_comment(index: CardIndex, key: str, comment: str) -> list[str]:
-    """The cards with another comment on a key, whose value stays as it is written; an empty one takes it away.
+    """The cards with another comment on a key, whose value stays as written; an empty comment removes it.
 
     Raises
     ------
@@ -117,8 +117,8 @@ def add_commentary(index: CardIndex, name: str, text: str) -> list[str]:
         As `card_writing.commentary_cards`.
     """
     cards = commentary_cards(name, text)
-    places = index.find_all(name)
-    return _replaced(index.cards, places[-1] + 1 if places else len(index.cards) - 1, 0, cards)
+    positions = index.find_all(name)
+    return _replaced(index.cards, positions[-1] + 1 if positions else len(index.cards) - 1, 0, cards)
 
 
 def set_many(cards: Sequence[str], items: Iterable[tuple[str, Any]]) -> list[str]:
@@ -131,8 +131,8 @@ def set_many(cards: Sequence[str], items: Iterable[tuple[str, Any]]) -> list[str
 def carried_over(index: CardIndex, *, with_pixels: bool = False) -> list[tuple[str, Any]]:
     """What may be copied from one header to another: ``(key, (value, comment))``, structural keywords left out.
 
-    With `with_pixels` those that would change the meaning of newly written pixels, and those that belong to tables, are
-    left out as well. Of several cards that share a key the last one counts.
+    With `with_pixels`, keywords that would change the meaning of newly written pixels and keywords of tables are also
+    left out. If several cards share a key, the last one counts.
     """
     items = []
     for key in index.names():
@@ -141,33 +141,33 @@ def carried_over(index: CardIndex, *, with_pixels: bool = False) -> list[tuple[s
             continue
         if with_pixels and (upper in _NOT_WITH_PIXELS or upper.rstrip("0123456789") in _NOT_WITH_PIXELS_INDEXED):
             continue
-        places = index.find_all(key)
-        value, comment, _ = read_chain(index.cards, places[-1])
-        name = f"HIERARCH {key}" if parse_card(index.cards[places[0]]).is_hierarch else key
+        positions = index.find_all(key)
+        value, comment, _ = read_chain(index.cards, positions[-1])
+        name = f"HIERARCH {key}" if parse_card(index.cards[positions[0]]).is_hierarch else key
         items.append((name, (value, comment)))
     return items
 
 
-def use_filler(old: Sequence[str], new: list[str], room: int) -> list[str]:
-    """New cards that fit the blocks there are, if leaving out blank cards makes them fit.
+def use_filler(old: Sequence[str], new: list[str], capacity: int) -> list[str]:
+    """New cards that fit the existing blocks, if leaving out blank cards makes them fit.
 
     Parameters
     ----------
     old, new : sequence of str
         The cards before and after a change.
-    room : int
-        Cards that the blocks of the header hold.
+    capacity : int
+        Number of cards that fit the blocks of the header.
 
     Returns
     -------
     list of str
-        `new` without as many of the blank cards before the old END as are too many. END stands in the last block of a
-        header, so blank cards take the place of deleted ones; without this, each deletion would cost space for ever.
+        `new` without excess blank cards, which are taken from those before the old END. END stays in the last block of
+        a header, so blank cards replace deleted ones; without this, each deletion would cost space for ever.
     """
     filler = 0
     while filler < len(old) - 1 and not old[-2 - filler]:
         filler += 1
-    too_many = min(len(new) - room, filler)
+    too_many = min(len(new) - capacity, filler)
     if too_many <= 0:
         return new
     blank = [position for position, card in enumerate(new) if not card]
@@ -195,7 +195,7 @@ def _refuse_protected(name: str, what: str) -> None:
 
 @contextmanager
 def _naming(key: str) -> Iterator[None]:
-    """Put the key in front of what is wrong with its value or comment: who sets many at once must know which."""
+    """Put the key in front of an error about its value or comment, so that a caller who sets many knows which."""
     try:
         yield
     except ValueError as error:

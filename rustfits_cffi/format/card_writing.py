@@ -1,4 +1,4 @@
-"""Writing header cards: every function returns cards of exactly 80 characters.
+"""Writes header cards: every function returns cards of exactly 80 characters.
 
 FITS Standard 4.0, sections 4.1 and 4.2: fixed format wherever a value allows it; long strings continue on CONTINUE
 cards (section 4.2.1.2).
@@ -16,7 +16,7 @@ __all__ = ["CARD_LENGTH", "COMMENTARY_LENGTH", "commentary_cards", "format_cards
 CARD_LENGTH = 80
 COMMENTARY_LENGTH = 72  # columns 9 to 80 of a COMMENT, HISTORY or blank card
 
-_FIXED = 20  # columns 11 to 30, where fixed-format values stand
+_FIXED = 20  # columns 11 to 30 hold fixed-format values
 _CONTINUE = "CONTINUE  "
 # The empty last chunk and its comment: CONTINUE, two blanks, '', blank, slash, blank leave 65; one is kept in reserve.
 _CHAIN_COMMENT_LENGTH = 64
@@ -28,7 +28,7 @@ def format_cards(name: str, value: Value, comment: str = "", *, is_hierarch: boo
     Parameters
     ----------
     name : str
-        As it is to stand on the card: `normalize_key`, or what an existing card has.
+        As it should appear on the card: from `normalize_key`, or from an existing card.
     value : bool, int, float, complex, str or None
         None writes an undefined value.
     comment : str
@@ -38,13 +38,13 @@ def format_cards(name: str, value: Value, comment: str = "", *, is_hierarch: boo
     Returns
     -------
     list of str
-        One card, or a string's chain.
+        One card, or the chain of a long string.
 
     Raises
     ------
     ValueError
-        If a HIERARCH card does not fit 80 characters, a chained string's comment exceeds 64, or text is not printable
-        ASCII. On other cards a comment that does not fit is cut off at column 80, as cfitsio does.
+        If a HIERARCH card does not fit 80 characters, the comment of a chained string exceeds 64, or text is not
+        printable ASCII. On other cards a comment that does not fit is cut off at column 80, as in cfitsio.
     """
     check_printable(comment, "the comment")
     head = f"HIERARCH {name} = " if is_hierarch else f"{name:<8}= "
@@ -65,7 +65,7 @@ def format_cards(name: str, value: Value, comment: str = "", *, is_hierarch: boo
 def format_float(value: float) -> str:
     """The shortest decimal text that reads back as exactly this number, with a point or an exponent."""
     if not math.isfinite(value):
-        # Not FITS, but the way such numbers are written in practice; every reader of ours understands it.
+        # Not FITS, but how such numbers are written in practice; our readers all understand it.
         return "NaN" if math.isnan(value) else "inf" if value > 0 else "-inf"
     mantissa, exponent, power = repr(value).partition("e")
     if not exponent:
@@ -96,15 +96,15 @@ def set_card_comment(cards: Sequence[str], position: int, comment: str) -> list[
     Parameters
     ----------
     cards : sequence of str
-        A whole header, of which the chain at `position` is taken.
+        A whole header, which has the chain at `position`.
     position : int
     comment : str
-        Empty takes the comment away.
+        An empty one removes the comment.
 
     Returns
     -------
     list of str
-        What replaces the ``read_chain(cards, position)[2]`` cards there.
+        The cards that replace the ``read_chain(cards, position)[2]`` cards there.
 
     Raises
     ------
@@ -119,14 +119,14 @@ def set_card_comment(cards: Sequence[str], position: int, comment: str) -> list[
     value, _, ncards = read_chain(cards, position)
     if ncards > 1 or (isinstance(value, str) and text.startswith("'") and text.endswith("'")):
         return format_cards(parsed.name, value, comment, is_hierarch=parsed.is_hierarch)
-    # A number keeps its digits: reading and writing it again might spell it differently.
+    # A number keeps its digits: reading and rewriting it might spell it differently.
     card = cards[position]
     kept = card[: len(card) - len(parsed.text) + parsed.text.find(text) + len(text)]
     return _commented(kept, comment, parsed.is_hierarch)
 
 
 def _commented(kept: str, comment: str, is_hierarch: bool) -> list[str]:
-    """A card up to the end of its value, with a comment behind."""
+    """A card up to the end of its value, with a comment after it."""
     if comment and not is_hierarch and not isinstance(parse_value(kept[10:].strip()), complex):
         kept = kept.ljust(10 + _FIXED)
     card = f"{kept} / {comment}" if comment else kept
@@ -136,7 +136,7 @@ def _commented(kept: str, comment: str, is_hierarch: bool) -> list[str]:
 
 
 def _value_text(value: bool | int | float | complex | None) -> str:
-    """The text of a value that is no string."""
+    """The text of a value that is not a string."""
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -149,7 +149,7 @@ def _value_text(value: bool | int | float | complex | None) -> str:
 
 
 def _string_cards(head: str, value: str, comment: str, is_hierarch: bool) -> list[str]:
-    """The cards of a string: the widest layout that fits, a chain if none does."""
+    """The cards of a string: the widest layout that fits, or a chain if none does."""
     value = value.rstrip()
     escaped = value.replace("'", "''")
     quoted = f"'{escaped:<8}'"
@@ -164,40 +164,40 @@ def _string_cards(head: str, value: str, comment: str, is_hierarch: bool) -> lis
             return [card.ljust(CARD_LENGTH)]
     if len(comment) > _CHAIN_COMMENT_LENGTH:
         if not is_hierarch and len(quoted) <= _FIXED:
-            # A short string would continue for its comment alone: treated as a number is.
+            # A short string would continue only for its comment: it is treated like a number.
             return [layouts[0][:CARD_LENGTH]]
         raise ValueError(
-            f"the comment has {len(comment)} characters, but beside a string that continues on several cards it may "
+            f"the comment has {len(comment)} characters, but with a string that continues on several cards it may "
             f"have at most {_CHAIN_COMMENT_LENGTH}"
         )
     return _chain(head, value, comment)
 
 
 def _chain(head: str, value: str, comment: str) -> list[str]:
-    """A string over several cards, each but the last ending in ``&``; the comment stands on the last."""
-    room = CARD_LENGTH - len(head) - 3  # two quotes and the &
-    if room < 1:
+    """A string on several cards, of which all but the last end in ``&``; the comment is on the last."""
+    capacity = CARD_LENGTH - len(head) - 3  # two quotes and the &
+    if capacity < 1:
         raise ValueError(
             f"HIERARCH key of {len(head) - 12} characters is too long for a string on several cards; at most 64"
         )
-    chunk, value = _cut(value, room)
+    chunk, value = _cut(value, capacity)
     cards = [f"{head}'{chunk}&'"]
     tail = f" / {comment}" if comment else ""
     last = CARD_LENGTH - len(_CONTINUE) - 2 - len(tail)
     while len(escaped := value.replace("'", "''")) > last:
-        # As much as a card takes without the comment; an empty chunk then carries the comment alone.
+        # As much as fits a card without the comment; an empty chunk may then carry only the comment.
         chunk, value = _cut(value, CARD_LENGTH - len(_CONTINUE) - 3)
         cards.append(f"{_CONTINUE}'{chunk}&'")
     cards.append(f"{_CONTINUE}'{escaped}'{tail}")
     return [card.ljust(CARD_LENGTH) for card in cards]
 
 
-def _cut(value: str, room: int) -> tuple[str, str]:
-    """The longest start of `value` whose quoted form takes at most `room` characters, quoted, and the rest."""
+def _cut(value: str, capacity: int) -> tuple[str, str]:
+    """The longest start of `value` whose quoted form takes at most `capacity` characters, quoted, and the rest."""
     taken = width = 0
     for character in value:
         width += 2 if character == "'" else 1
-        if width > room:
+        if width > capacity:
             break
         taken += 1
     return value[:taken].replace("'", "''"), value[taken:]

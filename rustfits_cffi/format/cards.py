@@ -1,4 +1,4 @@
-"""Reading header cards: names, values, comments, chains of CONTINUE, and where each keyword stands.
+"""Reads header cards: names, values, comments, chains of CONTINUE cards, and the position of each keyword.
 
 Cards are `str` of up to 80 characters, right-stripped or not; nothing here changes one (see `card_writing`). The rules
 are FITS Standard 4.0, section 4; CONTINUE is section 4.2.1.2, HIERARCH the ESO convention of the FITS registry.
@@ -34,7 +34,7 @@ Value = bool | int | float | complex | str | None
 
 COMMENTARY = frozenset(("COMMENT", "HISTORY", ""))
 
-# Words that are never a key, whatever stands beside them.
+# Words that are never a key, whatever follows them.
 _NEVER_KEYS = frozenset(("END", "CONTINUE", "HIERARCH"))
 
 _STRING = re.compile(r"'([^']*(?:''[^']*)*)'")
@@ -47,16 +47,16 @@ _UNPRINTABLE = re.compile(r"[^\x20-\x7e]")
 
 
 class ParsedCard(NamedTuple):
-    """One card taken apart."""
+    """The parts of one card."""
 
-    name: str  # as it stands on the card; of a HIERARCH card the words after it, single-blanked
+    name: str  # as on the card; for HIERARCH, the words after it, separated by single blanks
     has_value: bool  # whether there is a value indicator; commentary cards and CONTINUE have none
     is_hierarch: bool
     text: str  # value and comment as written, or the text of a commentary card
 
 
 def parse_card(card: str) -> ParsedCard:
-    """Take a card apart, without reading its value."""
+    """Split a card into its parts, without parsing its value."""
     name = card[:8].strip()
     if name == "HIERARCH":
         words, equals, text = card[8:].partition("=")
@@ -71,9 +71,9 @@ def parse_card(card: str) -> ParsedCard:
 
 
 def split_value(text: str) -> tuple[str, str]:
-    """Cut what stands right of ``= `` in the value as written and the comment, both trimmed.
+    """Split the text after ``= `` into the value as written and the comment, both trimmed.
 
-    A slash within quotes belongs to the string; text between a closing quote and the slash is ignored, as cfitsio does.
+    A slash within quotes is part of the string; text between a closing quote and the slash is ignored, as in cfitsio.
     """
     text = text.strip()
     if text.startswith("'"):
@@ -91,7 +91,7 @@ def parse_value(text: str) -> Value:
     Returns
     -------
     bool, int, float, complex, str or None
-        None if nothing is written. Integers of any size are exact. Text that is no FITS value comes back as it is.
+        None if nothing is written. Integers of any size are exact. Text that is not a FITS value is returned as it is.
 
     Notes
     -----
@@ -99,7 +99,7 @@ def parse_value(text: str) -> Value:
     """
     if text[:1] == "'":
         quoted = _STRING.fullmatch(text)
-        # One without its closing quote is kept whole: guessing where it ends would hide the defect.
+        # A string without closing quote is kept whole: guessing its end would hide the defect.
         return quoted.group(1).replace("''", "'").rstrip() if quoted else text
     if text in ("T", "F"):
         return text == "T"
@@ -132,7 +132,7 @@ def read_chain(cards: Sequence[str], position: int) -> tuple[Value, str, int]:
     comment : str
         The comments of all its cards, joined by single blanks.
     ncards : int
-        How many cards it takes, at least 1.
+        Number of cards in the chain, at least 1.
     """
     text, comment = split_value(parse_card(cards[position]).text)
     value = parse_value(text)
@@ -154,7 +154,7 @@ def read_chain(cards: Sequence[str], position: int) -> tuple[Value, str, int]:
 
 
 def _continuation(card: str) -> tuple[str, str] | None:
-    """String and comment of a CONTINUE card, None of any other card or of one without a string."""
+    """String and comment of a CONTINUE card; None for any other card or for one without a string."""
     if card[:8] != "CONTINUE":
         return None
     text, comment = split_value(card[8:])
@@ -163,7 +163,7 @@ def _continuation(card: str) -> tuple[str, str] | None:
 
 
 def _real(text: str) -> float | None:
-    """A number of FITS Standard 4.0 section 4.2.4 (D is E), or one of the words for no number; else None."""
+    """A number as in FITS Standard 4.0, section 4.2.4 (D means E), or a word for NaN or infinity; else None."""
     if _REAL.fullmatch(text):
         return float(text.translate(_D_TO_E))
     return float(text) if _NOT_FINITE.fullmatch(text) else None
@@ -175,7 +175,7 @@ class CardIndex:
     Parameters
     ----------
     cards : sequence of str
-        Not copied; make a new index when they change.
+        Not copied; if they change, a new index is needed.
     """
 
     __slots__ = ("_names", "_positions", "cards")
@@ -187,15 +187,15 @@ class CardIndex:
 
     def find(self, key: str) -> int | None:
         """Position of the first card of `key`, None if there is none."""
-        places = self.find_all(key)
-        return places[0] if places else None
+        found = self.find_all(key)
+        return found[0] if found else None
 
     def find_all(self, key: str) -> list[int]:
         """Positions of all cards of `key`, ascending; not to be changed."""
         positions = self._built()
-        # Most callers ask for plain names; only others need the normalizing.
-        places = positions.get(key)
-        return places if places is not None else positions.get(lookup_key(key), [])
+        # Most callers ask for plain names; only other keys need normalizing.
+        found = positions.get(key)
+        return found if found is not None else positions.get(lookup_key(key), [])
 
     def value(self, key: str) -> Value:
         """Value of the first card of `key`; None if there is none."""
@@ -203,7 +203,7 @@ class CardIndex:
         return None if position is None else read_chain(self.cards, position)[0]
 
     def names(self) -> list[str]:
-        """Every key once, as it is written on its first card, in order; not to be changed."""
+        """Every key once, as written on its first card, in order; not to be changed."""
         self._built()
         return self._names
 
@@ -214,7 +214,7 @@ class CardIndex:
         return self._positions
 
     def _build(self) -> dict[str, list[int]]:
-        """One pass over the cards. Inlines `parse_card`'s common case: headers of thousands of cards are real."""
+        """One pass over the cards. Inlines the common case of `parse_card`, as some headers have thousands of cards."""
         positions: dict[str, list[int]] = {}
         names = self._names
         for position, card in enumerate(self.cards):
@@ -229,16 +229,16 @@ class CardIndex:
                 name, key = parsed.name, parsed.name.upper()
                 if not parsed.has_value and (key not in COMMENTARY or (not key and not parsed.text.strip())):
                     continue
-            places = positions.get(key)
-            if places is None:
+            found = positions.get(key)
+            if found is None:
                 positions[key] = [position]
                 names.append(name)
             else:
-                places.append(position)
+                found.append(position)
         return positions
 
 
-# The keywords that describe the bytes of an HDU: only the library itself may change them.
+# Keywords that describe the bytes of an HDU: only the library itself may change them.
 _STRUCTURE = """
     SIMPLE XTENSION EXTEND BITPIX NAXIS PCOUNT GCOUNT END TFIELDS THEAP GROUPS
     ZIMAGE ZCMPTYPE ZBITPIX ZNAXIS ZSIMPLE ZEXTEND ZBLOCKED ZPCOUNT ZGCOUNT ZHECKSUM ZDATASUM ZTENSION
@@ -256,7 +256,7 @@ def is_protected_key(key: str) -> bool:
     Parameters
     ----------
     key : str
-        In either case; surrounding blanks do not count.
+        In either case; surrounding blanks are ignored.
 
     Returns
     -------
@@ -272,7 +272,7 @@ def is_protected_key(key: str) -> bool:
 
 
 def lookup_key(key: str) -> str:
-    """The form of a key under which `CardIndex` finds it: trimmed, single-blanked, upper case, no HIERARCH in front.
+    """The form of a key that `CardIndex` uses: trimmed, single blanks, upper case, without leading HIERARCH.
 
     Raises
     ------
@@ -295,7 +295,7 @@ _HIERARCH_KEY = re.compile("[A-Za-z0-9_.+-]+(?: [A-Za-z0-9_.+-]+)*")
 
 
 def normalize_key(key: str) -> tuple[str, bool]:
-    """The name under which a new key is written, and whether on a HIERARCH card.
+    """The name under which a new key is written, and whether it needs a HIERARCH card.
 
     Parameters
     ----------
@@ -304,7 +304,7 @@ def normalize_key(key: str) -> tuple[str, bool]:
     Returns
     -------
     name : str
-        Up to 8 characters without a blank: upper case. Anything longer: as given, single-blanked.
+        Up to 8 characters without a blank: in upper case. Other names: as given, with single blanks.
     is_hierarch : bool
 
     Raises
@@ -312,8 +312,8 @@ def normalize_key(key: str) -> tuple[str, bool]:
     TypeError
         If it is not a str.
     ValueError
-        If it is empty, holds a character that a key may not hold, or is a word with a meaning of its own: HIERARCH,
-        CONTINUE, END, COMMENT, HISTORY.
+        If it is empty, has a character that is not allowed in keys, or is a reserved word: HIERARCH, CONTINUE, END,
+        COMMENT, HISTORY.
 
     Notes
     -----
@@ -330,7 +330,7 @@ def normalize_key(key: str) -> tuple[str, bool]:
     if upper in COMMENTARY:
         raise ValueError(f"{upper} is a commentary keyword; use add_comment() or add_history()")
     if upper in _NEVER_KEYS:
-        raise ValueError(f"{upper} has a meaning of its own in a FITS header and cannot be a key")
+        raise ValueError(f"{upper} is a reserved word of FITS headers and cannot be a key")
     if not hierarch and len(name) <= 8 and " " not in name:
         if not _STANDARD_KEY.fullmatch(name):
             raise ValueError(f"bad character in keyword {name!r}: only letters, digits, '-' and '_' are allowed")
@@ -343,7 +343,7 @@ def normalize_key(key: str) -> tuple[str, bool]:
 
 
 def _single_blanks(name: str) -> str:
-    """Trimmed, and each run of blanks one blank."""
+    """The name trimmed, with each run of blanks replaced by one blank."""
     name = name.strip(" ")
     return _RUN_OF_BLANKS.sub(" ", name) if "  " in name else name
 
@@ -354,7 +354,7 @@ def check_printable(text: str, what: str) -> str:
     Raises
     ------
     ValueError
-        If a character is outside 0x20 to 0x7E (FITS Standard 4.0, section 4.1.2.3), as a newline or an umlaut is.
+        If a character is outside 0x20 to 0x7E (FITS Standard 4.0, section 4.1.2.3), such as a newline or an umlaut.
     """
     bad = _UNPRINTABLE.search(text)
     if bad:
@@ -363,17 +363,17 @@ def check_printable(text: str, what: str) -> str:
 
 
 def check_value(value: Any) -> tuple[Value, str | None]:
-    """What was assigned to a key, as a plain Python value and a comment.
+    """Convert what was assigned to a key to a plain Python value and a comment.
 
     Parameters
     ----------
-    value : bool, int, float, complex, str, None, their numpy kin, or a tuple (value, comment)
+    value : bool, int, float, complex, str, None, their numpy equivalents, or a tuple (value, comment)
 
     Returns
     -------
     value : bool, int, float, complex, str or None
     comment : str or None
-        None if none was given, which keeps the old one.
+        None if no comment was given, which keeps the old one.
 
     Raises
     ------
@@ -393,7 +393,7 @@ def check_value(value: Any) -> tuple[Value, str | None]:
 
 
 def _plain_value(value: Any) -> Value:
-    """One value as the Python type that FITS has a text for."""
+    """One value as a Python type that has a FITS notation."""
     if value is None:
         return None
     if isinstance(value, np.ndarray) and value.ndim == 0:
@@ -404,11 +404,11 @@ def _plain_value(value: Any) -> Value:
         return check_printable(str(value), "the value")
     if isinstance(value, complex | np.complexfloating):
         return complex(value)
-    # An array of one element would pass for a number below; bytes and sequences have no FITS text.
+    # An array of one element would pass as a number below; bytes and sequences have no FITS notation.
     if not isinstance(value, np.ndarray | bytes | bytearray | list | tuple | dict):
         with suppress(TypeError):
             return operator.index(value)
         if hasattr(type(value), "__float__"):
-            with suppress(TypeError):  # a date of numpy has the method, and refuses
+            with suppress(TypeError):  # a numpy date has the method, but it raises
                 return float(value)
     raise ValueError(f"unsupported value type {type(value).__name__}: a header holds bool, int, float, complex and str")

@@ -1,6 +1,6 @@
 """The columns of a binary table, compressed or not.
 
-FITS Standard 4.0, section 7.3. Every number comes from a file, so every number is checked; an error names its keyword.
+FITS Standard 4.0, section 7.3. Every number comes from a file, so every number is checked; errors name the keyword.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ __all__ = [
 
 _MOST_COLUMNS = 999  # FITS Standard 4.0, section 7.3.1
 
-# Bytes of one element of each TFORM letter, FITS Standard 4.0 table 18; X counts bits and is handled apart.
+# Bytes per element for each TFORM letter, FITS Standard 4.0, table 18; X counts bits and is handled separately.
 ELEMENT_NBYTES = {"L": 1, "X": 1, "B": 1, "I": 2, "J": 4, "K": 8, "A": 1, "E": 4, "D": 8, "C": 8, "M": 16}
 _DESCRIPTOR_NBYTES = {"P": 8, "Q": 16}
 _TFORM = re.compile(r"([0-9]*)([LXBIJKAEDCM])")
@@ -32,21 +32,21 @@ _VARIABLE_TFORM = re.compile(r"([01]?)([PQ])([LXBIJKAEDCM])(?:\(([0-9]*)\))?")
 
 @dataclass(frozen=True)
 class Column:
-    """One column of a binary table, as far as finding its bytes needs.
+    """One column of a binary table: what is needed to find its bytes.
 
     Attributes
     ----------
     number : int
-        As FITS counts: the n of TTYPEn.
+        1-based, as in FITS: the n of TTYPEn.
     name : str
     offset, nbytes : int
-        Where it begins in a row, and its width there.
+        Its offset and width in a row.
     descriptor : str
         ``"P"`` or ``"Q"`` for variable-length arrays, else empty.
     letter : str
         Type of an element: one of ``LXBIJKAEDCM``.
     repeat : int
-        Elements a row (bits for X); of a variable-length column 0 or 1 descriptors.
+        Elements per row (bits for X); for a variable-length column, 0 or 1 descriptors.
     """
 
     number: int
@@ -64,14 +64,14 @@ class Column:
 
 
 def parse_tform(tform: Any, keyword: str = "TFORM") -> tuple[str, str, int, int]:
-    """Take the TFORM of a binary table's column apart.
+    """Parse the TFORM of a binary table's column.
 
     Parameters
     ----------
     tform : str
         Such as ``1D``, ``16X`` or ``1PB(345)``.
     keyword : str
-        Its name, for the error.
+        Name of the keyword, for the error.
 
     Returns
     -------
@@ -86,7 +86,7 @@ def parse_tform(tform: Any, keyword: str = "TFORM") -> tuple[str, str, int, int]
     Raises
     ------
     ValueError
-        If it is none.
+        If it is not a valid TFORM.
 
     Notes
     -----
@@ -108,12 +108,12 @@ def parse_tform(tform: Any, keyword: str = "TFORM") -> tuple[str, str, int, int]
 
 
 def parse_columns(get: Getter | Mapping[str, Any]) -> list[Column]:
-    """All columns of a binary table, with their places in a row.
+    """All columns of a binary table, with their offsets in a row.
 
     Raises
     ------
     ValueError
-        If TFIELDS or a TFORMn is missing or impossible, or if the widths do not add up to NAXIS1.
+        If TFIELDS or a TFORMn is missing or invalid, or if the widths do not add up to NAXIS1.
     """
     get = keyword_getter(get)
     columns = []
@@ -132,5 +132,5 @@ def parse_columns(get: Getter | Mapping[str, Any]) -> list[Column]:
 
 
 def find_column(columns: list[Column], name: str) -> Column | None:
-    """The first column of a name, in either case."""
+    """The first column with a name, in either case."""
     return next((column for column in columns if column.name.upper() == name), None)

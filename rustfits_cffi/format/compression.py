@@ -1,7 +1,7 @@
-"""What the header of a tile-compressed image says: codec, tiles, columns, quantization.
+"""Reads the header of a tile-compressed image: codec, tiles, columns, quantization.
 
-FITS Standard 4.0, section 10.1 (keywords and columns), 10.2 (quantization), 10.4 (codec parameters); binary tables are
-section 7.3. Every number comes from a file, so every number is checked, and an error names its keyword.
+FITS Standard 4.0, sections 10.1 (keywords and columns), 10.2 (quantization), 10.4 (codec parameters); binary tables are
+section 7.3. Every number comes from a file, so every number is checked; errors name the keyword.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ __all__ = [
     "quantize_of",
 ]
 
-_NOCOMPRESS = "NOCOMPRESS"  # tiles that are stored as they are: no config class stands for it
+_NOCOMPRESS = "NOCOMPRESS"  # tiles that are stored as they are; it has no config class
 
 _TILE_COLUMNS = ("COMPRESSED_DATA", "UNCOMPRESSED_DATA", "GZIP_COMPRESSED_DATA", "ZSCALE", "ZZERO")
 
-# Values of ZQUANTIZ, FITS Standard 4.0 section 10.2, and what Quantize calls them.
+# Values of ZQUANTIZ, FITS Standard 4.0, section 10.2, and their names in Quantize.
 _QUANTIZE_METHODS = {"NO_DITHER": "no_dither", "SUBTRACTIVE_DITHER_1": "dither1", "SUBTRACTIVE_DITHER_2": "dither2"}
 
 
@@ -56,11 +56,11 @@ class CompressedLayout:
     heap_nbytes : int
         From there to the end of the declared data.
     compressed, uncompressed, gzip : Column or None
-        COMPRESSED_DATA (always there), UNCOMPRESSED_DATA and GZIP_COMPRESSED_DATA, the fallbacks in this order.
+        COMPRESSED_DATA (never None), and the fallbacks UNCOMPRESSED_DATA and GZIP_COMPRESSED_DATA, in this order.
     zscale, zzero, zblank : Column, int, float or None
-        A column, or the keyword's value, or None.
+        A column, the keyword's value, or None.
     parameters : dict
-        Those of the codec, by the names of the tile engine.
+        Parameters of the codec, under the names of the tile engine.
     quantize_method : str or None
         ``"no_dither"``, ``"dither1"``, ``"dither2"``, or None if the pixels were not quantized.
     seed : int
@@ -68,7 +68,7 @@ class CompressedLayout:
     scale : Scaling
         BSCALE and BZERO. With quantized floats they apply after ZSCALE and ZZERO.
     blank : int or None
-        Of integers: ZBLANK, else BLANK.
+        For integers: ZBLANK, else BLANK.
     """
 
     zcmptype: str | None
@@ -103,7 +103,7 @@ class CompressedLayout:
 
     @property
     def is_quantized(self) -> bool:
-        """Whether the tiles hold integers that stand for floats."""
+        """Whether the tiles hold integers that represent floats."""
         return self.quantize_method is not None
 
     @property
@@ -113,12 +113,12 @@ class CompressedLayout:
 
 
 def image_geometry(get: Getter | Mapping[str, Any]) -> tuple[int, tuple[int, ...]]:
-    """ZBITPIX and the shape, numpy order, and nothing else: for properties that must work on a damaged table too.
+    """ZBITPIX and the shape, in numpy order, for properties that must work even if the table is damaged.
 
     Raises
     ------
     ValueError
-        If ZBITPIX, ZNAXIS or a ZNAXISn is absent or impossible.
+        If ZBITPIX, ZNAXIS or a ZNAXISn is absent or invalid.
     """
     get = keyword_getter(get)
     zbitpix = integer_keyword(get, "ZBITPIX")
@@ -134,7 +134,7 @@ def parse_layout(get: Getter | Mapping[str, Any]) -> CompressedLayout:
     Parameters
     ----------
     get : callable or mapping
-        Gives the value of a keyword (upper case), None if it is absent.
+        Returns the value of a keyword (upper case), or None if it is absent.
 
     Returns
     -------
@@ -143,7 +143,7 @@ def parse_layout(get: Getter | Mapping[str, Any]) -> CompressedLayout:
     Raises
     ------
     ValueError
-        If a keyword is missing, impossible, or contradicts another; the message names it.
+        If a keyword is missing, invalid, or contradicts another; the message names it.
     """
     get = keyword_getter(get)
     zbitpix, shape = image_geometry(get)
@@ -189,7 +189,7 @@ def parse_layout(get: Getter | Mapping[str, Any]) -> CompressedLayout:
 
 
 def codec_of(zcmptype: str | None) -> str | None:
-    """The codec's own name for a value of ZCMPTYPE, which may be a synonym; None if it is unknown."""
+    """The codec for a value of ZCMPTYPE, which may be a synonym; None if it is unknown."""
     name = (zcmptype or "").strip().upper()
     if name == _NOCOMPRESS:
         return name
@@ -203,9 +203,9 @@ def config_of(layout: CompressedLayout) -> Codec | str | None:
     Returns
     -------
     Codec, str or None
-        The raw ZCMPTYPE if no config class stands for it; None if there is no ZCMPTYPE. The tile shape is that of the
-        file; HCOMPRESS tiles of images with more axes are described by their two long axes. The deflate level is not
-        stored in files and is None.
+        The raw ZCMPTYPE if it has no config class; None if there is no ZCMPTYPE. The tile shape is that of the file;
+        HCOMPRESS tiles of images with more axes are described by their two long axes. The deflate level is not stored
+        in files and is None.
     """
     codec = layout.codec
     if codec is None or codec == _NOCOMPRESS:
@@ -214,11 +214,11 @@ def config_of(layout: CompressedLayout) -> Codec | str | None:
 
 
 def quantize_of(layout: CompressedLayout) -> Quantize | None:
-    """How an image was quantized, as far as its file tells: method and seed; None if it was not.
+    """How an image was quantized, from what its file states, the method and the seed; None if it was not.
 
     Notes
     -----
-    The level is not stored in files; 4, the default, is what a rewrite uses.
+    The level is not stored in files; a rewrite uses 4, the default.
     """
     if layout.quantize_method is None:
         return None
@@ -226,18 +226,18 @@ def quantize_of(layout: CompressedLayout) -> Quantize | None:
 
 
 def foreign_columns(get: Getter | Mapping[str, Any]) -> list[str]:
-    """Names of the columns that writing tiles does not fill: a ZBLANK of each tile's own, or what others have added."""
+    """Names of the columns that writing tiles does not fill: a ZBLANK per tile, or columns that others have added."""
     return [column.name for column in parse_columns(get) if column.name.upper() not in _TILE_COLUMNS]
 
 
 def _optional_integer(get: Getter, key: str) -> int | None:
-    """An integer keyword, None if it is absent or no 64-bit integer: a strange blank masks nothing."""
+    """An integer keyword, None if it is absent or not a 64-bit integer: an invalid blank masks nothing."""
     value = get(key)
     return value if isinstance(value, int) and not isinstance(value, bool) and -(2**63) <= value < 2**63 else None
 
 
 def _tile_shape(get: Getter, shape: tuple[int, ...]) -> tuple[int, ...]:
-    """ZTILEn in numpy order; absent ones are a row: the whole first axis, 1 of the others."""
+    """ZTILEn in numpy order; by default a row: the whole first FITS axis, 1 on the others."""
     defaults = (*(1,) * (len(shape) - 1), max(shape[-1], 1))
     return tuple(
         integer_keyword(get, f"ZTILE{len(shape) - axis}", default, low=1) for axis, default in enumerate(defaults)
@@ -245,7 +245,7 @@ def _tile_shape(get: Getter, shape: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def _heap(get: Getter, table_nbytes: int) -> tuple[int, int]:
-    """Start and length of the heap; the start counts from the start of the data."""
+    """Start and length of the heap, relative to the start of the data."""
     end = table_nbytes + integer_keyword(get, "PCOUNT", 0, low=0)
     start = integer_keyword(get, "THEAP", table_nbytes, low=0)
     if not table_nbytes <= start <= end:
@@ -254,7 +254,7 @@ def _heap(get: Getter, table_nbytes: int) -> tuple[int, int]:
 
 
 def _tile_column(columns: list[Column], name: str) -> Column | None:
-    """A column of coded tiles, which must be one variable-length array; None if there is none."""
+    """A column of coded tiles, which must be a variable-length array; None if there is none."""
     column = find_column(columns, name)
     if column is None:
         return None
@@ -264,7 +264,7 @@ def _tile_column(columns: list[Column], name: str) -> Column | None:
 
 
 def _number_column(columns: list[Column], name: str, letters: str) -> Column | None:
-    """A column of one number a row, None if there is none."""
+    """A column of one number per row, None if there is none."""
     column = find_column(columns, name)
     if column is not None and (column.descriptor or column.repeat != 1 or column.letter not in letters):
         raise FITSFormatError(f"TFORM{column.number} of {name} must be one number of type {' or '.join(letters)}")
@@ -285,7 +285,7 @@ def _scaling_source(get: Getter, columns: list[Column], name: str) -> Column | i
 
 
 def _quantize_method(get: Getter, zbitpix: int, zscale: Any, zzero: Any) -> str | None:
-    """How floats became integers; without any scale they never did, whatever ZQUANTIZ says."""
+    """How floats became integers; without a scale they are not quantized, whatever ZQUANTIZ says."""
     if zbitpix > 0 or (zscale is None and zzero is None):
         return None
     value = get("ZQUANTIZ")

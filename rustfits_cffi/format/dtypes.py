@@ -1,4 +1,4 @@
-"""numpy dtypes and the integers and floats that FITS images hold.
+"""The numpy dtypes of the integers and floats that FITS images hold.
 
 FITS Standard 4.0: BITPIX section 4.4.1.1 (table 8), BSCALE, BZERO and BLANK section 4.4.2.5, unsigned integers by an
 offset section 5.2.5 (table 11).
@@ -26,7 +26,7 @@ __all__ = [
     "usable_blank",
 ]
 
-MOST_AXES = 64  # of an array, in numpy; FITS has 999
+MOST_AXES = 64  # of a numpy array; FITS allows 999
 
 BITPIX_DTYPES = {8: "u1", 16: "i2", 32: "i4", 64: "i8", -32: "f4", -64: "f8"}
 
@@ -45,12 +45,12 @@ class Scaling:
     bitpix : int
     bscale, bzero : int or float
     kind : {"none", "unsigned", "general"}
-        Stored values are the physical ones; they differ by the offset that stands for another integer type; they are
+        Stored values are the physical ones; they differ by the offset that represents another integer type; they are
         scaled through float64.
 
     Notes
     -----
-    Types are native-endian. They are made when first asked for: who only looks at a header needs no numpy.
+    Types are native-endian. They are made on first use: code that only looks at a header does not need numpy.
     """
 
     bitpix: int
@@ -72,7 +72,7 @@ class Scaling:
 
 
 def image_type(dtype: Any) -> tuple[int, int]:
-    """BITPIX and BZERO under which an image of a dtype is stored.
+    """BITPIX and BZERO with which an image of a dtype is stored.
 
     Parameters
     ----------
@@ -82,14 +82,14 @@ def image_type(dtype: Any) -> tuple[int, int]:
     Returns
     -------
     bitpix, bzero : int
-        `bzero` is 0 for types that FITS has; BSCALE is 1 always.
+        `bzero` is 0 for types that FITS has; BSCALE is always 1.
 
     Raises
     ------
     TypeError
-        If numpy knows no such dtype.
+        If numpy has no such dtype.
     ValueError
-        If FITS images have none: ``unsupported numpy dtype``.
+        If FITS images cannot hold it: ``unsupported numpy dtype``.
     """
     dtype = np.dtype(dtype)
     name = dtype.str[1:]
@@ -120,27 +120,27 @@ def _type_name(bitpix: int) -> str:
 
 
 def scaling(bitpix: int, bscale: Any = None, bzero: Any = None) -> Scaling:
-    """What BITPIX, BSCALE and BZERO say together.
+    """The meaning of BITPIX, BSCALE and BZERO together.
 
     Parameters
     ----------
     bitpix : int
     bscale, bzero : object
-        Values of the keywords; anything that is no number counts as absent (1 and 0).
+        Values of the keywords; anything that is not a number counts as absent (1 and 0).
 
     Raises
     ------
     ValueError
-        If `bitpix` is none.
+        If `bitpix` is not a FITS pixel type.
     """
-    _type_name(bitpix)  # or it is none
+    _type_name(bitpix)  # raises if it is not a pixel type
     bscale = bscale if _is_number(bscale) else 1
     bzero = bzero if _is_number(bzero) else 0
     if bscale != 1:
         return Scaling(bitpix, bscale, bzero, "general")
     if bzero == 0:
         return Scaling(bitpix, 1, 0, "none")
-    # As cfitsio reads it, BZERO is a double: the 2**63 - 1 that some programs write for uint64 is 2**63.
+    # cfitsio reads BZERO as a double: the 2**63 - 1 that some programs write for uint64 becomes 2**63.
     if (bitpix, float(bzero)) not in _OFFSETS:
         return Scaling(bitpix, 1, bzero, "general")
     return Scaling(bitpix, 1, int(float(bzero)), "unsigned")
@@ -152,27 +152,27 @@ def stored_blank(blank: Any, scale: Scaling) -> int:
     Parameters
     ----------
     blank : int
-        In physical space.
+        The physical value.
     scale : Scaling
 
     Returns
     -------
     int
-        In stored space.
+        The stored value.
 
     Raises
     ------
     TypeError
-        If it is no integer.
+        If it is not an integer.
     ValueError
-        For float images, which blank by NaN, and for values outside what the image can hold.
+        For float images, which use NaN, and for values outside the range of the pixels.
     """
     if scale.stored.kind == "f":
         raise ValueError("blank= is for integer images; a float image marks undefined pixels with NaN")
     if isinstance(blank, bool | np.bool_):
         raise TypeError("blank= must be an int, not a bool")
     value = operator.index(blank)
-    # Integers stay integers: through float64 the blanks of 64-bit images would lose their last digits.
+    # No float64 here: the blanks of 64-bit images would lose their last digits.
     exact = scale.kind != "general"
     stored = value - int(scale.bzero) if exact else round((value - scale.bzero) / scale.bscale)
     if usable_blank(stored, scale.bitpix) is None:
@@ -181,7 +181,7 @@ def stored_blank(blank: Any, scale: Scaling) -> int:
 
 
 def usable_blank(blank: Any, bitpix: int) -> int | None:
-    """Value of a BLANK card if pixels of that BITPIX can equal it, else None (nothing is masked then)."""
+    """Value of a BLANK card if pixels of that BITPIX can equal it, else None (then nothing is masked)."""
     dtype = stored_dtype(bitpix)
     if dtype.kind == "f" or isinstance(blank, bool) or not _is_number(blank) or blank != blank // 1:
         return None
@@ -195,7 +195,7 @@ def check_dims(dims: Any) -> tuple[int, ...]:
     Parameters
     ----------
     dims : sequence of int
-        numpy order; empty for an HDU without data. The first axis may be 0, for an image to be extended.
+        In numpy order; empty for an HDU without data. The first axis may be 0, for an image to be extended.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Keywords as the numbers they must be. Every number comes from a file, so every number is checked."""
+"""Keywords whose values must be numbers. Every number comes from a file, so every number is checked."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from typing import Any
 from rustfits_cffi.errors import FITSFormatError
 
 Getter = Callable[[str], Any]
-"""Gives the value of a keyword (upper case), None if it is absent."""
+"""Returns the value of a keyword (upper case), or None if it is absent."""
 
 INT64_MAX = 2**63 - 1
 
 
 def keyword_getter(get: Getter | Mapping[str, Any]) -> Getter:
-    """The function that looks a keyword up."""
+    """The function that looks up a keyword."""
     return get.get if isinstance(get, Mapping) else get
 
 
 def integer_keyword(
     get: Getter, key: str, default: int | None = None, *, low: int = -INT64_MAX, high: int = INT64_MAX
 ) -> int:
-    """An integer keyword within limits; `default` None makes it mandatory."""
+    """An integer keyword within limits; it is mandatory if `default` is None."""
     value = get(key)
     if value is None:
         if default is None:
@@ -34,7 +34,7 @@ def integer_keyword(
 
 
 def as_integer(value: Any, key: str) -> int:
-    """The integer that a keyword's value must be; 100.0 is a spelling of one that other readers take."""
+    """A keyword's value, which must be an integer; 100.0 is accepted, as by other readers."""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if not isinstance(value, int) or isinstance(value, bool):

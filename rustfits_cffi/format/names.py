@@ -1,4 +1,4 @@
-"""Which HDU has which name: EXTNAME and EXTVER of all HDUs of a file (FITS Standard 4.0, section 4.4.2.6)."""
+"""Finds HDUs by name: EXTNAME and EXTVER of all HDUs of a file (FITS Standard 4.0, section 4.4.2.6)."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ __all__ = ["HDUNames"]
 class HDUNames:
     """EXTNAME and EXTVER of the HDUs of a file, in file order.
 
-    Names are equal in either case, surrounding blanks aside. A file may have ten thousand HDUs, and finding the first
-    one by name must not cost a walk over all of them, so the index by name grows as they are taken in.
+    Case and surrounding blanks do not matter in comparisons. A file may have ten thousand HDUs, and finding the first
+    one by name must not require a walk over all of them, so the index by name grows as HDUs are added.
 
     Attributes
     ----------
@@ -25,15 +25,15 @@ class HDUNames:
     def __init__(self) -> None:
         self.names: list[str | None] = []
         self.versions: list[int] = []
-        self._lock = threading.Lock()  # held while an index is made or thrown away, not while one is used
-        self._first: dict[str, int] | None = {}  # number by name; None: to be made again
-        self._first_version: dict[tuple[str, int], int] | None = None  # by name and version; made when first wanted
+        self._lock = threading.Lock()  # held while an index is built or dropped, not while one is used
+        self._first: dict[str, int] | None = {}  # number by name; None: must be rebuilt
+        self._first_version: dict[tuple[str, int], int] | None = None  # by name and version; built on first use
 
     def __len__(self) -> int:
         return len(self.versions)
 
     def extend(self, names: Sequence[str | None], versions: Sequence[int]) -> None:
-        """Take in HDUs at the end."""
+        """Add HDUs at the end."""
         with self._lock:
             if self._first is not None:
                 _enter(self._first, names, len(self))
@@ -42,31 +42,31 @@ class HDUNames:
             self.versions.extend(versions)
 
     def truncate(self, count: int) -> None:
-        """Forget all HDUs but the first `count`."""
+        """Drop all HDUs except the first `count`."""
         with self._lock:
             self._first = self._first_version = None
             del self.names[count:], self.versions[count:]
 
     def replace(self, number: int, name: str | None, version: int) -> None:
-        """Give an HDU another name and version, or the same."""
+        """Set the name and version of an HDU."""
         if (self.names[number], self.versions[number]) != (name, version):
             with self._lock:
                 self.names[number], self.versions[number] = name, version
                 self._first = self._first_version = None
 
     def find(self, name: str, version: int | None = None) -> int | None:
-        """Number of the first HDU of that name and, unless it is None, that version; None if there is none."""
+        """Number of the first HDU with that name and, unless it is None, that version; None if there is none."""
         if version is not None:
             return self._by_version().get((_key(name), version))
         first = self._first
         if first is None:
             with self._lock:
                 first = self._first = _enter({}, self.names, 0)
-        number = first.get(name)  # most names are asked for as they are kept
+        number = first.get(name)  # most callers spell the name as it is kept
         return first.get(_key(name)) if number is None else number
 
     def _by_version(self) -> dict[tuple[str, int], int]:
-        """Number of the first HDU of each name and version."""
+        """Number of the first HDU with each name and version."""
         with self._lock:
             if self._first_version is None:
                 self._first_version = {}
@@ -77,7 +77,7 @@ class HDUNames:
 
 
 def _enter(index: dict[str, int], names: Sequence[str | None], begin: int) -> dict[str, int]:
-    """Put names into an index that has those of the HDUs before number `begin`; returns it."""
+    """Add names to an index that has those of the HDUs before number `begin`; returns it."""
     for number, name in enumerate(names, begin):
         if name is not None:
             index.setdefault(_key(name), number)
@@ -85,5 +85,5 @@ def _enter(index: dict[str, int], names: Sequence[str | None], begin: int) -> di
 
 
 def _key(name: str) -> str:
-    """What equal names have in common."""
+    """The form in which names are compared."""
     return name.strip().upper()

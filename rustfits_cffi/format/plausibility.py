@@ -1,4 +1,4 @@
-"""Headers that must not be believed: what would make us take memory for nothing, and what cfitsio would not survive."""
+"""Headers that must not be believed: those that would make us waste memory, and those that would crash cfitsio."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from rustfits_cffi.format.cards import CardIndex, read_chain
 
 __all__ = ["PLAUSIBLE_BASE_NBYTES", "axes_hazard", "cfitsio_hazard", "is_plausible"]
 
-# What a lying header may make us allocate: so much for nothing, and so much for each coded byte that is really there.
-# PLIO at its best makes 8192 bytes of one, GZIP 1032, RICE about 205.
+# What a false header may make us allocate: a base, and a number of bytes for each coded byte that is really there. At
+# best, PLIO turns one byte into 8192, GZIP into 1032, RICE into about 205.
 PLAUSIBLE_BASE_NBYTES = 256 * 2**20
 PLAUSIBLE_EXPANSION = 16384
 
-# So many lengths of axes cfitsio has room for (fitsio.h: imgnaxis, MAX_COMPRESS_DIM); the first it does not check.
+# The most axis lengths that cfitsio can hold (fitsio.h: imgnaxis, MAX_COMPRESS_DIM); it does not check the first one.
 _CFITSIO_MOST_AXES = 99
 _CFITSIO_MOST_TILED_AXES = 6
 
@@ -19,17 +19,18 @@ _CARD_NBYTES = 80
 
 
 def cfitsio_hazard(index: CardIndex) -> str | None:
-    """What about the header of an extension cfitsio would not survive or would misplace, None if nothing.
+    """What in the header of an extension would make cfitsio crash or misplace the next HDU; None if nothing.
 
     Notes
     -----
     cfitsio imcomp_get_compressed_image_par divides by ``(ZNAXISn - 1) / ZTILEn + 1`` before it checks anything. It may
-    find another card than the first of a name, so all of them count. A heap that does not follow its table at once is
-    counted twice: the next HDU is expected where THEAP + PCOUNT ends, instead of NAXIS1 * NAXIS2 + PCOUNT.
+    find another card than the first one with a name, so all of them are checked. For a heap that does not directly
+    follow its table, the gap is counted twice: the next HDU is expected after THEAP + PCOUNT bytes instead of
+    NAXIS1 * NAXIS2 + PCOUNT.
     """
     for position in index.find_all("THEAP"):
-        places = (index.find(key) for key in ("NAXIS1", "NAXIS2"))
-        width, nrows = (read_chain(index.cards, place)[0] if place else 0 for place in places)
+        positions = (index.find(key) for key in ("NAXIS1", "NAXIS2"))
+        width, nrows = (read_chain(index.cards, position)[0] if position else 0 for position in positions)
         value = read_chain(index.cards, position)[0]
         if not (isinstance(width, int) and isinstance(nrows, int)) or value != width * nrows:
             return f"THEAP = {value!r}: a heap with a gap before it cannot be changed"
@@ -45,18 +46,18 @@ def cfitsio_hazard(index: CardIndex) -> str | None:
 
 
 def axes_hazard(header: bytes) -> str | None:
-    """Why cfitsio would not survive the axes that a header declares, None if it would.
+    """Why the axes that a header declares would crash cfitsio, None if they would not.
 
     Notes
     -----
-    cfitsio ffpinit reads one NAXISn card after the other, and writes the lengths beyond its memory. Whatever else is
-    wrong with the header, it gets so far only if there is a card for the first axis too many.
+    cfitsio ffpinit reads one NAXISn card after the other, and writes lengths beyond its array. Whatever else is wrong
+    with the header, this happens only if there is a card for the first axis beyond the limit.
     """
     name = b"NAXIS%d" % (_CFITSIO_MOST_AXES + 1)
-    place = header.find(name)
-    while place > 0 and place % _CARD_NBYTES:
-        place = header.find(name, place + 1)
-    return None if place < 0 else f"more axes than the {_CFITSIO_MOST_AXES} that cfitsio has room for"
+    position = header.find(name)
+    while position > 0 and position % _CARD_NBYTES:
+        position = header.find(name, position + 1)
+    return None if position < 0 else f"more axes than the {_CFITSIO_MOST_AXES} that cfitsio can hold"
 
 
 def is_plausible(declared_nbytes: int, coded_nbytes: int) -> bool:
@@ -65,9 +66,9 @@ def is_plausible(declared_nbytes: int, coded_nbytes: int) -> bool:
     Parameters
     ----------
     declared_nbytes : int
-        Of the decoded array.
+        Size of the decoded array.
     coded_nbytes : int
-        In the file.
+        Coded bytes in the file.
 
     Returns
     -------

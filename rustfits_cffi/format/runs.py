@@ -1,4 +1,4 @@
-"""Which stretches of a C-ordered array a selection needs: one read or write each."""
+"""The runs of a C-ordered array that a selection needs, each of which takes one read or write."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rustfits_cffi.format.selection import Selection
 
 @dataclass(frozen=True)
 class Runs:
-    """Equally long stretches of consecutive pixels.
+    """Equally long runs of consecutive pixels.
 
     Attributes
     ----------
@@ -20,7 +20,7 @@ class Runs:
     length : int
         Pixels in each run.
     step : int
-        Only every `step`-th pixel of a run is wanted, beginning with the first.
+        Only every `step`-th pixel of a run is selected, beginning with the first.
     """
 
     first: np.ndarray
@@ -29,9 +29,9 @@ class Runs:
 
 
 def runs_of(selection: Selection) -> Runs:
-    """The runs of a selection that is not empty.
+    """The runs of a non-empty selection.
 
-    Axes that are taken whole at the fast end are joined, and so is the first axis before them if its step is 1.
+    The fastest axes that are taken whole are joined, together with the next axis if its step is 1.
     """
     strides = _strides(selection.shape)
     axis = len(selection.shape)

@@ -23,7 +23,7 @@ class PixelType:
     scaling : Scaling
         BITPIX, BSCALE and BZERO.
     blank : int or None
-        Stored value that marks undefined pixels of an integer image; None also if no pixel can have it.
+        Stored value that marks undefined pixels of an integer image; also None if no pixel can have that value.
     """
 
     scaling: Scaling
@@ -37,11 +37,11 @@ class PixelType:
 
     @classmethod
     def from_header(cls, bitpix: int, bscale: Any, bzero: Any, blank: Any) -> PixelType:
-        """From header values; those that are not numbers count as absent."""
+        """Made from header values; those that are not numbers count as absent."""
         return cls(scaling(bitpix, bscale, bzero), usable_blank(blank, bitpix))
 
     def with_blank(self, physical: int | None) -> PixelType:
-        """The same with a physical value as BLANK."""
+        """The same type with a physical value as BLANK."""
         return self if physical is None else replace(self, blank=stored_blank(physical, self.scaling))
 
     @property
@@ -71,15 +71,15 @@ class PixelType:
 
     @property
     def out(self) -> Literal["stored", "unsigned", "double"]:
-        """What becomes of stored pixels that are scaled: themselves, the unsigned type, or float64."""
+        """What scaling turns stored pixels into: the stored type, the unsigned type, or float64."""
         return _OUTS[self.scaling.kind]
 
     def blank_mask(self, stored: np.ndarray) -> np.ndarray | np.bool_:
-        """Where stored pixels are undefined; numpy's ``nomask`` if none can be."""
+        """Mask of undefined stored pixels; numpy's ``nomask`` if no pixel can be undefined."""
         return np.ma.nomask if self.blank is None else stored == self.blank
 
     def unflip(self, physical: np.ndarray) -> np.ndarray:
-        """Stored pixels of the unsigned trick, of physical ones: the sign bit inverted."""
+        """Physical to stored pixels of the unsigned trick: the sign bit is inverted."""
         stored = np.empty(physical.shape, self.stored)
         bits = f"u{physical.itemsize}"
         sign = np.array(1 << (8 * physical.itemsize - 1), bits)
@@ -87,7 +87,7 @@ class PixelType:
         return stored
 
     def unscale(self, values: np.ndarray, where: str) -> np.ndarray:
-        """Stored pixels of physical float64 values, rounded half to even for integers.
+        """Physical float64 values to stored pixels, rounded half to even for integers.
 
         Raises
         ------
@@ -102,7 +102,7 @@ class PixelType:
             raise ValueError(f"{where}: non-finite values cannot be stored as integers")
         raw = np.rint(raw)
         limits = np.iinfo(self.stored)
-        # 2**63 - 1 is no float64, so the first whole number that does not fit is compared
+        # 2**63 - 1 is not a float64, so the comparison is with the first whole number that does not fit
         if raw.size and (raw.min() < limits.min or raw.max() >= float(limits.max + 1)):
             raise ValueError(f"{where}: overflow: scaled values do not fit {self.stored.str[1:]}")
         return raw.astype(self.stored)

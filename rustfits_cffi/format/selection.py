@@ -1,4 +1,4 @@
-"""Any index and a shape become one `Selection`; the only place that knows what `hdu[key]` may be."""
+"""Turns any index and a shape into a `Selection`; the only module that knows what `hdu[key]` may be."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ class Selection:
     shape : tuple of int
         Shape of the whole image.
     start, stop, step, count : tuple of int
-        One number an axis: the first index, one past the last one taken, the step (>= 1), and how many. An axis of
-        which nothing is taken has ``stop == start`` and ``count == 0``.
+        One number per axis: the first index, one past the last selected index, the step (>= 1), and how many are
+        selected. An axis without selected pixels has ``stop == start`` and ``count == 0``.
     out_shape : tuple of int
-        Shape of the result: the counts of the axes that no integer dropped.
+        Shape of the result: the counts of the axes that were not dropped by an integer.
     """
 
     __slots__ = ("count", "out_shape", "shape", "start", "step")
@@ -48,7 +48,7 @@ class Selection:
 
     @property
     def stop(self) -> tuple[int, ...]:
-        """One past the last index taken along each axis."""
+        """One past the last selected index along each axis."""
         axes = zip(self.start, self.step, self.count, strict=True)
         return tuple([a + (n - 1) * s + 1 if n else a for a, s, n in axes])
 
@@ -79,18 +79,18 @@ class Selection:
 
 
 def select_all(shape: tuple[int, ...]) -> Selection:
-    """The whole of an image of that shape."""
+    """All pixels of an image of that shape."""
     return Selection(shape, (0,) * len(shape), (1,) * len(shape), shape, shape)
 
 
 def select_box(shape: tuple[int, ...], y: int, x: int, ny: int, nx: int) -> Selection:
-    """`ny` rows and `nx` columns from row `y` and column `x` on, of a two-dimensional image that has them."""
+    """`ny` rows and `nx` columns, from row `y` and column `x` on, within a two-dimensional image."""
     count = (ny, nx)
     return Selection(shape, (y, x), (1, 1), count, count)
 
 
 def select(key: Any, shape: tuple[int, ...]) -> Selection:
-    """Read an index as numpy would, as far as images support it.
+    """Interpret an index as numpy would, within what images support.
 
     Parameters
     ----------
@@ -122,7 +122,7 @@ def select(key: Any, shape: tuple[int, ...]) -> Selection:
     out: list[int] = []
     ellipses = 0
     for part, length in zip(key, shape, strict=True):
-        if part is Ellipsis:  # as many indices as axes: it stands for this one axis
+        if part is Ellipsis:  # as many parts as axes: the ellipsis is this one axis
             part = _EVERYTHING
             ellipses += 1
         if type(part) is slice:
@@ -133,7 +133,7 @@ def select(key: Any, shape: tuple[int, ...]) -> Selection:
                 raise ValueError(f"unsupported index: step {step} on axis {len(starts)}; steps must be 1 or more")
             else:
                 count = (stop - start + step - 1) // step if stop > start else 0
-                step = step if count > 1 else 1  # one that is never taken may be longer than C can count
+                step = step if count > 1 else 1  # a step that is never taken may be too long for C
             out.append(count)
         else:
             start, step, count = _index(part, len(starts), length), 1, 1
@@ -149,24 +149,24 @@ _EVERYTHING = slice(None)
 
 
 def _expand(key: tuple[Any, ...], ndim: int) -> tuple[Any, ...]:
-    """The key with one part an axis: the ellipsis, or the end, is filled with whole axes."""
-    places = [place for place, part in enumerate(key) if part is Ellipsis]
-    if len(places) > 1:
+    """The key with one part per axis: whole axes are filled in for the ellipsis, or at the end."""
+    ellipses = [position for position, part in enumerate(key) if part is Ellipsis]
+    if len(ellipses) > 1:
         raise ValueError("unsupported index: only one ellipsis (...) is allowed")
-    given = len(key) - len(places)
+    given = len(key) - len(ellipses)
     if given > ndim:
-        # Something that is no index at all is the likelier mistake: img[None, 1, 2].
+        # An invalid part is the likelier mistake: img[None, 1, 2].
         for part in key:
             if part is not Ellipsis and not isinstance(part, slice):
                 _index(part, 0, None)
         raise ValueError(f"too many indices: the image has {ndim} axes, but {given} were indexed")
     filler = (_EVERYTHING,) * (ndim - given)
-    place = places[0] if places else len(key)
-    return key[:place] + filler + key[place + 1 :]
+    position = ellipses[0] if ellipses else len(key)
+    return key[:position] + filler + key[position + 1 :]
 
 
 def _index(part: Any, axis: int, length: int | None) -> int:
-    """One integer index, not negative; `length` None only asks whether it is one."""
+    """One integer index, made non-negative; with `length` None it is only checked to be an integer."""
     try:
         if isinstance(part, np.bool_):  # an index in numpy before 2.3
             raise TypeError
@@ -184,7 +184,7 @@ def _index(part: Any, axis: int, length: int | None) -> int:
 
 
 def check_value_shape(value_shape: Sequence[int], out_shape: tuple[int, ...]) -> tuple[int, ...]:
-    """Whether an array of one shape may be assigned to a selection of another, by numpy's rules.
+    """Check that an array of one shape can be assigned to a selection of another, by numpy's rules.
 
     Parameters
     ----------
@@ -196,19 +196,19 @@ def check_value_shape(value_shape: Sequence[int], out_shape: tuple[int, ...]) ->
     Returns
     -------
     tuple of int
-        `value_shape` without the leading axes of length 1 that `out_shape` has no room for: reshape the value to it,
-        then broadcast it to `out_shape`.
+        `value_shape` without the leading axes of length 1 that `out_shape` lacks: reshape the value to it, then
+        broadcast it to `out_shape`.
 
     Raises
     ------
     ValueError
-        If it does not broadcast; the message holds both shapes.
+        If it does not broadcast; the message names both shapes.
     """
     shape = tuple(value_shape)
     while len(shape) > len(out_shape) and shape[0] == 1:
         shape = shape[1:]
-    room = out_shape[len(out_shape) - len(shape) :] if len(shape) <= len(out_shape) else None
-    if room is None or any(n not in (1, m) for n, m in zip(shape, room, strict=True)):
+    target = out_shape[len(out_shape) - len(shape) :] if len(shape) <= len(out_shape) else None
+    if target is None or any(n not in (1, m) for n, m in zip(shape, target, strict=True)):
         raise ValueError(
             f"shape mismatch: a value of shape {tuple(value_shape)} does not fit a selection of {out_shape}"
         )

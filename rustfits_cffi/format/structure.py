@@ -1,4 +1,4 @@
-"""What the raw header of one HDU says about the bytes that follow it, and which headers are accepted.
+"""Parses the raw header of one HDU: the bytes that follow it, and which headers are accepted.
 
 FITS Standard 4.0: blocks and END section 4.1.1, mandatory keywords section 4.4.1, size of the data equation 2 (groups:
 equation 4, section 6.1.1), extensions section 7, compressed images and tables section 10.
@@ -41,17 +41,17 @@ class HDUStructure:
     cards : tuple of str
         Right-stripped, in order, the last one ``END``.
     bitpix : int
-        Of the bytes in the file: 8 for every table, compressed images among them.
+        BITPIX of the bytes in the file: 8 for every table, including compressed images.
     shape : tuple of int
-        NAXISn in numpy order: the last is NAXIS1. Of tables too.
+        NAXISn in numpy order: the last is NAXIS1. Tables also have one.
     pcount, gcount : int
     header_nbytes : int
-        Up to the data, whole blocks.
+        Up to the data, in whole blocks.
     data_nbytes : int
-        Of the data as declared, without padding to a block. 0 if `problem` makes the size unknowable.
+        Declared size of the data, without padding to a block; 0 if `problem` makes it unknowable.
     problem : str or None
-        Why the data cannot be read although the header is accepted: an impossible BITPIX or axis. Raise `ValueError`
-        with it when data are asked for.
+        Why the data cannot be read although the header is accepted: an invalid BITPIX or axis. Code that is asked for
+        the data must raise `ValueError` with it.
     """
 
     kind: Kind
@@ -68,11 +68,11 @@ class HDUStructure:
 
     @cached_property
     def index(self) -> CardIndex:
-        """Where each keyword stands in `cards`."""
+        """Position of each keyword in `cards`."""
         return CardIndex(self.cards)
 
     def value(self, key: str) -> Value:
-        """Value of a keyword's first card, None if it is absent or undefined."""
+        """Value of the first card of a keyword, None if it is absent or undefined."""
         return _value(self.index, key)
 
     @property
@@ -82,19 +82,19 @@ class HDUStructure:
 
     @property
     def extname(self) -> str | None:
-        """EXTNAME, None if absent or no string."""
+        """EXTNAME, None if absent or not a string."""
         name = self.value("EXTNAME")
         return name if isinstance(name, str) else None
 
     @property
     def extver(self) -> int:
-        """EXTVER, 1 if absent or no integer."""
+        """EXTVER, 1 if absent or not an integer."""
         version = self.value("EXTVER")
         return version if isinstance(version, int) and not isinstance(version, bool) else 1
 
     @property
     def has_data(self) -> bool:
-        """Whether there is an axis and none is empty."""
+        """Whether there is at least one axis and none is empty."""
         return bool(self.shape) and all(length > 0 for length in self.shape)
 
     @property
@@ -109,7 +109,7 @@ class HDUStructure:
 
 
 def pad_to_block(nbytes: int) -> int:
-    """`nbytes` up to a whole number of 2880-byte blocks."""
+    """`nbytes` rounded up to a whole number of 2880-byte blocks."""
     return -(-nbytes // BLOCK_NBYTES) * BLOCK_NBYTES
 
 
@@ -126,24 +126,24 @@ def find_end(header: bytes, start: int = 0) -> int:
     Returns
     -------
     int
-        -1 if these bytes hold no END card. Only a card of END and 77 blanks is one: ``END     = 3`` is not.
+        -1 if these bytes have no END card, which is END and 77 blanks: ``END     = 3`` is not one.
     """
     at = header.find(_END_CARD, start)
-    # The 80 characters may also lie across two cards, in some other card's text.
+    # The 80 characters may also be part of two adjacent cards.
     while at >= 0 and at % _CARD_NBYTES:
         at = header.find(_END_CARD, at + 1)
     return at
 
 
 def header_cards(header: bytes, *, lenient: bool = False) -> tuple[str, ...]:
-    """The cards of a raw header, right-stripped, END included; what follows END is ignored.
+    """The cards of a raw header, right-stripped, END included; bytes after END are ignored.
 
     Parameters
     ----------
     header : bytes
         From the start of an HDU to its END card or beyond.
     lenient : bool
-        Whether a byte that no header may hold becomes ``_`` instead of an error.
+        Whether a byte that is not allowed in headers becomes ``_`` instead of an error.
 
     Raises
     ------
@@ -156,14 +156,14 @@ def header_cards(header: bytes, *, lenient: bool = False) -> tuple[str, ...]:
     if end < 0:
         raise TruncatedError("the header is truncated: no END card before the end of the file")
     raw = header[: end + _CARD_NBYTES]
-    # Deleting the good bytes takes 9 us for 298 cards; a regular expression looking for a bad one took 105.
+    # Deleting the good bytes takes 9 us for 298 cards; a regular expression for a bad one took 105.
     bad = raw.translate(None, _PRINTABLE)
     if bad:
         if not lenient:
-            place = raw.index(bad[:1])
+            offset = raw.index(bad[:1])
             raise FITSFormatError(
-                f"non-printable byte 0x{raw[place]:02x} in column {place % _CARD_NBYTES + 1} of header card "
-                f"{place // _CARD_NBYTES + 1}; open with lenient=True to read it as '_'"
+                f"non-printable byte 0x{raw[offset]:02x} in column {offset % _CARD_NBYTES + 1} of header card "
+                f"{offset // _CARD_NBYTES + 1}; open with lenient=True to read it as '_'"
             )
         raw = raw.translate(_LENIENT)
     text = raw.decode("ascii")
@@ -171,7 +171,7 @@ def header_cards(header: bytes, *, lenient: bool = False) -> tuple[str, ...]:
 
 
 def parse_structure(header: bytes, *, is_primary: bool, lenient: bool = False) -> HDUStructure:
-    """Read what the raw header of one HDU declares.
+    """Parse the raw header of one HDU.
 
     Parameters
     ----------
@@ -192,8 +192,8 @@ def parse_structure(header: bytes, *, is_primary: bool, lenient: bool = False) -
         If there is no END card.
     ValueError
         If it does not begin with SIMPLE (primary) or XTENSION (any other), if BITPIX, NAXIS or a NAXISn is missing or
-        no integer, if NAXIS is not 0 to 999, and for a byte that is not printable. Impossible values of BITPIX and
-        NAXISn are accepted and told in `HDUStructure.problem`.
+        not an integer, if NAXIS is not 0 to 999, and for a byte that is not printable. Invalid values of BITPIX and
+        NAXISn are accepted and reported in `HDUStructure.problem`.
     """
     cards = header_cards(header, lenient=lenient)
     index = CardIndex(cards)
@@ -206,7 +206,7 @@ def parse_structure(header: bytes, *, is_primary: bool, lenient: bool = False) -
     pcount = _integer(index, "PCOUNT", 0)
     gcount = _integer(index, "GCOUNT", 1)
     problem = _problem(bitpix, shape, pcount, gcount)
-    # Random groups: a first axis of 0 does not count (equation 4).
+    # Random groups: a first axis of 0 is ignored (equation 4).
     has_groups = is_primary and shape[-1:] == (0,) and _value(index, "GROUPS") is True
     axes = shape[:-1] if has_groups else shape
     nelem = prod(axes) if shape else 0
@@ -223,17 +223,17 @@ def parse_structure(header: bytes, *, is_primary: bool, lenient: bool = False) -
         data_nbytes=0 if problem else abs(bitpix) // 8 * gcount * (pcount + nelem),
         problem=problem,
     )
-    structure.__dict__["index"] = index  # fills the cached property: the index is built already
+    structure.__dict__["index"] = index  # fills the cached property: the index already exists
     return structure
 
 
 def _first_keyword(cards: tuple[str, ...], is_primary: bool) -> str | None:
-    """Value of XTENSION, after making sure that the header begins as it must."""
+    """Value of XTENSION, after a check that the header begins as it must."""
     wanted = "SIMPLE" if is_primary else "XTENSION"
     name = cards[0][:8].rstrip()
     if name != wanted or cards[0][8:9] != "=":
-        place = "the primary header" if is_primary else "an extension header"
-        raise FITSFormatError(f"{place} must begin with {wanted}, not {name!r}")
+        what = "the primary header" if is_primary else "an extension header"
+        raise FITSFormatError(f"{what} must begin with {wanted}, not {name!r}")
     if is_primary:
         return None
     value, _, _ = read_chain(cards, 0)
@@ -241,7 +241,7 @@ def _first_keyword(cards: tuple[str, ...], is_primary: bool) -> str | None:
 
 
 def _kind(xtension: str | None, index: CardIndex) -> Kind:
-    """Which class of HDU the header describes."""
+    """The kind of HDU that the header describes."""
     if xtension in (None, "IMAGE"):
         return "image"
     if xtension == "TABLE":
@@ -254,13 +254,13 @@ def _kind(xtension: str | None, index: CardIndex) -> Kind:
 
 
 def _value(index: CardIndex, key: str) -> Value:
-    """Value of a keyword's first card, None if there is none."""
+    """Value of the first card of a keyword, None if there is none."""
     position = index.find(key)
     return None if position is None else read_chain(index.cards, position)[0]
 
 
 def _integer(index: CardIndex, key: str, default: int | None = None) -> int:
-    """An integer keyword; `default` None makes it mandatory."""
+    """An integer keyword; it is mandatory if `default` is None."""
     if index.find(key) is None:
         if default is not None:
             return default
@@ -269,7 +269,7 @@ def _integer(index: CardIndex, key: str, default: int | None = None) -> int:
 
 
 def _problem(bitpix: int, shape: tuple[int, ...], pcount: int, gcount: int) -> str | None:
-    """Why data so declared cannot exist, None if they can."""
+    """Why the declared data cannot exist, None if they can."""
     if bitpix not in BITPIX_DTYPES:
         return f"BITPIX = {bitpix} is not a FITS pixel type (8, 16, 32, 64, -32, -64)"
     for number, length in enumerate(reversed(shape), 1):
@@ -278,5 +278,5 @@ def _problem(bitpix: int, shape: tuple[int, ...], pcount: int, gcount: int) -> s
     if pcount < 0 or gcount < 0:
         return f"PCOUNT = {pcount} and GCOUNT = {gcount} must not be negative"
     nbytes = abs(bitpix) // 8 * gcount * (pcount + prod(shape))
-    # Beyond what an offset in a file can be; anything less is checked against the file when it is read.
+    # More than the largest file offset; smaller sizes are checked against the file when it is read.
     return f"the declared {nbytes} bytes of data cannot exist" if nbytes >= 1 << 63 else None

@@ -1,7 +1,7 @@
-"""Shape and tile shape become a grid; a selection becomes the tiles it touches and the part of each it wants.
+"""The grid of an image's tiles, and which tiles, and which part of each, a selection needs.
 
-Everything is in numpy axis order. Tiles are numbered from 0 in C order of their places, which is FITS order with the
-first FITS axis fastest (FITS Standard 4.0, section 10.1.1): tile number n is row n + 1 of the compressed table.
+Everything is in numpy axis order. Tiles are numbered from 0 in C order, which is FITS order with the first FITS axis
+fastest (FITS Standard 4.0, section 10.1.1): tile number n is row n + 1 of the compressed table.
 """
 
 from __future__ import annotations
@@ -20,24 +20,24 @@ __all__ = [
     "resolve_tile_shape",
 ]
 
-# Up to this many tiles plain Python is faster than numpy (3 against 9 us for 4 tiles; they meet at about 80).
+# Up to this many tiles plain Python is faster than numpy (3 against 9 us for 4 tiles; equal at about 80).
 _FEW = 80
 
 
 class TileGrid:
-    """An image cut into tiles; those at the far edges are smaller.
+    """An image cut into tiles; those at the far edges may be smaller.
 
     Parameters
     ----------
     shape, tile_shape : tuple of int
-        Both in numpy order, equally long. Axes may be 0 long, tiles may not; a tile may exceed the image.
+        Both in numpy order and of equal length. Axes may have length 0, tiles may not; a tile may exceed the image.
 
     Attributes
     ----------
     counts : tuple of int
         Tiles along each axis.
     ntiles : int
-        Tiles altogether, the number of rows of the compressed table.
+        Number of tiles, which is that of the rows of the compressed table.
 
     Raises
     ------
@@ -66,11 +66,11 @@ class TileGrid:
 
     @property
     def max_npix(self) -> int:
-        """Pixels of the largest tile there is, which is the first one."""
+        """Pixels of the largest tile, which is the first one."""
         return prod(min(n, t) for n, t in zip(self.shape, self.tile_shape, strict=True))
 
-    def place(self, row: int) -> tuple[int, ...]:
-        """Where tile number `row` stands: its number along each axis."""
+    def position(self, row: int) -> tuple[int, ...]:
+        """Position of tile number `row` in the grid: its number along each axis."""
         if not 0 <= row < self.ntiles:
             raise IndexError(f"tile {row} is outside the {self.ntiles} tiles of the image")
         return tuple(row // stride % count for stride, count in zip(self._strides, self.counts, strict=True))
@@ -83,21 +83,21 @@ class TileGrid:
         return number
 
     def only_tile(self, selection: Selection) -> tuple[int, tuple[slice, ...]] | None:
-        """Number of the tile that holds all of a selection, not an empty one, and where in it; None if several do."""
+        """The one tile that a non-empty selection touches, and the pixels in it; None if it touches several."""
         number, inside = 0, []
         axes = zip(selection.start, selection.count, selection.step, self.tile_shape, self._strides, strict=True)
         for start, count, step, tile, stride in axes:
-            place, first = divmod(start, tile)
+            position, first = divmod(start, tile)
             last = first + (count - 1) * step
             if last >= tile:
                 return None
-            number += place * stride
+            number += position * stride
             inside.append(slice(first, last + 1, step))
         return number, tuple(inside)
 
     def extent(self, row: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """First pixel, and one past the last, of tile number `row` along each axis."""
-        start = tuple(place * tile for place, tile in zip(self.place(row), self.tile_shape, strict=True))
+        start = tuple(position * tile for position, tile in zip(self.position(row), self.tile_shape, strict=True))
         return start, tuple(min(a + tile, n) for a, tile, n in zip(start, self.tile_shape, self.shape, strict=True))
 
     def slices(self, row: int) -> tuple[slice, ...]:
@@ -105,9 +105,9 @@ class TileGrid:
         return tuple(map(slice, *self.extent(row)))
 
     def box(self, rows: list[int]) -> tuple[slice, ...] | None:
-        """The pixels of some tiles, at least one, as numpy slices of the image; None if they do not fill a box."""
-        places = list(zip(*map(self.place, rows), strict=True))
-        first, last = [min(axis) for axis in places], [max(axis) for axis in places]
+        """The pixels of one or more tiles as numpy slices of the image; None if the tiles do not fill a box."""
+        positions = list(zip(*map(self.position, rows), strict=True))
+        first, last = [min(axis) for axis in positions], [max(axis) for axis in positions]
         if prod(b - a + 1 for a, b in zip(first, last, strict=True)) != len(rows):
             return None
         axes = zip(first, last, self.tile_shape, self.shape, strict=True)
@@ -119,7 +119,7 @@ class TileGrid:
         Parameters
         ----------
         selection : Selection
-            Of this image's shape.
+            A selection of an image of this shape.
 
         Returns
         -------
@@ -133,38 +133,38 @@ class TileGrid:
         axes = self._touched_axes(selection)
         total = np.zeros(1, dtype=np.int64)
         for axis, stride in zip(axes, self._strides, strict=True):
-            places = np.arange(axis.start, axis.stop) if type(axis) is range else np.array(axis)
-            total = (total[:, None] + places.astype(np.int64) * stride).ravel()
+            positions = np.arange(axis.start, axis.stop) if type(axis) is range else np.array(axis)
+            total = (total[:, None] + positions.astype(np.int64) * stride).ravel()
         return total
 
     def few_tiles(self, selection: Selection, most: int) -> list[int] | None:
-        """`tiles_touched` as a list of int; None if they are more than `most`. The selection must not be empty."""
+        """`tiles_touched` as a list of int; None if there are more than `most`. The selection must not be empty."""
         axes = self._touched_axes(selection)
         if prod(map(len, axes)) > most:
             return None
         rows = [0]
         for axis, stride in zip(axes, self._strides, strict=True):
-            rows = [row + place * stride for row in rows for place in axis]
+            rows = [row + position * stride for row in rows for position in axis]
         return rows
 
     def _touched_axes(self, selection: Selection) -> list[range | list[int]]:
-        """Places of the touched tiles along each axis."""
+        """Positions of the touched tiles along each axis."""
         return list(map(_touched_axis, selection.start, selection.stop, selection.step, self.tile_shape))
 
     def overlap(self, row: int, selection: Selection) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
-        """The part of tile number `row` that a selection wants, and where it goes.
+        """The part of tile number `row` that a selection needs, and its part of the result.
 
         Parameters
         ----------
         row : int
         selection : Selection
-            One that touches the tile.
+            A selection that touches the tile.
 
         Returns
         -------
         inside, outside : tuple of slice
-            `inside` cuts the tile (smaller at the edges), `outside` the result before any axis is dropped (of shape
-            ``selection.count``).
+            `inside` are slices of the tile (smaller at the edges), `outside` slices of the result before any axis is
+            dropped (of shape ``selection.count``).
         """
         inside, outside = [], []
         begin, end = self.extent(row)
@@ -184,7 +184,7 @@ def _touched_axis(start: int, stop: int, step: int, tile: int) -> range | list[i
 
 
 def default_tile_shape(shape: tuple[int, ...], codec: Codec | None = None) -> tuple[int, ...]:
-    """Tile shape where none was asked for: one row of the fastest axis; HCOMPRESS several rows.
+    """Default tile shape: one row of the fastest axis; several rows for HCOMPRESS.
 
     Notes
     -----
@@ -199,30 +199,30 @@ def default_tile_shape(shape: tuple[int, ...], codec: Codec | None = None) -> tu
 
 
 def resolve_tile_shape(shape: tuple[int, ...], codec: Codec) -> tuple[int, ...]:
-    """The tile shape that a config gives an image, checked.
+    """The tile shape that a config gives to an image, checked.
 
     Parameters
     ----------
     shape : tuple of int
-        Of the image.
+        Shape of the image.
     codec : Codec
         Its `tile_shape` may be None.
 
     Returns
     -------
     tuple of int
-        As asked: a tile larger than the image is kept.
+        As requested: a tile larger than the image is kept.
 
     Raises
     ------
     ValueError
         If the image has no axis or another number of axes than the tile; for HCOMPRESS also if the image is not 2-D, or
-        if any tile, that at the edge included, has fewer than 4 pixels along an axis.
+        if any tile, including the last one, has fewer than 4 pixels along an axis.
 
     Notes
     -----
-    Unlike cfitsio, which silently enlarges an HCOMPRESS tile whose last one would be too small, this asks for another
-    tile shape and names one that works.
+    cfitsio silently enlarges HCOMPRESS tiles if the last one would be too small; this function instead raises an error
+    that suggests a tile shape.
     """
     check_axes(shape, codec)
     tile_shape = None if codec.tile_shape is None else tuple(codec.tile_shape)
@@ -239,7 +239,7 @@ def resolve_tile_shape(shape: tuple[int, ...], codec: Codec) -> tuple[int, ...]:
 
 
 def check_axes(shape: tuple[int, ...], codec: Codec) -> None:
-    """Refuse an image with a number of axes that a codec does not take: 0, or for HCOMPRESS any but 2."""
+    """Refuse an image with a number of axes that a codec does not support: 0, or for HCOMPRESS any but 2."""
     if not shape:
         raise ValueError("compressed images must have at least one axis (NAXIS >= 1)")
     if codec.axes is not None and len(shape) != codec.axes:
@@ -247,13 +247,13 @@ def check_axes(shape: tuple[int, ...], codec: Codec) -> None:
 
 
 def _check_length(codec: Codec, length: int, what: str) -> None:
-    """Refuse an axis too short for a codec. An axis without pixels is left to others."""
+    """Refuse an axis too short for a codec. Axes without pixels are checked elsewhere."""
     if length < codec.shortest_axis and codec.shortest_axis > 1:
         raise ValueError(f"{type(codec).__name__}: {what}, below {_minimum(codec)} pixels per axis")
 
 
 def _check_last_tile(codec: Codec, axis: int, length: int, tile: int) -> None:
-    """Refuse a tile length that leaves a last tile too short for a codec, and name one that does not."""
+    """Refuse a tile length that leaves a last tile too short for a codec, and suggest one that does not."""
     rest, least = length % tile, codec.shortest_axis
     if not 0 < rest < least:
         return

@@ -1,4 +1,4 @@
-"""What every HDU has: its place in the file, its header, its name."""
+"""The base class of all HDUs: position in the file, header, and name."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rustfits_cffi.header import FITSHeader
 class HDU:
     """A header and data unit of an open file. Obtained from `FITS`, never constructed.
 
-    The header and what follows from it can still be read after the file is closed; data cannot.
+    The header, and properties that depend on it, can be read after the file is closed; data cannot.
     """
 
     __slots__ = ("__weakref__", "_directory", "_number")
@@ -23,7 +23,7 @@ class HDU:
         self._number = number
 
     def __getstate__(self) -> object:
-        return self._directory.handle.__getstate__()  # which says why there is none
+        return self._directory.handle.__getstate__()  # raises, and says why it cannot be pickled
 
     @property
     def index(self) -> int:
@@ -63,7 +63,7 @@ class HDU:
 
     @property
     def _where(self) -> str:
-        """How messages name this HDU."""
+        """The name of this HDU in messages."""
         return f"{self._directory.handle.path}, HDU {self._index}"
 
     def _force_taint(self) -> None:
@@ -76,5 +76,5 @@ class HDU:
         return "\n  ".join(["", *lines, *self._describe()])[1:] + "\n"
 
     def _describe(self) -> list[str]:
-        """Further lines of the repr."""
+        """Additional lines of the repr."""
         return []

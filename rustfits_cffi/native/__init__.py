@@ -1,1 +1,1 @@
-"""Everything C: the only folder that imports the compiled module."""
+"""All bindings to C: the only folder that imports the compiled module."""

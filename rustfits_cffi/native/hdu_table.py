@@ -1,4 +1,4 @@
-"""The table of all HDUs of a file: one line of a C array each, so that ten thousand of them take milliseconds."""
+"""The table of all HDUs of a file: one C record each, so that ten thousand of them take only milliseconds."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _KINDS = {
     lib.RF_HDU_COMPRESSED_TABLE: "compressed table",
     lib.RF_HDU_ASCII_TABLE: "ascii table",
 }
-_LINE = struct.Struct("=32xi4xqi68s")  # an rf_hdu: kind, extver, name_len, extname
-if _LINE.size != ffi.sizeof("rf_hdu") or ffi.offsetof("rf_hdu", "extname") != _LINE.size - 68:
-    raise ImportError("rf_hdu is laid out differently from _LINE")
-_new = ffi.new_allocator(should_clear_after_alloc=False)
+_RECORD = struct.Struct("=32xi4xqi68s")  # an rf_hdu: kind, extver, name_len, extname
+if _RECORD.size != ffi.sizeof("rf_hdu") or ffi.offsetof("rf_hdu", "extname") != _RECORD.size - 68:
+    raise ImportError("rf_hdu is laid out differently from _RECORD")
+_uninitialized = ffi.new_allocator(should_clear_after_alloc=False)
 
 
 @dataclass(frozen=True)
@@ -34,27 +34,27 @@ class HDURecord:
 
 
 class HDUTable:
-    """Where each HDU is and what kind; and a copy of every header."""
+    """Position and kind of each HDU, and a copy of every header."""
 
     def __init__(self) -> None:
         self._count = 0
         self._kinds: list[str] = []
-        self._lines = ffi.new("rf_hdu[]", 16)
+        self._records = ffi.new("rf_hdu[]", 16)
         self._headers: list[bytes] = []  # copies of headers, many in one piece
-        self._piece: list[int] = []  # which of them holds the header of each HDU
+        self._piece: list[int] = []  # for each HDU, the index in _headers
 
     def __len__(self) -> int:
         return self._count
 
     def header(self, index: int) -> tuple[int, bytes]:
-        """Where the header is in the file, and its bytes."""
-        line = self._lines[index]
+        """Offset of the header in the file, and its bytes."""
+        record = self._records[index]
         piece = self._headers[self._piece[index]]
-        return line.header_start, piece[line.copied_at : line.copied_at + line.header_nbytes]
+        return record.header_start, piece[record.copied_at : record.copied_at + record.header_nbytes]
 
     def header_start(self, index: int) -> int:
         """Byte of the file where an HDU begins."""
-        return self._lines[index].header_start
+        return self._records[index].header_start
 
     def kind(self, index: int) -> str:
         """As `HDUStructure.kind`."""
@@ -62,77 +62,77 @@ class HDUTable:
 
     def has_data(self, index: int) -> bool:
         """Whether it has an axis and none of length 0."""
-        return bool(self._lines[index].has_data)
+        return bool(self._records[index].has_data)
 
     def end(self) -> int:
-        """First byte behind the last HDU."""
-        return _end(self._lines[self._count - 1]) if self._count else 0
+        """First byte after the last HDU."""
+        return _end(self._records[self._count - 1]) if self._count else 0
 
     def scan(self, chunk: bytearray, nbytes: int, position: int) -> tuple[list[str | None], list[int]]:
-        """Take in the ordinary HDUs in `nbytes` of `chunk`, which are those of the file from byte `position` on.
+        """Add the ordinary HDUs in the first `nbytes` of `chunk`, which are those of the file from byte `position` on.
 
-        Returns EXTNAME (None if there is none, else without trailing blanks) and EXTVER (1 if absent) of each of them.
+        Returns EXTNAME (None if absent, else without trailing blanks) and EXTVER (1 if absent) of each of them.
         """
         cap = nbytes // _BLOCK_NBYTES + 1
         self._reserve(self._count + cap)
-        copies = _new("uint8_t[]", nbytes)
-        copied, lines = ffi.new("size_t *"), self._lines + self._count
-        source = (ffi.from_buffer(chunk), nbytes, position, self._count == 0)
-        nhdus = lib.rf_headers_scan(*source, lines, cap, copies, copied)
+        copies = _uninitialized("uint8_t[]", nbytes)
+        copied, records = ffi.new("size_t *"), self._records + self._count
+        scanned = (ffi.from_buffer(chunk), nbytes, position, self._count == 0)
+        nhdus = lib.rf_headers_scan(*scanned, records, cap, copies, copied)
         if not nhdus:
             return [], []
-        found = [*_LINE.iter_unpack(ffi.buffer(lines, nhdus * _LINE.size))]
+        found = [*_RECORD.iter_unpack(ffi.buffer(records, nhdus * _RECORD.size))]
         self._add([_KINDS[kind] for kind, _, _, _ in found], ffi.buffer(copies, copied[0])[:])
         names = [None if n < 0 else name[:n].decode("ascii") for _, _, n, name in found]
         return names, [version for _, version, _, _ in found]
 
     def append(self, record: HDURecord) -> None:
-        """Take in one HDU."""
+        """Add one HDU."""
         self._reserve(self._count + 1)
         self._fill(self._count, record)
         self._add([record.kind], record.header)
 
     def truncate(self, count: int) -> None:
-        """Forget all HDUs but the first `count`."""
+        """Drop all HDUs except the first `count`."""
         self._count = count
         del self._kinds[count:], self._piece[count:]
         if count == 0:
             self._headers = []
 
     def replace(self, index: int, record: HDURecord) -> int:
-        """Put another line in place of one; those behind move by the bytes returned."""
-        old_end = _end(self._lines[index])
+        """Replace a record; the HDUs after it move by the returned number of bytes."""
+        old_end = _end(self._records[index])
         self._fill(index, record)
         self._kinds[index] = record.kind
         self._piece[index] = len(self._headers)
         self._headers.append(record.header)
-        shift = _end(self._lines[index]) - old_end
+        shift = _end(self._records[index]) - old_end
         for i in range(index + 1, self._count) if shift else ():
-            self._lines[i].header_start += shift
+            self._records[i].header_start += shift
         return shift
 
     def _fill(self, index: int, record: HDURecord) -> None:
-        line = self._lines[index]
-        line.header_start, line.header_nbytes = record.header_start, len(record.header)
-        line.data_nbytes, line.copied_at = record.data_nbytes, 0
-        line.has_data = record.has_data
+        entry = self._records[index]
+        entry.header_start, entry.header_nbytes = record.header_start, len(record.header)
+        entry.data_nbytes, entry.copied_at = record.data_nbytes, 0
+        entry.has_data = record.has_data
 
     def _add(self, kinds: list[str], headers: bytes) -> None:
-        """Count in the lines behind the last one; their headers are in one piece."""
+        """Include the new records after the last one; their headers are contiguous in `headers`."""
         self._count += len(kinds)
         self._kinds += kinds
         self._piece += [len(self._headers)] * len(kinds)
         self._headers.append(headers)
 
     def _reserve(self, wanted: int) -> None:
-        """Make the array of lines `wanted` long, or longer."""
-        if wanted > len(self._lines):
-            lines = ffi.new("rf_hdu[]", max(wanted, 2 * len(self._lines)))
-            ffi.memmove(lines, self._lines, self._count * _LINE.size)
-            self._lines = lines
+        """Make the array hold at least `wanted` records."""
+        if wanted > len(self._records):
+            records = ffi.new("rf_hdu[]", max(wanted, 2 * len(self._records)))
+            ffi.memmove(records, self._records, self._count * _RECORD.size)
+            self._records = records
 
 
-def _end(line: CData) -> int:
-    """First byte behind an HDU with its padding."""
-    padded = -(-line.data_nbytes // _BLOCK_NBYTES) * _BLOCK_NBYTES
-    return line.header_start + line.header_nbytes + padded
+def _end(record: CData) -> int:
+    """First byte after an HDU and its padding."""
+    padded = -(-record.data_nbytes // _BLOCK_NBYTES) * _BLOCK_NBYTES
+    return record.header_start + record.header_nbytes + padded

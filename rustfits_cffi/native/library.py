@@ -1,4 +1,4 @@
-"""What was compiled into this package."""
+"""The libraries compiled into this package."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def versions() -> dict[str, str | bool]:
 
 
 def _package_version() -> str:
-    """Version of the installed package; from a source tree that was never installed, its absence is told."""
+    """Version of the installed package; a source tree that was never installed says so."""
     from importlib.metadata import PackageNotFoundError, version
 
     try:

@@ -1,4 +1,4 @@
-"""Whole arrays of pixels through our C: a look for what is not finite, the byte order of FITS, scaling."""
+"""Operations on whole arrays of pixels: a search for non-finite ones, FITS byte order, scaling."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rustfits_cffi.native.tile_coding import OUTS
 
 
 def any_nonfinite(array: np.ndarray, nthreads: int = 1) -> bool:
-    """Is a NaN or an infinity in this array of float32 or float64, of any strides and byte order?"""
+    """Whether an array of float32 or float64, of any strides and byte order, has a NaN or an infinity."""
     shape, strides = ffi.new("size_t[]", [*array.shape]), ffi.new("ptrdiff_t[]", [*array.strides])
     source = ffi.cast("void *", array.__array_interface__["data"][0])
     found = ffi.new("int *")
@@ -22,7 +22,7 @@ def any_nonfinite(array: np.ndarray, nthreads: int = 1) -> bool:
 
 
 def pack_pixels(pixels: np.ndarray, raw: Any, bitpix: int) -> None:
-    """Native contiguous pixels to big-endian ones in `raw`, which may be the same memory."""
+    """Convert native contiguous pixels to big-endian ones in `raw`, which may be the same memory."""
     source = ffi.from_buffer("uint8_t[]", pixels)
     target = ffi.from_buffer("uint8_t[]", raw, require_writable=True)
     if len(source) != len(target) or len(source) != pixels.size * abs(bitpix) // 8:
@@ -33,7 +33,7 @@ def pack_pixels(pixels: np.ndarray, raw: Any, bitpix: int) -> None:
 def scale_pixels(
     pixels: np.ndarray, result: np.ndarray, bitpix: int, out: str, bscale: float, bzero: float, *, nthreads: int
 ) -> None:
-    """Fill `result` with what `out` (see `PlainImage`) makes of pixels of BITPIX; both native, C-contiguous, apart."""
+    """Convert pixels of BITPIX to `out` (see `PlainImage`) in `result`; both native, C-contiguous, not overlapping."""
     source, target = ffi.from_buffer("uint8_t[]", pixels), ffi.from_buffer("uint8_t[]", result, require_writable=True)
     width = 8 if out == "double" else abs(bitpix) // 8
     if len(source) != pixels.size * abs(bitpix) // 8 or len(target) != pixels.size * width:

@@ -1,4 +1,4 @@
-"""Sections of a plain image: read by one call of C, on as many threads as given."""
+"""Sections of a plain image, read in one call of C on the given number of threads."""
 
 from __future__ import annotations
 
@@ -13,42 +13,42 @@ from rustfits_cffi.native.source import Source
 from rustfits_cffi.native.systemerrors import raise_for_system
 from rustfits_cffi.native.tile_coding import OUTS
 
-_NUMBERS = ffi.typeof("size_t[]")  # looked up once, because small cut-outs count every step
+_NUMBERS = ffi.typeof("size_t[]")  # looked up once, because in small cut-outs every step counts
 
 
 class PlainImage:
-    """A plain image in a file, and what its pixels become; made once, used for every read.
+    """A plain image in a file, and the type of its pixels as read; made once, used for every read.
 
     Parameters
     ----------
     source : Source
         The file.
     truncated : str
-        What is truncated if the file ends within the pixels, for the error: file, HDU, shape and type.
+        Start of the error message if the file ends within the pixels: file, HDU, shape and type.
     data_start : int
         Byte of the file.
     shape : tuple of int
         In numpy axis order.
     bitpix : int
     dtype : dtype
-        Of the result, native byte order.
+        Type of the result, in native byte order.
     out : {"stored", "unsigned", "double"}
-        What the pixels become: the type BITPIX names; the unsigned (or signed byte) type of the same size; or float64
+        Type of the pixels as read: that of BITPIX; the unsigned (or signed byte) type of the same size; or float64
         after ``value * bscale + bzero``.
     bscale, bzero : float
-        Of "double".
+        Used with ``out="double"``.
 
     Attributes
     ----------
     read_line : callable
-        ``read_line(first, count)``: `count` consecutive pixels, in the order of the file, from number `first` on;
+        ``read_line(first, count)``: `count` consecutive pixels in file order, from number `first` on;
         raises as `read`.
     read_box : callable
         ``read_box(y, x, ny, nx)``: `ny` rows of `nx` pixels of an image with two axes; raises as `read`.
 
     Notes
     -----
-    Sections must lie within the image and within what the file can hold; nothing is checked here.
+    Sections must lie within the image, and the image within the largest possible file; neither is checked here.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class PlainImage:
     def read(
         self, start: tuple[int, ...], count: tuple[int, ...], step: tuple[int, ...], *, nthreads: int = 1
     ) -> np.ndarray:
-        """A section: C-contiguous of shape `count`.
+        """Read a section, as a C-contiguous array of shape `count`.
 
         Raises
         ------
@@ -93,7 +93,7 @@ class PlainImage:
         return pixels
 
     def _line_reader(self) -> Callable[[int, int], np.ndarray]:
-        """`read_line` with all that never changes in local names: looking it up would take as long as a short line."""
+        """Make `read_line`, with constants in local names: attribute look-ups would take as long as a short line."""
         image, dtype, read = self._image, self._dtype, lib.rf_plain_read_line
         held, empty, from_buffer = self._source.held, np.empty, ffi.from_buffer
         words = self._source.path, self._truncated
@@ -109,7 +109,7 @@ class PlainImage:
         return read_line
 
     def _box_reader(self) -> Callable[[int, int, int, int], np.ndarray]:
-        """`read_box`, made likewise for cut-outs."""
+        """Make `read_box` in the same way, for cut-outs."""
         image, dtype, read = self._image, self._dtype, lib.rf_plain_read_box
         held, empty, from_buffer = self._source.held, np.empty, ffi.from_buffer
         words = self._source.path, self._truncated
@@ -126,8 +126,8 @@ class PlainImage:
 
 
 def _refuse(status: int, path: str, truncated: str) -> None:
-    """Raise what a status of a read, not RF_OK, means."""
+    """Raise the error for the status of a failed read."""
     raise_for_system(status, path)
     if status == lib.RF_ETRUNCATED:
-        raise TruncatedError(f"{truncated}: the file ends within the pixels asked for")
+        raise TruncatedError(f"{truncated}: the file ends within the requested pixels")
     raise_for_status(status)

@@ -1,4 +1,4 @@
-"""Memory for large results, used again when they are gone: the system clears fresh memory at its first touch."""
+"""Memory for large results, reused when they are freed: the system clears fresh memory when it is first touched."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ ENVIRONMENT_NAME = "RUSTFITS_MEMORY_POOL"
 DEFAULT_NBYTES = 128 << 20
 
 _MOST_NBYTES = sys.maxsize
-_SET_HANDLER = 304  # its place in the table
+_SET_HANDLER = 304  # its index in the table
 _HAS_CORE = int(np.__version__.partition(".")[0]) >= 2  # where the table is
 
 
 def _limit() -> int:
-    """What the environment says of the size of the pool, or the default."""
+    """The size of the pool set in the environment, or the default."""
     text = os.environ.get(ENVIRONMENT_NAME, "").strip()
     if not text:
         return DEFAULT_NBYTES
@@ -38,22 +38,22 @@ _pool = lib.rf_pool_new(_limit())
 
 
 def set_memory_pool_size(nbytes: int) -> None:
-    """Set how much memory of large results is kept for the next ones when the program lets go of them.
+    """Set how much memory of large results is kept for later ones when they are freed.
 
     A program that reads one image after the other then gets memory that the system need not clear first: whole images
-    take a fifth to a third less time. The system may take back what is kept whenever it is short of memory. Results
-    below 2 MiB are not concerned.
+    take a fifth to a third less time. The system may take the kept memory back whenever it is short of memory. Results
+    below 2 MiB are not affected.
 
     Parameters
     ----------
     nbytes : int
-        Most bytes that are kept by this process. 0 keeps nothing, and lets go of what is kept. At first it is what the
-        environment variable `RUSTFITS_MEMORY_POOL` says, or 128 MiB.
+        The most bytes that this process keeps. 0 keeps nothing, and frees what is kept. The initial value is that of
+        the environment variable `RUSTFITS_MEMORY_POOL`, or 128 MiB.
 
     Raises
     ------
     TypeError, ValueError
-        If `nbytes` is no integer, or is negative or more than an address can be.
+        If `nbytes` is not an integer, or is negative or larger than an address can be.
     """
     if isinstance(nbytes, bool):
         raise TypeError("the size of the memory pool must be an int, not a bool")
@@ -64,7 +64,7 @@ def set_memory_pool_size(nbytes: int) -> None:
 
 
 def new_array(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
-    """`numpy.empty`, with memory of the pool if the array is large."""
+    """`numpy.empty`, with memory from the pool if the array is large."""
     if math.prod(shape) * dtype.itemsize < lib.RF_POOL_LEAST_NBYTES:
         return np.empty(shape, dtype)
     context = _allocating_context()
@@ -73,10 +73,10 @@ def new_array(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
 
 @cache
 def _allocating_context() -> Context | None:
-    """A context in which NumPy's arrays get memory of the pool; None where there can be none.
+    """A context in which NumPy's arrays get memory from the pool; None if there cannot be one.
 
     NumPy keeps its allocator in a context variable, and sets it by PyDataMem_SetHandler of its C API (1.22 and later),
-    whose table extension modules find in this way, too.
+    whose table extension modules also find in this way.
     """
     try:
         import ctypes

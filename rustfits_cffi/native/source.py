@@ -1,4 +1,4 @@
-"""Where kernels read bytes: an open file, or pieces of one that are in memory."""
+"""Sources of bytes for kernels: an open file, or pieces of a file in memory."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ __all__ = ["MemorySource", "Source", "file_source", "new_workspace", "release_wo
 
 
 class Source(Protocol):
-    """What kernels read from.
+    """A source that kernels read from.
 
     Attributes
     ----------
     path : str
-        Its name, for messages.
+        Name of the file, for messages.
     workspace : cdata
-        Scratch of the threads that decode its tiles; C guards it.
+        Scratch of the threads that decode its tiles; C makes it thread-safe.
     """
 
     path: str
     workspace: CData
 
     def held(self) -> CData:
-        """The ``rf_source``, which stays open as long as the result is referenced; `OSError` if it is closed."""
+        """The ``rf_source``, which stays open while the result is referenced; `OSError` if it is closed."""
         ...
 
 
@@ -45,12 +45,12 @@ def release_workspace(workspace: CData) -> None:
 
 
 class MemorySource:
-    """Pieces of a file that are in memory.
+    """Pieces of a file in memory.
 
     Parameters
     ----------
     pieces : iterable of (int, bytes-like)
-        Offset in the file, and the bytes from there on; ascending and disjoint. They are used where they are.
+        Offset in the file, and the bytes from there on; ascending and disjoint. They are not copied.
     path : str
         Name of the file, for messages.
 
@@ -81,5 +81,5 @@ class MemorySource:
         self._source = ffi.new("rf_source *", (-1, len(buffers), *self._kept[:3]))
 
     def held(self) -> CData:
-        """The ``rf_source``; the pieces stay as long as this object."""
+        """The ``rf_source``; the pieces live as long as this object."""
         return self._source

@@ -1,4 +1,4 @@
-"""What the operating system said when it refused a read: C leaves it in errno."""
+"""The operating system's error for a refused read, which C leaves in errno."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rustfits_cffi.native._lib import ffi, lib
 
 
 def raise_for_system(status: int, path: str) -> None:
-    """Raise `FITSError` in the system's words, with the file's name, if the status of the call just made is RF_EIO."""
+    """Raise `FITSError` with the file's name and the system's message if the status of the last call is RF_EIO."""
     if status == lib.RF_EIO:
         number = ffi.errno
         raise FITSError(number, os.strerror(number), path)

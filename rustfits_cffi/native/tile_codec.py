@@ -1,4 +1,4 @@
-"""Arrays to batches of coded tiles, on as many threads as given; no file is touched."""
+"""Encodes arrays to batches of tiles on the given number of threads, without touching files."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ _UNSIGNED: dict[int, np.dtype] = {8: np.dtype("i1"), 16: np.dtype("u2"), 32: np.
 
 
 class TileCodec:
-    """What C knows of one image and its tiles, and the encoder of them. Safe in many threads.
+    """What C knows of one image and its tiles, and their encoder. May be used from several threads.
 
     Its threads keep their scratch from batch to batch.
 
     Parameters
     ----------
     coding : TileCoding
-        What the image is and how it is coded.
+        The image and how it is coded.
 
     Attributes
     ----------
     image : cdata
-        The same as C takes it.
+        The same for C.
     dtypes : dict
-        What pixels become, by name, and the numpy type of that: "stored", the type BITPIX names; "unsigned", that of
-        the unsigned trick if the image has it, else the same; "double", float64 after ``value * bscale + bzero``.
+        The types that pixels can be read as, by name: "stored", the type of BITPIX; "unsigned", that of the unsigned
+        trick if the image has it, else the same; "double", float64 after ``value * bscale + bzero``.
 
     Raises
     ------
@@ -47,7 +47,7 @@ class TileCodec:
         self.image, self._kept = c_image(coding)
         self.stored_dtype = _STORED[coding.bitpix]
         self.pixel_dtype = _UNSIGNED[coding.bitpix] if coding.unsigned and coding.bitpix > 0 else self.stored_dtype
-        # Scratch of the threads that encode, from batch to batch; C guards it.
+        # Keeps scratch of the encoding threads from batch to batch; C makes it thread-safe.
         self._workspace = ffi.gc(lib.rf_workspace_new(), lib.rf_workspace_free)
         self.dtypes = {"stored": self.stored_dtype, "unsigned": self.pixel_dtype, "double": np.dtype("f8")}
 
@@ -72,20 +72,20 @@ class TileCodec:
         Parameters
         ----------
         pixels : ndarray
-            Part of the image that covers these tiles, of any strides and byte order, of `pixel_dtype` (of
-            `stored_dtype` if `stored`).
+            Part of the image that covers these tiles, with any strides and byte order; its type is
+            ``dtypes["unsigned"]``, or ``dtypes["stored"]`` if `stored`.
         rows : ndarray of int
             Numbers of the tiles, 0-based.
         origin : sequence of int, optional
             Image coordinates of ``pixels[0, 0, ...]``; the image's origin by default.
         stored : bool
-            The pixels are stored integers even though the image is unsigned.
+            Whether the pixels are stored integers even though the image is unsigned.
         fixed : tuple of two ndarray, optional
-            Scale and zero that each tile must be quantized with (scale 0: it is stored as it is).
+            Scale and zero with which each tile must be quantized (scale 0: it is stored as it is).
         nthreads : int
-            Most threads to use.
+            The most threads to use.
         buffer : ndarray of uint8, optional
-            Of ``len(rows) * tile_bound`` bytes, kept by callers that encode many batches.
+            At least ``len(rows) * tile_bound`` bytes; callers that encode many batches can reuse it.
 
         Returns
         -------
@@ -97,7 +97,7 @@ class TileCodec:
         TileError
             If a tile cannot be encoded; `tile` is its number.
         ValueError
-            If the type of the pixels is another.
+            If the type of the pixels does not match.
         """
         expected = self.stored_dtype if stored else self.pixel_dtype
         if pixels.dtype.newbyteorder("=") != expected or pixels.ndim != len(self.coding.shape):
@@ -138,7 +138,7 @@ class TileCodec:
 
 
 def _c_pixels(pixels: np.ndarray, origin: Sequence[int] | None) -> tuple[Any, tuple]:
-    """A part of an image as C takes it, and what the caller must keep while C uses it."""
+    """A part of an image for C, and what the caller must keep alive while C uses it."""
     strides, shape = ffi.new("ptrdiff_t[]", [*pixels.strides]), ffi.new("size_t[]", [*pixels.shape])
     at = ffi.new("size_t[]", [*origin] if origin is not None else len(pixels.shape))
     source = ffi.new("rf_pixels *")

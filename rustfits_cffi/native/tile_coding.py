@@ -1,4 +1,4 @@
-"""How the tiles of an image are coded, in the words of the tile engine."""
+"""How the tiles of an image are coded, in the terms of the tile engine."""
 
 from __future__ import annotations
 
@@ -44,15 +44,15 @@ class Coder:
     codec : str
         A key of `CODECS`.
     bitpix : int
-        Of the numbers that go in: 32 for floats that are stored as scaled integers.
+        BITPIX of the input numbers: 32 for floats that are stored as scaled integers.
     rice_block, rice_bytepix : int
-        BLOCKSIZE and BYTEPIX; BYTEPIX 0 means as wide as the numbers.
+        BLOCKSIZE and BYTEPIX; BYTEPIX 0 means the width of the numbers.
     hcompress_scale : float
         Encoding: 0 lossless, positive times the noise, negative absolute.
     hcompress_smooth : int
-        SMOOTH; matters to decoding only.
+        SMOOTH; only used in decoding.
     hcompress_null : int
-        Encoding: what the noise estimate of HCOMPRESS takes for null, cfitsio's `zblank` of the open file.
+        Encoding: what the noise estimate of HCOMPRESS treats as null, cfitsio's `zblank` of the open file.
     gzip_level : int
         Encoding: 1 is cfitsio's.
     plio_shift : int
@@ -74,12 +74,12 @@ class Coder:
 
     @classmethod
     def of_image(cls, codec: str, bitpix: int, *, unsigned: bool, quantized: bool, **parameters: Any) -> Coder:
-        """The coder of an image's tiles, as cfitsio would set it up: ZBITPIX, the unsigned trick, quantized floats."""
+        """The coder of an image's tiles, set up as in cfitsio: ZBITPIX, the unsigned trick, quantized floats."""
         shift = _PLIO_SHIFT if unsigned and bitpix == _PLIO_SHIFTED_BITPIX else 0
         return cls(codec, 32 if quantized else bitpix, plio_shift=shift, **parameters)
 
 
-# cfitsio stores unsigned 16-bit pixels as they are in PLIO streams, not as the signed numbers of the other codecs.
+# In PLIO streams cfitsio stores unsigned 16-bit pixels as they are, not as the signed numbers of the other codecs.
 _PLIO_SHIFT, _PLIO_SHIFTED_BITPIX = 32768, 16
 
 
@@ -94,15 +94,15 @@ class TileCoding:
     bitpix : int
         ZBITPIX.
     coder : Coder
-        Of the tiles in COMPRESSED_DATA.
+        The coder of the tiles in COMPRESSED_DATA.
     unsigned : bool
-        BSCALE is 1 and BZERO the value of the unsigned trick for this `bitpix`.
+        Whether BSCALE is 1 and BZERO the value of the unsigned trick for this `bitpix`.
     quantized : bool
-        A float image stored as scaled integers (it has ZSCALE and ZZERO).
+        Whether it is a float image stored as scaled integers (with ZSCALE and ZZERO).
     dither : int
         0, or n of SUBTRACTIVE_DITHER_n.
     seed : int
-        ZDITHER0; already decided, never a request for one.
+        ZDITHER0: an actual seed, never a request to choose one.
     level : float
         Encoding: q. Negative: minus the step. 0 stands for 4.
     nulls : {"none", "nonfinite", "fpack"}
@@ -122,7 +122,7 @@ class TileCoding:
 
 
 def c_image(coding: TileCoding) -> tuple[Any, tuple]:
-    """The same as C takes it, and what the caller must keep while C uses it."""
+    """The same for C, and what the caller must keep alive while C uses it."""
     shape, tile_shape = ffi.new("size_t[]", coding.shape), ffi.new("size_t[]", coding.tile_shape)
     coder = coding.coder
     image = ffi.new("rf_image *", {
@@ -140,10 +140,10 @@ def c_image(coding: TileCoding) -> tuple[Any, tuple]:
 
 
 class EncodedTiles(NamedTuple):
-    """Coded tiles, one after the other in `data` (uint8), and what belongs in their table rows.
+    """Coded tiles, one after the other in `data` (uint8), and the values for their table rows.
 
-    `data` is an array and no memoryview: up to Python 3.12.3 the garbage collector may crash on a memoryview that
-    `ffi.from_buffer` looks into.
+    `data` is an array, not a memoryview: up to Python 3.12.3 the garbage collector may crash on a memoryview that
+    `ffi.from_buffer` uses.
     """
 
     data: np.ndarray

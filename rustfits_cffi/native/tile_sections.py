@@ -1,4 +1,4 @@
-"""Sections of a compressed image: read and decoded in one call of C, on as many threads as given."""
+"""Sections of a compressed image, read and decoded in one call of C on the given number of threads."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from rustfits_cffi.native.tile_codec import TileCodec
 from rustfits_cffi.native.tile_coding import OUTS
 from rustfits_cffi.native.tile_table import TileTable
 
-_NUMBERS = ffi.typeof("size_t[]")  # looked up once, because small cut-outs count every step
+_NUMBERS = ffi.typeof("size_t[]")  # looked up once, because in small cut-outs every step counts
 
 
 class TileSections:
-    """Reads sections of one image as pixels of one type; made once, used for every read, safe in many threads.
+    """Reads sections of one image as pixels of one type; made once, for every read, and safe in several threads.
 
     Parameters
     ----------
@@ -29,14 +29,14 @@ class TileSections:
     source : Source
         Where their bytes are; its scratch is used.
     out : {"stored", "unsigned", "double"}
-        What the pixels become, a key of ``codec.dtypes``.
+        Type of the pixels as read, a key of ``codec.dtypes``.
     bscale, bzero : float
-        Of "double".
+        Used with ``out="double"``.
 
     Attributes
     ----------
     dtype : dtype
-        Of the pixels.
+        Type of the pixels.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class TileSections:
     ) -> None:
         self.dtype = codec.dtypes[out]
         self._source = source
-        self._owners = (codec, table, source.workspace)  # of what C only borrows
+        self._owners = (codec, table, source.workspace)  # of memory that C only borrows
         self._reader = ffi.new(
             "rf_tile_reader *", (codec.image, table.table, RANDOMS, source.workspace, OUTS[out], bscale, bzero)
         )
@@ -68,7 +68,7 @@ class TileSections:
         dst : ndarray
             C-contiguous, shape `count`, of type `dtype`.
         nthreads : int
-            Most threads to use.
+            The most threads to use.
 
         Raises
         ------
@@ -81,7 +81,7 @@ class TileSections:
         box = ffi.new(_NUMBERS, (*start, *count, *step))
         pixels = ffi.from_buffer(dst)
         if lib.rf_tiles_read(self._reader, source, box, pixels, dst.nbytes, nthreads, ffi.NULL):
-            # which tile it was is asked for only now: most reads go well, and small ones count every step
+            # the tile's number is only requested now: most reads succeed, and in small ones every step counts
             failed = ffi.new("int64_t *")
             status = lib.rf_tiles_read(self._reader, source, box, pixels, dst.nbytes, nthreads, failed)
             raise_for_system(status, self._source.path)

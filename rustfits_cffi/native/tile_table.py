@@ -1,6 +1,6 @@
 """The table of tiles of a compressed image: where each tile is, how it was scaled, and which tiles cannot be read.
 
-C takes the rows in and checks them. Nothing here needs numpy, so that `unpack` need not wait for it.
+C parses and checks the rows. Nothing here needs numpy, so `unpack` need not wait for its import.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ Number: TypeAlias = Field | float | None
 
 
 class TableLayout(Protocol):
-    """What the header says of the table; `CompressedLayout` of `format.compression` is one."""
+    """The table as its header describes it; `CompressedLayout` of `format.compression` is one."""
 
     @property
     def nrows(self) -> int: ...
@@ -69,32 +69,32 @@ class File(Protocol):
 
 
 class TileTable:
-    """Where every tile of an image is, as C takes it.
+    """The position of every tile of an image, for C.
 
     Parameters
     ----------
     rows : bytes-like
         All rows of the table.
     layout : TableLayout
-        Where the columns are, and what holds where there is none.
+        The columns, and the values that replace missing ones.
     heap_start : int
         Byte of the file where the heap begins.
     file_nbytes : int
-        Size of the file: what lies behind its end is not there, whatever the header declares.
+        Size of the file: bytes after its end do not exist, whatever the header declares.
 
     Attributes
     ----------
     table : cdata
-        The ``rf_table``, for as long as this object lives.
+        The ``rf_table``, which lives as long as this object.
     ntiles : int
         Number of rows.
     has_blank : bool
-        Whether something marks null pixels.
+        Whether a value marks null pixels.
 
     Raises
     ------
     FITSFormatError
-        If a column is of a type that no compressed image has.
+        If the type of a column is not allowed in compressed images.
     MemoryError
         If there is no memory.
     """
@@ -122,7 +122,7 @@ class TileTable:
         self.take(rows)
 
     def take(self, rows: Any, first: int = 0) -> None:
-        """Take rows in, from tile `first` on: at first all, later those that have changed in the file."""
+        """Parse rows, from tile `first` on: at first all, later those that have changed in the file."""
         source = ffi.from_buffer("uint8_t[]", rows)
         nbytes = self._layout.row_nbytes
         count = len(source) // nbytes if nbytes else self.ntiles - first
@@ -131,7 +131,7 @@ class TileTable:
         raise_for_status(lib.rf_table_take(self.table, self._layout, source, first, count), "the table of tiles")
 
     def grow_heap(self, nbytes: int) -> None:
-        """The heap has become `nbytes` long; rows taken from now on may point there."""
+        """Note that the heap has grown to `nbytes`; rows parsed from now on may point into all of it."""
         self.table.heap_nbytes = self._declared_nbytes = nbytes
 
     @property
@@ -140,7 +140,7 @@ class TileTable:
         return self.table.nbad
 
     def view(self, name: str) -> CData:
-        """The memory of one array of the ``rf_table``, writable, for as long as this object lives."""
+        """The memory of one array of the ``rf_table``, writable; it lives as long as this object."""
         return ffi.buffer(self._kept[name])
 
     def is_bad(self, tile: int) -> bool:
@@ -148,7 +148,7 @@ class TileTable:
         return self.table.state[tile] != lib.RF_TILE_GOOD
 
     def first_bad(self) -> int | None:
-        """The first tile that cannot be read, None if all can."""
+        """The first tile that cannot be read; None if all can be."""
         return next(tile for tile in range(self.ntiles) if self.is_bad(tile)) if self.nbad else None
 
     def reason(self, tile: int) -> str:
@@ -159,7 +159,7 @@ class TileTable:
         if state == lib.RF_TILE_MISSING:
             return "was never written: all its descriptors are empty"
         if state == lib.RF_TILE_SHARED:
-            return f"corrupt descriptor: {where} belong to another tile too"
+            return f"corrupt descriptor: {where} also belong to another tile"
         if 0 <= start <= end <= self._declared_nbytes:
             size = self._heap_start + self.table.heap_nbytes
             return f"truncated: its bytes end at byte {self._heap_start + end} of the file, the file at {size}"
@@ -175,7 +175,7 @@ class TileTable:
 
     @property
     def largest_scale(self) -> float:
-        """Largest quantization step of a tile; 0 if none is quantized."""
+        """Largest quantization step of any tile; 0 if none is quantized."""
         return max(self._kept["scale"], default=0.0) if self._kept["scale"] else 0.0
 
     @property
@@ -185,7 +185,7 @@ class TileTable:
 
 
 def read_tile_table(file: File, data_start: int, layout: TableLayout, where: str) -> TileTable:
-    """Read the table of tiles whose HDU has its data at byte `data_start`.
+    """Read the table of tiles of the HDU whose data begin at byte `data_start`.
 
     Parameters
     ----------
@@ -200,7 +200,7 @@ def read_tile_table(file: File, data_start: int, layout: TableLayout, where: str
     TruncatedError
         If the file ends within the rows.
     FITSFormatError
-        If a column is of a type that no compressed image has.
+        If the type of a column is not allowed in compressed images.
     """
     nbytes, size = layout.nrows * layout.row_nbytes, file.size()
     if data_start + nbytes > size:
@@ -216,7 +216,7 @@ def read_tile_table(file: File, data_start: int, layout: TableLayout, where: str
 
 
 def _c_layout(layout: TableLayout) -> CData:
-    """Where the columns are, for C."""
+    """The positions of the columns, for C."""
     blank = layout.zblank
     return ffi.new("rf_row_layout *", {
         "row_nbytes": layout.row_nbytes,
@@ -232,14 +232,14 @@ def _is_number(value: Number) -> bool:
 
 
 def _tiles(field: Field | None) -> dict[str, Any]:
-    """A column of tiles for C."""
+    """A column of tiles, for C."""
     if field is None:
         return {}
     return {"at": field.offset, "letter": field.descriptor.encode(), "element_nbytes": field.element_nbytes}
 
 
 def _number(field: Number, default: float) -> dict[str, Any]:
-    """A column of numbers for C, or what stands for it in every row."""
+    """A column of numbers, or the value that replaces it in every row, for C."""
     if field is None or isinstance(field, int | float):
         return {"value": default if field is None else float(field)}
     return {"at": field.offset, "letter": field.letter.encode()}

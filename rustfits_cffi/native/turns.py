@@ -1,4 +1,4 @@
-"""Memory for batches, used again and again: new memory has to be cleared by the system first."""
+"""Reused memory for batches: the system has to clear new memory first."""
 
 from __future__ import annotations
 
@@ -6,23 +6,23 @@ from collections import deque
 
 import numpy as np
 
-_KEPT_NBYTES = 64 << 20  # most that is kept; a batch is larger only where a single tile is
+_KEPT_NBYTES = 64 << 20  # the most that is kept; a batch exceeds it only if a single tile does
 
 
 class Turns:
-    """Pieces of memory that take turns: each is the caller's until so many others have been taken.
+    """Buffers used in rotation: each is the caller's until `count` more have been taken.
 
     Parameters
     ----------
     count : int
-        How many pieces. One stays in the cache; two let one be filled while the other is in use.
+        Number of buffers. One stays in the cache; with two, one can be filled while the other is in use.
     """
 
     def __init__(self, count: int = 2) -> None:
         self._pieces = deque([np.empty(0, np.uint8)] * count)
 
     def take(self, nbytes: int) -> np.ndarray:
-        """`nbytes` of memory, uint8, holding anything."""
+        """The next buffer: `nbytes` of uint8, contents undefined."""
         if nbytes > _KEPT_NBYTES:
             return np.empty(nbytes, np.uint8)
         self._pieces.rotate()

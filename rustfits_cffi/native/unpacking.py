@@ -1,4 +1,4 @@
-"""A compressed image of one file unpacked, into the data unit of a plain image in another or into a buffer."""
+"""Unpacks a compressed image of one file into the data unit of a plain image in another, or into a buffer."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from rustfits_cffi.native.tile_table import TileTable
 
 
 class Unpacking:
-    """The pixels of one image, as they are stored.
+    """The pixels of one image, as stored.
 
     Parameters
     ----------
@@ -30,13 +30,13 @@ class Unpacking:
     Attributes
     ----------
     nboxes : int
-        Into how many boxes of tiles, which follow each other, the image is cut for `write`; 0 if it has no pixels.
+        Number of consecutive boxes of tiles into which `write` cuts the image; 0 if it has no pixels.
     """
 
     def __init__(self, source: Source, coding: TileCoding, table: TileTable):
         self._source = source
         image, kept = c_image(coding)
-        self._owners = (image, kept, table, source.workspace)  # of what C only borrows
+        self._owners = (image, kept, table, source.workspace)  # of memory that C only borrows
         reader = (image, table.table, RANDOMS, source.workspace, lib.RF_OUT_STORED, 1.0, 0.0)
         self._reader = ffi.new("rf_tile_reader *", reader)
         self.nboxes = lib.rf_unpack_count(image)
@@ -51,7 +51,7 @@ class Unpacking:
         one_nan: bool = False,
         nthreads: int = 1,
     ) -> int:
-        """Decode some boxes into the data unit of a plain image in another file.
+        """Decode boxes into the data unit of a plain image in another file.
 
         Parameters
         ----------
@@ -60,25 +60,25 @@ class Unpacking:
         data_start : int
             Byte where its data unit begins.
         boxes : range
-            Numbers of boxes, one after the other.
+            Consecutive numbers of boxes.
         data_sum : int
-            Sum of the boxes before.
+            Sum of the previous boxes.
         one_nan : bool
-            Write every NaN as cfitsio writes nulls, all bits set.
+            Write every NaN as cfitsio writes nulls, with all bits set.
         nthreads : int
-            Most threads to use.
+            The most threads to use.
 
         Returns
         -------
         int
-            `data_sum` with these pixels added: of all boxes it is what DATASUM holds.
+            `data_sum` plus the sum of these pixels; after all boxes, the value of DATASUM.
 
         Raises
         ------
         TileError
             If a tile cannot be decoded; `tile` is its number.
         FITSError
-            If a file cannot be read, or written (cfitsio's status 106).
+            If a file cannot be read or written (cfitsio's status 106).
         """
         source, target = self._source.held(), out.held()
         unit = ffi.new("rf_data_unit *", (target.fd, data_start, one_nan))

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FileReport", "HDUReport", "PackOptions", "UnpackOptions", "Verification", "pack", "unpack", "verify"]
 
-# On first use: who unpacks needs no packer, and `verify` brings the whole comparison with it.
+# Imported on first use: unpacking does not need the packer, and `verify` imports the whole comparison.
 _HOME_OF = {
     "FileReport": "report",
     "HDUReport": "report",

@@ -1,8 +1,8 @@
-"""The header of a compressed image, as cfitsio understands it, in the words of the tile engine."""
+"""The header of a compressed image, as cfitsio understands it, in the terms of the tile engine."""
 
 from __future__ import annotations
 
-from rustfits_cffi.native.cfitsio.transfer import CompressedImage
+from rustfits_cffi.native.cfitsio.inspection import CompressedImage
 from rustfits_cffi.native.tile_coding import CODECS, Coder, TileCoding
 
 _CODEC_NAMES = {number: name for name, number in CODECS.items()}

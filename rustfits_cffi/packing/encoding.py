@@ -1,4 +1,4 @@
-"""Batches of pixels of one image through the tile engine, to coded tiles."""
+"""The tiles of an image, encoded in batches."""
 
 from __future__ import annotations
 
@@ -8,17 +8,29 @@ from contextlib import closing
 
 import numpy as np
 
-from rustfits_cffi.errors import FITSError, error_of_status, status_text
-from rustfits_cffi.native.cfitsio import transfer
+from rustfits_cffi.errors import DATA_COMPRESSION_ERR, RF_ELOSSY, RF_ERANGE, FITSError, error_of_status, status_text
+from rustfits_cffi.native.cfitsio import inspection
 from rustfits_cffi.native.tile_codec import TileCodec
 from rustfits_cffi.native.tile_coding import CODECS, UNCOMPRESSED_DATA, EncodedTiles
+from rustfits_cffi.native.turns import Turns
 from rustfits_cffi.packing.coding import coding_of
-from rustfits_cffi.packing.memory import PackingMemory
 from rustfits_cffi.packing.pixels import Batch, ImagePixels
 from rustfits_cffi.threads import ahead, lend
 
-_NOT_CODABLE = (8, 9)  # RF_ERANGE, RF_ELOSSY: to fpack an image that cannot be compressed
-_COMPRESSION_FAILED = 413  # cfitsio's status for that
+
+class PackingMemory:
+    """Buffers for the pixels and coded tiles of a file's images, reused from image to image.
+
+    Attributes
+    ----------
+    boxes : Turns
+        Pixels as stored in the file: one batch is being encoded while the next is being read.
+    coded : Turns
+        Coded tiles: one batch is being written while the next is being encoded.
+    """
+
+    def __init__(self) -> None:
+        self.boxes, self.coded = Turns(), Turns()
 
 
 class ImageEncoder:
@@ -31,23 +43,23 @@ class ImageEncoder:
     where : str
         File and HDU, for messages.
     scaling : tuple of (BSCALE, BZERO, BLANK), optional
-        For integers that are compressed as floats: how to get the floats.
+        For integers that are compressed as floats: how they become floats.
     lossy_plio : bool
-        Write cfitsio's stream even where it loses pixels.
+        Write cfitsio's stream even if it loses pixels.
     memory : PackingMemory
-        What batches are read and coded into; no other encoder may be at work with it.
+        Buffers for the batches; no other encoder may use them at the same time.
 
     Attributes
     ----------
     ntiles : int
         Tiles of the image.
     has_nulls : bool
-        Whether a null was among the pixels so far.
+        Whether the pixels so far included a null.
     """
 
     def __init__(
         self,
-        image: transfer.CompressedImage,
+        image: inspection.CompressedImage,
         where: str,
         scaling: tuple[float, float, int | None] | None = None,
         *,
@@ -62,17 +74,17 @@ class ImageEncoder:
         self.set_seed(image.seed)
 
     def set_seed(self, seed: int) -> None:
-        """Take another seed than that of the header."""
+        """Replace the seed of the header."""
         self._codec = TileCodec(coding_of(self.image, seed, lossy_plio=self._lossy_plio))
 
     def first_tile_sum(self, box: np.ndarray) -> int:
-        """Sum of the bytes of the first tile, which `box` covers, as cfitsio holds it in memory."""
+        """Sum of the bytes of the first tile, whose pixels are `box`, as cfitsio holds them in memory."""
         return self._codec.tile_byte_sum(self._as_coded(box))
 
     def batches(self, pixels: ImagePixels) -> Generator[EncodedTiles, None, None]:
-        """The coded tiles of every batch, each good until the next but one is asked for.
+        """The coded tiles of every batch, each valid until the next but one is requested.
 
-        While the caller works on one batch, the next one is being coded and the one after that is being read.
+        While the caller works on one batch, the next is being encoded and the one after that is being read.
         """
         return ahead(self._encoded(pixels))
 
@@ -82,7 +94,7 @@ class ImageEncoder:
                 yield self.encode(batch, box)
 
     def encode(self, batch: Batch, box: np.ndarray) -> EncodedTiles:
-        """The coded tiles of a batch, whose pixels are `box`; valid until the next call but one."""
+        """The coded tiles of a batch with the pixels `box`; valid until the next call but one."""
         box = self._as_coded(box)
         coded = (self._stored if self.image.codec == CODECS["NOCOMPRESS"] else self._coded)(batch, box)
         if self.image.bitpix < 0:
@@ -98,13 +110,13 @@ class ImageEncoder:
                     box, rows, origin=batch.start, stored=True, nthreads=nthreads, buffer=buffer
                 )
         except FITSError as error:
-            if error.status not in _NOT_CODABLE:
+            if error.status not in (RF_ERANGE, RF_ELOSSY):
                 raise
             where = f"{self.where}, tile {getattr(error, 'tile', '?')}"
-            raise error_of_status(_COMPRESSION_FAILED, f"{where}: {status_text(error.status)}") from None
+            raise error_of_status(DATA_COMPRESSION_ERR, f"{where}: {status_text(error.status)}") from None
 
     def _stored(self, batch: Batch, box: np.ndarray) -> EncodedTiles:
-        """Tiles as they are, for the debugging mode without compression."""
+        """Uncompressed tiles, for the debugging mode NOCOMPRESS."""
         box = np.ascontiguousarray(box, box.dtype.newbyteorder(">"))
         starts = [range(0, n, t) for n, t in zip(box.shape, self.image.tile_shape, strict=True)]
         tiles = [
@@ -121,7 +133,7 @@ class ImageEncoder:
         return EncodedTiles(np.frombuffer(b"".join(tiles), np.uint8), nbytes, column, None, None, ~np.array(finite))
 
     def _as_coded(self, box: np.ndarray) -> np.ndarray:
-        """The pixels as they are compressed: of integers that are quantized, the scaled floats."""
+        """The pixels as they are compressed: integers that are quantized become scaled floats."""
         if self._scaling is None:
             return box
         scale, zero, blank = self._scaling
@@ -132,6 +144,6 @@ class ImageEncoder:
 
 
 def _corners(starts: list[range]) -> Iterator[tuple[int, ...]]:
-    """Corners of the tiles in table order."""
+    """First pixels of the tiles, in table order."""
     for index in np.ndindex(*[len(axis) for axis in starts]):
         yield tuple(axis[i] for axis, i in zip(starts, index, strict=True))

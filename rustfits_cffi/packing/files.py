@@ -1,4 +1,4 @@
-"""Safe files: an output that appears complete or not at all, and an input that may be gzipped."""
+"""Outputs that appear complete or not at all, and inputs that may be gzipped."""
 
 from __future__ import annotations
 
@@ -8,44 +8,43 @@ from contextlib import contextmanager, suppress
 from importlib import import_module
 
 from rustfits_cffi.directory import Directory
-from rustfits_cffi.errors import FITSFormatError
+from rustfits_cffi.errors import BAD_NAXIS, DATA_DECOMPRESSION_ERR, FITSFormatError
 from rustfits_cffi.format.compression import parse_layout
 from rustfits_cffi.format.plausibility import axes_hazard
+from rustfits_cffi.format.structure import BLOCK_NBYTES
 from rustfits_cffi.header import FITSHeader
 from rustfits_cffi.native.cfitsio.handle import FileHandle
 from rustfits_cffi.packing.report import FileReport, HDUReport
 
-DECOMPRESSION_FAILED = 414  # cfitsio's statuses
-_BAD_NAXIS = 212
-_LOOKED_AT_NBYTES = 4 * 2880  # of a header that is no good: more than a hundred cards
+_LOOKED_AT_NBYTES = 4 * BLOCK_NBYTES  # of a broken header: more than a hundred cards
 _COMPRESSORS = {b"\x1f\x8b": "gzip", b"BZ": "bz2"}
 
 
 @contextmanager
 def temporary_file(beside: str) -> Iterator[str]:
-    """Path of a new empty file in the folder of `beside`; removed at the end if it is still there."""
+    """Path of a new empty file in the folder of `beside`; removed at the end if it still exists."""
     folder, base = os.path.split(os.path.realpath(beside))
     path = os.path.join(folder, f".{base[:200]}.{os.urandom(8).hex()}.tmp")
-    try:  # around the creation too: a signal may end the program in the next line
+    try:  # includes the creation: a signal may arrive right after it
         try:
             os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
         except OSError as error:
-            raise OSError(error.errno, error.strerror, beside) from None  # that name, the user knows
+            raise OSError(error.errno, error.strerror, beside) from None  # the name that the user knows
         yield path
     finally:
         try:
             _remove(path)
-        except KeyboardInterrupt:  # which came just now: the file goes all the same
+        except KeyboardInterrupt:  # it arrived during the removal: still remove the file
             _remove(path)
             raise
 
 
 @contextmanager
 def finished_file(target: str, *, replace: bool, durable: bool = False) -> Iterator[str]:
-    """Path of a new empty file that gets the name `target` when the block ends well, and is removed if it does not.
+    """Path of a new empty file that is renamed to `target` if the block succeeds, and removed if it fails.
 
-    Without `replace` a file that has the name by then is left alone and `FileExistsError` raised. With `durable` the
-    bytes are on the disk before the name is given: for an output whose input is to go.
+    Without `replace`, an existing file of that name is kept and `FileExistsError` is raised. With `durable`, the bytes
+    are on disk before the file is renamed: for an output whose input will be removed.
     """
     with temporary_file(target) as path:
         yield path
@@ -62,10 +61,10 @@ def convert(
     *,
     overwrite: bool,
 ) -> FileReport:
-    """Make one file of another, which gets its name when it is complete; what became of each HDU.
+    """Convert a file into another, which gets its name when it is complete, and report on each HDU.
 
-    `work` and `verify` are called with the paths of a plain input and of the output. With `verify` the output is on its
-    disk before it has its name: the input is to go.
+    `work` and `verify` are called with the paths of a plain input and of the output. With `verify`, the output is on
+    disk before it is renamed, because the input may be removed afterwards.
     """
     if not overwrite and os.path.lexists(target):
         raise FileExistsError(f"{target}: the output file already exists")
@@ -80,7 +79,7 @@ def convert(
 
 @contextmanager
 def opened_pair(source: str, target: str) -> Iterator[tuple[FileHandle, FileHandle]]:
-    """Input and output of a conversion; when it fails, that closing the half-made output fails too is not told."""
+    """Input and output of a conversion. If it fails, a further error from closing the partial output is dropped."""
     inp = FileHandle(source, "r")
     try:
         out = FileHandle(target, "w+")
@@ -96,27 +95,27 @@ def opened_pair(source: str, target: str) -> Iterator[tuple[FileHandle, FileHand
 
 
 def require_sound(path: str) -> None:
-    """Raise `FITSFormatError` at more axes than cfitsio has room for, and at a compressed image at odds with itself.
+    """Raise `FITSFormatError` for more axes than cfitsio supports, and for contradictory headers of compressed images.
 
-    cfitsio divides and counts by what such headers say, so they must not get that far. All else that may be wrong with
-    a file is left to cfitsio, which tells it by its own numbers.
+    cfitsio divides by, and loops over, values of such headers, so they must not reach it. All other faults are left to
+    cfitsio, which reports them by its own status.
     """
     handle = FileHandle(path, "r")
     try:
         directory = Directory(handle, lenient=True, trust_sizes=True, partial=True)
-        rest = max(0, handle.size() - directory.end)  # behind it: a header that is no good, or none
+        rest = max(0, handle.size() - directory.end)  # what follows: a broken header, or no header
         broken = bytes(handle.read(directory.end, min(rest, _LOOKED_AT_NBYTES))) if rest else b""
     finally:
         handle.close()
     for index in range(len(directory)):
-        _refuse(path, index, directory.axes_hazard(index), _BAD_NAXIS)
+        _refuse(path, index, directory.axes_hazard(index), BAD_NAXIS)
         if directory.kind(index) == "compressed image":
-            _refuse(path, index, _contradiction(directory, index), DECOMPRESSION_FAILED)
-    _refuse(path, len(directory), axes_hazard(broken), _BAD_NAXIS)
+            _refuse(path, index, _contradiction(directory, index), DATA_DECOMPRESSION_ERR)
+    _refuse(path, len(directory), axes_hazard(broken), BAD_NAXIS)
 
 
 def _contradiction(directory: Directory, index: int) -> str | None:
-    """Why the header of a compressed image does not make sense, None if it does."""
+    """Why the header of a compressed image is contradictory; None if it is not."""
     try:
         parse_layout(FITSHeader(directory, index).get)
     except FITSFormatError as error:
@@ -125,7 +124,7 @@ def _contradiction(directory: Directory, index: int) -> str | None:
 
 
 def _refuse(path: str, index: int, reason: str | None, status: int) -> None:
-    """Raise what is wrong with an HDU, with the status cfitsio has for such things, if there is a reason."""
+    """Raise `FITSFormatError` with cfitsio's `status` if there is a `reason` to refuse an HDU."""
     if reason is not None:
         error = FITSFormatError(f"{path}: HDU {index}: {reason}")
         error.status, error.hdu = status, index
@@ -134,9 +133,9 @@ def _refuse(path: str, index: int, reason: str | None, status: int) -> None:
 
 @contextmanager
 def plain_file(path: str) -> Iterator[str]:
-    """Path of the FITS file that `path` holds: itself, or a temporary file if it is compressed as a whole.
+    """Path of a plain FITS file: `path`, or a temporary file if `path` is gzipped or bzipped as a whole.
 
-    It has passed `require_sound`.
+    The file has passed `require_sound`.
     """
     with open(path, "rb") as stream:
         compressor = _COMPRESSORS.get(stream.read(2))
@@ -156,13 +155,13 @@ def plain_file(path: str) -> Iterator[str]:
 
 
 def _remove(path: str) -> None:
-    """Remove a file if it is there."""
+    """Remove a file if it exists."""
     if os.path.lexists(path):
         os.unlink(path)
 
 
 def _sync(path: str) -> None:
-    """Wait until the bytes of a file are on its disk."""
+    """Wait until the bytes of a file are on disk."""
     fd = os.open(path, os.O_RDONLY)
     try:
         os.fsync(fd)

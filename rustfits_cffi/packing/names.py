@@ -1,4 +1,4 @@
-"""Which file becomes which: the naming rules of fpack and funpack, all checked before the first file is touched."""
+"""The names of outputs by the rules of fpack and funpack, all checked before the first file is touched."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from functools import partial
 from typing import NamedTuple
 
 STDIO = "-"
-MAX_NAME_LENGTH = 509  # 513 bytes with the closing zero, less room for a suffix
+MAX_NAME_LENGTH = 509  # 513 bytes with the closing zero, minus space for a suffix
 
 
 class NameProblem(ValueError):
-    """A file name that fpack or funpack would refuse; the text is theirs."""
+    """A file name that fpack or funpack refuses; the text is theirs."""
 
 
 class Job(NamedTuple):
-    """One file to work on. `name` is what the user wrote; ``"-"`` as source or target is stdin or stdout."""
+    """One file to convert. `name` is what the user gave; ``"-"`` as source or target is stdin or stdout."""
 
     name: str
     source: str
@@ -24,7 +24,7 @@ class Job(NamedTuple):
 
     @property
     def in_place(self) -> bool:
-        """Whether the output takes the name of the input."""
+        """Whether the output replaces the input."""
         return self.name == self.target != STDIO
 
 
@@ -41,11 +41,11 @@ def plan_packing(
     Parameters
     ----------
     names : sequence of str
-        Files as given; ``"-"`` is stdin. If one is missing, the name with ``.gz`` is tried.
+        Files as given; ``"-"`` is stdin. If a file is missing, its name with ``.gz`` is tried.
     output : str, optional
         Full name of the output, for a single file.
     clobber : bool
-        Write over the input: no suffix is added.
+        Overwrite the input: no suffix is added.
     to_stdout, testing : bool
         Nothing is written under a name.
 
@@ -79,17 +79,17 @@ def plan_unpacking(
     Parameters
     ----------
     names : sequence of str
-        Files as given; ``"-"`` is stdin. If one is missing, the name with ``.fz`` is tried.
+        Files as given; ``"-"`` is stdin. If a file is missing, its name with ``.fz`` is tried.
     output : str, optional
         Full name of the output, for a single file.
     prefix : str
-        Goes in front of the whole output name, folders included.
+        Put in front of the whole output name, including folders.
     clobber : bool
-        The input need not end in ``.fz``, and may be written over.
+        The input need not end in ``.fz``, and may be overwritten.
     to_stdout : bool
         Nothing is written under a name.
     gzipped : bool
-        The output will be gzipped: that name must be free too.
+        The output will be gzipped: its name with ``.gz`` must also be free.
 
     Raises
     ------
@@ -128,7 +128,7 @@ def packed_name(name: str, *, clobber: bool = False) -> str:
 
 
 def unpacked_name(source: str, *, prefix: str = "", suffix_needed: bool = True) -> str:
-    """Name of the unpacked form of the file `source`; `NameProblem` if it lacks a suffix that is needed."""
+    """Name of the unpacked form of the file `source`; `NameProblem` if a required suffix is missing."""
     target = _without_gzip_suffix(prefix + ("output.fits" if source == STDIO else source))
     if source == STDIO:
         return target
@@ -140,7 +140,7 @@ def unpacked_name(source: str, *, prefix: str = "", suffix_needed: bool = True) 
 
 
 def _target(jobs: list[Job], source: str, output: str | None, is_nameless: bool, build: Callable[[], str]) -> str:
-    """Name of an output, checked to be free."""
+    """Name of an output, which must be free."""
     if is_nameless:
         return STDIO
     if output is not None:
@@ -164,7 +164,7 @@ def _check_input_name(name: str) -> None:
 
 
 def _existing(name: str, suffix: str) -> str:
-    """The name, or with the suffix: whichever can be read."""
+    """The name, or the name with the suffix, whichever can be read."""
     for candidate in (name, name + suffix):
         if os.access(candidate, os.R_OK):
             return candidate

@@ -1,4 +1,4 @@
-"""What can be asked of `pack` and `unpack`; the defaults are those of fpack and funpack."""
+"""Options of `pack` and `unpack`; the defaults are those of fpack and funpack."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ class PackOptions:
     codec : {"RICE_1", "GZIP_1", "GZIP_2", "PLIO_1", "HCOMPRESS_1", "NOCOMPRESS"}
         Codec of the tiles.
     tile : tuple of int, "row" or "whole"
-        Tile shape in numpy order, aligned at the last axis; -1 is the whole axis, 0 cfitsio's default for it. Axes not
-        given have tiles of 1 pixel.
+        Tile shape in numpy order, aligned with the last axis; -1 is the whole axis, 0 is cfitsio's default for it.
+        Leading axes not given have tiles of 1 pixel.
     quantize_level : float
-        For float images: quantization steps per sigma of the noise; negative: minus the step itself; 0: lossless, which
-        only the gzip codecs can do.
+        For float images: quantization steps per sigma of the noise; negative: minus the step; 0: lossless, which only
+        the gzip codecs support.
     dither : {"dither1", "dither2", "no_dither"}
         Subtractive dithering; ``"dither2"`` keeps pixels that are exactly 0.
     seed : int, "clock" or "checksum"
         Where the dither sequence starts: 1 to 10000, the time of day, or the sum of the first tile's bytes.
     hcomp_scale : float
-        HCOMPRESS_1 only. 0 is lossless; positive: in units of the noise; negative: minus the scale itself.
+        HCOMPRESS_1 only. 0 is lossless; positive: in units of the noise; negative: minus the scale.
     lossy_int : bool
-        Quantize integer images as if they were floats, if their noise is large enough: at least `lossy_int_ratio`
+        Quantize integer images like floats if their noise is large enough: at least `lossy_int_ratio`
         times the quantize level, and at least `lossy_int_min`.
     rescale_noise : float
-        If not 0: integer images with a BSCALE are divided so that their noise becomes this.
+        If not 0: integer images with a BSCALE are divided so that their noise becomes this value.
     images, tables : bool
         Which HDUs to compress; the others are copied.
     checksums : bool
@@ -86,8 +86,8 @@ class UnpackOptions:
     Attributes
     ----------
     hdus : tuple of int or str, optional
-        Images to unpack, in this order: 0-based number or EXTNAME. A single one becomes the primary HDU. Default: all
-        HDUs of the file.
+        Images to unpack, in this order, by 0-based number or EXTNAME. A single one becomes the primary HDU. Default:
+        all HDUs of the file.
     checksums : bool
         Bring CHECKSUM and DATASUM up to date; checksums of the original that still hold are kept.
     """
@@ -97,11 +97,11 @@ class UnpackOptions:
 
     def __post_init__(self) -> None:
         if self.hdus is not None and not self.hdus:
-            raise ValueError("hdus=() asks for no HDU: leave it out for all of them")
+            raise ValueError("hdus=() selects no HDU; leave it out to unpack all of them")
 
 
 def given_or_default(options: Any, kind: type[Options]) -> Options:
-    """Options as a user gives them: None for the default; `TypeError` for what is no object of that kind."""
+    """The given options, or the defaults for None; `TypeError` if they are not of type `kind`."""
     if options is not None and not isinstance(options, kind):
         raise TypeError(f"options must be a {kind.__name__}, not {options!r}")
     return kind() if options is None else options
@@ -117,6 +117,6 @@ def _check_tile(tile: object) -> None:
         _check_member("tile", tile, ("row", "whole"))
         return
     if not isinstance(tile, tuple) or not tile or not all(isinstance(n, int) and n >= -1 for n in tile):
-        raise ValueError(f"tile={tile!r}: a tuple of lengths is wanted (-1 for a whole axis), 'row' or 'whole'")
+        raise ValueError(f"tile={tile!r}: must be a tuple of lengths (-1 for a whole axis), 'row' or 'whole'")
     if len(tile) > MAX_DIMENSIONS:
         raise ValueError(f"tile={tile!r}: more than {MAX_DIMENSIONS} dimensions")

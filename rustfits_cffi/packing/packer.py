@@ -1,4 +1,4 @@
-"""A FITS file packed: every image tile-compressed, with the bytes that fpack writes."""
+"""Packing of FITS files: images are tile-compressed, with the bytes that fpack writes."""
 
 from __future__ import annotations
 
@@ -9,17 +9,23 @@ from contextlib import closing
 
 import numpy as np
 
-from rustfits_cffi.errors import FITSFormatError, error_of_status
+from rustfits_cffi.errors import (
+    BAD_NAXIS,
+    DATA_COMPRESSION_ERR,
+    MEMORY_ALLOCATION,
+    FITSFormatError,
+    error_of_status,
+)
 from rustfits_cffi.format.columns import parse_columns
-from rustfits_cffi.native.cfitsio import requests, transfer
+from rustfits_cffi.format.structure import BLOCK_NBYTES
+from rustfits_cffi.native.cfitsio import copying, inspection, packing, requests
 from rustfits_cffi.native.cfitsio.checksums import write_checksum
 from rustfits_cffi.native.cfitsio.handle import FileHandle, path_text
 from rustfits_cffi.native.cfitsio.requests import DITHERS, LARGEST_SEED, MAX_DIMENSIONS, SEEDS, CompressionRequest
 from rustfits_cffi.native.cfitsio.tile_writer import TileWriter
 from rustfits_cffi.native.tile_coding import CODECS
-from rustfits_cffi.packing.encoding import ImageEncoder
+from rustfits_cffi.packing.encoding import ImageEncoder, PackingMemory
 from rustfits_cffi.packing.files import convert, opened_pair
-from rustfits_cffi.packing.memory import PackingMemory
 from rustfits_cffi.packing.noise import least_noise, rescaled_copy
 from rustfits_cffi.packing.options import PackOptions, given_or_default
 from rustfits_cffi.packing.pixels import ImagePixels, read_scaling
@@ -27,7 +33,6 @@ from rustfits_cffi.packing.report import FileReport, HDUReport, Progress, naming
 from rustfits_cffi.packing.restoring import require_restorable
 from rustfits_cffi.packing.tables import can_be_restored
 
-BAD_DIMENSIONS, NO_MEMORY, NOT_COMPRESSIBLE = 212, 113, 413  # cfitsio's statuses
 _TILES = {"row": (-1,), "whole": (-1,) * MAX_DIMENSIONS}
 
 #: Options of each HDU, by its 0-based number.
@@ -48,30 +53,30 @@ def pack(
     Parameters
     ----------
     source : path
-        File to pack. One that is gzipped or bzipped as a whole is unpacked first.
+        File to pack. A file that is gzipped or bzipped as a whole is decompressed first.
     target : path, optional
         File to write. Default: `source` with ``.fz`` added.
     options : PackOptions, optional
-        How to compress; the default is that of fpack.
+        How to compress; the defaults are those of fpack.
     overwrite : bool
-        Replace `target` if it exists, when the new file is complete. It may be `source` itself.
+        Replace `target`, if it exists, once the new file is complete. It may be `source` itself.
     verified : bool
-        Decode the output again and compare it with the input before it gets its name; for inputs that are to go.
+        Decode the output and compare it with the input before it gets its name; for inputs that will be removed.
     progress : callable, optional
-        Called as ``progress(nbytes_done, nbytes_in_all)`` while the input is read.
+        Called as ``progress(nbytes_done, nbytes_total)`` while the input is read.
 
     Returns
     -------
     FileReport
-        What became of each HDU.
+        What was done with each HDU.
 
     Raises
     ------
     FileExistsError
         If `target` exists and `overwrite` is false.
     FITSError
-        If an HDU cannot be compressed; its `status` is the number that fpack exits with. No output is left.
-        Also if `verified` finds pixels that came out wrong.
+        If an HDU cannot be compressed; its `status` is the number that fpack exits with. Also if
+        `verified` finds wrong pixels. No output is left.
 
     Notes
     -----
@@ -94,7 +99,7 @@ def pack_file(
     reports = []
     with opened_pair(source, target) as (inp, out):
         packer = _Packer(inp, out, progress)
-        for number in transfer.hdu_numbers(inp):
+        for number in inspection.hdu_numbers(inp):
             with naming_hdu(number):
                 reports.append(packer.pack(number, options_of(number - 1)))
         if options_of(0).checksums:
@@ -103,7 +108,7 @@ def pack_file(
 
 
 class _Packer:
-    """One file on its way into another."""
+    """The state of one file being packed."""
 
     def __init__(self, inp: FileHandle, out: FileHandle, progress: Progress | None):
         self._inp, self._out = inp, out
@@ -115,11 +120,11 @@ class _Packer:
     def pack(self, number: int, options: PackOptions) -> HDUReport:
         """Append HDU `number` (1-based) to the output, compressed or copied as fpack would."""
         self.number = number
-        facts = transfer.hdu_facts(self._inp, number)
-        transfer.require_data(self._inp, facts)
+        facts = inspection.hdu_facts(self._inp, number)
+        inspection.require_data(self._inp, facts)
         before = self._out.size()
         requests.ask(self._out, _request(options))
-        action, is_lossless, note = self._way(number, facts, options)
+        action, is_lossless, note = self._copy_or_compress(number, facts, options)
         if options.checksums:
             write_checksum(self._out)
         self._out.flush()
@@ -128,54 +133,54 @@ class _Packer:
             number - 1, action, facts.data_end - facts.header_start, self._out.size() - before, is_lossless, note
         )
 
-    def _way(self, number: int, facts: transfer.HDUFacts, options: PackOptions) -> tuple[str, bool, str]:
-        """Copy or compress: what was done, whether it is lossless, and a remark."""
-        directive = transfer.read_value(self._inp, number, "FZALGOR")
+    def _copy_or_compress(self, number: int, facts: inspection.HDUFacts, options: PackOptions) -> tuple[str, bool, str]:
+        """Copy or compress an HDU: what was done, whether it is lossless, and a remark."""
+        directive = inspection.read_value(self._inp, number, "FZALGOR")
         is_image = facts.kind == "image" and facts.shape and 0 not in facts.shape
         if directive not in ("NONE", "none"):
             if facts.kind == "table" and options.tables:
                 return self._table(number, facts)
             if is_image and options.images:
                 return ("compressed", *self._image(number, facts, options))
-        transfer.copy_hdu(self._inp, number, self._out)
+        copying.copy_hdu(self._inp, number, self._out)
         return "copied", True, ""
 
-    def _table(self, number: int, facts: transfer.HDUFacts) -> tuple[str, bool, str]:
-        if facts.data_end - facts.data_start <= 2880:
-            transfer.copy_hdu(self._inp, number, self._out)
+    def _table(self, number: int, facts: inspection.HDUFacts) -> tuple[str, bool, str]:
+        if facts.data_end - facts.data_start <= BLOCK_NBYTES:
+            copying.copy_hdu(self._inp, number, self._out)
             return "copied", True, ""
         if not can_be_restored(self._inp, number):
-            transfer.copy_hdu(self._inp, number, self._out)
+            copying.copy_hdu(self._inp, number, self._out)
             return "copied", True, f"HDU {number} has columns that could not be restored, so it is copied."
-        transfer.compress_table(self._inp, number, self._out)
+        packing.compress_table(self._inp, number, self._out)
         return "compressed", True, ""
 
-    def _image(self, number: int, facts: transfer.HDUFacts, options: PackOptions) -> tuple[bool, str]:
+    def _image(self, number: int, facts: inspection.HDUFacts, options: PackOptions) -> tuple[bool, str]:
         """Compress an image HDU: whether that is lossless, and a remark."""
         if len(facts.shape) > MAX_DIMENSIONS:
             raise error_of_status(
-                BAD_DIMENSIONS,
+                BAD_NAXIS,
                 f"{self._inp.path}: HDU {number - 1} has {len(facts.shape)} dimensions, a "
                 f"compressed image at most {MAX_DIMENSIONS}",
             )
         scale = self._rescaling(number, facts, options)
         if scale is not None:
-            with rescaled_copy(self._inp, number, facts, scale, self._out.path) as (copy, place):
-                copied = transfer.hdu_facts(copy, place)
-                self._compress(copy, place, copied, options)
+            with rescaled_copy(self._inp, number, facts, scale, self._out.path) as (copy, copy_number):
+                copied = inspection.hdu_facts(copy, copy_number)
+                self._compress(copy, copy_number, copied, options)
             return False, ""
         enough, note = self._enough_noise(number, facts, options)
         if not enough:
             requests.forget_lossy_int(self._out)
         image = self._compress(self._inp, number, facts, options)
         lossy_codec = image.codec == CODECS["HCOMPRESS_1"] and image.hcomp_scale != 0
-        return image.bitpix > 0 and not lossy_codec, note  # even lossless floats lose infinities, as in fpack
+        return image.bitpix > 0 and not lossy_codec, note  # even lossless floats lose infinities, as with fpack
 
-    def _rescaling(self, number: int, facts: transfer.HDUFacts, options: PackOptions) -> float | None:
-        """By how much the integers of an image are to be divided; None: not at all."""
+    def _rescaling(self, number: int, facts: inspection.HDUFacts, options: PackOptions) -> float | None:
+        """The number by which to divide the integers of an image; None if they are kept."""
         if options.rescale_noise == 0 or not 0 < facts.bitpix < 64:
             return None
-        bscale = transfer.read_number(self._inp, number, "BSCALE")
+        bscale = inspection.read_number(self._inp, number, "BSCALE")
         if bscale is None or bscale == 1.0:
             return None
         scale = least_noise(self._inp, number, facts, wide=facts.bitpix == 32)[0] / float(
@@ -183,8 +188,8 @@ class _Packer:
         )
         return scale if scale > 1.0 else None
 
-    def _enough_noise(self, number: int, facts: transfer.HDUFacts, options: PackOptions) -> tuple[bool, str]:
-        """Whether an integer image may be quantized like a float image."""
+    def _enough_noise(self, number: int, facts: inspection.HDUFacts, options: PackOptions) -> tuple[bool, str]:
+        """Whether an image may be quantized, and a remark if its noise is too small for that."""
         if facts.bitpix < 0 or not options.lossy_int:
             return True, ""
         least, third = least_noise(self._inp, number, facts, wide=facts.bitpix >= 32)
@@ -196,10 +201,10 @@ class _Packer:
         return True, ""
 
     def _compress(
-        self, inp: FileHandle, number: int, facts: transfer.HDUFacts, options: PackOptions
-    ) -> transfer.CompressedImage:
-        """Append the compressed form of an image; the header it got."""
-        image = transfer.begin_compressed_image(
+        self, inp: FileHandle, number: int, facts: inspection.HDUFacts, options: PackOptions
+    ) -> inspection.CompressedImage:
+        """Append the compressed form of an image and return the parameters of its header."""
+        image = packing.begin_compressed_image(
             inp, number, self._out, bitpix=facts.bitpix, shape=facts.shape, checksums=options.checksums
         )
         where = f"{self._inp.path}: HDU {self.number - 1}"
@@ -218,11 +223,11 @@ class _Packer:
                 data_nbytes = (facts.data_end - facts.data_start) * writer.ntiles_written // encoder.ntiles
                 self._progress(facts.data_start + data_nbytes, self._size)
         writer.finish()
-        transfer.end_compressed_image(self._out, image.number, has_nulls=encoder.has_nulls)
+        packing.end_compressed_image(self._out, image.number, has_nulls=encoder.has_nulls)
         return image
 
-    def _fix_seed(self, image: transfer.CompressedImage, pixels: ImagePixels, encoder: ImageEncoder) -> None:
-        """Choose the seed of an image whose request left that to us, before tiles go to many threads."""
+    def _fix_seed(self, image: inspection.CompressedImage, pixels: ImagePixels, encoder: ImageEncoder) -> None:
+        """Choose the seed, if the options leave it open, before tiles are encoded in parallel."""
         if not image.is_quantized or image.quantize_method not in (1, 2) or image.codec == CODECS["NOCOMPRESS"]:
             return
         if image.seed == SEEDS["clock"]:
@@ -232,7 +237,7 @@ class _Packer:
             seed = encoder.first_tile_sum(pixels.read([0] * len(first), first)) % LARGEST_SEED + 1
         else:
             return
-        transfer.set_seed(self._out, image.number, seed)
+        packing.set_seed(self._out, image.number, seed)
         encoder.set_seed(seed)
 
 
@@ -251,13 +256,13 @@ def _request(options: PackOptions) -> CompressionRequest:
     )
 
 
-def _require_compressible(where: str, image: transfer.CompressedImage) -> None:
-    """Refuse what cfitsio's tile loop refuses, before a tile is read, with its status."""
+def _require_compressible(where: str, image: inspection.CompressedImage) -> None:
+    """Refuse what cfitsio's tile loop refuses, with its status, before a tile is read."""
     if image.bitpix == 64:
         error = FITSFormatError(f"{where}: fpack compresses no 64-bit integers; write_image with Gzip2 does")
-        error.status = NO_MEMORY  # what fpack ends with
+        error.status = MEMORY_ALLOCATION  # the exit code of fpack
         raise error
     if image.bitpix < 0 and not image.lossy_int and (image.bscale != 1 or image.bzero != 0):
-        raise error_of_status(NOT_COMPRESSIBLE, f"{where}: floating point image with BSCALE or BZERO")
+        raise error_of_status(DATA_COMPRESSION_ERR, f"{where}: floating point image with BSCALE or BZERO")
     if image.codec == CODECS["NOCOMPRESS"] and image.bitpix not in (16, 32, -32):
-        raise error_of_status(NOT_COMPRESSIBLE, f"{where}: tiles without compression need BITPIX 16, 32 or -32")
+        raise error_of_status(DATA_COMPRESSION_ERR, f"{where}: tiles without compression need BITPIX 16, 32 or -32")

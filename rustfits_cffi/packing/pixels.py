@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rustfits_cffi.format.dtypes import stored_dtype
-from rustfits_cffi.native.cfitsio import transfer
+from rustfits_cffi.native.cfitsio import inspection
 from rustfits_cffi.native.cfitsio.handle import FileHandle
 from rustfits_cffi.native.turns import Turns
 from rustfits_cffi.threads import ahead
@@ -19,7 +19,7 @@ BATCH_NBYTES = 16 << 20  # pixels of one batch, unless a single row of tiles is 
 
 @dataclass(frozen=True)
 class Batch:
-    """Some tiles that follow each other in the table, and the box of pixels they cover (numpy order)."""
+    """Consecutive tiles of the table, and the box of pixels they cover (numpy order)."""
 
     first_tile: int
     ntiles: int
@@ -36,7 +36,7 @@ def tile_batches(
     extents = [min(t, n) for n, t in zip(shape, tile_shape, strict=True)]
 
     def row_nbytes(axis: int) -> int:
-        """Bytes of a row of tiles that is one tile thick on the axes up to `axis` and whole on those after it."""
+        """Bytes of a row of tiles that is one tile thick on axes up to `axis` and spans the whole of the later axes."""
         return math.prod(extents[: axis + 1]) * math.prod(shape[axis + 1 :]) * itemsize
 
     axis = next((axis for axis in range(ndim) if row_nbytes(axis) <= limit), ndim - 1)
@@ -53,16 +53,16 @@ def tile_batches(
 
 
 class ImagePixels:
-    """Stored pixels of an image HDU, big-endian as in the file.
+    """The stored pixels of an image HDU, big-endian as in the file.
 
     Parameters
     ----------
     handle : FileHandle
         The file.
     data_start : int
-        Byte where the data unit begins.
+        Byte offset of the data unit.
     bitpix : int
-        Type of the pixels.
+        Pixel type.
     shape : tuple of int
         Shape of the image, numpy order.
     """
@@ -74,34 +74,34 @@ class ImagePixels:
         self._start = data_start
 
     def read(self, start: Sequence[int], count: Sequence[int], memory: Turns | None = None) -> np.ndarray:
-        """The box of pixels from `start`, `count` long on each axis, in `memory` if given.
+        """The box of pixels that begins at `start` and has the shape `count`, in a buffer of `memory` if given.
 
-        `FITSError` if the file ends before it does.
+        Raises `FITSError` if the file ends before the box does.
         """
         nbytes = math.prod(count) * self.dtype.itemsize
-        room = np.empty(nbytes, np.uint8) if memory is None else memory.take(nbytes)
-        box = room.view(self.dtype).reshape(count)
+        buffer = np.empty(nbytes, np.uint8) if memory is None else memory.take(nbytes)
+        box = buffer.view(self.dtype).reshape(count)
         split = len(self.shape) - 1
         while split > 0 and count[split] == self.shape[split]:
             split -= 1
         strides = [math.prod(self.shape[i + 1 :]) for i in range(len(self.shape))]
         for outer in np.ndindex(*count[:split]):
-            place = sum((s + i) * n for s, i, n in zip(start, (*outer, *[0] * len(start)), strides, strict=False))
-            self._handle.read_into(self._start + place * self.dtype.itemsize, box[outer].reshape(-1).view(np.uint8))
+            first = sum((s + i) * n for s, i, n in zip(start, (*outer, *[0] * len(start)), strides, strict=False))
+            self._handle.read_into(self._start + first * self.dtype.itemsize, box[outer].reshape(-1).view(np.uint8))
         return box
 
     def batches(
         self, tile_shape: Sequence[int], memory: Turns
     ) -> Generator[tuple[Batch, np.ndarray], None, None]:
-        """Every batch of tiles with its pixels, which are there until the next one is asked for.
+        """Every batch of tiles with its pixels, which are valid until the next batch is requested.
 
-        That is being read while the caller works on this one.
+        The next batch is read while the caller works on this one.
         """
         batches = tile_batches(self.shape, tile_shape, self.dtype.itemsize)
         return ahead((batch, self.read(batch.start, batch.count, memory)) for batch in batches)
 
 
 def read_scaling(handle: FileHandle, number: int) -> tuple[float, float, int | None]:
-    """BSCALE, BZERO and BLANK of HDU `number` (1-based), or what holds without them: 1, 0 and no null value."""
-    scale, zero, blank = (transfer.read_number(handle, number, key) for key in ("BSCALE", "BZERO", "BLANK"))
+    """BSCALE, BZERO and BLANK of HDU `number` (1-based); by default 1, 0 and no null value."""
+    scale, zero, blank = (inspection.read_number(handle, number, key) for key in ("BSCALE", "BZERO", "BLANK"))
     return 1.0 if scale is None else scale, zero or 0.0, None if blank is None else int(blank)

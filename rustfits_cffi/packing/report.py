@@ -1,4 +1,4 @@
-"""What `pack` and `unpack` tell when they are done."""
+"""What `pack` and `unpack` report."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ from dataclasses import dataclass
 
 from rustfits_cffi.errors import FITSError
 
-#: Called with the bytes of input done so far and those there are in all.
+#: Called with the number of input bytes done so far and the total number.
 Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
 class HDUReport:
-    """What became of one HDU of the input.
+    """What was done with one HDU of the input.
 
     Attributes
     ----------
     number : int
         0-based number in the input.
     action : {"compressed", "restored", "copied"}
-        What was done.
+        The action taken.
     input_nbytes, output_nbytes : int
-        Size of the HDU before and after, header included.
+        Size of the HDU before and after, including its header.
     is_lossless : bool
-        Whether the pixels can be had back exactly.
+        Whether the pixels can be restored exactly.
     note : str
-        A remark for the user; empty if there is none.
+        A remark for the user, or empty.
     """
 
     number: int
@@ -40,7 +40,7 @@ class HDUReport:
 
 @dataclass(frozen=True)
 class FileReport:
-    """What became of a file: names, sizes in bytes, and one `HDUReport` for each HDU of the input."""
+    """What was done with a file: names, sizes in bytes, and one `HDUReport` per HDU of the input."""
 
     source: str
     target: str
@@ -50,18 +50,18 @@ class FileReport:
 
     @property
     def is_lossless(self) -> bool:
-        """Whether every HDU can be had back exactly."""
+        """Whether every HDU can be restored exactly."""
         return all(hdu.is_lossless for hdu in self.hdus)
 
     @property
     def ratio(self) -> float:
-        """Bytes before by bytes after."""
+        """Bytes of the input per byte of the output."""
         return self.input_nbytes / max(self.output_nbytes, 1)
 
 
 @contextmanager
 def naming_hdu(number: int) -> Iterator[None]:
-    """An error within gets the attribute `hdu`: the 0-based number of the HDU (here 1-based) that was worked on."""
+    """Set the attribute `hdu` of errors in the block to the 0-based number of the HDU; `number` is 1-based."""
     try:
         yield
     except FITSError as error:

@@ -1,4 +1,4 @@
-"""A packed file held against its original: how far the pixels that come back are from those that went in."""
+"""A packed file compared with its original: the errors of the restored pixels."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rustfits_cffi.errors import FITSError
-from rustfits_cffi.native.cfitsio import transfer
+from rustfits_cffi.native.cfitsio import inspection
 from rustfits_cffi.native.cfitsio.checksums import file_sum
 from rustfits_cffi.native.cfitsio.handle import FileHandle
 from rustfits_cffi.native.tile_coding import CODECS
@@ -18,12 +18,12 @@ from rustfits_cffi.packing.pixels import ImagePixels, read_scaling
 from rustfits_cffi.packing.tables import restore_table
 
 HCOMPRESS = CODECS["HCOMPRESS_1"]
-SUBNORMAL = 2.0**-126  # packing makes 0 of float32 that are smaller
+SUBNORMAL = 2.0**-126  # packing sets smaller float32 values to 0
 
 
 @dataclass(frozen=True)
 class RestoredImage:
-    """How well an image comes back.
+    """How well an image is restored.
 
     Attributes
     ----------
@@ -32,12 +32,12 @@ class RestoredImage:
     name : str
         EXTNAME of the original; empty if it has none.
     largest_error : float
-        Largest absolute difference of a pixel; of stored values, or of physical ones where integers were packed as
-        floats or divided. Infinite if a pixel became null, or a null one a pixel.
+        Largest absolute pixel difference, of stored values, or of physical values where integers were packed as floats
+        or divided. Infinite if a pixel became null, or a null became a pixel.
     largest_step : float or None
-        Largest quantization step of a tile, or the new BSCALE of integers that were divided; None if pixels are exact.
+        Largest quantization step of the tiles, or the new BSCALE of divided integers; None if pixels are exact.
     lossy_codec : bool
-        Whether the codec itself loses something.
+        Whether the codec itself is lossy.
     """
 
     number: int
@@ -48,15 +48,15 @@ class RestoredImage:
 
     @property
     def is_right(self) -> bool:
-        """Whether the error is none, or explained by the quantization asked for."""
+        """Whether the error is zero, or within the quantization step."""
         if self.lossy_codec:
             return self.largest_error < np.inf
         return self.largest_error <= (self.largest_step or 0)
 
 
 def pair_hdus(original: FileHandle, packed: FileHandle) -> list[tuple[int, int]]:
-    """1-based numbers of the HDUs that belong together; packing an image in the primary HDU shifts them by one."""
-    first, second = list(transfer.hdu_numbers(original)), list(transfer.hdu_numbers(packed))
+    """1-based numbers of corresponding HDUs; packing a primary image shifts the later ones by one."""
+    first, second = list(inspection.hdu_numbers(original)), list(inspection.hdu_numbers(packed))
     shift = len(second) - len(first)
     if shift not in (0, 1):
         raise FITSError(f"{packed.path}: has {len(second)} HDUs, {original.path} has {len(first)}: not its packed form")
@@ -64,22 +64,23 @@ def pair_hdus(original: FileHandle, packed: FileHandle) -> list[tuple[int, int]]
 
 
 def restored_images(original: FileHandle, packed: FileHandle) -> Iterator[RestoredImage]:
-    """Every compressed image of a packed file, decoded and compared with the original."""
-    for number, place in pair_hdus(original, packed):
-        facts, found = transfer.hdu_facts(original, number), transfer.hdu_facts(packed, place)
+    """Decode every compressed image of a packed file and compare it with the original."""
+    for number, packed_number in pair_hdus(original, packed):
+        facts, found = inspection.hdu_facts(original, number), inspection.hdu_facts(packed, packed_number)
         if found.kind != "compressed image" or facts.kind != "image":
             continue
-        decoder = ImageDecoder(packed, place)
+        decoder = ImageDecoder(packed, packed_number)
         if decoder.shape != facts.shape:
-            raise FITSError(f"{packed.path}: HDU {place - 1} has shape {decoder.shape}, the original {facts.shape}")
-        before, after = _Scaling(*read_scaling(original, number)), _Scaling(*read_scaling(packed, place))
+            where = f"{packed.path}: HDU {packed_number - 1}"
+            raise FITSError(f"{where} has shape {decoder.shape}, the original {facts.shape}")
+        before, after = _Scaling(*read_scaling(original, number)), _Scaling(*read_scaling(packed, packed_number))
         pixels = ImagePixels(original, facts.data_start, facts.bitpix, facts.shape)
         step = decoder.largest_scale if decoder.image.is_quantized else None
         if facts.bitpix > 0 and decoder.image.bitpix > 0 and before != after:
             step = abs(after.scale)  # the integers were divided
         yield RestoredImage(
-            number=place - 1,
-            name=transfer.read_value(original, number, "EXTNAME") or "",
+            number=packed_number - 1,
+            name=inspection.read_value(original, number, "EXTNAME") or "",
             largest_error=_largest_error(pixels, before, decoder, after),
             largest_step=step,
             lossy_codec=decoder.image.codec == HCOMPRESS and decoder.image.hcomp_scale != 0,
@@ -87,7 +88,7 @@ def restored_images(original: FileHandle, packed: FileHandle) -> Iterator[Restor
 
 
 def require_restorable(original: str, packed: str) -> None:
-    """Raise `FITSError` unless everything in `packed` comes back as it is in `original`, within quantization steps."""
+    """Raise `FITSError` unless `packed` restores everything in `original`, within the quantization steps."""
     first, second = FileHandle(original, "r"), FileHandle(packed, "r")
     try:
         for image in restored_images(first, second):
@@ -96,8 +97,8 @@ def require_restorable(original: str, packed: str) -> None:
                     f"{original}: HDU {image.number} did not come out right: pixels differ by up to "
                     f"{image.largest_error:g}"
                 )
-        for number, place in pair_hdus(first, second):
-            _require_same_data(first, number, second, place)
+        for number, packed_number in pair_hdus(first, second):
+            _require_same_data(first, number, second, packed_number)
     finally:
         first.close()
         second.close()
@@ -105,7 +106,7 @@ def require_restorable(original: str, packed: str) -> None:
 
 @dataclass(frozen=True)
 class _Scaling:
-    """How stored pixels become physical ones."""
+    """The conversion from stored to physical pixels."""
 
     scale: float
     zero: float
@@ -131,7 +132,7 @@ def _largest_error(pixels: ImagePixels, before: _Scaling, decoder: ImageDecoder,
 
 
 def _float_error(wanted: np.ndarray, got: np.ndarray) -> float:
-    """Largest difference of finite pixels; packing makes null of all that is not finite, which is no error."""
+    """Largest difference of finite pixels. Packing turns all others into null, which does not count as an error."""
     finite = np.isfinite(wanted)
     if (np.isfinite(got) != finite).any():
         return np.inf
@@ -141,28 +142,29 @@ def _float_error(wanted: np.ndarray, got: np.ndarray) -> float:
     return largest if largest > SUBNORMAL else 0.0
 
 
-def _require_same_data(original: FileHandle, number: int, packed: FileHandle, place: int) -> None:
-    """What was copied has the same bytes; a compressed table gives them back."""
-    facts, found = transfer.hdu_facts(original, number), transfer.hdu_facts(packed, place)
+def _require_same_data(original: FileHandle, number: int, packed: FileHandle, packed_number: int) -> None:
+    """Raise `FITSError` unless a copied HDU, or the table restored from a compressed one, has the same data sum."""
+    facts, found = inspection.hdu_facts(original, number), inspection.hdu_facts(packed, packed_number)
     if found.kind == "compressed image" and facts.kind == "image":
         return
     wanted = file_sum(original, facts.data_start, facts.data_end)
-    is_compressed = [transfer.read_value(*where, "ZTABLE") == "T" for where in ((original, number), (packed, place))]
+    hdus = (original, number), (packed, packed_number)
+    is_compressed = [inspection.read_value(*hdu, "ZTABLE") == "T" for hdu in hdus]
     if is_compressed == [False, True]:
-        got = _restored_table_sum(packed, place)
+        got = _restored_table_sum(packed, packed_number)
     else:
         got = file_sum(packed, found.data_start, found.data_end)
     if got != wanted:
         raise FITSError(f"{original.path}: HDU {number - 1} did not come out right: its data differ")
 
 
-def _restored_table_sum(packed: FileHandle, place: int) -> int:
+def _restored_table_sum(packed: FileHandle, packed_number: int) -> int:
     with temporary_file(packed.path) as path:
         table = FileHandle(path, "w+")
         try:
-            restore_table(packed, place, table)
+            restore_table(packed, packed_number, table)
             table.flush()
-            facts = transfer.hdu_facts(table, transfer.count_hdus(table))
+            facts = inspection.hdu_facts(table, inspection.count_hdus(table))
             return file_sum(table, facts.data_start, facts.data_end)
         finally:
             table.close()

@@ -1,7 +1,7 @@
-"""Compressed tables restored by cfitsio in a process of its own.
+"""Compressed tables, restored by cfitsio in a separate process.
 
-cfitsio's code for this trusts what it reads and writes past its buffers when a file is damaged. In another process that
-ends the process, not the caller's.
+cfitsio's code for this trusts what it reads, and writes past its buffers if a file is damaged. In a separate process
+that cannot harm the caller.
 """
 
 from __future__ import annotations
@@ -10,24 +10,24 @@ import os
 import sys
 from collections.abc import Iterator
 
-from rustfits_cffi.errors import FITSError, error_of_status
-from rustfits_cffi.native.cfitsio import transfer
+from rustfits_cffi.errors import DATA_DECOMPRESSION_ERR, FITSError, error_of_status
+from rustfits_cffi.native.cfitsio import copying, inspection, unpacking
 from rustfits_cffi.native.cfitsio.handle import FileHandle
-from rustfits_cffi.packing.files import DECOMPRESSION_FAILED, temporary_file
+from rustfits_cffi.packing.files import temporary_file
 
-_ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))  # where the package is
+_ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))  # of the package
 _PROGRAM = "import sys; from rustfits_cffi.packing.tables import main; main(*sys.argv[1:])"
 
 
 def restore_table(source: FileHandle, number: int, out: FileHandle) -> None:
-    """Append the table that the compressed HDU `number` (1-based) of `source` holds.
+    """Append the table stored in the compressed HDU `number` (1-based) of `source`.
 
     Raises
     ------
     FITSError
         If it cannot be restored.
     """
-    import subprocess  # slow to import, and most files have no such table
+    import subprocess  # slow to import, and few files have such tables
 
     _require_restorable(source, number)
     with temporary_file(out.path) as path:
@@ -35,21 +35,21 @@ def restore_table(source: FileHandle, number: int, out: FileHandle) -> None:
         command += [source.path, str(number), path]
         child = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
         if child.returncode:
-            reason = child.stderr.strip().splitlines()[-1:] if child.returncode > 0 else ["cfitsio broke down over it"]
+            reason = child.stderr.strip().splitlines()[-1:] if child.returncode > 0 else ["cfitsio crashed on it"]
             what = f"{source.path}: HDU {number - 1}: the table: {' '.join(reason)}"
-            raise error_of_status(DECOMPRESSION_FAILED, what)
+            raise error_of_status(DATA_DECOMPRESSION_ERR, what)
         table = FileHandle(path, "r")
         try:
-            transfer.copy_hdu(table, transfer.count_hdus(table), out)
+            copying.copy_hdu(table, inspection.count_hdus(table), out)
         finally:
             table.close()
 
 
 def main(source: str, number: str, target: str) -> None:
-    """What the other process does: the restored table becomes the last HDU of the empty file `target`."""
+    """Run in the separate process: the restored table becomes the last HDU of the empty file `target`."""
     inp, out = FileHandle(source, "r"), FileHandle(target, "w+")
     try:
-        transfer.uncompress_table(inp, int(number), out)
+        unpacking.uncompress_table(inp, int(number), out)
     except FITSError as error:
         sys.exit(str(error))
     finally:
@@ -58,23 +58,23 @@ def main(source: str, number: str, target: str) -> None:
 
 
 def can_be_restored(source: FileHandle, number: int) -> bool:
-    """Whether table `number` (1-based) would come back if it were compressed, which it must not be already."""
-    if transfer.read_value(source, number, "ZTABLE") is not None:
+    """Whether table `number` (1-based) could be restored after compression; False if it is already compressed."""
+    if inspection.read_value(source, number, "ZTABLE") is not None:
         return False
-    return not any(_mistaken_columns(source, number, "TFORM"))
+    return not any(_unsafe_columns(source, number, "TFORM"))
 
 
 def _require_restorable(source: FileHandle, number: int) -> None:
-    for column, form in _mistaken_columns(source, number, "ZFORM"):
+    for column, form in _unsafe_columns(source, number, "ZFORM"):
         raise FITSError(
             f"{source.path}: HDU {number - 1}: column {column} has compressed variable-length cells of type "
             f"{form}, which cannot be restored safely"
         )
 
 
-def _mistaken_columns(source: FileHandle, number: int, keyword: str) -> Iterator[tuple[int, str]]:
-    """Columns that cfitsio restores as if their cells had a fixed length: variable-length strings and bits."""
-    for column in range(1, int(transfer.read_value(source, number, "TFIELDS") or 0) + 1):
-        form = (transfer.read_value(source, number, f"{keyword}{column}") or "").lstrip("0123456789")
+def _unsafe_columns(source: FileHandle, number: int, keyword: str) -> Iterator[tuple[int, str]]:
+    """Variable-length columns of strings and bits, which cfitsio restores as if their cells had a fixed length."""
+    for column in range(1, int(inspection.read_value(source, number, "TFIELDS") or 0) + 1):
+        form = (inspection.read_value(source, number, f"{keyword}{column}") or "").lstrip("0123456789")
         if form[:1] in ("P", "Q") and form[1:2] in ("X", "A"):
             yield column, form[:2]

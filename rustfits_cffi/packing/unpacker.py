@@ -1,12 +1,12 @@
-"""A packed FITS file restored, with the bytes that funpack writes."""
+"""Unpacking of FITS files, with the bytes that funpack writes."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
 
-from rustfits_cffi.errors import FITSError, error_of_status
-from rustfits_cffi.native.cfitsio import transfer
+from rustfits_cffi.errors import NOT_IMAGE, FITSError, error_of_status
+from rustfits_cffi.native.cfitsio import copying, inspection, unpacking
 from rustfits_cffi.native.cfitsio.checksums import file_sum, write_checksum
 from rustfits_cffi.native.cfitsio.handle import FileHandle, path_text
 from rustfits_cffi.packing.decoding import ImageDecoder
@@ -14,8 +14,6 @@ from rustfits_cffi.packing.files import convert, opened_pair
 from rustfits_cffi.packing.options import UnpackOptions, given_or_default
 from rustfits_cffi.packing.report import FileReport, HDUReport, Progress, naming_hdu
 from rustfits_cffi.packing.tables import restore_table
-
-NOT_IMAGE = 233  # cfitsio's status
 
 
 def unpack(
@@ -38,16 +36,16 @@ def unpack(
     options : UnpackOptions, optional
         Which HDUs; checksums.
     overwrite : bool
-        Replace `target` if it exists, when the new file is complete. It may be `source` itself.
+        Replace `target`, if it exists, once the new file is complete. It may be `source` itself.
     verified : bool
-        Read the output again and have it on its disk before it gets its name; for inputs that are to go.
+        Read the output again, and have it on disk, before it gets its name; for inputs that will be removed.
     progress : callable, optional
-        Called as ``progress(nbytes_done, nbytes_in_all)`` while the input is read.
+        Called as ``progress(nbytes_done, nbytes_total)`` while the input is read.
 
     Returns
     -------
     FileReport
-        What became of each HDU.
+        What was done with each HDU.
 
     Raises
     ------
@@ -61,12 +59,12 @@ def unpack(
     Notes
     -----
     The bytes are those of funpack, except where funpack loses pixels: it scrambles float images with nulls whose tiles
-    are not whole rows, and turns infinities of losslessly compressed floats into NaN. Here they come back as they were.
+    are not whole rows, and turns infinities of losslessly compressed floats into NaN. Here both are restored.
     """
     source, options = path_text(source), given_or_default(options, UnpackOptions)
     if target is None:
         if not source.endswith(".fz"):
-            raise ValueError(f"{source}: does not end in .fz: give the name of the output")
+            raise ValueError(f"{source}: does not end in .fz; give the name of the output")
         target = source[:-3]
 
     def work(plain: str, temporary: str) -> tuple[HDUReport, ...]:
@@ -104,13 +102,13 @@ def unpack_file(
 def _wanted(inp: FileHandle, options: UnpackOptions) -> Iterator[int]:
     """1-based numbers of the HDUs to unpack, in order."""
     if options.hdus is None:
-        yield from transfer.hdu_numbers(inp)
+        yield from inspection.hdu_numbers(inp)
         return
     for hdu in options.hdus:
         try:
             number = _find(inp, hdu)
         except FITSError as error:
-            error.missing, error.hdu = str(hdu), transfer.current_hdu(inp) - 1
+            error.missing, error.hdu = str(hdu), inspection.current_hdu(inp) - 1
             raise
         yield number
 
@@ -118,8 +116,8 @@ def _wanted(inp: FileHandle, options: UnpackOptions) -> Iterator[int]:
 def _find(inp: FileHandle, hdu: int | str) -> int:
     """1-based number of an image; `FITSError` if there is no such image."""
     if isinstance(hdu, str):
-        return transfer.find_image(inp, hdu)
-    if hdu + 1 not in transfer.hdu_numbers(inp) or transfer.hdu_facts(inp, hdu + 1).kind not in (
+        return inspection.find_image(inp, hdu)
+    if hdu + 1 not in inspection.hdu_numbers(inp) or inspection.hdu_facts(inp, hdu + 1).kind not in (
         "image",
         "compressed image",
     ):
@@ -130,14 +128,14 @@ def _find(inp: FileHandle, hdu: int | str) -> int:
 def _unpack_hdu(
     inp: FileHandle, number: int, out: FileHandle, *, as_primary: bool, checksums: bool, progress: Progress
 ) -> HDUReport:
-    facts, before = transfer.hdu_facts(inp, number), out.size()
+    facts, before = inspection.hdu_facts(inp, number), out.size()
     action, data_sum = "restored", None
     if facts.kind == "compressed image":
         data_sum = _restore_image(inp, number, out, as_primary=as_primary, checksums=checksums, progress=progress)
-    elif facts.kind == "table" and transfer.read_value(inp, number, "ZTABLE") == "T":
+    elif facts.kind == "table" and inspection.read_value(inp, number, "ZTABLE") == "T":
         restore_table(inp, number, out)
     else:
-        transfer.copy_hdu(inp, number, out)
+        copying.copy_hdu(inp, number, out)
         action = "copied"
     if checksums:
         write_checksum(out, data_sum=data_sum)
@@ -149,28 +147,28 @@ def _unpack_hdu(
 def _restore_image(
     inp: FileHandle, number: int, out: FileHandle, *, as_primary: bool, checksums: bool, progress: Progress
 ) -> int:
-    """Append the image that a compressed HDU holds; the sum of its data unit."""
+    """Append the image stored in a compressed HDU, and return the checksum of its data unit."""
     decoder = ImageDecoder(inp, number)
-    facts, size = transfer.hdu_facts(inp, number), inp.size()
+    facts, size = inspection.hdu_facts(inp, number), inp.size()
 
-    def tell(share: float) -> None:
+    def report(share: float) -> None:
         progress(facts.data_start + int((facts.data_end - facts.data_start) * share), size)
 
-    restored = transfer.begin_restored_image(inp, number, out, as_primary=as_primary, checksums=checksums)
-    data_sum = decoder.restore(out, restored.data_start, tell)
-    transfer.end_restored_image(out, restored)
+    restored = unpacking.begin_restored_image(inp, number, out, as_primary=as_primary, checksums=checksums)
+    data_sum = decoder.restore(out, restored.data_start, report)
+    unpacking.end_restored_image(out, restored)
     return data_sum
 
 
 def _require_complete(path: str) -> None:
-    """Raise `FITSError` unless every HDU of a file is there to its end, and its data are those of its DATASUM card."""
+    """Raise `FITSError` unless every HDU of a file is complete and its data agree with its DATASUM card."""
     handle = FileHandle(path, "r")
     try:
-        for number in transfer.hdu_numbers(handle):
-            facts = transfer.hdu_facts(handle, number)
+        for number in inspection.hdu_numbers(handle):
+            facts = inspection.hdu_facts(handle, number)
             total = file_sum(handle, facts.data_start, facts.data_end)
-            expected = transfer.read_value(handle, number, "DATASUM")
+            expected = inspection.read_value(handle, number, "DATASUM")
             if expected is not None and expected.strip() != str(total):
-                raise FITSError(f"{path}: HDU {number - 1} did not come out right: its data do not add up")
+                raise FITSError(f"{path}: HDU {number - 1} did not come out right: its data do not match DATASUM")
     finally:
         handle.close()

@@ -1,4 +1,4 @@
-"""A packed file checked: packed again from its original with the parameters it names, is it the same?"""
+"""Verification of a packed file: its original is packed again with the same parameters, and the results compared."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import tempfile
 from dataclasses import dataclass, replace
 
 from rustfits_cffi.comparison import Comparison, compare
-from rustfits_cffi.native.cfitsio import transfer
+from rustfits_cffi.native.cfitsio import inspection
 from rustfits_cffi.native.cfitsio.handle import FileHandle, path_text
 from rustfits_cffi.native.cfitsio.requests import DITHERS, LARGEST_SEED
 from rustfits_cffi.packing.files import plain_file
@@ -27,11 +27,11 @@ class Verification:
     Attributes
     ----------
     comparison : Comparison
-        The packed file (a) and the one packed anew (b).
+        The packed file (a) and the newly packed one (b).
     images : tuple of RestoredImage
-        Each compressed image, decoded and held against the original.
+        Each compressed image, decoded and compared with the original.
     options : dict of int to PackOptions
-        Parameters found, by the 0-based number of the HDU in the original.
+        Parameters found, keyed by the 0-based number of the HDU in the original.
     """
 
     comparison: Comparison
@@ -40,12 +40,12 @@ class Verification:
 
     @property
     def identical(self) -> bool:
-        """Whether both files are the same, but for the time stamps of checksum cards."""
+        """Whether both files are the same, apart from the time stamps of checksum cards."""
         return self.comparison.identical_but_for_time_stamps
 
     @property
     def largest_error(self) -> float:
-        """Largest difference of a pixel in all images."""
+        """Largest pixel difference over all images."""
         return max((image.largest_error for image in self.images), default=0.0)
 
 
@@ -68,8 +68,8 @@ def verify(original: str | os.PathLike[str], packed: str | os.PathLike[str]) -> 
 
     Notes
     -----
-    Codec, tiles, dithering, seed and scale are in the header of a packed image; the quantize level is taken from the
-    HISTORY card that cfitsio writes.
+    Codec, tiles, dithering, seed and scale are in the header of a packed image; the quantize level is in a HISTORY card
+    that cfitsio writes.
     """
     with (
         plain_file(path_text(original)) as plain,
@@ -80,27 +80,28 @@ def verify(original: str | os.PathLike[str], packed: str | os.PathLike[str]) -> 
         try:
             images = tuple(restored_images(first, second))
             options = {
-                number - 1: found_options(second, place, first, number) for number, place in pair_hdus(first, second)
+                number - 1: found_options(second, packed_number, first, number)
+                for number, packed_number in pair_hdus(first, second)
             }
         finally:
             first.close()
             second.close()
         again = os.path.join(folder, "again.fz")
         with open(again, "wb"):
-            pass  # the packer wants an empty file
+            pass  # the packer needs an empty file
         pack_file(plain, again, lambda number: options[number])
         return Verification(compare(coded, again), images, options)
 
 
-def found_options(packed: FileHandle, place: int, original: FileHandle, number: int) -> PackOptions:
-    """The options with which HDU `number` of the original became HDU `place` of the packed file (1-based)."""
-    facts, found = transfer.hdu_facts(original, number), transfer.hdu_facts(packed, place)
-    checksums = transfer.read_value(packed, place, "CHECKSUM") is not None
+def found_options(packed: FileHandle, packed_number: int, original: FileHandle, number: int) -> PackOptions:
+    """The options with which HDU `number` of the original became HDU `packed_number` of the packed file (1-based)."""
+    facts, found = inspection.hdu_facts(original, number), inspection.hdu_facts(packed, packed_number)
+    checksums = inspection.read_value(packed, packed_number, "CHECKSUM") is not None
     if found.kind != "compressed image" or facts.kind == "compressed image":
-        is_table = transfer.read_value(packed, place, "ZTABLE") == "T"
+        is_table = inspection.read_value(packed, packed_number, "ZTABLE") == "T"
         return PackOptions(images=False, tables=is_table, checksums=checksums)
-    image = transfer.read_compressed_image(packed, place)
-    codec = transfer.read_value(packed, place, "ZCMPTYPE") or "RICE_1"
+    image = inspection.read_compressed_image(packed, packed_number)
+    codec = inspection.read_value(packed, packed_number, "ZCMPTYPE") or "RICE_1"
     options = PackOptions(
         codec=codec,
         tile=image.tile_shape,
@@ -114,7 +115,7 @@ def found_options(packed: FileHandle, place: int, original: FileHandle, number: 
         return replace(options, quantize_level=0.0)
     return replace(
         options,
-        quantize_level=_level(packed, place),
+        quantize_level=_level(packed, packed_number),
         dither=_DITHER_NAMES[image.quantize_method],
         seed=image.seed if 1 <= image.seed <= LARGEST_SEED else options.seed,
         lossy_int=facts.bitpix > 0,
@@ -123,7 +124,7 @@ def found_options(packed: FileHandle, place: int, original: FileHandle, number: 
     )
 
 
-def _level(packed: FileHandle, place: int) -> float:
-    """The quantize level that the last of cfitsio's HISTORY cards tells; fpack's default if there is none."""
-    levels = [match.group(1) for card in transfer.read_cards(packed, place) if (match := _LEVEL.match(card))]
+def _level(packed: FileHandle, packed_number: int) -> float:
+    """The quantize level in the last of cfitsio's HISTORY cards; fpack's default if there is none."""
+    levels = [match.group(1) for card in inspection.read_cards(packed, packed_number) if (match := _LEVEL.match(card))]
     return float(levels[-1]) if levels else 4.0

@@ -1,8 +1,8 @@
-"""Simulated series of the kind Polycomp was made for, and what it makes of them.
+"""Simulated series of the kind that Polycomp was made for, and how well they compress.
 
-Two experiments follow the published ones: an ephemeris (positions of minor planets, compressed with an error below a
+Two experiments follow the published ones: an ephemeris (positions of minor planets, compressed with errors below one
 metre) and the telemetry of a satellite that spins once a minute and scans the sky (pointing angles, clock, flags,
-science data). Everything is computed from a seed; nothing is measured data.
+science data). All series are computed from a seed; none are measured.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _BODIES = {"Ceres": (2.767, 0.0758, 10.6), "Pallas": (2.773, 0.2302, 34.8), "Ves
 
 _SAMPLES_PER_SPIN = 1950  # 32.5 Hz, one turn a minute
 _OPENING_ANGLE = np.radians(85.0)  # between the spin axis and the line of sight
-_JITTER = 1.5e-6  # radians: what is left of the star tracker's noise
+_JITTER = 1.5e-6  # radians: residual noise of the star tracker
 
 
 class Row(NamedTuple):
@@ -59,19 +59,19 @@ class Row(NamedTuple):
 
 
 def ephemeris(nsamples: int = 6000, seed: int = 1) -> dict[str, np.ndarray]:
-    """Heliocentric positions of three bodies, one a day.
+    """Heliocentric positions of three bodies, one per day.
 
     Parameters
     ----------
     nsamples : int
-        Days.
+        Number of days.
     seed : int
-        Of the orbits' orientations and of a disturbance of some thousand kilometres.
+        Seed for the orientation of the orbits and a disturbance of several thousand kilometres.
 
     Returns
     -------
     dict of str to ndarray
-        ``Ceres X`` and so on: metres, float64.
+        ``Ceres X`` and so on, in metres, float64.
     """
     rng = np.random.default_rng(seed)
     days = np.arange(nsamples, dtype=np.float64)
@@ -94,14 +94,14 @@ def ephemeris(nsamples: int = 6000, seed: int = 1) -> dict[str, np.ndarray]:
 
 
 def telemetry(nsamples: int = 117_000, seed: int = 1) -> dict[str, np.ndarray]:
-    """Columns of a spinning satellite's time line, an hour of it by default.
+    """Telemetry of a spinning satellite, one hour by default.
 
     Parameters
     ----------
     nsamples : int
-        Samples at 32.5 Hz.
+        Number of samples, at 32.5 Hz.
     seed : int
-        Of the nutation, the flags and the noise.
+        Seed for the nutation, the flags and the noise.
 
     Returns
     -------
@@ -127,7 +127,7 @@ def telemetry(nsamples: int = 117_000, seed: int = 1) -> dict[str, np.ndarray]:
 
 
 def _clock(number: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """On-board ticks: 2016 a sample, now and then one more, because the two clocks drift."""
+    """On-board ticks: 2016 per sample, and occasionally one more, because the two clocks drift."""
     extra = np.cumsum(rng.random(number.size) < 1 / 700)
     return 106_245_312_874_464 + 2016 * number + extra
 
@@ -135,7 +135,7 @@ def _clock(number: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 def _pointing(number: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Galactic colatitude and longitude of the line of sight, and the angle of the detector on the sky."""
     spin = 2 * np.pi * number / _SAMPLES_PER_SPIN
-    # the axis steps along its path once an hour and nutates by some arc seconds; galactic coordinates
+    # the axis steps along its path once an hour and nutates by a few arc seconds; galactic coordinates
     longitude = 0.7 + np.radians(1 / 24) * (number // (60 * _SAMPLES_PER_SPIN))
     nutation = 2e-5 * np.sin(spin / 5.3 + rng.uniform(0, 6))
     latitude = np.radians(30.0) + 2e-5 * np.cos(spin / 4.1 + rng.uniform(0, 6))
@@ -155,13 +155,13 @@ def _pointing(number: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray,
 
 
 def _direction(colatitude: np.ndarray, longitude: np.ndarray) -> np.ndarray:
-    """Unit vectors, one a row."""
+    """Unit vectors, one per row."""
     sine = np.sin(colatitude)
     return np.stack([sine * np.cos(longitude), sine * np.sin(longitude), np.cos(colatitude)], axis=1)
 
 
 def compress_ephemeris(series: dict[str, np.ndarray]) -> list[Row]:
-    """Each coordinate with the best of some parameters, every error below a metre."""
+    """Each coordinate with the best of several parameters, every error below one metre."""
     found = []
     for name, samples in series.items():
         best = optimize(
@@ -185,13 +185,13 @@ def compress_telemetry(columns: dict[str, np.ndarray]) -> list[Row]:
 
 
 def _telemetry_row(name: str, samples: np.ndarray) -> Row:
-    """The result of one column; what it is decides how it is compressed."""
+    """The result of one column, compressed in the way that suits it."""
     if name in ("OBT", "FLAG"):
         return _row(name, samples, "diffrle" if name == "OBT" else "rle", 0.0, "")
     if name == "DIFF":
         step = float(np.ptp(samples)) / (2**SCIENCE_BITS - 1)
         return _row(name, samples, "quantization", step / 2 * (1 + 1e-9), "K", bits_per_sample=SCIENCE_BITS)
-    head = samples[:20_000]  # the choice of parameters needs no more
+    head = samples[:20_000]  # enough to choose the parameters
     angles: dict[str, Any] = {"max_error": POINTING_ERROR}
     if name != "THETA":
         angles |= {"period": 2 * np.pi, "straighten": True}
@@ -203,7 +203,7 @@ def _telemetry_row(name: str, samples: np.ndarray) -> Row:
 
 
 def _row(name: str, samples: np.ndarray, method: str, bound: float, unit: str, **parameters: Any) -> Row:
-    """The result of one series, its largest error measured by decoding it."""
+    """The result of one series; its largest error is measured by decoding it."""
     coded, encoding = _timed(lambda: encode_series(samples, method, **parameters))
     decoded, decoding = _timed(lambda: decode(coded))
     difference = np.abs(decoded.astype(np.float64) - samples) if bound else decoded != samples
@@ -220,7 +220,7 @@ def _row(name: str, samples: np.ndarray, method: str, bound: float, unit: str, *
 
 
 def _timed(call: Callable[[], Any]) -> tuple[Any, float]:
-    """What a call gives, and the seconds of the fastest of a few: short series take microseconds."""
+    """The result of a call, and the seconds of the fastest of five, because short series take microseconds."""
     seconds = []
     for _ in range(5):
         begin = time.perf_counter()
@@ -230,16 +230,16 @@ def _timed(call: Callable[[], Any]) -> tuple[Any, float]:
 
 
 def rows(seed: int = 1) -> list[Row]:
-    """Both experiments: the rows of the table that a demonstration prints.
+    """Run both experiments and return the rows of the demonstration table.
 
     Parameters
     ----------
     seed : int
-        Of the simulation.
+        Seed of the simulation.
 
     Returns
     -------
     list of Row
-        Bytes before and after, the largest error against its bound, and the time taken, a series a row.
+        Bytes before and after, the largest error and its bound, and the times; one row per series.
     """
     return compress_ephemeris(ephemeris(seed=seed)) + compress_telemetry(telemetry(seed=seed))

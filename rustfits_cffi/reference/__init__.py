@@ -1,13 +1,13 @@
-"""cfitsio's own serial compression, unhurried and exact: what this package's files are measured against.
+"""cfitsio's own serial compression: the reference for the files of this package.
 
-`write_image` is what a program gets from cfitsio by ``fits_create_img`` and a write of all pixels. `pack` and `unpack`
-do HDU by HDU what the programs fpack and funpack do. `compare` shows where two files differ.
+`write_image` writes what a program gets from cfitsio by ``fits_create_img`` and one write of all pixels. `pack` and
+`unpack` convert HDU by HDU as the programs fpack and funpack do. `compare` shows where two files differ.
 
-All pixels pass through the vendored cfitsio on one thread. Some things are not left as cfitsio has them. The coders of
-HCOMPRESS and PLIO get a buffer that is large enough: theirs overflows on noise (the bytes are the same). Of images with
-six axes cfitsio copies only a part between image and tiles, so these are written and read in pieces. `unpack` refuses
-the compressed tables on which ``fits_uncompress_table`` writes outside its memory. cfitsio's decoders trust what they
-read: give `read_image` and `unpack` only files from a source you trust.
+All pixels pass through the vendored cfitsio on one thread, with three changes. The coders of HCOMPRESS and PLIO get a
+buffer that is large enough, because cfitsio's overflows on noise (the bytes are the same). Images with six axes are
+written and read in pieces, because cfitsio copies only part of them between image and tiles. `unpack` refuses the
+compressed tables on which ``fits_uncompress_table`` writes outside its memory. cfitsio's decoders trust their input:
+give `read_image` and `unpack` only files from a source you trust.
 """
 
 from rustfits_cffi.comparison import Comparison, compare

@@ -1,4 +1,4 @@
-"""Whole files, HDU by HDU, as fpack and funpack do."""
+"""Whole files packed and unpacked HDU by HDU, as fpack and funpack do."""
 
 from __future__ import annotations
 
@@ -7,18 +7,19 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 
-from rustfits_cffi.native.cfitsio import requests, serial, transfer
+from rustfits_cffi.format.structure import BLOCK_NBYTES
+from rustfits_cffi.native.cfitsio import copying, inspection, packing, requests, serial, unpacking
 from rustfits_cffi.native.cfitsio.handle import FileHandle
 from rustfits_cffi.native.cfitsio.requests import DITHERS, LARGEST_SEED, MAX_DIMENSIONS, CompressionRequest
 from rustfits_cffi.native.tile_coding import CODECS
 from rustfits_cffi.reference.handles import Created, Opened
 
-_SMALL_BUFFER = ("HCOMPRESS_1", "PLIO_1")  # whose coders can write past the buffer of cfitsio
+_SMALL_BUFFER = ("HCOMPRESS_1", "PLIO_1")  # their coders can write past cfitsio's buffer
 
 
 @dataclass(frozen=True, kw_only=True)
 class PackOptions:
-    """What fpack is told on its command line; the defaults are its own.
+    """The options of fpack's command line, with its defaults.
 
     Parameters
     ----------
@@ -26,8 +27,8 @@ class PackOptions:
         ``"RICE_1"``, ``"GZIP_1"``, ``"GZIP_2"``, ``"HCOMPRESS_1"``, ``"PLIO_1"`` or ``"NOCOMPRESS"``
         (-r, -g1, -g2, -h, -p, -d).
     tile_shape : tuple of int
-        In numpy axis order (-t has the reverse); 0 is the codec's default for that axis, -1 the whole axis; axes not
-        named are 1. Empty: rows. ``(-1,) * 6`` is -w.
+        In numpy axis order (-t has the reverse); 0 is the codec's default for that axis, -1 the whole axis; leading
+        axes not given are 1. Empty: rows. ``(-1,) * 6`` is -w.
     level : float
         -q; 0 stores floats without loss.
     method : {"dither1", "dither2", "no_dither"}
@@ -62,7 +63,7 @@ class PackOptions:
             raise ValueError(f"seed must be -1, 0 or up to {LARGEST_SEED}, got {self.seed}")
 
     def _request(self) -> CompressionRequest:
-        """The same in cfitsio's terms; fpack always names six axes."""
+        """The request to cfitsio; fpack always passes six axes."""
         tile_shape = self.tile_shape or (-1,)
         return CompressionRequest(
             codec=CODECS[self.codec],
@@ -88,21 +89,21 @@ def pack(
     source, target : path-like
     options : PackOptions, optional
     overwrite : bool
-        Whether `target` may exist.
+        Whether to replace `target` if it exists.
 
     Raises
     ------
     FileExistsError
-        If `target` exists and may not.
+        If `target` exists and `overwrite` is false.
     ValueError
-        If a table would be compressed a second time, from which there is no way back; and where cfitsio refuses.
+        If a table would be compressed a second time, which could not be undone; and where cfitsio refuses.
     FITSError
         If cfitsio fails. `target` is removed then.
 
     Notes
     -----
-    Cards FZALGOR, FZTILE, FZQVALUE, FZQMETHD, FZDTHRSD, FZI2F and FZHSCALE of an HDU win over the options, as in fpack.
-    fpack's -i2f and -n, which first measure the noise of integer images, are not offered.
+    Cards FZALGOR, FZTILE, FZQVALUE, FZQMETHD, FZDTHRSD, FZI2F and FZHSCALE of an HDU override the options, as in fpack.
+    fpack's -i2f and -n, which first measure the noise of integer images, are not supported.
     """
     options = options or PackOptions()
     _convert(source, target, partial(_pack_hdu, options), options.checksum, overwrite)
@@ -115,33 +116,33 @@ def _convert(
     checksum: bool,
     overwrite: bool,
 ) -> None:
-    """The loop over HDUs of both programs; the checksums of the first one are brought up to date at the end again."""
+    """The loop over HDUs of both programs; the checksums of the first HDU are updated once more at the end."""
     with Opened(source, "r") as fin, Created(target, source, overwrite) as out:
-        for number in range(1, transfer.count_hdus(fin) + 1):
+        for number in range(1, inspection.count_hdus(fin) + 1):
             work(fin, number, out)
             if checksum:
-                transfer.write_checksums(out)
+                copying.write_checksums(out)
         if checksum:
-            transfer.write_checksums(out, 1)
+            copying.write_checksums(out, 1)
 
 
 def _pack_hdu(options: PackOptions, source: FileHandle, number: int, target: FileHandle) -> None:
-    """One turn of fpack's loop."""
-    facts = transfer.hdu_facts(source, number)
-    is_compressed_table = facts.kind == "table" and transfer.read_value(source, number, "ZTABLE") == "T"
-    wish = transfer.read_value(source, number, "FZALGOR")
+    """One iteration of fpack's loop."""
+    facts = inspection.hdu_facts(source, number)
+    is_compressed_table = facts.kind == "table" and inspection.read_value(source, number, "ZTABLE") == "T"
+    directive = inspection.read_value(source, number, "FZALGOR")
     requests.ask(target, options._request())
-    if wish in ("NONE", "none"):
-        transfer.copy_hdu(source, number, target)
+    if directive in ("NONE", "none"):
+        copying.copy_hdu(source, number, target)
     elif is_compressed_table and options.tables:
-        raise ValueError(f"{source.path}: HDU {number - 1} is a compressed table: a second compression loses it")
-    elif facts.kind == "table" and options.tables and facts.data_end - facts.data_start > 2880:
-        transfer.compress_table(source, number, target)
+        raise ValueError(f"{source.path}: HDU {number - 1} is a compressed table: a second compression would lose it")
+    elif facts.kind == "table" and options.tables and facts.data_end - facts.data_start > BLOCK_NBYTES:
+        packing.compress_table(source, number, target)
     elif facts.kind == "image" and facts.shape and 0 not in facts.shape and options.images:
-        roomy = (wish or options.codec).strip().upper() in _SMALL_BUFFER
+        roomy = (directive or options.codec).strip().upper() in _SMALL_BUFFER
         serial.compress_image(source, number, target, roomy=roomy)
     else:
-        transfer.copy_hdu(source, number, target)
+        copying.copy_hdu(source, number, target)
 
 
 def unpack(
@@ -155,12 +156,12 @@ def unpack(
     checksum : bool
         Whether every HDU gets CHECKSUM and DATASUM (False: -C).
     overwrite : bool
-        Whether `target` may exist.
+        Whether to replace `target` if it exists.
 
     Raises
     ------
     FileExistsError
-        If `target` exists and may not.
+        If `target` exists and `overwrite` is false.
     ValueError
         For compressed tables with variable-length columns of strings or bits: cfitsio writes outside its memory.
     FITSError
@@ -168,28 +169,28 @@ def unpack(
 
     Notes
     -----
-    Known to be wrong in cfitsio, and kept: float images with tiles of more than one row come out scrambled if a tile
-    holds undefined pixels. `read_image` reads them right.
+    A fault of cfitsio is kept: float images with tiles of more than one row come out scrambled if a tile contains
+    undefined pixels. `read_image` reads them correctly.
     """
     _convert(source, target, _unpack_hdu, checksum, overwrite)
 
 
 def _unpack_hdu(source: FileHandle, number: int, target: FileHandle) -> None:
-    """One turn of funpack's loop."""
-    kind = transfer.hdu_facts(source, number).kind
-    if kind == "table" and transfer.read_value(source, number, "ZTABLE") == "T":
+    """One iteration of funpack's loop."""
+    kind = inspection.hdu_facts(source, number).kind
+    if kind == "table" and inspection.read_value(source, number, "ZTABLE") == "T":
         _refuse_dangerous_columns(source, number)
-        transfer.uncompress_table(source, number, target)
+        unpacking.uncompress_table(source, number, target)
     elif kind == "compressed image":
         serial.decompress_image(source, number, target)
     else:
-        transfer.copy_hdu(source, number, target)
+        copying.copy_hdu(source, number, target)
 
 
 def _refuse_dangerous_columns(handle: FileHandle, number: int) -> None:
-    """Stop at columns that ``fits_uncompress_table`` sizes as if their cells had a fixed length."""
+    """Refuse columns that ``fits_uncompress_table`` allocates as if their cells had a fixed length."""
     column = 1
-    while (form := transfer.read_value(handle, number, f"ZFORM{column}")) is not None:
+    while (form := inspection.read_value(handle, number, f"ZFORM{column}")) is not None:
         letters = form.strip().upper().lstrip("0123456789")[:2]
         if letters in ("PA", "QA", "PX", "QX"):
             raise ValueError(

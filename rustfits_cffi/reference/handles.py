@@ -1,4 +1,4 @@
-"""Files opened for one piece of work, and what is left of them if it fails."""
+"""Files opened for one operation, and their removal if it fails."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from rustfits_cffi.native.cfitsio.handle import FileHandle
 
 
 class Opened:
-    """A handle that is closed at the end."""
+    """A handle that is closed at the end of the block."""
 
     def __init__(self, path: str | os.PathLike[str], mode: str) -> None:
         self.handle = FileHandle(os.fspath(path), mode)
@@ -21,7 +21,7 @@ class Opened:
 
 
 class Created:
-    """A handle on a new file, which is removed again if the work on it fails."""
+    """A handle on a new file, which is removed if the block fails."""
 
     def __init__(self, path: str | os.PathLike[str], source: str | os.PathLike[str], overwrite: bool) -> None:
         self.path = os.fspath(path)
@@ -43,10 +43,10 @@ class Created:
 
 
 def abandon(handle: FileHandle, path: str | None) -> None:
-    """Close after a failure whatever the state, and remove what is half made."""
+    """Close a file after a failure, whatever its state, and remove it if `path` is given."""
     try:
         handle.close()
     except OSError:
-        pass  # the first error is the one to tell
+        pass  # the first error is the one to report
     if path is not None and os.path.exists(path):
         os.unlink(path)

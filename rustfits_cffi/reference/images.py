@@ -1,4 +1,4 @@
-"""One array to one HDU and back, through cfitsio's ordinary calls."""
+"""Images written and read through cfitsio's ordinary calls."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from rustfits_cffi.native.tile_coding import CODECS
 from rustfits_cffi.reference.handles import Opened, abandon
 
 _STORED = {"i1": "u1", "u2": "i2", "u4": "i4", "u8": "i8"}
-_LOSSLESS_SENTINEL = 9999  # NO_QUANTIZE of fitsio2.h: this level, too, means "do not quantize"
+_LOSSLESS_SENTINEL = 9999  # NO_QUANTIZE of fitsio2.h: this level also means "do not quantize"
 
 
 def write_image(
@@ -35,39 +35,39 @@ def write_image(
     Parameters
     ----------
     path : path-like
-        File to create, or to replace; with `append` the file to add an HDU to.
+        File to create or replace; with `append`, the file to which an HDU is added.
     data : array_like or None
         None: an HDU without pixels (NAXIS = 0). Otherwise of type u1, i1, u2, i2, u4, i4, f4 or f8 in any byte order;
         plain images also i8 and u8.
     compress : Codec or str, optional
-        None: a plain image. The tile shape is passed on as it is, in cfitsio's order.
+        None: a plain image. The tile shape is passed to cfitsio unchanged, in its axis order.
     quantize : Quantize, optional
-        None: floats are stored without loss. Level 0 is asked as 4, which gives the same step (0 would mean lossless to
-        cfitsio). Seed 0 is asked as 1, a negative one makes cfitsio take the sum of the first tile's bytes.
+        None: floats are stored without loss. Level 0 is requested as 4, which gives the same step (cfitsio takes 0 for
+        lossless). Seed 0 is requested as 1; a negative seed makes cfitsio use the sum of the first tile's bytes.
     blank : int, optional
         For integers: the pixel value, as in `data`, that means "undefined". cfitsio leaves this card to its caller;
-        here BLANK goes to the end of the header, and ZBLANK behind ZCMPTYPE, where cfitsio puts its own for floats.
+        here BLANK is appended to the header, and ZBLANK follows ZCMPTYPE, where cfitsio writes it for floats.
     hcomp_scale : float, optional
         HCOMPRESS scale in cfitsio's terms, instead of ``compress.scale``: above 0 it is multiplied by the noise of each
-        tile. The scale of `Hcompress1` is the step itself, asked as its negative.
+        tile. The scale of `Hcompress1` is the step itself, requested as its negative.
     append : bool
         Add to an existing file.
 
     Raises
     ------
     ValueError
-        For arguments that cfitsio cannot be asked for: a deflate level other than 1, a Rice block size other than 32,
+        For arguments that cfitsio does not support: a deflate level other than 1, a Rice block size other than 32,
         64-bit integers compressed, `blank` for floats or out of range; and where cfitsio itself refuses.
     FITSError
-        If the file cannot be written. A file created here is removed, one appended to gets its old end back.
+        If the file cannot be written. A file created here is removed; one appended to is truncated to its old size.
 
     Notes
     -----
-    A quantized array with non-finite pixels is written as the package `fitsio` writes it: all of them replaced by +Inf
-    and that declared to be the null value. An array without them, and a lossless one, is written without a null value.
-    cfitsio's silent failures are kept: HCOMPRESS of 8- and 16-bit tiles longer than 32768 pixels overflows, and PLIO
-    loses runs of exactly 4095 zeros before a lone pixel. Images of six axes, which it garbles, are
-    written tile by tile.
+    A quantized array with non-finite pixels is written as the package `fitsio` writes it: they are all replaced by
+    +Inf, which is declared as the null value. Other arrays, and lossless ones, are written without a null value.
+    Silent faults of cfitsio are kept: HCOMPRESS of 8- and 16-bit tiles longer than 32768 pixels overflows, and PLIO
+    loses runs of exactly 4095 zeros before a single pixel. Images with six axes, which it garbles, are written tile by
+    tile.
     """
     array = np.empty((), "i2") if data is None else np.asarray(data)
     if data is not None and array.ndim == 0:
@@ -94,7 +94,7 @@ def write_image(
 def _write(
     handle: FileHandle, array: np.ndarray, request: CompressionRequest | None, blank: int | None, null: float | None
 ) -> None:
-    """Create the HDU and write it, in the order of a program that uses cfitsio."""
+    """Create the HDU and write its pixels, in the order of a program that uses cfitsio."""
     try:
         serial.create_image(handle, array.shape, array.dtype.str[1:], request, blank)
         if request is not None:
@@ -116,11 +116,12 @@ def read_image(
     hdu : int
         0-based number of the HDU.
     scale : bool
-        Apply BSCALE and BZERO: exactly to i1, u2, u4 or u8 where they only shift, else to f8. False: as stored.
+        Apply BSCALE and BZERO: exactly, giving i1, u2, u4 or u8, where they only shift; otherwise giving f8. False:
+        return stored values.
     nulls : bool
-        Ask for NaN where a float pixel is undefined. cfitsio then also turns infinities into NaN and numbers below the
-        smallest normal one into 0 in plain images and lossless tiles; False leaves every bit, and undefined pixels of
-        quantized images are numbers then.
+        Request NaN where a float pixel is undefined. cfitsio then also turns infinities into NaN, and subnormal numbers
+        into 0, in plain images and lossless tiles. False leaves every bit unchanged; undefined pixels of quantized
+        images are then numbers.
 
     Returns
     -------
@@ -136,7 +137,7 @@ def read_image(
 
 
 def _pixel_type(dtype: np.dtype[Any]) -> str:
-    """The type's name if FITS has it."""
+    """Name of a type; `ValueError` if FITS does not have it."""
     name = dtype.str[1:]
     if name not in ("u1", "i1", "u2", "i2", "u4", "i4", "u8", "i8", "f4", "f8"):
         raise ValueError(f"unsupported numpy dtype {dtype}")
@@ -146,7 +147,7 @@ def _pixel_type(dtype: np.dtype[Any]) -> str:
 def image_request(
     array: np.ndarray, codec: Codec | None, quantize: Quantize | None, hcomp_scale: float | None
 ) -> CompressionRequest | None:
-    """What cfitsio is asked, None for a plain image."""
+    """The request to cfitsio; None for a plain image."""
     is_float = array.dtype.kind == "f"
     if quantize is not None and (codec is None or not is_float):
         raise ValueError("quantize= is for compressed images of floats")
@@ -172,7 +173,7 @@ def image_request(
 
 
 def _check_codec(array: np.ndarray, codec: Codec) -> None:
-    """Refuse what cfitsio has no call for."""
+    """Refuse what cfitsio's calls cannot express."""
     if isinstance(codec, Gzip1 | Gzip2) and codec.deflate_level != 1:
         raise ValueError(f"cfitsio deflates at level 1 only, got level={codec.level}")
     if isinstance(codec, Rice1) and codec.blocksize != 32:
@@ -193,12 +194,12 @@ def _quantize_request(quantize: Quantize) -> tuple[float, int, int]:
         raise ValueError(f"a level of {_LOSSLESS_SENTINEL} means 'lossless' to cfitsio; use quantize=None for that")
     if quantize.seed > LARGEST_SEED:
         raise ValueError(f"cfitsio takes seeds up to {LARGEST_SEED}, got {quantize.seed}")
-    # Level 0 is a quarter of the noise, and so is 4; asked as 0 it would mean lossless.
+    # Level 0 means a step of a quarter of the noise, as 4 does; a request of 0 would mean lossless.
     return float(quantize.level or 4.0), DITHERS[quantize.method], quantize.seed or 1
 
 
 def _stored_blank(blank: int, dtype: str) -> int:
-    """The value of BLANK for a pixel value."""
+    """The value of BLANK that corresponds to a pixel value."""
     if dtype.startswith("f"):
         raise ValueError("blank= is for integer images; undefined pixels of a float image are NaN")
     value = operator.index(blank)

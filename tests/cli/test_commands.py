@@ -1,4 +1,4 @@
-"""``rustfits-cffi info, compare, verify, demo``."""
+"""``rustfits-cffi info``, ``compare``, ``verify`` and ``demo``."""
 
 import os
 import subprocess
@@ -56,7 +56,7 @@ def test_unpacking_does_not_wait_for_numpy(folder):
     assert child.stdout.splitlines() == ["", "3"]
 
 
-def test_compare_tells_by_its_exit_code(folder, capsys):
+def test_compare_answers_by_its_exit_code(folder, capsys):
     assert main(["compare", "a.fits.fz", "a.fits.fz"]) == 0
     assert main(["pack", "-q8", "4", "-O", "b.fz", "a.fits"]) == 0
     capsys.readouterr()
@@ -65,7 +65,7 @@ def test_compare_tells_by_its_exit_code(folder, capsys):
     assert main(["compare", "a.fits.fz", "missing"]) == 255
 
 
-def test_verify_tells_by_its_exit_code(folder, capsys):
+def test_verify_answers_by_its_exit_code(folder, capsys):
     assert main(["verify", "a.fits", "a.fits.fz"]) == 0
     text = capsys.readouterr().out
     assert "identical" in text and "NOT" not in text and "within a step" in text and "exact" in text
@@ -87,7 +87,7 @@ def test_demo_on_a_file_leaves_nothing_behind(folder, capsys):
 
 def test_demo_without_a_file_shows_the_published_results_of_polycomp_too(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(demo, "exposure", lambda: {"SCI": noise((400, 300))})  # the images are not the point here
+    monkeypatch.setattr(demo, "exposure", lambda: {"SCI": noise((400, 300))})  # the images do not matter here
     assert main(["demo"]) == 0
     images, series = capsys.readouterr().out.split("Polycomp")
     assert images.count(" identical") == 3
@@ -103,13 +103,13 @@ def test_demo_without_a_file_shows_the_published_results_of_polycomp_too(tmp_pat
 
 
 @pytest.mark.parametrize("arguments, code", [([], 2), (["--help"], 0), (["nonsense"], 2), (["--version"], 0)])
-def test_the_program_itself(arguments, code, capsys):
+def test_the_program_without_a_command_explains_itself(arguments, code, capsys):
     assert main(arguments) == code
     assert "rustfits-cffi" in "".join(capsys.readouterr())
 
 
 class Bar:
-    """Takes what a tqdm bar is told."""
+    """Records the updates of a tqdm bar."""
 
     def __init__(self, total):
         self.total, self.n = total, 0
@@ -140,7 +140,7 @@ def test_an_empty_file_is_refused_and_stays_empty(tmp_path, command, code):
     assert path.stat().st_size == 0 and os.listdir(tmp_path) == ["empty.fits"]
 
 
-def test_info_tells_what_a_file_is_that_is_no_fits_file(tmp_path, capsys):
+def test_info_names_what_a_file_that_is_not_fits_begins_with(tmp_path, capsys):
     path = tmp_path / "notes.txt"
     path.write_text("Dear diary, " * 500)
     assert main(["info", str(path)]) != 0
@@ -156,7 +156,7 @@ def test_every_command_explains_itself(capsys, command):
     assert code == 0 and len(capsys.readouterr().out.splitlines()) > 5
 
 
-def test_a_bad_number_of_threads_is_told_in_one_line(folder, capsys, monkeypatch):
+def test_a_bad_number_of_threads_is_reported_in_one_line(folder, capsys, monkeypatch):
     monkeypatch.setenv("RUSTFITS_NUM_THREADS", "many")
     assert main(["pack", "-O", "c.fz", "a.fits"]) == 255
     assert capsys.readouterr().err == "Error: RUSTFITS_NUM_THREADS must be a number of threads, got 'many'\n"

@@ -18,7 +18,7 @@ PROGRAMS = {"fpack": fpack.main, "funpack": funpack.main}
 
 
 def fill(folder):
-    """The files that the command lines below speak of."""
+    """Make the files that the command lines below name."""
     integers, floats = noise((40, 60), "i2"), noise((40, 60))
     (folder / "i.fits").write_bytes(image_hdu(integers, primary=True))
     (folder / "f.fits").write_bytes(image_hdu(floats, primary=True))
@@ -39,7 +39,7 @@ def fill(folder):
 
 @pytest.fixture
 def both(tools, tmp_path, monkeypatch, capfdbinary):
-    """A function that runs a command line twice, with the program and with ours, in equal folders."""
+    """A function that runs a command line with the original program and with ours, in equal folders."""
     folders = tmp_path / "theirs", tmp_path / "ours"
     for folder in folders:
         folder.mkdir()
@@ -147,7 +147,7 @@ i.fits -C
 
 
 @pytest.mark.parametrize("line", ["", *SAME])
-def test_fpack(both, line):
+def test_fpack_has_the_same_files_messages_and_exit_codes(both, line):
     theirs, ours = both("fpack", *line.split())
     assert ours == theirs
 
@@ -198,7 +198,7 @@ i.fits.fz[1]
 
 
 @pytest.mark.parametrize("line", ["", *UNPACK])
-def test_funpack(both, tools, tmp_path, line):
+def test_funpack_has_the_same_files_messages_and_exit_codes(both, tools, tmp_path, line):
     for folder in (tmp_path / "theirs", tmp_path / "ours"):
         for name in ("i", "f", "m"):
             subprocess.run([tools / "fpack", "-C", "-q7", "4", f"{name}.fits"], cwd=folder, check=True)
@@ -223,7 +223,7 @@ def test_funpack_gzips_what_it_writes(both, tools, tmp_path):
     assert sorted(ours[2]) == sorted(theirs[2]) and "i.fits.gz" in ours[2] and "i.fits" not in ours[2]
 
 
-# -- what only we do --------------------------------------------------------------------------------------------------
+# -- only in ours ----------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -233,7 +233,7 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-# What a shell that runs the tests in the background has told its children to ignore ends a program again.
+# A shell that runs the tests in the background makes its children ignore these signals; let them end a program again.
 AS_IN_THE_FOREGROUND = (
     "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
     "signal.signal(signal.SIGHUP, signal.SIG_DFL); "
@@ -241,7 +241,7 @@ AS_IN_THE_FOREGROUND = (
 
 
 def program(name, *arguments):
-    """Our program in a process of its own."""
+    """Start our program in a separate process."""
     code = f"import sys; from rustfits_cffi.cli import {name}; sys.exit({name}.main(sys.argv[1:]))"
     return subprocess.Popen(
         [sys.executable, "-c", AS_IN_THE_FOREGROUND + code, *arguments],
@@ -252,7 +252,7 @@ def program(name, *arguments):
     )
 
 
-def test_pipes(folder):
+def test_a_pipe_through_both_programs_gives_the_input_back(folder):
     original = (folder / "i.fits").read_bytes()
     packing = program("fpack", "-C", "-S", "-")
     packed, _ = packing.communicate(original, timeout=60)
@@ -302,7 +302,7 @@ def test_inputs_go_when_their_packed_form_is_right(folder, options):
     assert (folder / "all.fits").exists() and not (folder / "all.fits.fz").exists()
 
 
-def test_the_comparison_of_codecs(folder, capsys):
+def test_the_comparison_of_codecs_writes_nothing_but_its_report(folder, capsys):
     before = contents(folder)
     assert fpack.main(["-T", "-R", "report.txt", "i.fits", "f.fits"]) == 0
     text = capsys.readouterr().out
@@ -313,7 +313,7 @@ def test_the_comparison_of_codecs(folder, capsys):
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
-def test_help_and_version(name, capsys):
+def test_help_and_version_are_printed(name, capsys):
     assert PROGRAMS[name](["-H"]) == 0
     assert f"usage: {name}" in capsys.readouterr().out
     assert PROGRAMS[name](["-V"]) == 0

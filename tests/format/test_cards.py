@@ -1,4 +1,4 @@
-"""Cards: what each text means, the index, keys; then writing, and that what is written reads back."""
+"""Cards: the meaning of texts, the index, and keys; then writing, and that written cards read back."""
 
 import math
 from decimal import Decimal
@@ -68,12 +68,12 @@ def read(*cards):
         ("1.5abc", "1.5abc"),
     ],
 )
-def test_values(text, value):
+def test_texts_parse_to_values(text, value):
     parsed = parse_value(text)
     assert parsed == value and type(parsed) is type(value)
 
 
-def test_nan_in_any_case():
+def test_nan_is_accepted_in_upper_and_lower_case():
     assert all(math.isnan(parse_value(text)) for text in ("NaN", "nan", "NAN", "+nan"))
 
 
@@ -89,7 +89,7 @@ def test_nan_in_any_case():
         ("   ", ("", "")),
     ],
 )
-def test_value_and_comment(text, expected):
+def test_value_and_comment_are_split_at_the_slash_outside_quotes(text, expected):
     assert split_value(text) == expected
 
 
@@ -117,13 +117,13 @@ def test_value_and_comment(text, expected):
         ("", "", False),
     ],
 )
-def test_names(card, name, has_value):
+def test_cards_give_their_name_and_whether_they_have_a_value(card, name, has_value):
     for text in (card, card.ljust(80)):
         parsed = parse_card(text)
         assert (parsed.name, parsed.has_value) == (name, has_value)
 
 
-def test_chains():
+def test_continue_cards_extend_only_strings_that_end_with_an_ampersand():
     assert read("A       = 'abc&'", "CONTINUE  'd''f&'", "CONTINUE  '' / c") == ("abcd'f", "c", 3)
     assert read("A       = 'abc &' / one", "CONTINUE  ' d  ' / two", "B = 1") == ("abc  d", "one two", 2)
     assert read("A       = 'end&'", "B       = 1") == ("end&", "", 1)
@@ -155,7 +155,7 @@ CARDS = [
 
 
 @pytest.mark.parametrize("width", [0, 80])
-def test_index(width):
+def test_index_finds_the_positions_of_keys_in_any_spelling(width):
     index = CardIndex([card.ljust(width) for card in CARDS])
     assert index.names() == ["SIMPLE", "NAXIS1", "NAXIS", "A", "COMMENT", "Eso Ins", "", "low", "12345678"]
     assert index.find("NAXIS") == 2 and index.find(" naxis1 ") == 1
@@ -171,7 +171,7 @@ PROTECTED = "SIMPLE naxis NAXIS12 TFORM1 ZTILE2 zval1 ZNAXIS CHECKSUM ZBLANK THE
 FREE = "EXTNAME BSCALE BZERO BLANK TUNIT1 NAXISA TFORM1A TFORM ZNAXISX COMMENT ZTABLE ZFORM1 ZCTYP1 TDISP1 EXTVER"
 
 
-def test_protected_keys():
+def test_structural_keys_are_protected_and_others_are_not():
     assert all(is_protected_key(key) for key in [*PROTECTED.split(), " bitpix "])
     assert not any(is_protected_key(key) for key in [*FREE.split(), "", "NAXIS1x", "NAXIS\u0661"])
 
@@ -188,7 +188,7 @@ def test_protected_keys():
         ("hierarch x", ("x", True)),
     ],
 )
-def test_keys(key, expected):
+def test_new_keys_are_normalized(key, expected):
     assert normalize_key(key) == expected
     assert lookup_key(key) == expected[0].upper()
 
@@ -200,12 +200,12 @@ def test_keys(key, expected):
         *("END", "CONTINUE", "COMMENT", "history", "longkeyword=", "long key\n", "NAXIS\n"),
     ],
 )
-def test_bad_keys(key):
+def test_invalid_new_keys_are_refused(key):
     with pytest.raises(ValueError):
         normalize_key(key)
 
 
-def test_key_types():
+def test_keys_that_are_not_str_are_refused():
     for function in (normalize_key, lookup_key):
         with pytest.raises(TypeError, match="str"):
             function(5)
@@ -226,7 +226,7 @@ def test_key_types():
         (None, None),
     ],
 )
-def test_accepted_values(value, expected):
+def test_values_become_plain_python_values(value, expected):
     plain, comment = check_value(value)
     assert plain == expected and type(plain) is type(expected) and comment is None
     assert check_value((value, "c ")) == (expected, "c")
@@ -236,7 +236,7 @@ def test_accepted_values(value, expected):
     "value",
     [b"x", [1], [1, "c"], {}, np.zeros(1), np.zeros(2, int), object(), (1,), (1, "c", 2), (1, None), ((1, "c"), "c")],
 )
-def test_refused_values(value):
+def test_values_without_a_fits_notation_are_refused(value):
     with pytest.raises(ValueError):
         check_value(value)
 
@@ -275,7 +275,7 @@ def test_unprintable_text_is_refused_everywhere(text):
         (("A", "abc", "c" * 48), "A       = 'abc     ' / " + "c" * 48),
     ],
 )
-def test_formats(arguments, card):
+def test_values_are_written_in_fixed_format(arguments, card):
     assert format_cards(*arguments) == [card.ljust(80)]
 
 
@@ -287,11 +287,11 @@ def test_formats(arguments, card):
         (("k" * 60, "abcd"), f"HIERARCH {'k' * 60} = 'abcd'"),
     ],
 )
-def test_hierarch_formats(arguments, card):
+def test_hierarch_cards_are_written_in_free_format(arguments, card):
     assert format_cards(*arguments, is_hierarch=True) == [card.ljust(80)]
 
 
-def test_hierarch_cards_that_do_not_fit():
+def test_hierarch_cards_that_do_not_fit_are_refused():
     for name, value, comment in (("k" * 70, 5, ""), ("ESO foo", 5, "c" * 60), ("ESO foo", 1 + 2j, "c" * 70)):
         with pytest.raises(ValueError, match="too long"):
             format_cards(name, value, comment, is_hierarch=True)
@@ -300,7 +300,7 @@ def test_hierarch_cards_that_do_not_fit():
         format_cards("k" * 65, "b" * 20, is_hierarch=True)
 
 
-def test_long_strings():
+def test_long_strings_are_chained_and_long_comments_refused():
     cards = format_cards("A", "x" * 69)
     assert [card.rstrip() for card in cards] == [f"A       = '{'x' * 67}&'", "CONTINUE  'xx'"]
     assert read(*format_cards("A", "x" * 68, "c" * 64)) == ("x" * 68, "c" * 64, 2)
@@ -329,7 +329,7 @@ def test_strings_read_back(text, comment, name):
 @settings(max_examples=300, deadline=None)
 @given(
     st.floats(allow_nan=False)
-    | st.integers(1 - 10**64, 10**65 - 1)  # what fits a card
+    | st.integers(1 - 10**64, 10**65 - 1)  # the range that fits a card
     | st.booleans()
     | st.complex_numbers(allow_nan=False)
 )
@@ -339,14 +339,14 @@ def test_numbers_read_back(number):
     assert comment in ("c", "")
 
 
-def test_floats():
+def test_floats_are_written_with_a_point_or_an_exponent():
     assert [format_float(x) for x in (1.0, 1e22, 1e-5, -1.5e-7, 1e16, 0.1)] == [
         *("1.0", "1.0E+22", "1.0E-05", "-1.5E-07", "1.0E+16", "0.1")
     ]
     assert [format_float(x) for x in (math.nan, math.inf, -math.inf)] == ["NaN", "inf", "-inf"]
 
 
-def test_set_comment_keeps_digits():
+def test_changing_a_comment_keeps_the_digits_of_the_value():
     (card,) = set_card_comment(["A       = 1.50000D3 / old".ljust(80)], 0, "new")
     assert card.rstrip() == "A       = 1.50000D3            / new"
     assert read(card) == (1500.0, "new", 1)
@@ -359,7 +359,7 @@ def test_set_comment_keeps_digits():
             set_card_comment([card], 0, "c")
 
 
-def test_commentary():
+def test_commentary_is_split_into_cards_of_72_characters():
     assert commentary_cards("COMMENT", "x" * 72) == ["COMMENT " + "x" * 72]
     assert commentary_cards("HISTORY", "") == ["HISTORY".ljust(80)]
     assert [card.rstrip() for card in commentary_cards("", "y" * 73)] == [" " * 8 + "y" * 72, " " * 8 + "y"]

@@ -1,4 +1,4 @@
-"""TFORM texts and the places of columns in a row."""
+"""TFORM texts and the offsets of columns in a row."""
 
 import pytest
 
@@ -21,17 +21,17 @@ from rustfits_cffi.format.columns import parse_columns, parse_tform
         ("1QD()", ("Q", "D", 1, 16)),
     ],
 )
-def test_tforms(tform, expected):
+def test_tform_gives_descriptor_letter_repeat_and_width(tform, expected):
     assert parse_tform(tform) == expected
 
 
 @pytest.mark.parametrize("tform", [None, 5, "", "2PB", "1PP", "P", "1Z", "9" * 30 + "J"])
-def test_bad_tforms(tform):
+def test_invalid_tforms_are_refused(tform):
     with pytest.raises(ValueError, match="TFORM7"):
         parse_tform(tform, "TFORM7")
 
 
-def test_columns():
+def test_columns_have_names_and_consecutive_offsets():
     header = {"TFIELDS": 3, "NAXIS1": 17, "TFORM1": "1J", "TFORM2": "5A", "TTYPE2": "Name ", "TFORM3": "1PE"}
     assert [(c.number, c.name, c.offset, c.nbytes) for c in parse_columns(header)] == [
         (1, "", 0, 4),

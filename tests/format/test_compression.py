@@ -1,4 +1,4 @@
-"""Headers of compressed images: what they mean, and that each impossible number is named."""
+"""Headers of compressed images: their meaning, and that errors name each invalid number."""
 
 import numpy as np
 import pytest
@@ -51,7 +51,7 @@ QUANTIZED = RICE | {
 }
 
 
-def test_integers():
+def test_layout_of_an_integer_image():
     layout = parse_layout(RICE)
     assert (layout.shape, layout.tile_shape, layout.nrows, layout.row_nbytes) == ((20, 30), (10, 10), 6, 8)
     assert (layout.codec, layout.parameters) == ("RICE_1", {"rice_block": 32, "rice_bytepix": 2})
@@ -62,7 +62,7 @@ def test_integers():
     assert config_of(layout) == Rice1(tile_shape=(10, 10)) and quantize_of(layout) is None
 
 
-def test_quantized_floats():
+def test_layout_of_a_quantized_image():
     layout = parse_layout(QUANTIZED)
     assert (layout.zscale.offset, layout.zzero.offset, layout.gzip.offset) == (8, 16, 24)
     assert (layout.gzip.descriptor, layout.gzip.nbytes, layout.gzip.element_nbytes) == ("Q", 16, 1)
@@ -81,11 +81,11 @@ def test_quantized_floats():
         ({"TTYPE2": "A", "TTYPE3": "B", "ZSCALE": 0.5, "ZZERO": 1}, "dither2"),
     ],
 )
-def test_quantize_method(changes, method):
+def test_zquantiz_counts_only_with_a_scale(changes, method):
     assert parse_layout(QUANTIZED | changes).quantize_method == method
 
 
-def test_sources_of_scale_and_blank():
+def test_scale_and_blank_come_from_columns_else_from_keywords():
     layout = parse_layout(QUANTIZED | {"TTYPE2": "A", "ZSCALE": 0.5})
     assert layout.zscale == 0.5 and layout.zzero.number == 3
     layout = parse_layout(QUANTIZED | {"TTYPE4": "ZBLANK", "TFORM4": "1J", "NAXIS1": 28})
@@ -109,7 +109,7 @@ def test_sources_of_scale_and_blank():
         ({"ZCMPTYPE": "RICE_ONE"}, 32, 2),
     ],
 )
-def test_rice_parameters(changes, blocksize, bytepix):
+def test_rice_parameters_by_name_by_position_and_swapped(changes, blocksize, bytepix):
     layout = parse_layout(RICE | changes)
     assert (layout.codec, layout.parameters) == ("RICE_1", {"rice_block": blocksize, "rice_bytepix": bytepix})
 
@@ -139,11 +139,11 @@ H = {"ZCMPTYPE": "HCOMPRESS", "ZNAME1": "SCALE", "ZVAL1": -7.0, "ZNAME2": "SMOOT
         ({"ZCMPTYPE": None}, None),
     ],
 )
-def test_configs(changes, config):
+def test_headers_give_config_objects(changes, config):
     assert config_of(parse_layout(RICE | changes)) == config
 
 
-def test_codec_names():
+def test_synonyms_give_the_name_of_the_codec():
     assert [codec_of(name) for name in ("RICE_ONE", " gzip ", "HCOMPRESS", "NOCOMPRESS", "BZIP2_1", "", None)] == [
         *("RICE_1", "GZIP_1", "HCOMPRESS_1", "NOCOMPRESS"),
         *(None, None, None),
@@ -184,7 +184,7 @@ def test_codec_names():
         ({"ZDITHER0": 2**40}, "ZDITHER0"),
     ],
 )
-def test_refused_headers(changes, words):
+def test_invalid_keywords_are_refused_by_name(changes, words):
     with pytest.raises(ValueError, match=words):
         parse_layout(RICE | changes)
 
@@ -198,20 +198,20 @@ def test_refused_headers(changes, words):
         ({"TTYPE2": "A", "ZSCALE": "x"}, "ZSCALE = 'x'"),
     ],
 )
-def test_refused_quantized_headers(changes, words):
+def test_invalid_keywords_of_quantized_images_are_refused_by_name(changes, words):
     with pytest.raises(ValueError, match=words):
         parse_layout(QUANTIZED | changes)
 
 
-def test_heap_with_a_gap():
+def test_theap_may_leave_a_gap_before_the_heap():
     layout = parse_layout(RICE | {"THEAP": 100})
     assert (layout.heap_start, layout.heap_nbytes) == (100, 448)
 
 
-def test_geometry_of_a_damaged_table():
+def test_geometry_is_known_even_if_the_table_is_damaged():
     assert image_geometry((RICE | {"NAXIS2": 1, "TFIELDS": "x"}).get) == (16, (20, 30))
 
 
-def test_plausible():
+def test_sizes_are_plausible_up_to_a_multiple_of_the_coded_bytes():
     assert is_plausible(2**28, 0) and not is_plausible(2**28 + 1, 0)
     assert is_plausible(2**28 + 16384 * 10, 10) and not is_plausible(2**62, 10**6) and is_plausible(0, -1)

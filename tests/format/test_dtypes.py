@@ -1,4 +1,4 @@
-"""dtypes: what an image of each type is stored as, what keywords say, blanks both ways."""
+"""dtypes: how images of each type are stored, the meaning of the keywords, and blanks in both directions."""
 
 import math
 
@@ -30,7 +30,7 @@ TYPES = {
 
 
 @pytest.mark.parametrize("name", TYPES)
-def test_types_and_back(name):
+def test_types_map_to_bitpix_and_bzero_and_back(name):
     for spelling in (name, ">" + name, "<" + name, np.dtype(name).type, np.dtype(name)):
         assert image_type(spelling) == TYPES[name]
     bitpix, bzero = TYPES[name]
@@ -42,17 +42,17 @@ def test_types_and_back(name):
 
 
 def test_the_largest_int64_as_bzero_means_uint64():
-    """So the package `rustfits` writes it; cfitsio reads BZERO as a double, which rounds it up."""
+    """The package `rustfits` writes it; cfitsio reads BZERO as a double, which rounds it up."""
     assert scaling(64, 1, 2**63 - 1) == scaling(64, 1, 2**63)
 
 
 @pytest.mark.parametrize("name", ["?", "f2", "c8", "S3", "U2", "O", "M8[s]", [("a", "i4")], "c16"])
-def test_unsupported(name):
+def test_types_that_fits_cannot_hold_are_refused(name):
     with pytest.raises(ValueError, match="unsupported numpy dtype"):
         image_type(name)
 
 
-def test_unknown_to_numpy():
+def test_types_unknown_to_numpy_are_refused():
     with pytest.raises(TypeError):
         image_type("nonsense")
 
@@ -72,13 +72,13 @@ def test_unknown_to_numpy():
         ((16, math.nan), "general"),
     ],
 )
-def test_kinds(arguments, kind):
+def test_scaling_keywords_give_the_kind_of_scaling(arguments, kind):
     found = scaling(*arguments)
     assert found.kind == kind and (found.scaled == np.dtype("f8") or kind != "general")
 
 
 @pytest.mark.parametrize("bitpix", [0, 7, -8, None, "16"])
-def test_bad_bitpix(bitpix):
+def test_invalid_bitpix_is_refused(bitpix):
     with pytest.raises(ValueError, match="BITPIX"):
         stored_dtype(bitpix)
 
@@ -87,13 +87,13 @@ def test_bad_bitpix(bitpix):
     ("name", "blank", "stored"),
     [("u2", 65535, 32767), ("i1", -128, 0), ("u8", 2**64 - 1, 2**63 - 1), ("i4", -5, -5), ("u1", np.uint8(255), 255)],
 )
-def test_blanks(name, blank, stored):
+def test_blanks_are_converted_to_stored_values(name, blank, stored):
     scale = scaling(TYPES[name][0], 1, TYPES[name][1])
     assert stored_blank(blank, scale) == stored
     assert usable_blank(stored, scale.bitpix) == stored
 
 
-def test_refused_blanks():
+def test_unusable_blanks_are_refused_or_ignored():
     for blank in (-1, 65536):
         with pytest.raises(ValueError, match="range"):
             stored_blank(blank, scaling(16, 1, 32768))
@@ -110,7 +110,7 @@ def test_refused_blanks():
     assert stored_blank(10, scaling(16, 2, 4)) == 3
 
 
-def test_dims():
+def test_dims_are_checked_and_converted():
     assert check_dims([np.int64(3), 4]) == (3, 4) and check_dims(()) == () and check_dims(np.array([0, 2])) == (0, 2)
     for dims, words in (
         ((-1,), "dimension 0 must be >= 0"),

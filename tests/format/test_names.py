@@ -1,4 +1,4 @@
-"""Names of HDUs: the index agrees with a walk over all of them, whatever is taken in, renamed and asked for."""
+"""Names of HDUs: the index agrees with a walk over all HDUs, whatever is added, renamed and looked up."""
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -16,7 +16,7 @@ STEP = st.one_of(
 
 
 def walk(hdus, wanted, version):
-    """Number of the first HDU of that name, by looking at each."""
+    """Number of the first HDU with that name, found by a walk over all."""
     for number, (name, other) in enumerate(hdus):
         if name is not None and name.strip().upper() == wanted.strip().upper() and version in (None, other):
             return number
@@ -25,7 +25,7 @@ def walk(hdus, wanted, version):
 
 @settings(max_examples=300, deadline=None)
 @given(st.lists(STEP, max_size=12))
-def test_finding_is_as_walking(steps):
+def test_index_finds_what_a_walk_finds(steps):
     names, hdus = HDUNames(), []
     for action, given_ in steps:
         if action == "extend":

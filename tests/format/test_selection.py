@@ -21,13 +21,13 @@ def shapes_and_keys(draw):
         integers = st.integers(-length, length - 1) if length else st.nothing()
         parts.append(draw(slices(length) | integers | integers.map(np.int16) | integers.map(np.array)))
     if draw(st.booleans()):
-        place = draw(st.integers(0, len(parts)))
-        tail = len(parts) - place
-        kept = parts[:place]
-        # The parts after an ellipsis meet the last axes, so they are drawn again for those.
+        position = draw(st.integers(0, len(parts)))
+        tail = len(parts) - position
+        kept = parts[:position]
+        # The parts after an ellipsis index the last axes, so they are drawn again for those.
         for length in shape[len(shape) - tail :] if tail else ():
             kept.append(draw(slices(length)))
-        parts = [*kept[:place], Ellipsis, *kept[place:]]
+        parts = [*kept[:position], Ellipsis, *kept[position:]]
     key = tuple(parts)
     return shape, key[0] if len(key) == 1 and draw(st.booleans()) else key
 
@@ -52,12 +52,12 @@ def test_selects_what_numpy_selects(case):
 
 
 @pytest.mark.parametrize("key", [(), ..., slice(None), (..., slice(None)), (slice(None), ..., slice(None)), select_all])
-def test_whole_image(key):
+def test_whole_image_is_recognized(key):
     selection = select_all((4, 5)) if key is select_all else select(key, (4, 5))
     assert selection.is_whole and selection.out_shape == (4, 5)
 
 
-def test_everything_of_nothing():
+def test_selecting_all_of_an_image_without_pixels_is_whole_and_empty():
     assert select(..., (0, 3)).is_empty and select(..., (0, 3)).is_whole
 
 

@@ -1,4 +1,4 @@
-"""Which headers are accepted, and what they say about the data behind them."""
+"""Which headers are accepted, and what they declare about the data after them."""
 
 import pytest
 
@@ -29,7 +29,7 @@ IMAGE = ("BITPIX  = 16", "NAXIS   = 2", "NAXIS1  = 30", "NAXIS2  = 40")
 TABLE = ("BITPIX  = 8", "NAXIS   = 2", "NAXIS1  = 8", "NAXIS2  = 5", "PCOUNT  = 100", "GCOUNT  = 1")
 
 
-def test_primary_image():
+def test_structure_of_a_primary_image():
     hdu = primary(*IMAGE, "EXTNAME = 'SCI     '", "EXTVER  = 3")
     assert (hdu.kind, hdu.bitpix, hdu.shape, hdu.pcount, hdu.gcount) == ("image", 16, (40, 30), 0, 1)
     assert (hdu.header_nbytes, hdu.data_nbytes, hdu.padded_data_nbytes) == (2880, 2400, 2880)
@@ -37,7 +37,7 @@ def test_primary_image():
     assert hdu.cards[0] == SIMPLE and hdu.cards[-1] == "END" and hdu.index.find("NAXIS2") == 4
 
 
-def test_no_axes_no_data():
+def test_without_axes_there_are_no_data():
     hdu = primary("BITPIX  = 8", "NAXIS   = 0", "PCOUNT  = 0")
     assert (hdu.shape, hdu.data_nbytes, hdu.has_data, hdu.extname, hdu.extver) == ((), 0, False, None, 1)
 
@@ -57,13 +57,13 @@ def test_no_axes_no_data():
         ("IUEIMAGE", (), "unknown"),
     ],
 )
-def test_kinds(name, cards, kind):
+def test_kind_follows_from_xtension_zimage_and_ztable(name, cards, kind):
     hdu = extension(name, *TABLE, *cards)
     assert hdu.kind == kind and hdu.data_nbytes == 140 and hdu.xtension == name
     assert hdu.is_image == ("image" in kind) and hdu.is_compressed == ("compressed" in kind)
 
 
-def test_sizes():
+def test_data_size_includes_groups_and_parameters():
     groups = ("BITPIX  = -32", "NAXIS   = 3", "NAXIS1  = 0", "NAXIS2  = 4", "NAXIS3  = 5", "PCOUNT  = 6", "GCOUNT  = 7")
     assert primary(*groups, "GROUPS  = T").data_nbytes == 4 * 7 * (6 + 20)
     assert primary(*groups, "GROUPS  = T").has_data is False
@@ -71,7 +71,7 @@ def test_sizes():
     assert extension("IMAGE", *IMAGE, "GCOUNT  = 2", "PCOUNT  = 3").data_nbytes == 2 * 2 * 1203
 
 
-def test_order_does_not_matter():
+def test_order_of_the_cards_does_not_matter():
     hdu = primary("NAXIS2  = 3", "NAXIS1  = 2", "NAXIS   = 2", "BITPIX  = 8")
     assert hdu.shape == (3, 2)
 
@@ -89,12 +89,12 @@ def test_order_does_not_matter():
         (("BITPIX  =", "NAXIS   = 0"), "BITPIX = None"),
     ],
 )
-def test_refused(cards, words):
+def test_missing_and_invalid_mandatory_keywords_are_refused(cards, words):
     with pytest.raises(ValueError, match=words):
         primary(*cards)
 
 
-def test_first_card():
+def test_header_must_begin_with_simple_or_xtension():
     with pytest.raises(ValueError, match="SIMPLE"):
         parse_structure(raw(xtension("IMAGE"), *IMAGE), is_primary=True)
     with pytest.raises(ValueError, match="XTENSION"):
@@ -113,22 +113,22 @@ def test_first_card():
         (("BITPIX  = 8", "NAXIS   = 2", "NAXIS1  = 9999999999", "NAXIS2  = 9999999999"), "cannot exist"),
     ],
 )
-def test_impossible_data_are_told_later(cards, words):
+def test_invalid_data_are_accepted_and_reported_as_a_problem(cards, words):
     hdu = primary(*cards)
     assert words in hdu.problem and hdu.data_nbytes == 0
 
 
-def test_unprintable_bytes():
+def test_unprintable_bytes_are_refused_unless_lenient():
     card = b"QUI\xe9\x00   = 1"
     with pytest.raises(ValueError, match=r"non-printable byte.*lenient=True"):
         primary(*IMAGE, card.ljust(80))
     hdu = primary(*IMAGE, card.ljust(80), lenient=True)
     assert hdu.value("QUI__") == 1
-    # After END nothing is looked at.
+    # Bytes after END are ignored.
     assert parse_structure(raw(SIMPLE, *IMAGE, junk=b"\xff"), is_primary=True).shape == (40, 30)
 
 
-def test_end():
+def test_only_end_and_blanks_end_a_header():
     header = raw(SIMPLE, *IMAGE)
     assert find_end(header) == 400 and find_end(header[:400]) == -1 and find_end(header, 480) == -1
     with pytest.raises(OSError, match="truncated"):
@@ -138,12 +138,12 @@ def test_end():
     assert len(hdu.cards) == 11 and hdu.value("ENDIAN") == 1
 
 
-def test_blank_cards_and_several_blocks():
+def test_blank_cards_are_kept_in_headers_of_several_blocks():
     hdu = primary(*IMAGE, *[""] * 50, "A       = 1")
     assert hdu.header_nbytes == 5760 and hdu.cards.count("") == 50
 
 
-def test_long_and_odd_names():
+def test_extname_may_continue_and_wrong_types_count_as_absent():
     assert primary(*IMAGE, "EXTNAME = 'a&'", "CONTINUE  'b  '").extname == "ab"
     hdu = primary(*IMAGE, "EXTNAME = 5", "EXTVER  = 'x'")
     assert (hdu.extname, hdu.extver) == (None, 1)

@@ -30,7 +30,7 @@ def grids_and_selections(draw):
 
 @settings(max_examples=300, deadline=None)
 @given(grids_and_selections())
-def test_touched_tiles_and_overlaps(case):
+def test_touched_tiles_and_overlaps_agree_with_labels(case):
     grid, selection = case
     image = labels(grid)
     assert grid.ntiles == len(np.unique(image)) and -1 not in image
@@ -51,30 +51,30 @@ def test_touched_tiles_and_overlaps(case):
 
 def test_first_fits_axis_is_fastest():
     grid = TileGrid((4, 6), (2, 2))
-    assert grid.counts == (2, 3) and grid.extent(1) == ((0, 2), (2, 4)) and grid.place(4) == (1, 1)
+    assert grid.counts == (2, 3) and grid.extent(1) == ((0, 2), (2, 4)) and grid.position(4) == (1, 1)
 
 
-def test_bad_grids():
+def test_invalid_grids_and_tile_numbers_are_refused():
     with pytest.raises(ValueError, match="dimensions"):
         TileGrid((3, 4), (3,))
     with pytest.raises(ValueError, match="1 pixel"):
         TileGrid((3,), (0,))
     with pytest.raises(IndexError, match="tile 3"):
-        TileGrid((3,), (1,)).place(3)
+        TileGrid((3,), (1,)).position(3)
 
 
-def test_absurd_grid_costs_nothing():
+def test_huge_grid_takes_no_memory():
     grid = TileGrid((2**62, 2**62), (1, 1))
     assert grid.ntiles == 2**124 and grid.extent(2**62) == ((1, 0), (2, 1))
 
 
 @pytest.mark.parametrize(("length", "rows"), [(4, 4), (30, 30), (31, 16), (34, 24), (50, 20), (65, 24), (200, 16)])
-def test_hcompress_default(length, rows):
+def test_default_tile_of_hcompress_has_several_rows(length, rows):
     assert default_tile_shape((length, 40), Hcompress1()) == (rows, 40)
     assert resolve_tile_shape((length, 40), Hcompress1()) == (rows, 40)
 
 
-def test_default_is_one_row():
+def test_default_tile_is_one_row():
     assert default_tile_shape((7,)) == (7,)
     assert resolve_tile_shape((5, 6, 7), Rice1()) == (1, 1, 7)
     assert resolve_tile_shape((0, 7), Gzip2()) == (1, 7)
@@ -93,11 +93,11 @@ def test_default_is_one_row():
         ((50, 50), Hcompress1(tile_shape=(16, 50)), r"last tile of 2 pixels.*tile_shape\[0\]=17"),
     ],
 )
-def test_refused_tile_shapes(shape, codec, words):
+def test_tile_shapes_that_do_not_fit_are_refused(shape, codec, words):
     with pytest.raises(ValueError, match=words):
         resolve_tile_shape(shape, codec)
 
 
 @pytest.mark.parametrize(("length", "rows"), [(31, 16), (33, 24), (49, 20), (97, 20), (193, 20)])
-def test_cfitsio_hcompress_rows(length, rows):
+def test_hcompress_rows_are_those_of_cfitsio(length, rows):
     assert default_tile_shape((length, 50), Hcompress1()) == (rows, 50)

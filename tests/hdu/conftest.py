@@ -1,4 +1,4 @@
-"""Small images, written once per kind of HDU, and a small file with several."""
+"""Fixtures: small images of every kind of HDU, and a small file with several HDUs."""
 
 import numpy as np
 import pytest
@@ -15,13 +15,13 @@ KINDS = {
 
 @pytest.fixture(params=KINDS)
 def kind(request):
-    """A plain image, or a codec."""
+    """None for a plain image, or a codec."""
     return KINDS[request.param]
 
 
 @pytest.fixture
 def saved(tmp_path):
-    """A function: write an image, give the path and the number of its HDU."""
+    """A function that writes an image and returns the path and the number of its HDU."""
 
     def save(pixels, **options):
         path = tmp_path / f"image{len(list(tmp_path.iterdir()))}.fits"
@@ -34,7 +34,7 @@ def saved(tmp_path):
 
 @pytest.fixture
 def opened(saved):
-    """A function: write an image and open it again; all files are closed at the end."""
+    """A function that writes an image and opens it again; all files are closed at the end."""
     files = []
 
     def open_saved(pixels, mode="r", **options):
@@ -49,7 +49,7 @@ def opened(saved):
 
 @pytest.fixture
 def path(tmp_path):
-    """Where a file may be written."""
+    """Path of a file to be written."""
     return tmp_path / "a.fits"
 
 

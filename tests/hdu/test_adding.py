@@ -1,4 +1,4 @@
-"""FITS: adding images, and what is refused without a trace."""
+"""FITS: adding images; refused ones leave no trace."""
 
 import sys
 import threading
@@ -63,14 +63,14 @@ def test_name_must_be_text_that_fits_a_header(path):
         assert len(fits) == 0 and path.stat().st_size == 0
 
 
-def test_header_of_a_new_image(path):
+def test_header_argument_is_added_to_a_new_image(path):
     with rf.FITS(path, "w+") as fits:
         hdu = fits.write_image(PIXELS, extname="one", header={"EXPTIME": (30.0, "seconds"), "OBJECT": "M31"})
         assert hdu.header["EXPTIME"] == 30.0 and hdu.header.comment_of("EXPTIME") == "seconds"
         copy = fits.write_image(PIXELS, header=hdu.header)
         assert copy.header["OBJECT"] == "M31" and copy.header["XTENSION"] == "IMAGE" and copy.extname == "one"
         packed = fits.write_image(PIXELS, header=hdu.header, extname="two", compress="GZIP_1")
-        assert packed.extname == "one"  # the header's own name wins
+        assert packed.extname == "one"  # the name in the header takes precedence
         assert np.array_equal(packed.read(), PIXELS)
 
 
@@ -96,7 +96,7 @@ def test_scaling_is_not_applied_twice(path):
         assert np.array_equal(copy.read(), PIXELS)
 
 
-def test_write_takes_arrays_and_refuses_what_it_cannot_tell(path):
+def test_write_takes_arrays_and_refuses_ambiguous_data(path):
     with rf.FITS(path, "w+") as fits:
         assert isinstance(fits.write(PIXELS, extname="x", header={"A": 1}), rf.ImageHDU)
         assert fits.write(np.ma.masked_array(PIXELS.astype("f4"), PIXELS == 5)).index == 1
@@ -139,7 +139,7 @@ def test_refused_hdus_leave_nothing(path, compress, options, error):
     assert path.stat().st_size == 0
 
 
-def test_handles_survive_the_growth_of_what_is_before_them(three):
+def test_objects_stay_valid_when_hdus_before_them_grow(three):
     with rf.FITS(three, "r+") as fits:
         last, header, packed = fits[2], fits[2].header, fits[1]
         fits[0].header.update({f"KEY{i}": i for i in range(100)})
@@ -155,7 +155,7 @@ def test_handles_survive_the_growth_of_what_is_before_them(three):
 
 
 @pytest.mark.parametrize("data", [5, 2.5, np.float32(1), np.array(3)])
-def test_single_numbers_are_no_images(path, data):
+def test_single_numbers_are_refused_as_images(path, data):
     with rf.FITS(path, "w+") as fits:
         for compress in (None, "GZIP_1"):
             with pytest.raises(ValueError):
@@ -172,7 +172,7 @@ def test_single_numbers_are_no_images(path, data):
         ("i2", (2,) * 7, "RICE_1"),
     ],
 )
-def test_sizes_that_cannot_be(path, dtype, dims, compress):
+def test_sizes_beyond_any_file_are_refused(path, dtype, dims, compress):
     with rf.FITS(path, "w+") as fits:
         with pytest.raises(ValueError):
             fits.create_image_hdu(dtype, dims, compress=compress)
@@ -180,7 +180,7 @@ def test_sizes_that_cannot_be(path, dtype, dims, compress):
 
 
 def test_one_thread_and_two_write_the_same_large_image(tmp_path, rng, two_threads):
-    image = rng.normal(size=(3001, 1000)).astype(">f8")[:, ::-1]  # of many pieces, each to be converted first
+    image = rng.normal(size=(3001, 1000)).astype(">f8")[:, ::-1]  # several pieces, each to be converted first
     with rf.FITS(tmp_path / "two.fits", "w+") as fits:
         fits.write_image(image)
     rf.set_num_threads(1)

@@ -1,4 +1,4 @@
-"""CompressedImageHDU: configs and what may be combined, tile shapes, fallback tiles, rewriting, others' files.
+"""CompressedImageHDU: configs and combinations, tile shapes, fallback tiles, rewriting, files of other programs.
 
 Byte identity is tested in tests/identity, damaged files in tests/hostile.
 """
@@ -16,11 +16,11 @@ def noise(shape=(40, 50), dtype="f4", seed=1):
     return (np.rint(pixels) if np.dtype(dtype).kind in "iu" else pixels).astype(dtype)
 
 
-# -- what may be combined ---------------------------------------------------------------------------------------------
+# -- combinations -----------------------------------------------------------------------------------------------------
 
 
 def outcome(codec, dtype, quantized):
-    """The table of what each codec takes: None, or the error and its words."""
+    """The table of types that each codec takes: None, or the error and its message."""
     if np.dtype(dtype).kind == "f":
         if codec == "PLIO_1":
             return NotImplementedError, "(?s)float.*PLIO|PLIO.*float"
@@ -47,7 +47,7 @@ COMBINATIONS = [
 
 
 @pytest.mark.parametrize("codec, dtype, quantized", [case for case in COMBINATIONS if outcome(*case)])
-def test_what_a_codec_does_not_take_is_refused(path, codec, dtype, quantized):
+def test_types_that_a_codec_does_not_take_are_refused(path, codec, dtype, quantized):
     error, words = outcome(codec, dtype, quantized)
     options = {"compress": CODECS[codec](), "quantize": rf.Quantize() if quantized else None}
     with rf.FITS(path, "w+") as fits:
@@ -59,7 +59,7 @@ def test_what_a_codec_does_not_take_is_refused(path, codec, dtype, quantized):
 
 
 @pytest.mark.parametrize("codec, dtype, quantized", [case for case in COMBINATIONS if not outcome(*case)])
-def test_what_a_codec_takes_comes_back(path, codec, dtype, quantized):
+def test_types_that_a_codec_takes_come_back(path, codec, dtype, quantized):
     pixels = noise(dtype=dtype)
     options = {"compress": CODECS[codec](), "quantize": rf.Quantize() if quantized else None}
     with rf.FITS(path, "w+") as fits:
@@ -82,14 +82,14 @@ def test_quantize_needs_a_codec(path):
 @pytest.mark.parametrize(
     "name", ["GZIP", "gzip_1", " GZIP_2 ", "Rice", "RICE_1", "rice_one", "HCOMPRESS", "hcompress_1", "PLIO", "PLIO_1"]
 )
-def test_names_of_codecs(path, name):
+def test_codecs_are_known_by_names_and_synonyms(path, name):
     with rf.FITS(path, "w+") as fits:
         hdu = fits.write_image(noise(dtype="i2"), compress=name)
         assert hdu.compression.zcmptype.startswith(name.strip().upper().split("_")[0])
         assert np.array_equal(hdu.read(), noise(dtype="i2"))
 
 
-def test_values_of_compress_that_are_none(path):
+def test_invalid_values_of_compress_are_refused(path):
     with rf.FITS(path, "w+") as fits:
         for name in ("gzip1", "rice1", "", "LZW"):
             with pytest.raises(ValueError, match="unknown compression"):
@@ -117,7 +117,7 @@ def test_plio_names_the_pixel_it_cannot_store(path, value, words):
         assert path.read_bytes() == before and np.array_equal(hdu.read(), pixels.clip(0, 99))
 
 
-def test_plio_refuses_what_cfitsio_would_silently_change(path):
+def test_plio_refuses_pixels_that_cfitsio_would_silently_change(path):
     pixels = np.zeros(9000, "i4")
     pixels[4095] = 1  # a lone pixel after exactly 4095 zeros
     with rf.FITS(path, "w+") as fits, pytest.raises(ValueError):
@@ -138,7 +138,7 @@ def test_default_tiles_are_rows(path, shape, tiles, count):
 
 
 @pytest.mark.parametrize("rows, tile", [(30, 30), (31, 16), (34, 24), (50, 20), (65, 24), (200, 16)])
-def test_default_tiles_of_hcompress(path, rows, tile):
+def test_default_tiles_of_hcompress_have_the_rows_of_cfitsio(path, rows, tile):
     pixels = noise((rows, 9), "i2")
     with rf.FITS(path, "w+") as fits:
         hdu = fits.write_image(pixels, compress="HCOMPRESS_1")
@@ -146,7 +146,7 @@ def test_default_tiles_of_hcompress(path, rows, tile):
 
 
 def tilings():
-    """Codecs and tile shapes for 40 by 50 pixels; of HCOMPRESS the last tile, too, has 4 pixels or more an axis."""
+    """Codecs and tile shapes for 40 by 50 pixels; for HCOMPRESS the last tile also has at least 4 pixels per axis."""
     for codec in CODECS:
         yield from [(codec, tiles) for tiles in [(8, 10), (40, 50), (41, 51), (400, 500), (7, 9)]]
         if codec != "HCOMPRESS_1":
@@ -154,7 +154,7 @@ def tilings():
 
 
 @pytest.mark.parametrize("codec, tiles", list(tilings()))
-def test_given_tiles(path, codec, tiles):
+def test_given_tile_shapes_are_used_and_read_back(path, codec, tiles):
     pixels = noise(dtype="i4")
     config = CODECS[codec](tile_shape=tiles)
     with rf.FITS(path, "w+") as fits:
@@ -181,7 +181,7 @@ def test_given_tiles(path, codec, tiles):
         (rf.Hcompress1(tile_shape=(16, 8)), (34, 8), r"last tile of 2 pixels.*tile_shape\[0\]=17"),
     ],
 )
-def test_tiles_that_do_not_fit(path, config, shape, words):
+def test_tile_shapes_that_do_not_fit_are_refused(path, config, shape, words):
     with rf.FITS(path, "w+") as fits, pytest.raises(ValueError, match=f"(?s){words}"):
         fits.create_image_hdu("i2", shape, compress=config)
 
@@ -204,7 +204,7 @@ def test_suggested_tile_works(path):
         rf.Plio1(heap_format="Q"),
     ],
 )
-def test_config_is_found_again(path, config):
+def test_config_is_read_back_from_the_file(path, config):
     pixels = noise(dtype="i2")
     with rf.FITS(path, "w+") as fits:
         fits.write_image(pixels, compress=config)
@@ -243,7 +243,7 @@ def test_level_is_known_only_to_the_writer(path):
         (b"'HCOMPRESS_1'", b"'HCOMPRESS'  ", rf.Hcompress1),
     ],
 )
-def test_synonyms_in_files(path, old, new, expected):
+def test_synonyms_of_codecs_in_files_are_understood(path, old, new, expected):
     pixels = noise(dtype="i2")
     with rf.FITS(path, "w+") as fits:
         fits.write_image(pixels, compress=expected())
@@ -331,7 +331,7 @@ def test_second_dither_with_hcompress_is_the_first(path):
 # -- tile cache -------------------------------------------------------------------------------------------------------
 
 
-def test_tile_cache(path):
+def test_tile_cache_counts_its_bytes_and_follows_changes(path):
     pixels = noise(dtype="i4")
     with rf.FITS(path, "w+") as fits:
         hdu = fits.write_image(pixels, compress=rf.Rice1(tile_shape=(10, 10)))
@@ -366,7 +366,7 @@ def test_tile_cache(path):
 
 
 @pytest.mark.parametrize("codec", CODECS)
-def test_rewriting(path, codec):
+def test_rewriting_reuses_the_heap_and_moves_the_hdus_after_it(path, codec):
     first, second = noise((90, 80), "i4"), noise((90, 80), "i4", seed=2) * 900
     with rf.FITS(path, "w+") as fits:
         hdu = fits.write_image(first, compress=CODECS[codec](tile_shape=(10, 20)))
@@ -376,8 +376,8 @@ def test_rewriting(path, codec):
             hdu.write(pixels)
             assert np.array_equal(hdu.read(), pixels) and np.array_equal(fits["behind"].read(), first)
             sizes.add((hdu.header["PCOUNT"], int(pixels.sum())))
-        assert len(sizes) == 2  # the heap is used again from its start
-        assert len({size // 2880 for size, _ in sizes}) == 2  # and both ways blocks move
+        assert len(sizes) == 2  # the heap is reused from its start
+        assert len({size // 2880 for size, _ in sizes}) == 2  # and blocks move in both directions
     with rf.FITS(path) as fits:
         assert np.array_equal(fits[1].read(), first) and np.array_equal(fits["behind"].read(), first)
     fresh = path.with_name("fresh.fits")
@@ -387,7 +387,7 @@ def test_rewriting(path, codec):
     assert len(fresh.read_bytes()) == len(path.read_bytes())
 
 
-def test_last_hdu_shrinks_with_the_file(path):
+def test_file_shrinks_with_its_last_hdu(path):
     noisy, flat = noise((90, 80), "i4") * 1000, np.zeros((90, 80), "i4")
     with rf.FITS(path, "w+") as fits:
         fits.write_image(flat, compress=rf.Rice1())
@@ -401,7 +401,7 @@ def test_last_hdu_shrinks_with_the_file(path):
         assert np.array_equal(fits[1].read(), flat) and np.array_equal(fits[2].read(), noisy)
 
 
-def test_created_hdu_is_filled_by_a_write(path):
+def test_created_hdu_is_unreadable_until_it_is_written(path):
     pixels = noise(dtype="i2")
     with rf.FITS(path, "w+") as fits:
         fits.create_image_hdu("i2", pixels.shape, compress=rf.Rice1(tile_shape=(8, 8)))
@@ -425,7 +425,7 @@ def test_rewriting_floats_keeps_the_method(path):
         hdu = fits.write_image(pixels, compress="RICE_1", quantize=quantize)
         before = path.read_bytes()
         hdu.write(pixels)
-        assert path.read_bytes() == before  # in the session that created it the level is known too
+        assert path.read_bytes() == before  # the handle that created it also knows the level
     with rf.FITS(path, "r+") as fits:
         fits[1].write(pixels)
         assert fits[1].header["ZDITHER0"] == 99 and fits[1].header["ZQUANTIZ"] == "SUBTRACTIVE_DITHER_2"
@@ -440,7 +440,7 @@ def set_card(path, key, value):
 
 
 @pytest.mark.parametrize("dtype, bytepix", [("u1", 4), ("i2", 4), ("i4", 2)])
-def test_rewriting_keeps_to_the_width_that_the_header_names(path, dtype, bytepix):
+def test_rewriting_keeps_the_bytepix_of_the_header(path, dtype, bytepix):
     pixels = noise(dtype=dtype)
     with rf.FITS(path, "w+") as fits:
         fits.write_image(pixels, compress=rf.Rice1())
@@ -451,7 +451,7 @@ def test_rewriting_keeps_to_the_width_that_the_header_names(path, dtype, bytepix
 
 
 @pytest.mark.parametrize("seed", [0, -7, 20001])
-def test_rewriting_keeps_to_the_seed_that_the_header_names(path, seed):
+def test_rewriting_keeps_the_seed_of_the_header(path, seed):
     pixels = noise()
     with rf.FITS(path, "w+") as fits:
         fits.write_image(pixels, compress=rf.Rice1(), quantize=rf.Quantize(level=-2.0))
@@ -461,7 +461,7 @@ def test_rewriting_keeps_to_the_seed_that_the_header_names(path, seed):
     assert np.abs(rf.read(path) - pixels).max() < 1.001  # half a step
 
 
-def test_rewriting_loses_no_other_columns(tmp_path):
+def test_rewriting_is_refused_if_it_would_lose_other_columns(tmp_path):
     path, pixels = blanked_by_tile(tmp_path)
     before = path.read_bytes()
     with rf.FITS(path, "r+") as fits:
@@ -471,7 +471,7 @@ def test_rewriting_loses_no_other_columns(tmp_path):
     assert path.read_bytes()[2880:] == before[2880:]
 
 
-def test_rewriting_with_nan_makes_the_blank_known(path):
+def test_rewriting_with_nan_adds_the_blank_to_the_header(path):
     with rf.FITS(path, "w+") as fits:
         hdu = fits.write_image(noise(), compress="RICE_1", quantize=rf.Quantize())
         fits.write_image(noise(dtype="i2"), extname="behind")
@@ -486,7 +486,7 @@ def test_rewriting_with_nan_makes_the_blank_known(path):
         assert np.array_equal(fits["behind"].read(), noise(dtype="i2"))
 
 
-# -- tiles as only others write them ----------------------------------------------------------------------------------
+# -- tiles that only other programs write -----------------------------------------------------------------------------
 
 
 def test_floats_in_integer_tiles_are_refused_by_name(tmp_path):
@@ -502,7 +502,7 @@ def test_floats_in_integer_tiles_are_refused_by_name(tmp_path):
 
 
 def blanked_by_tile(folder):
-    """``(path, pixels)`` of an image whose six tiles have blanks of their own."""
+    """``(path, pixels)`` of an image whose six tiles have their own blanks."""
     path = folder / "a.fits"
     pixels = np.arange(30, dtype="i2").reshape(3, 10)
     with rf.FITS(path, "w+") as fits:
@@ -512,7 +512,7 @@ def blanked_by_tile(folder):
 
 
 def with_zblank_column(path, blanks):
-    """Give the table of tiles in HDU 1 a column ZBLANK in place of the keyword."""
+    """Give the table of tiles in HDU 1 a column ZBLANK instead of the keyword."""
     with rf.FITS(path) as fits:
         header = fits[1].header
         width, nrows, pcount, ncols = (header[key] for key in ("NAXIS1", "NAXIS2", "PCOUNT", "TFIELDS"))
@@ -531,7 +531,7 @@ def with_zblank_column(path, blanks):
     path.write_bytes(raw[:begin] + blocks.encode() + data + bytes(-len(data) % 2880))
 
 
-def test_each_tile_may_have_a_blank_of_its_own(tmp_path):
+def test_each_tile_may_have_its_own_blank(tmp_path):
     path, pixels = blanked_by_tile(tmp_path)
     with rf.FITS(path) as fits:
         masked = fits[1].read(mask_blank=True)

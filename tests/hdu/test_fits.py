@@ -1,4 +1,4 @@
-"""FITS: the life of a file and its HDUs, finding them, words about them, and the three functions."""
+"""FITS: opening and closing a file, finding its HDUs, their repr, and the module's three functions."""
 
 import gc
 import os
@@ -12,7 +12,7 @@ import rustfits_cffi as rf
 PIXELS = np.arange(12, dtype="i2").reshape(3, 4)
 
 
-# -- life -------------------------------------------------------------------------------------------------------------
+# -- opening and closing ----------------------------------------------------------------------------------------------
 
 
 def test_with_gives_the_object_and_closes_it(three):
@@ -52,7 +52,7 @@ def test_changes_are_in_the_file_when_the_call_returns(path):
         assert np.array_equal(rf.read(path, "c"), PIXELS[::-1])
 
 
-def test_after_closing_the_memory_of_it_stays(three):
+def test_headers_can_be_read_after_closing_and_data_cannot(three):
     with rf.FITS(three, "r+") as fits:
         header = fits[1].header
     assert len(fits) == 3 and "sci" in fits and [hdu.index for hdu in fits] == [0, 1, 2]
@@ -130,7 +130,7 @@ def test_tainted_handle_refuses_everything_and_a_fresh_one_does_not(three):
     assert np.array_equal(rf.read(three), PIXELS)
 
 
-def test_handles_that_nobody_closed_do_not_matter(path):
+def test_handles_left_open_do_not_matter(path):
     for number in range(5):
         forgotten = rf.FITS(path, "w+")
         forgotten.write_image(PIXELS + number)
@@ -152,8 +152,8 @@ def test_handles_that_nobody_closed_do_not_matter(path):
 
 
 @pytest.mark.parametrize("forgotten", ["held", "dropped"])
-def test_a_handle_never_closed_does_not_catch_what_others_write(tmp_path, forgotten):
-    """cfitsio takes an open file of the same name for the same file, even one that has been replaced since."""
+def test_a_handle_left_open_does_not_capture_writes_to_a_later_file(tmp_path, forgotten):
+    """cfitsio treats an open file of the same name as the same file, even if it has been replaced since."""
     pixels = np.arange(6, dtype="i2").reshape(2, 3)
     path = tmp_path / "a.fits"
     old = rf.FITS(path, "w+")
@@ -166,7 +166,7 @@ def test_a_handle_never_closed_does_not_catch_what_others_write(tmp_path, forgot
         assert len(fits) == 2 and np.array_equal(fits["SECOND"].read(), pixels + 1)
 
 
-def test_a_file_that_grew_behind_a_writers_back_is_not_written_over(tmp_path):
+def test_a_file_that_another_program_extended_is_not_overwritten(tmp_path):
     pixels = np.arange(6, dtype="i2").reshape(2, 3)
     path = tmp_path / "a.fits"
     rf.write(path, pixels)
@@ -180,7 +180,7 @@ def test_a_file_that_grew_behind_a_writers_back_is_not_written_over(tmp_path):
 
 
 @pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="open files are counted in /proc")
-def test_files_never_closed_are_closed_when_forgotten(tmp_path):
+def test_files_left_open_are_closed_when_dropped(tmp_path):
     def open_files():
         gc.collect()
         return len(os.listdir("/proc/self/fd"))
@@ -195,18 +195,18 @@ def test_files_never_closed_are_closed_when_forgotten(tmp_path):
 
 
 @pytest.mark.parametrize("key", [0, -3, np.int64(0), np.uint8(0), np.array(0)])
-def test_numbers(three, key):
+def test_integers_of_any_type_find_hdus(three, key):
     with rf.FITS(three) as fits:
         assert fits[key].index == 0 and key in fits
 
 
 @pytest.mark.parametrize("key", ["SCI", "sci", " Sci  ", np.str_("SCI"), b"sci", np.bytes_(b"SCI"), ("SCI", 2)])
-def test_names(three, key):
+def test_names_find_hdus_in_either_case(three, key):
     with rf.FITS(three) as fits:
         assert fits[key].index == 1 and key in fits
 
 
-def test_name_with_version(three):
+def test_version_selects_among_equal_names(three):
     with rf.FITS(three) as fits:
         assert fits["sci", 3].index == 2
         assert ("sci", 4) not in fits
@@ -215,7 +215,7 @@ def test_name_with_version(three):
 
 
 @pytest.mark.parametrize("key", [3, -4, 10**30, np.int64(99)])
-def test_number_out_of_range(three, key):
+def test_number_out_of_range_is_refused(three, key):
     with rf.FITS(three) as fits:
         assert key not in fits
         for error in (ValueError, IndexError):
@@ -224,7 +224,7 @@ def test_number_out_of_range(three, key):
 
 
 @pytest.mark.parametrize("key", ["PRIMARY", "", "nope", b"nope", "SC"])
-def test_unknown_name(three, key):
+def test_unknown_name_is_refused(three, key):
     with rf.FITS(three) as fits:
         assert key not in fits
         with pytest.raises(ValueError, match="no HDU named"):
@@ -253,7 +253,7 @@ def test_unknown_name(three, key):
         (("SCI", True), "version .* int, not bool"),
     ],
 )
-def test_keys_that_are_none(three, key, words):
+def test_keys_of_other_types_are_refused(three, key, words):
     with rf.FITS(three) as fits:
         with pytest.raises((ValueError, TypeError), match=words):
             fits[key]
@@ -277,7 +277,7 @@ def test_many_names_are_found_fast(path):
         assert [fits[f"e{number}"].index for number in range(300)] == list(range(300))
 
 
-# -- words ------------------------------------------------------------------------------------------------------------
+# -- repr -------------------------------------------------------------------------------------------------------------
 
 
 def test_repr_of_files(three):
@@ -340,11 +340,11 @@ def test_repr_never_fails_on_a_damaged_header(three, old, new):
 # -- the three functions ----------------------------------------------------------------------------------------------
 
 
-def test_read(path):
+def test_read_takes_the_first_hdu_with_data_or_the_one_named(path):
     with rf.FITS(path, "w+") as fits:
         fits.write_image(PIXELS, compress="RICE_1", extname="A")
         fits.write_image(PIXELS + 1, extname="B")
-    assert np.array_equal(rf.read(path), PIXELS)  # the empty primary is passed over
+    assert np.array_equal(rf.read(path), PIXELS)  # the empty primary is skipped
     assert np.array_equal(rf.read(path, "b"), PIXELS + 1) and np.array_equal(rf.read(str(path), ext=2), PIXELS + 1)
     data, header = rf.read(path, 1, header=True)
     assert np.array_equal(data, PIXELS) and header["EXTNAME"] == "A"
@@ -357,7 +357,7 @@ def test_read(path):
         rf.read(path, 9)
 
 
-def test_read_without_anything_to_read(path):
+def test_read_of_a_file_without_data_is_refused(path):
     with rf.FITS(path, "w+") as fits:
         fits.create_image_hdu("i2", ())
         fits.create_image_hdu("i2", (0, 4))
@@ -377,11 +377,11 @@ def test_reading_a_table_says_that_it_is_one(tmp_path):
     primary = ["SIMPLE  = T", "BITPIX  = 8", "NAXIS   = 0", "END"]
     text = "".join("".join(f"{card:<80}" for card in part).ljust(2880) for part in (primary, cards))
     (tmp_path / "t.fits").write_bytes(text.encode() + bytes(2880))
-    with pytest.raises(ValueError, match=r"t\.fits: HDU 1 is no image \(table\), and only images can be read yet"):
+    with pytest.raises(ValueError, match=r"t\.fits: HDU 1 is not an image \(table\); only images can be read yet"):
         rf.read(tmp_path / "t.fits")
 
 
-def test_read_header(three):
+def test_read_header_returns_a_read_only_header(three):
     assert rf.read_header(three)["NAXIS1"] == 4
     header = rf.read_header(three, "sci")
     assert header["ZCMPTYPE"] == "RICE_1"
@@ -392,7 +392,7 @@ def test_read_header(three):
             rf.read_header(three, ext)
 
 
-def test_write(path):
+def test_write_creates_a_file_or_appends_to_it(path):
     assert rf.write(path, PIXELS, extname="A", header={"K": 1}) is None
     assert rf.write(path, PIXELS + 1, mode="r+", extname="B") is None
     with rf.FITS(path) as fits:

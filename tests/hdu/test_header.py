@@ -1,4 +1,4 @@
-"""FITSHeader as users hold it: reading, changing, growing; with what other programs make of the file.
+"""FITSHeader as users see it: reading, changing and growing it, and how other programs read the file.
 
 The rules of single cards are tested in tests/format.
 """
@@ -13,7 +13,7 @@ PIXELS = np.arange(12, dtype="i2").reshape(3, 4)
 
 @pytest.fixture(params=["primary", "extension", "compressed"])
 def header(request, path):
-    """The header of a writable HDU with another HDU behind it."""
+    """The header of a writable HDU that another HDU follows."""
     with rf.FITS(path, "w+") as fits:
         if request.param == "extension":
             fits.write_image(PIXELS)
@@ -28,7 +28,7 @@ def header(request, path):
 
 
 def again(path):
-    """The header as another handle reads it now."""
+    """The header as a new handle reads it."""
     return rf.read_header(path, "H")
 
 
@@ -86,7 +86,7 @@ def test_values_come_back(header, path, name, key):
         np.complex64(1 + 2j),
     ],
 )
-def test_numpy_values(header, path, value):
+def test_numpy_values_are_stored_as_python_values(header, path, value):
     header["KEY"] = value
     result = again(path)["KEY"]
     assert result == value and type(result) in (int, float, str, bool, complex)
@@ -111,7 +111,7 @@ def test_numpy_values(header, path, value):
         (1, "a\tb"),
     ],
 )
-def test_values_that_no_card_can_hold(header, value):
+def test_values_that_no_card_can_hold_are_refused(header, value):
     before = header.cards
     with pytest.raises((ValueError, TypeError)):
         header["KEY"] = value
@@ -139,7 +139,7 @@ def test_values_that_no_card_can_hold(header, value):
         "END",
     ],
 )
-def test_keys_that_are_none(header, key):
+def test_invalid_keys_are_refused(header, key):
     before = header.cards
     with pytest.raises(ValueError):
         header[key] = 1
@@ -177,7 +177,7 @@ def test_structure_is_protected(header):
     assert header.cards == before
 
 
-def test_place_and_comment_stay(header, path):
+def test_position_and_comment_are_kept(header, path):
     header.update({"A": (1, "one"), "B": (2, "two"), "C": 3})
     header["B"] = 22
     assert header.comment_of("B") == "two" and header["b"] == 22
@@ -221,7 +221,7 @@ def test_hierarch_keys_keep_their_spelling(header, path):
     assert any(card.startswith("HIERARCH ESO det Dit = 2.5 / s") for card in header.cards)
 
 
-def test_commentary(header, path):
+def test_commentary_is_added_after_its_kind_and_read_as_a_list(header, path):
     start = {key: header.get(key, []) for key in ("COMMENT", "HISTORY", "")}
     header.add_history("h1")
     header.add_comment("c" * 100)
@@ -247,7 +247,7 @@ def test_commentary(header, path):
     assert "HISTORY" not in again(path)
 
 
-def test_cards_and_lengths(header):
+def test_cards_keys_values_and_lengths_agree(header):
     cards = header.cards
     assert cards[-1] == "END" and all(card == card.rstrip() for card in cards)
     cards.append("mine")
@@ -262,7 +262,7 @@ def test_cards_and_lengths(header):
             header[key]
 
 
-def test_to_dict(header):
+def test_to_dict_has_values_comments_and_commentary(header):
     header.update({"A": (1, "one"), "B": "x"})
     header.add_history("h")
     result = header.to_dict()
@@ -272,18 +272,18 @@ def test_to_dict(header):
     assert not any(rf.is_protected_key(key) for key in short)
 
 
-def test_update_from_a_header(header, path, tmp_path):
+def test_update_from_a_header_omits_its_structure(header, path, tmp_path):
     with rf.FITS(tmp_path / "other.fits", "w+") as fits:
         source = fits.write_image(
             np.zeros((7, 7, 7), "f8"), header={"NEW": (5, "comment"), "Long HIERARCH key": "v" * 100}
         ).header
-        source.add_history("told")
+        source.add_history("note")
         before = len(header.get("HISTORY", []))
         header.update(source)
         assert header["NEW"] == 5 and header.comment_of("NEW") == "comment" and header["LONG hierarch KEY"] == "v" * 100
         assert header["NAXIS"] == 2 and len(header.get("HISTORY", [])) == before
         header.update(source, copy_commentary=True)
-        assert again(path)["HISTORY"][-1] == "told"
+        assert again(path)["HISTORY"][-1] == "note"
     for other in (None, [("A", 1)], 5):
         with pytest.raises(ValueError):
             header.update(other)
@@ -295,7 +295,7 @@ def test_update_from_a_header(header, path, tmp_path):
     assert "OK" not in header
 
 
-def test_growth_and_shrinkage(header, path):
+def test_header_grows_by_blocks_and_reuses_freed_ones(header, path):
     header.update({f"KEY{number}": (number, "a comment") for number in range(150)})
     grown = path.stat().st_size
     assert again(path)["KEY149"] == 149
@@ -304,7 +304,7 @@ def test_growth_and_shrinkage(header, path):
             del header[f"KEY{number}"]
     assert path.stat().st_size <= grown and again(path)["KEY7"] == 7
     header.update({f"NEW{number}": number for number in range(150)})
-    assert path.stat().st_size == grown  # the blocks that were freed are used again
+    assert path.stat().st_size == grown  # freed blocks are reused
     assert again(path)["NEW149"] == 149 and len(again(path).keys()) == len(header.keys())
 
 
@@ -329,15 +329,15 @@ def test_blank_cards_survive(path):
     path.write_bytes(raw[:at] + b" " * 80 + raw[at : 2880 - 80] + raw[2880:])
     with rf.FITS(path, "r+") as fits:
         header = fits[0].header
-        place = header.cards.index("")
+        position = header.cards.index("")
         assert header["B"] == 2 and header.get("") in (None, [])
         header["A"] = 5
         header["C"] = 3
-        assert header.cards.index("") == place and header.cards[place + 1].startswith("A       =")
+        assert header.cards.index("") == position and header.cards[position + 1].startswith("A       =")
     assert rf.read_header(path)["C"] == 3
 
 
-def test_odd_cards_of_other_writers(path):
+def test_unusual_cards_of_other_writers_are_read_and_kept(path):
     lines = [
         "lower   = 5",
         "BAR@    = 1",
@@ -389,13 +389,13 @@ def test_other_programs_read_what_was_written(path):
         names = {f"V{number}": VALUES[name] for number, name in enumerate(VALUES) if name not in ("complex", "large")}
         header.update(names)
         header["Long HIERARCH key"] = 7
-        header.add_history("told")
+        header.add_history("note")
     with astropy.open(path) as theirs:
         theirs.verify("exception")
         for key, value in names.items():
             expected = value.rstrip() if isinstance(value, str) else value
             assert theirs[0].header[key] == expected, key
-        assert theirs[0].header["Long HIERARCH key"] == 7 and list(theirs[0].header["HISTORY"]) == ["told"]
+        assert theirs[0].header["Long HIERARCH key"] == 7 and list(theirs[0].header["HISTORY"]) == ["note"]
     theirs = fitsio.read_header(str(path))
     for key, value in names.items():
         if isinstance(value, str):

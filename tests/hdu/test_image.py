@@ -1,4 +1,4 @@
-"""Images through their public names, plain and compressed alike.
+"""Images through their public names, both plain and compressed.
 
 Matrix: {plain, RICE, GZIP_2, HCOMPRESS} x pixel type x {read, index, write, assign} x {good, bad type, bad shape,
 masked}.
@@ -20,7 +20,7 @@ BZERO = {"i1": -128, "u2": 1 << 15, "u4": 1 << 31, "u8": 1 << 63}
 
 
 def ramp(dtype, shape=(8, 12)):
-    """Distinct pixels of a type, its extremes among them."""
+    """Distinct pixels of a type, including its extremes."""
     pixels = np.arange(np.prod(shape)).reshape(shape).astype(dtype)
     if pixels.dtype.kind in "iu":
         limits = np.iinfo(pixels.dtype)
@@ -29,17 +29,17 @@ def ramp(dtype, shape=(8, 12)):
 
 
 def for_each_kind(dtypes):
-    """A test with every kind of HDU and each of these types that it takes: Rice and HCOMPRESS no floats, no 64 bits."""
+    """Parametrize over kinds of HDU and the types they take: Rice and HCOMPRESS take neither floats nor 64 bits."""
     pairs = [(kind, dtype) for kind in ("rice", "hcompress") for dtype in dtypes if dtype[0] != "f" and dtype[1] != "8"]
     pairs += [(kind, dtype) for kind in ("plain", "gzip") for dtype in dtypes]
     return pytest.mark.parametrize("kind, dtype", pairs, indirect=["kind"])
 
 
-# -- types and what the header says -----------------------------------------------------------------------------------
+# -- types and header keywords ----------------------------------------------------------------------------------------
 
 
 @for_each_kind(BITPIX)
-def test_types(opened, kind, dtype):
+def test_pixels_of_every_type_come_back_scaled_and_stored(opened, kind, dtype):
     pixels = ramp(dtype)
     hdu = opened(pixels, compress=kind)
     assert (hdu.bitpix, hdu.dtype, hdu.shape, hdu.ndim, hdu.size, len(hdu)) == (BITPIX[dtype], dtype, (8, 12), 2, 96, 8)
@@ -59,7 +59,7 @@ def test_types(opened, kind, dtype):
 
 
 @pytest.mark.parametrize("spelling", [int, float, np.int32, ">f4", "<u2", np.dtype(">i2"), "int16", np.uint8])
-def test_spellings_of_types(tmp_path, spelling):
+def test_types_may_be_given_in_any_form(tmp_path, spelling):
     with rf.FITS(tmp_path / "a.fits", "w+") as fits:
         fits.create_image_hdu(spelling, (2, 3))
         assert fits[0].dtype == np.dtype(spelling).newbyteorder("=") and fits[0].dtype.isnative
@@ -67,7 +67,7 @@ def test_spellings_of_types(tmp_path, spelling):
 
 
 @pytest.mark.parametrize("dims", [(3, 4), [3, 4], np.array([3, 4]), (np.int64(3), np.uint8(4))])
-def test_spellings_of_shapes(tmp_path, dims):
+def test_shapes_may_be_given_in_any_form(tmp_path, dims):
     with rf.FITS(tmp_path / "a.fits", "w+") as fits:
         fits.create_image_hdu("i2", dims)
         assert fits[0].shape == (3, 4) and all(type(length) is int for length in fits[0].shape)
@@ -82,7 +82,7 @@ def test_spellings_of_shapes(tmp_path, dims):
         ((0, 3, -2), "dimension 2 must be > 0"),
     ],
 )
-def test_impossible_shapes(tmp_path, dims, words, compress):
+def test_invalid_shapes_are_refused(tmp_path, dims, words, compress):
     with rf.FITS(tmp_path / "a.fits", "w+") as fits, pytest.raises(ValueError, match=words):
         fits.create_image_hdu("i2", dims, compress=compress)
 
@@ -94,7 +94,7 @@ def test_unsupported_type_is_named(tmp_path):
                 fits.write_image(data)
 
 
-def test_no_axes(tmp_path):
+def test_image_without_axes_has_no_data(tmp_path):
     with rf.FITS(tmp_path / "a.fits", "w+") as fits:
         fits.create_image_hdu("f4", ())
         hdu = fits[0]
@@ -114,7 +114,7 @@ def test_empty_compressed_images_are_refused(tmp_path, compress):
         assert fits.write_image(np.zeros((1, 7), "i2"), compress=compress).shape == (1, 7)
 
 
-def test_empty_first_axis(tmp_path):
+def test_first_axis_may_be_empty(tmp_path):
     with rf.FITS(tmp_path / "a.fits", "w+") as fits:
         fits.create_image_hdu("i2", (0, 7))
     with rf.FITS(tmp_path / "a.fits") as fits:
@@ -132,7 +132,7 @@ def test_new_plain_image_is_zero(tmp_path):
     assert (tmp_path / "a.fits").stat().st_size % 2880 == 0
 
 
-def test_unit(opened):
+def test_unit_is_bunit_if_it_is_text(opened):
     assert opened(ramp("i2"), header={"BUNIT": "adu"}).unit == "adu"
     assert opened(ramp("i2"), header={"BUNIT": 5}).unit is None
 
@@ -142,7 +142,7 @@ def test_unit(opened):
 
 @pytest.mark.parametrize("bscale, bzero", [(2, 0), (1, 5), (0.5, -3.25), (1, 32767), (-1, 0), (1.0, 32768.5)])
 @for_each_kind(["u1", "i2", "i4", "f4", "f8"])
-def test_general_scaling(opened, kind, dtype, bscale, bzero):
+def test_general_scaling_gives_float64(opened, kind, dtype, bscale, bzero):
     pixels = ramp(dtype)
     hdu = opened(pixels, "r+", header={"BSCALE": bscale, "BZERO": bzero}, compress=kind)
     assert hdu.dtype == "f8"
@@ -153,13 +153,13 @@ def test_general_scaling(opened, kind, dtype, bscale, bzero):
     assert hdu.dtype == dtype and np.array_equal(hdu.read(), pixels)  # at once
 
 
-def test_cards_that_are_no_numbers_do_not_scale(opened):
+def test_scaling_keywords_that_are_not_numbers_are_ignored(opened):
     hdu = opened(ramp("i2"), header={"BSCALE": "two", "BZERO": True, "BLANK": "x"})
     assert hdu.dtype == "i2" and np.array_equal(hdu.read(), ramp("i2"))
     assert hdu.read(mask_blank=True).mask is np.ma.nomask
 
 
-def test_trick_needs_its_own_offset(opened):
+def test_unsigned_trick_needs_the_offset_of_its_type(opened):
     hdu = opened(ramp("i4"), header={"BZERO": 32768})
     assert hdu.dtype == "f8" and hdu[0, 1] == 32769.0
 
@@ -196,7 +196,7 @@ def test_scaled_floats_take_anything(opened):
     "dtype, blank, stored",
     [("i2", -99, -99), ("u2", 65535, 32767), ("i1", -128, 0), ("u1", 255, 255), ("u4", 0, -(1 << 31)), ("i4", 7, 7)],
 )
-def test_blank(opened, kind, dtype, blank, stored):
+def test_blank_pixels_are_masked_on_request(opened, kind, dtype, blank, stored):
     pixels = np.arange(96).reshape(8, 12).astype(dtype)
     mask = pixels % 7 == 3
     data = np.ma.masked_array(pixels, mask)
@@ -211,19 +211,19 @@ def test_blank(opened, kind, dtype, blank, stored):
     assert np.array_equal(raw.mask, masked.mask) and raw.dtype == STORED.get(dtype, dtype)
 
 
-def test_mask_without_blank(opened, kind):
+def test_without_a_blank_nothing_is_masked(opened, kind):
     hdu = opened(ramp("i2"), compress=kind)
     masked = hdu.read(mask_blank=True)
     assert isinstance(masked, np.ma.MaskedArray) and masked.mask is np.ma.nomask
     assert np.array_equal(masked.data, ramp("i2"))
 
 
-def test_blank_that_no_pixel_can_hold(opened):
+def test_blank_that_no_pixel_can_hold_masks_nothing(opened):
     assert not opened(ramp("i2"), header={"BLANK": 10**6}).read(mask_blank=True).mask.any()
     assert not np.ma.getmaskarray(opened(ramp("u1"), header={"BLANK": -1}).read(mask_blank=True)).any()
 
 
-def test_mask_composes_with_scaling(opened):
+def test_mask_is_the_same_with_and_without_scaling(opened):
     hdu = opened(np.array([1, 2, 3], "i2"), header={"BLANK": 2, "BSCALE": 10.0})
     assert hdu.read(mask_blank=True).tolist() == [10.0, None, 30.0]
     assert hdu.read(mask_blank=True, scale=False).tolist() == [1, None, 3]
@@ -240,14 +240,14 @@ def test_floats_have_no_blank(opened, tmp_path):
 
 
 @pytest.mark.parametrize("compress", [None, "RICE_1"])
-def test_blank_must_fit(tmp_path, compress):
+def test_blank_outside_the_range_of_the_type_is_refused(tmp_path, compress):
     with rf.FITS(tmp_path / "a.fits", "w+") as fits:
         for dtype, blank in (("i2", 32768), ("u2", -1), ("u1", 256), ("i1", 128)):
             with pytest.raises(ValueError, match="range"):
                 fits.create_image_hdu(dtype, (8, 8), blank=blank, compress=compress)
 
 
-def test_blank_of_the_largest_type(tmp_path):
+def test_blank_may_be_the_largest_uint64(tmp_path):
     with rf.FITS(tmp_path / "a.fits", "w+") as fits:
         hdu = fits.write_image(np.array([0, 2**64 - 1], "u8"), blank=2**64 - 1)
         assert hdu.header["BLANK"] == 2**63 - 1 and hdu.read(mask_blank=True).tolist() == [0, None]
@@ -311,7 +311,7 @@ def test_masked_floats_become_nan(opened, compress):
         (slice(3, 8, 4), slice(1, 12, 5)),
     ],
 )
-def test_indexes_are_numpys(opened, kind, key):
+def test_indexing_agrees_with_numpy(opened, kind, key):
     pixels = ramp("u2")
     result, expected = opened(pixels, compress=kind)[key], pixels[key]
     assert type(result) is (np.ndarray if np.ndim(expected) else np.uint16)
@@ -404,7 +404,7 @@ def test_refused_type_is_explained_on_plain_images(opened):
 
 
 @pytest.mark.parametrize("shape", [(8,), (1, 8, 12), (8, 13), (9, 12), (96,), ()])
-def test_shapes_that_do_not_fit(opened, kind, shape):
+def test_writing_other_shapes_is_refused(opened, kind, shape):
     hdu = opened(ramp("i2"), "r+", compress=kind)
     words = "shape" if kind is not None else "axes" if len(shape) != 2 else "exceeds HDU dim"
     with pytest.raises(ValueError, match=words):
@@ -412,7 +412,7 @@ def test_shapes_that_do_not_fit(opened, kind, shape):
     assert np.array_equal(hdu.read(), ramp("i2"))
 
 
-def test_block_writes(opened):
+def test_blocks_are_written_from_their_start_and_must_fit(opened):
     hdu, expected = opened(ramp("i4"), "r+"), ramp("i4")
     hdu.write(np.full((2, 3), -5, "i4"), start=(4, 5))
     expected[4:6, 5:8] = -5
@@ -467,7 +467,7 @@ def test_created_and_compressed_images_take_any_layout(opened, kind):
             assert np.array_equal(hdu.read(), view[::-1])
 
 
-def test_assignment(opened):
+def test_assignment_broadcasts_as_in_numpy(opened):
     hdu, expected = opened(ramp("u2"), "r+"), ramp("u2")
     keys_and_values = [
         (3, 50000),
@@ -485,7 +485,7 @@ def test_assignment(opened):
         expected[key] = value
         assert np.array_equal(hdu.read(), expected), key
     for key in (slice(3, 3), (slice(None), slice(20, 30))):
-        hdu[key] = "whatever"  # nothing is selected, nothing is looked at
+        hdu[key] = "whatever"  # with an empty selection the value is ignored
     assert np.array_equal(hdu.read(), expected)
 
 
@@ -494,7 +494,7 @@ def test_assignment(opened):
     [
         ((1500, 1000), np.s_[:, 200:700]),  # rows with short gaps: more than one piece of the file
         ((1500, 1000), np.s_[3:, 1::3]),
-        ((60, 50_000), np.s_[5:50, 7:40]),  # gaps too long to be written again
+        ((60, 50_000), np.s_[5:50, 7:40]),  # gaps too long to be rewritten
         ((60, 50_000), np.s_[::7]),
         ((2, 3, 300, 400), np.s_[:, 1, 20:200:3, 50:60]),
         ((2_500_000,), np.s_[11:2_400_000:7]),  # one run longer than a piece
@@ -530,7 +530,7 @@ def test_assignment_to_large_sections_leaves_all_other_pixels(opened, shape, key
     ],
 )
 @pytest.mark.parametrize("compress", [None, "GZIP_1"])
-def test_numbers_that_do_not_fit(opened, dtype, value, error, compress):
+def test_numbers_that_pixels_cannot_hold_are_refused(opened, dtype, value, error, compress):
     pixels = ramp(dtype)
     hdu = opened(pixels, "r+", compress=compress)
     with pytest.raises(error):
@@ -542,20 +542,20 @@ def test_numbers_that_do_not_fit(opened, dtype, value, error, compress):
     "dtype, value", [("u2", 50000), ("i1", -5), ("u8", 2**64 - 1), ("i8", -(2**63)), ("f4", 1.5), ("f8", 3)]
 )
 @pytest.mark.parametrize("compress", [None, "GZIP_1"])
-def test_numbers_are_physical(opened, dtype, value, compress):
+def test_assigned_numbers_are_physical_values(opened, dtype, value, compress):
     hdu = opened(ramp(dtype), "r+", compress=compress)
     hdu[...] = value
     assert (hdu.read() == np.array(value, dtype)).all()
 
 
 @pytest.mark.parametrize("shape", [(2, 3), (4,), (3, 2, 4), (8, 12)])
-def test_values_of_another_shape(opened, shape):
+def test_assigned_arrays_must_have_the_shape_of_the_selection(opened, shape):
     hdu = opened(ramp("i2"), "r+")
     with pytest.raises(ValueError, match="shape"):
         hdu[0:3, 0:5] = np.zeros(shape, "i2")
 
 
-def test_data_are_found_behind_a_grown_header(opened):
+def test_data_are_found_after_a_grown_header(opened):
     hdu = opened(ramp("i2"), "r+")
     hdu.header.update({f"KEY{i}": i for i in range(80)})
     hdu[3, 3] = -77
@@ -567,7 +567,7 @@ def test_data_are_found_behind_a_grown_header(opened):
         assert fits[0][3, 3] == -77
 
 
-def test_only_what_is_asked_for_is_read(tmp_path):
+def test_only_the_requested_pixels_are_read(tmp_path):
     """A sparse file of 8 GiB: a cut-out must not touch the rest."""
     path = tmp_path / "big.fits"
     with rf.FITS(path, "w+") as fits:
@@ -586,8 +586,8 @@ def test_only_what_is_asked_for_is_read(tmp_path):
 
 
 @pytest.mark.parametrize("ndim", [7, 20, 21, 40, 64])
-def test_any_number_of_axes_that_numpy_has(tmp_path, ndim):
-    """fits_create_img of cfitsio keeps 20 axes and writes what lies in memory for the others."""
+def test_any_number_of_axes_up_to_the_limit_of_numpy(tmp_path, ndim):
+    """cfitsio's fits_create_img keeps 20 axes and writes undefined memory for the others."""
     if ndim > 32 and np.lib.NumpyVersion(np.__version__) < "2.0.0":
         pytest.skip("this numpy has at most 32 axes")
     pixels = np.arange(240, dtype="i2").reshape((2, 3, *(1,) * (ndim - 5), 2, 4, 5))
@@ -634,7 +634,7 @@ def test_the_file_that_the_system_refuses_to_read_is_named_with_the_reason(tmp_p
 
 @pytest.mark.parametrize("step", [2**31, 2**63, 2**64, 2**70])
 @pytest.mark.parametrize("compress", [None, rf.Rice1(tile_shape=(3, 5))], ids=["plain", "compressed"])
-def test_steps_beyond_the_integers_of_c(tmp_path, compress, step):
+def test_steps_may_exceed_the_integers_of_c(tmp_path, compress, step):
     pixels = ramp("i2")
     with rf.FITS(tmp_path / "a.fits", "w+") as fits:
         hdu = fits.write_image(pixels, compress=compress)
@@ -643,8 +643,8 @@ def test_steps_beyond_the_integers_of_c(tmp_path, compress, step):
 
 
 @pytest.mark.parametrize("compress", [None, "RICE_1"])
-def test_cutouts_are_the_same_by_every_way_of_asking(tmp_path, rng, compress):
-    """A file opened for reading takes a shorter way for plain slices, from the second read on."""
+def test_cutouts_are_the_same_for_every_form_of_index(tmp_path, rng, compress):
+    """A file opened for reading uses a shortcut for plain slices, from the second read on."""
     image = rng.integers(-500, 500, (90, 70)).astype("i4")
     with rf.FITS(tmp_path / "a.fits", "w+") as fits:
         fits.write_image(image, compress=compress)

@@ -1,4 +1,4 @@
-"""Many Python threads at one file, or at a file each: what they get is right, and none waits for the others.
+"""Many Python threads use one file, or one file each: their results are right, and none waits for the others.
 
 How many threads a single call starts is tested in tests/test_threads.py.
 """
@@ -80,7 +80,7 @@ def test_threads_read_while_another_writes(large):
         with at_work(work, range(3)):
             try:
                 for number in range(40):
-                    fits[1].header[f"KEY{number}"] = number  # the header grows, what follows moves
+                    fits[1].header[f"KEY{number}"] = number  # the header grows, and all that follows moves
                     fits["plain"][number] = float(number)
                 fits[1].write(noise((600, 700), "i2", seed=5))
             finally:
@@ -90,7 +90,7 @@ def test_threads_read_while_another_writes(large):
 
 @pytest.mark.parametrize("action", ["read", "write"])
 def test_python_goes_on_while_tiles_are_coded(path, action):
-    """A thread that only counts must get many turns during one call; with the GIL held it gets none."""
+    """A thread that only counts must run many times during one call; with the GIL held it does not run at all."""
     pixels = noise((3000, 2000), "i4")
     rf.set_num_threads(1)
     with rf.FITS(path, "w+") as fits:
@@ -118,7 +118,7 @@ def test_python_goes_on_while_tiles_are_coded(path, action):
 
 
 def cores_used(work, arguments):
-    """How many cores threads keep busy, one for each argument, all of which do the same work."""
+    """Number of cores that threads keep busy, one per argument, all of which do the same work."""
     workers = [threading.Thread(target=work, args=(argument,)) for argument in arguments]
     used, begin = time.process_time(), time.perf_counter()
     for worker in workers:
@@ -131,7 +131,7 @@ def cores_used(work, arguments):
 @pytest.mark.skipif(usable_cores() < 2, reason="needs two cores")
 @pytest.mark.parametrize("shared", [True, False], ids=["one file", "a file each"])
 def test_readers_work_at_the_same_time(tmp_path, shared):
-    """Two readers, one thread in each call, use two cores, whenever threads that only add up bytes can have them."""
+    """Two readers, with one thread per call, use two cores whenever threads that only add bytes can."""
     paths = [tmp_path / "0.fits"] * 2 if shared else [tmp_path / "0.fits", tmp_path / "1.fits"]
     for path in dict.fromkeys(paths):
         with rf.FITS(path, "w+") as fits:
@@ -152,7 +152,7 @@ def test_readers_work_at_the_same_time(tmp_path, shared):
                 if cores_used(read, images) > 1.4:
                     return
                 two_were_free = True
-    assert not two_were_free, "one waits for the other"
+    assert not two_were_free, "one thread waits for the other"
     pytest.skip("other programs keep the cores busy")
 
 

@@ -1,4 +1,4 @@
-"""What users get wrong, or write in an unusual way: it is stored as meant, or refused with words that help."""
+"""Wrong or unusual input from users: it is stored as intended, or refused with a helpful message."""
 
 import copy
 import gzip
@@ -18,7 +18,7 @@ PIXELS = np.arange(24, dtype="i4").reshape(4, 6)
 
 @pytest.mark.parametrize("key", [(), ...])
 def test_no_pixel_of_an_hdu_without_axes_is_read_or_written(path, key):
-    """The primary HDU before a compressed image has none; what follows it is the header of the next HDU."""
+    """The primary HDU before a compressed image has no pixels; its header is followed by that of the next HDU."""
     with rf.FITS(path, "w+") as fits:
         fits.write_image(PIXELS, compress="RICE_1")
     before = path.read_bytes()
@@ -33,7 +33,7 @@ def test_no_pixel_of_an_hdu_without_axes_is_read_or_written(path, key):
 
 @pytest.mark.parametrize("dtype", ["u1", "i4", "u2", "f4"])
 @pytest.mark.parametrize("value", ["5", b"5", None, 1j, [], np.datetime64("2020-01-01"), np.str_("5")])
-def test_numbers_that_are_none_are_named(opened, dtype, value):
+def test_values_that_are_not_numbers_are_refused_by_name(opened, dtype, value):
     hdu = opened(PIXELS.astype(dtype), "r+")
     with pytest.raises((TypeError, ValueError), match=r"HDU 0: pixels of type ..|shape|dtype"):
         hdu[1:3] = value
@@ -46,7 +46,7 @@ def test_integer_pixels_take_integers_only(opened, value):
         opened(PIXELS, "r+")[0] = value
 
 
-def test_text_is_no_number_for_scaled_pixels(opened):
+def test_text_is_not_a_number_for_scaled_pixels(opened):
     hdu = opened(PIXELS, "r+", header={"BUNIT": "Jy"})
     hdu.header["BSCALE"] = 0.5
     with pytest.raises(TypeError, match="pixels of type f8 cannot hold '5', a str"):
@@ -77,13 +77,13 @@ def test_leading_axes_of_length_one_are_left_out_as_in_numpy(opened):
 
 
 @pytest.mark.parametrize("compress", [None, "GZIP_2"])
-def test_steps_of_any_size(opened, compress):
+def test_steps_may_have_any_size(opened, compress):
     hdu = opened(PIXELS, compress=compress)
     assert np.array_equal(hdu[:: 10**30, 2 :: 2**63], PIXELS[::4, 2::6])
 
 
-def test_a_pixel_that_a_codec_cannot_store_is_told_with_file_hdu_and_tile(opened, path):
-    """Both in a new HDU and in one that is written again."""
+def test_a_pixel_that_a_codec_cannot_store_is_reported_with_file_hdu_and_tile(opened, path):
+    """Both in a new HDU and in one that is rewritten."""
     mask = PIXELS.copy()
     hdu = opened(mask, "r+", compress=rf.Plio1())
     mask[2, 3] = -5
@@ -99,7 +99,7 @@ def test_a_pixel_that_a_codec_cannot_store_is_told_with_file_hdu_and_tile(opened
 
 @pytest.mark.parametrize("dtype", ["i8", "u8", "f4"])
 @pytest.mark.parametrize("shape", [(20,), (4, 5, 6)])
-def test_hcompress_wants_two_axes_before_all_else(path, dtype, shape):
+def test_hcompress_checks_the_number_of_axes_first(path, dtype, shape):
     with rf.FITS(path, "w+") as fits, pytest.raises(ValueError, match="2-D"):
         fits.write_image(np.zeros(shape, dtype), compress=rf.Hcompress1())
 
@@ -119,7 +119,7 @@ def test_hcompress_wants_two_axes_before_all_else(path, dtype, shape):
         ("ESO DET NAME", 10**70, r"ESO DET NAME: HIERARCH card too long"),
     ],
 )
-def test_a_value_that_no_card_can_hold_is_told_with_its_key(opened, path, key, value, words):
+def test_a_value_that_no_card_can_hold_is_reported_with_its_key(opened, path, key, value, words):
     header = opened(PIXELS, "r+").header
     before = header.cards
     for set_it in (lambda: header.__setitem__(key, value), lambda: header.update({"A": 1, key: value})):
@@ -130,7 +130,7 @@ def test_a_value_that_no_card_can_hold_is_told_with_its_key(opened, path, key, v
     assert header.cards == before
 
 
-def test_a_comment_that_no_card_can_hold_is_told_with_its_key(opened):
+def test_a_comment_that_no_card_can_hold_is_reported_with_its_key(opened):
     header = opened(PIXELS, "r+", header={"OBSERVER": "s" * 80}).header
     for comment, words in (("é", "holds 'é'"), ("c" * 65, "has 65 characters")):
         with pytest.raises(ValueError, match=f"OBSERVER: the comment {words}"):
@@ -141,7 +141,7 @@ def test_a_comment_that_no_card_can_hold_is_told_with_its_key(opened):
 @pytest.mark.parametrize(
     "dtype, blank, header", [("u2", None, {"BZERO": 0}), ("i1", None, {"bscale": 2}), ("i4", -1, {"BLANK": 5})]
 )
-def test_no_keyword_about_the_pixels_stands_twice(path, dtype, blank, header, compress):
+def test_keywords_that_contradict_the_pixels_are_refused(path, dtype, blank, header, compress):
     with rf.FITS(path, "w+") as fits:
         with pytest.raises(ValueError, match=f"{next(iter(header)).upper()} must be .*: it follows from dtype"):
             fits.write_image(PIXELS.astype(dtype), blank=blank, header=header, compress=compress)
@@ -152,7 +152,7 @@ def test_no_keyword_about_the_pixels_stands_twice(path, dtype, blank, header, co
 
 @pytest.mark.parametrize("compress", [None, "RICE_1"])
 def test_keywords_that_agree_with_the_pixels_change_nothing(path, compress):
-    """Who copies the cards of another image into a dict brings them along."""
+    """They come along when a program copies the cards of another image into a dict."""
     files = []
     for header in ({"BZERO": 32768.0, "bscale": (1, "no scale"), "BLANK": -32768, "OBJECT": "M31"}, {"OBJECT": "M31"}):
         with rf.FITS(path, "w+") as fits:
@@ -177,14 +177,14 @@ def test_only_text_can_be_a_protected_key(key):
 
 
 @pytest.mark.parametrize("name", [5, None, 1.5, b"a.fits", bytearray(b"a.fits"), ["a.fits"]])
-def test_what_is_no_file_name_is_told_by_its_type(name):
+def test_a_filename_of_another_type_is_refused_with_the_type(name):
     with pytest.raises(TypeError, match=f"filename must be str or a path of str, not {type(name).__name__}"):
         rf.FITS(name)
 
 
 @pytest.mark.parametrize("mode", ["r", "r+", "w+"])
 @pytest.mark.parametrize("name", ["http://host/a.fits", "HTTPS://host/a", "ftp://host/a", "file:///a.fits", "mem://"])
-def test_names_of_what_is_no_local_file_say_so(tmp_path, monkeypatch, name, mode):
+def test_names_that_are_not_local_files_are_refused(tmp_path, monkeypatch, name, mode):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(NotImplementedError, match=f"{name}: only local files"):
         rf.FITS(name, mode)
@@ -192,13 +192,13 @@ def test_names_of_what_is_no_local_file_say_so(tmp_path, monkeypatch, name, mode
 
 
 @pytest.mark.parametrize("mode", ["r", "r+"])
-def test_a_gzipped_file_says_what_to_do(path, mode):
+def test_a_gzipped_file_is_refused_with_advice(path, mode):
     path.write_bytes(gzip.compress(b"SIMPLE  = T".ljust(2880)))
     with pytest.raises(ValueError, match=r"a\.fits: not a FITS file: compressed as a whole; uncompress it first"):
         rf.FITS(path, mode)
 
 
-def test_no_plain_file_gets_the_name_of_a_gzipped_one(tmp_path):
+def test_a_gzipped_name_is_refused_for_writing(tmp_path):
     for write in (lambda name: rf.FITS(name, "w+"), lambda name: rf.write(name, PIXELS)):
         with pytest.raises(NotImplementedError, match="gzipped files cannot be written yet"):
             write(tmp_path / "a.fits.GZ")
@@ -206,7 +206,7 @@ def test_no_plain_file_gets_the_name_of_a_gzipped_one(tmp_path):
 
 
 @pytest.mark.parametrize("mode", ["r", "r+", "w+"])
-def test_a_pipe_is_no_file(tmp_path, mode):
+def test_a_pipe_is_refused(tmp_path, mode):
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(OSError, match=r"pipe: not a regular file|No such device"):
         rf.FITS(tmp_path / "pipe", mode)
@@ -228,7 +228,7 @@ def test_a_pipe_is_no_file(tmp_path, mode):
         (PIXELS, {"header": [1]}, ValueError),
     ],
 )
-def test_what_cannot_be_written_does_not_cost_the_old_file(three, data, options, error):
+def test_data_that_cannot_be_written_do_not_destroy_the_old_file(three, data, options, error):
     before = three.read_bytes()
     for mode in ("w+", "r+"):
         with pytest.raises(error):
@@ -244,18 +244,18 @@ def test_open_files_are_not_pickled_or_copied(three):
                     spread(held)
 
 
-def test_attributes_that_are_none_cannot_be_set(three):
-    """A misspelt one would be set and forgotten."""
+def test_unknown_attributes_cannot_be_set(three):
+    """A misspelt attribute would silently have no effect."""
     with rf.FITS(three) as fits:
         for held in (fits, *fits, fits[0].header):
             with pytest.raises(AttributeError, match="data"):
                 held.data = PIXELS
 
 
-# -- tables: not there yet --------------------------------------------------------------------------------------------
+# -- tables: not implemented yet --------------------------------------------------------------------------------------
 
 
-def test_tables_open_as_what_they_are(real_files):
+def test_tables_open_with_their_own_classes(real_files):
     with rf.FITS(real_files / "kepler_lightcurve_table.fits") as fits:
         table = fits[1]
         assert type(table) is rf.TableHDU and table.header["TFIELDS"] > 3

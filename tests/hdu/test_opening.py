@@ -1,4 +1,4 @@
-"""FITS: names of files, modes, and what may stand in a file that is opened."""
+"""FITS: file names, modes, and the possible contents of a file that is opened."""
 
 import os
 
@@ -74,7 +74,7 @@ def test_missing_file_is_named(path, mode):
     assert not path.exists()
 
 
-def test_directory_is_no_file(tmp_path):
+def test_directory_is_refused(tmp_path):
     for mode in ("r", "r+", "w+"):
         with pytest.raises(OSError):
             rf.FITS(tmp_path, mode)
@@ -110,7 +110,7 @@ def test_write_mode_truncates_and_starts_empty(three):
         "stdin",
     ],
 )
-def test_names_are_taken_as_they_are(tmp_path, name, monkeypatch):
+def test_filenames_are_used_literally(tmp_path, name, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with rf.FITS(name, "w+") as fits:
         fits.write_image(PIXELS, compress=rf.Rice1())
@@ -122,7 +122,7 @@ def test_names_are_taken_as_they_are(tmp_path, name, monkeypatch):
     assert os.listdir(tmp_path) == [name] and (tmp_path / name).read_bytes().startswith(b"SIMPLE")
 
 
-def test_another_working_folder_is_another_matter(three, tmp_path, monkeypatch):
+def test_changing_the_working_folder_does_not_affect_an_open_file(three, tmp_path, monkeypatch):
     monkeypatch.chdir(three.parent)
     with rf.FITS(three.name, "r+") as fits:
         elsewhere = tmp_path / "elsewhere"
@@ -133,7 +133,7 @@ def test_another_working_folder_is_another_matter(three, tmp_path, monkeypatch):
     assert rf.read_header(three)["A"] == 1
 
 
-def test_file_that_was_replaced_is_left_alone(three):
+def test_file_that_was_replaced_is_not_changed(three):
     with rf.FITS(three, "r+") as fits:
         moved = three.rename(three.with_name("moved.fits"))
         rf.write(three, PIXELS + 9)
@@ -155,12 +155,12 @@ def test_links_are_followed(three):
     assert link.is_symlink() and np.array_equal(rf.read(three), PIXELS)
 
 
-# -- what is in the file ----------------------------------------------------------------------------------------------
+# -- contents ---------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("mode", ["r", "r+"])
 @pytest.mark.parametrize("content, words", [(b"", "empty"), (b"x" * 23, "23 bytes"), (b" " * 2879, "2879 bytes")])
-def test_file_without_a_header(path, mode, content, words):
+def test_file_without_a_header_is_refused(path, mode, content, words):
     path.write_bytes(content)
     with pytest.raises(OSError, match=words):
         rf.FITS(path, mode)
@@ -180,7 +180,7 @@ def test_file_without_a_header(path, mode, content, words):
         ((*PRIMARY, "OBJECT  = 'na\tve'"), ValueError, "non-printable byte.*lenient=True"),
     ],
 )
-def test_headers_that_are_none(path, cards, error, words):
+def test_invalid_headers_are_refused(path, cards, error, words):
     path.write_bytes(block(*cards) + DATA)
     for mode in ("r", "r+"):
         with pytest.raises(error, match=words) as caught:
@@ -200,7 +200,7 @@ def test_simple_may_have_any_value(path):
     assert np.array_equal(rf.read(path), PIXELS)
 
 
-def test_header_without_end(path):
+def test_header_without_end_is_truncated(path):
     path.write_bytes(block(*PRIMARY).replace(b"END", b"   ") + DATA)
     with pytest.raises(OSError, match="truncated"):
         rf.FITS(path)
@@ -237,13 +237,13 @@ def test_size_of_the_data_counts_groups_and_parameters(path):
         assert np.array_equal(fits[2].read(), PIXELS)
 
 
-def test_short_data_open_but_do_not_read(path):
+def test_truncated_data_open_but_only_existing_pixels_read(path):
     path.write_bytes(block(*PRIMARY) + DATA[:20])
     with rf.FITS(path) as fits:
         assert fits[0].shape == (3, 4)
         with pytest.raises(OSError, match=r"a\.fits, HDU 0: truncated"):
             fits[0].read()
-        assert np.array_equal(fits[0][:2], PIXELS[:2])  # what is there can be had
+        assert np.array_equal(fits[0][:2], PIXELS[:2])  # existing pixels can be read
 
 
 @pytest.mark.parametrize("tail", [b"\0" * 100, b"\0" * 2880, b" " * 5760, b"junk" * 3000, b"\x1f\x8b" * 1440])

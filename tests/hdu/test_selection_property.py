@@ -1,4 +1,4 @@
-"""Any index on any image gives what numpy gives on the array: random shapes, tiles, codecs, types and keys."""
+"""Any index on any image gives the same as numpy on the array: random shapes, tiles, codecs, types and keys."""
 
 import tempfile
 from pathlib import Path
@@ -31,7 +31,7 @@ def shapes(draw, longest=5, least=1):
 
 @st.composite
 def images(draw):
-    """``(pixels, compress)``; 1 to 6 axes, plain or by tiles of any shape."""
+    """``(pixels, compress)``: 1 to 6 axes, plain or in tiles of any shape."""
     shape = draw(shapes(longest=6))
     dtype = draw(st.sampled_from(["u1", "i1", "i2", "u2", "i4", "u4", "i8", "f4", "f8"]))
     pixels = np.random.default_rng(draw(st.integers(0, 99))).integers(0, 120, shape).astype(dtype)
@@ -49,17 +49,17 @@ def images(draw):
 
 @st.composite
 def keys(draw, shape):
-    """What both numpy and we take: integers, slices with steps of 1 or more, an ellipsis, axes left out."""
+    """Keys that both numpy and we accept: integers, slices with steps of 1 or more, an ellipsis, omitted axes."""
     parts = []
     for length in shape[: draw(st.integers(0, len(shape)))]:
         bound = st.none() | st.integers(-length - 2, length + 2)
         part = st.integers(-length, length - 1) | st.builds(slice, bound, bound, st.none() | st.integers(1, length + 1))
         parts.append(draw(part))
     if draw(st.booleans()):
-        place = draw(st.integers(0, len(parts)))
-        # the parts behind the ellipsis index the last axes, whose lengths differ
-        behind = [slice(None, None, draw(st.integers(1, 3))) for _ in parts[place:]]
-        parts[place:] = [..., *behind]
+        position = draw(st.integers(0, len(parts)))
+        # the parts after the ellipsis index the last axes, whose lengths differ
+        after = [slice(None, None, draw(st.integers(1, 3))) for _ in parts[position:]]
+        parts[position:] = [..., *after]
     return parts[0] if len(parts) == 1 and draw(st.booleans()) else tuple(parts)
 
 
@@ -106,8 +106,8 @@ def test_any_index_assigns_as_numpy_does(folder, data):
 @pytest.mark.filterwarnings("ignore:HCOMPRESS_1 is not combined")
 @SETTINGS
 @hypothesis.given(data=st.data())
-def test_hcompress_and_quantized_images_by_section(folder, data):
-    """Sections of what decodes to something else than was written equal sections of the whole."""
+def test_sections_of_lossy_images_equal_those_of_the_whole(folder, data):
+    """Sections are compared with the decoded whole, as it differs from what was written."""
     shape = data.draw(st.tuples(st.integers(8, 40), st.integers(8, 40)))
     pixels = np.random.default_rng(data.draw(st.integers(0, 99))).normal(50, 4, shape).astype("f4")
     pixels[data.draw(st.integers(0, 7)), :3] = np.nan

@@ -1,4 +1,4 @@
-"""Decoded tiles in memory: what is kept, and when it is given back."""
+"""Decoded tiles in memory: what is kept, and when it is freed."""
 
 import gc
 import weakref
@@ -13,7 +13,7 @@ from rustfits_cffi.native.tile_sections import TileSections
 TILE = 500
 
 
-def test_decoded_tiles_are_given_back_without_the_garbage_collector(tmp_path):
+def test_decoded_tiles_are_freed_without_the_garbage_collector(tmp_path):
     with rf.FITS(tmp_path / "a.fits", "w+") as fits:
         fits.write_image(np.zeros((64, 64), "f4"), compress="GZIP_2")
     gc.disable()
@@ -46,24 +46,24 @@ def nthreads(request):
 
 
 @pytest.mark.parametrize("size", [1, 100, 333, TILE, TILE + 1, 3 * TILE])
-@pytest.mark.parametrize("room", [0, 1, 4, 100])
-def test_a_line_is_read_in_order_whatever_the_chunks_threads_and_cache(line, nthreads, size, room):
+@pytest.mark.parametrize("ntiles", [0, 1, 4, 100])
+def test_a_line_is_read_in_order_whatever_the_chunks_threads_and_cache(line, nthreads, size, ntiles):
     path, pixels = line
     with rf.FITS(path) as fits:
         hdu = fits[1]
-        hdu.set_tile_cache_size(room * TILE * 4)
+        hdu.set_tile_cache_size(ntiles * TILE * 4)
         for first in range(0, len(pixels), size):
             assert np.array_equal(hdu[first : first + size], pixels[first : first + size])
             assert hdu.tile_cache_used <= hdu.tile_cache_size
 
 
-def test_a_corrupt_tile_is_told_only_to_those_who_want_it(line, nthreads):
+def test_a_corrupt_tile_raises_only_where_it_is_needed(line, nthreads):
     path, pixels = line
     with rf.FITS(path) as fits:
         store = fits[1]._reader()._store
-        place = store.table.table.heap_start + store.table.table.offset[4]
+        position = store.table.table.heap_start + store.table.table.offset[4]
     with open(path, "r+b") as file:
-        file.seek(place)
+        file.seek(position)
         file.write(bytes(20))
     with rf.FITS(path) as fits:
         for first in range(0, len(pixels), 100):
@@ -75,7 +75,7 @@ def test_a_corrupt_tile_is_told_only_to_those_who_want_it(line, nthreads):
 
 
 def memory_of(cache):
-    """Bytes that the arrays in a cache hold, counted as the system would: those of whole arrays, each once."""
+    """Bytes that the arrays in a cache occupy: those of the whole underlying arrays, each counted once."""
     owners = {}
     for block in cache._blocks:
         for tile in block.tiles.values():
@@ -85,17 +85,17 @@ def memory_of(cache):
     return sum(owners.values())
 
 
-def test_the_cache_takes_no_more_memory_than_it_says(line, nthreads):
+def test_the_cache_takes_no_more_memory_than_it_reports(line, nthreads):
     with rf.FITS(line[0]) as fits:
         hdu = fits[1]
         hdu.set_tile_cache_size(6 * TILE * 4)
         for first in [0, *range(nthreads, 9)]:
             hdu[first * TILE : first * TILE + 9]
-            hdu[0:9]  # of the tiles that came together this one stays in use
+            hdu[0:9]  # one of the tiles that were decoded together stays in use
             assert memory_of(hdu._tile_cache) == hdu.tile_cache_used <= hdu.tile_cache_size
 
 
-def test_tiles_of_one_array_stay_and_go_together():
+def test_tiles_of_one_array_are_kept_and_dropped_together():
     cache = TileCache()
     cache.set_capacity(100)
     pair, single = np.zeros(60, "u1"), np.zeros(40, "u1")
@@ -109,12 +109,12 @@ def test_tiles_of_one_array_stay_and_go_together():
     cache.put(6, single)
     assert cache.get(1) is None and cache.get(2) is None and cache.used == 80
     cache.put_together({1: pair[:30], 2: pair[30:]}, 101)
-    assert cache.get(1) is None and cache.used == 80, "what exceeds the capacity is not kept"
+    assert cache.get(1) is None and cache.used == 80, "a tile that exceeds the capacity is not kept"
 
 
 @pytest.fixture
 def squares(tmp_path):
-    """Path and pixels of an image in four times four tiles."""
+    """Path and pixels of an image of four by four tiles."""
     pixels = np.random.default_rng(1).integers(0, 99, (400, 400)).astype("i4")
     with rf.FITS(tmp_path / "squares.fits", "w+") as fits:
         fits.write_image(pixels, compress=rf.Rice1(tile_shape=(100, 100)))
@@ -123,7 +123,7 @@ def squares(tmp_path):
 
 @pytest.fixture
 def decoded(monkeypatch):
-    """Shapes of the sections that are decoded."""
+    """Shapes of the decoded sections."""
     shapes, read = [], TileSections.read
 
     def spy(self, start, count, *rest):
@@ -134,18 +134,18 @@ def decoded(monkeypatch):
     return shapes
 
 
-@pytest.mark.parametrize("room", [0, 8, 100])
-def test_an_image_of_few_tiles_is_read_whole_by_one_call(squares, decoded, room):
+@pytest.mark.parametrize("ntiles", [0, 8, 100])
+def test_an_image_of_few_tiles_is_read_whole_by_one_call(squares, decoded, ntiles):
     path, pixels = squares
     with rf.FITS(path) as fits:
         hdu = fits[1]
-        hdu.set_tile_cache_size(room * 40000)
+        hdu.set_tile_cache_size(ntiles * 40000)
         assert np.array_equal(hdu.read(), pixels) and decoded == [(400, 400)]
         assert np.array_equal(hdu[:, :399], pixels[:, :399])
-        assert decoded == ([(400, 400)] if room == 100 else [(400, 400), (400, 399)])
+        assert decoded == ([(400, 400)] if ntiles == 100 else [(400, 400), (400, 399)])
 
 
-def test_a_whole_read_leaves_the_tiles_that_stamps_use(squares, decoded):
+def test_a_whole_read_keeps_the_cached_tiles_of_cutouts(squares, decoded):
     with rf.FITS(squares[0]) as fits:
         hdu = fits[1]
         hdu.set_tile_cache_size(10 * 40000)
@@ -188,7 +188,7 @@ def test_tiles_around_a_corner_are_decoded_at_once(squares, decoded):
         assert decoded == [(200, 200)] and hdu.tile_cache_used == 4 * 40000
         assert np.array_equal(hdu[150:350, 250:350], pixels[150:350, 250:350])
         assert decoded == [(200, 200), (100, 200)]
-        assert np.array_equal(hdu[0::399, 0::399], pixels[0::399, 0::399]), "tiles that fill no box"
+        assert np.array_equal(hdu[0::399, 0::399], pixels[0::399, 0::399]), "tiles that do not fill a box"
 
 
 def test_the_size_of_the_cache_is_a_number(squares):

@@ -1,4 +1,4 @@
-"""Damaged files: a handful of small good ones, and seeded ways to damage them."""
+"""Damaged files: a few small good ones, and seeded ways to damage them."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ KEYS = (
 
 
 def originals(folder) -> list[bytes]:
-    """Small good files, every codec among them."""
+    """Small good files, with every codec."""
     rng = np.random.default_rng(7)
     integers = np.rint(rng.normal(100, 9, (20, 30)))
     floats = rng.normal(100, 9, (20, 30))
@@ -164,27 +164,27 @@ def originals(folder) -> list[bytes]:
 
 
 def mutated(files: list[bytes], seed: int) -> tuple[str, bytes]:
-    """One damaged file and what was done to it."""
+    """One damaged file, and a description of the damage."""
     rng = np.random.default_rng(seed)
     raw = bytearray(files[int(rng.integers(len(files)))])
-    told = []
+    done = []
     for _ in range(int(rng.choice([1, 1, 1, 2, 3]))):
         damage = _DAMAGES[int(rng.choice(len(_DAMAGES), p=_WEIGHTS))]
-        told.append(f"{damage.__name__}{damage(raw, rng)}")
-    return f"seed {seed}: {', '.join(told)}", bytes(raw)
+        done.append(f"{damage.__name__}{damage(raw, rng)}")
+    return f"seed {seed}: {', '.join(done)}", bytes(raw)
 
 
 def _cards(raw: bytearray) -> list[int]:
-    """Places of the cards of all headers."""
+    """Offsets of the cards of all headers."""
     return [at for at in range(0, len(raw), 80) if raw[at + 8 : at + 10] == b"= "]
 
 
 def change_card(raw, rng):
-    """Give a keyword that matters an absurd value."""
-    places = [at for at in _cards(raw) if raw[at : at + 8].decode("latin-1").strip() in KEYS]
-    if not places:
+    """Give an important keyword an absurd value."""
+    offsets = [at for at in _cards(raw) if raw[at : at + 8].decode("latin-1").strip() in KEYS]
+    if not offsets:
         return ""
-    at = int(rng.choice(places))
+    at = int(rng.choice(offsets))
     key = raw[at : at + 8].decode("latin-1").strip()
     choices = TFORMS if key.startswith("TFORM") else ABSURD
     if key in ("ZCMPTYPE", "XTENSION", "ZQUANTIZ", "TTYPE1", "TTYPE2"):
@@ -195,45 +195,45 @@ def change_card(raw, rng):
 
 
 def rename_card(raw, rng):
-    """Lose a keyword, or say it twice under another's name."""
-    places = _cards(raw)
-    if len(places) < 2:
+    """Lose a keyword, or duplicate it in place of another one."""
+    offsets = _cards(raw)
+    if len(offsets) < 2:
         return ""
-    at, other = rng.choice(places, 2)
+    at, other = rng.choice(offsets, 2)
     raw[at : at + 8] = raw[other : other + 8] if rng.random() < 0.5 else b"LOST    "
     return f"({bytes(raw[other : other + 8])!r} at {at})"
 
 
 def swap_cards(raw, rng):
-    places = _cards(raw)
-    if len(places) < 2:
+    offsets = _cards(raw)
+    if len(offsets) < 2:
         return ""
-    a, b = (int(place) for place in rng.choice(places, 2))
+    a, b = (int(offset) for offset in rng.choice(offsets, 2))
     raw[a : a + 80], raw[b : b + 80] = raw[b : b + 80], raw[a : a + 80]
     return f"({a}, {b})"
 
 
 def lose_end(raw, rng):
-    places = [at for at in range(0, len(raw), 80) if raw[at : at + 80] == b"END".ljust(80)]
-    if places:
-        at = int(rng.choice(places))
+    offsets = [at for at in range(0, len(raw), 80) if raw[at : at + 80] == b"END".ljust(80)]
+    if offsets:
+        at = int(rng.choice(offsets))
         raw[at : at + 3] = rng.choice([b"   ", b"END", b"END"])
         raw[at + 8 : at + 9] = rng.choice([b" ", b"=", b"x"])
     return ""
 
 
 def flip_header_bytes(raw, rng):
-    places = _cards(raw)
-    if places:
+    offsets = _cards(raw)
+    if offsets:
         for _ in range(int(rng.integers(1, 4))):
-            at = int(rng.choice(places)) + int(rng.integers(80))
+            at = int(rng.choice(offsets)) + int(rng.integers(80))
             if at < len(raw):
                 raw[at] = int(rng.choice([32, 39, 47, 48, 57, 61, 84, rng.integers(256)]))
     return ""
 
 
 def flip_data_bytes(raw, rng):
-    """Anything but headers: tables of tiles, tiles, pixels."""
+    """Anything except headers: tables of tiles, tiles, pixels."""
     starts = [at + 2880 for at in range(0, len(raw), 2880) if b"END".ljust(80) in raw[at : at + 2880]]
     if not starts or starts[-1] >= len(raw):
         return ""

@@ -1,7 +1,7 @@
-"""Run by test_damaged_files.py in a process of its own: read and convert damaged files with little memory and time.
+"""Run by test_damaged_files.py in its own process: reads and converts damaged files with limited memory and time.
 
-Prints a line for each file that does anything but read or raise a proper exception. The last line of `progress` tells
-which file was in work, should the process die.
+Prints a line for each file that does anything except read or raise a proper exception. If the process dies, the last
+line of `progress` names the file in progress.
 """
 
 import faulthandler
@@ -23,9 +23,9 @@ from rustfits_cffi.packing import pack, unpack
 MOST_NBYTES = 512 << 20
 MOST_FILE_NBYTES = 16 << 20
 SECONDS = 5
-# cfitsio may go on after an error and count to a number that it never set: seconds, with the sanitizer's numbers
+# after an error cfitsio may count to a number that was never set, which takes seconds with the sanitizer's numbers
 SECONDS_TO_CONVERT = 20
-EACH_CONVERTED = 5  # packing and unpacking takes longer than reading: of so many files one
+EACH_CONVERTED = 5  # packing and unpacking take longer than reading: one file in this many
 # about the whole file, before there is an HDU to name
 NO_HDU = ("the file is empty", "not a FITS file")
 
@@ -39,7 +39,7 @@ def too_slow(*_):
 
 
 def limit_memory():
-    """Allow so much more address space than the process has now."""
+    """Limit how much more address space than now the process may use."""
     pages = int(Path("/proc/self/statm").read_text().split()[0])
     limit = pages * resource.getpagesize() + MOST_NBYTES
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
@@ -63,14 +63,14 @@ def use(path, errors):
 
 
 def change(path, errors):
-    """Change it a little, as far as that is allowed."""
+    """Make small changes, where they are allowed."""
     with rf.FITS(path, "r+") as fits:
         for hdu in fits.hdus[:2]:
             attempt(lambda hdu=hdu: hdu.header.__setitem__("TOUCHED", 1), errors)
 
 
 def convert(path, errors):
-    """Make a packed and an unpacked file of it."""
+    """Make a packed and an unpacked file from it."""
     target = path.with_name("converted.fits")
     for action in (pack, unpack):
         attempt(lambda action=action: action(path, target, overwrite=True), errors)
@@ -84,7 +84,7 @@ def attempt(action, errors):
 
 
 def judge(path, errors):
-    """What is wrong about the exceptions, if anything."""
+    """Complaints about the exceptions, if any."""
     for error in errors:
         text = str(error)
         if path.name not in text:
@@ -104,8 +104,8 @@ def main(first, last, progress):
         path = Path(folder) / "damaged.fits"
         limit_memory()
         for seed in range(first, last):
-            told, raw = mutations.mutated(files, seed)
-            progress.write_text(told)
+            damage, raw = mutations.mutated(files, seed)
+            progress.write_text(damage)
             path.write_bytes(raw)
             for work in (use, change, convert) if seed % EACH_CONVERTED == 0 else (use, change):
                 errors = []
@@ -113,14 +113,14 @@ def main(first, last, progress):
                 try:
                     attempt(partial(work, path, errors), errors)
                 except (Exception, TooSlow) as error:
-                    print(f"{told}: {work.__name__}: {type(error).__name__}: {error}")
+                    print(f"{damage}: {work.__name__}: {type(error).__name__}: {error}")
                 finally:
                     signal.setitimer(signal.ITIMER_REAL, 0)
                 if path.stat().st_size > len(raw) + 4 * 2880:
-                    print(f"{told}: {work.__name__}: the file grew from {len(raw)} to {path.stat().st_size} bytes")
+                    print(f"{damage}: {work.__name__}: the file grew from {len(raw)} to {path.stat().st_size} bytes")
                 if work is use:
                     for complaint in judge(path, errors):
-                        print(f"{told}: {complaint}")
+                        print(f"{damage}: {complaint}")
                     counts["refused" if errors else "read"] += 1
     print("done", counts)
 

@@ -1,8 +1,8 @@
 """2,000 damaged files: each reads or raises an exception that names it; none crashes, hangs or takes much memory.
 
-Every file is also opened for changes and a card of it set, and some are packed and unpacked: cfitsio, which takes part
-in that, must not be led astray either. All runs in one process of its own with limits on memory, file size and time.
-The damages are in mutations.py.
+Every file is also opened for changes and a card is set, and some are packed and unpacked: these involve cfitsio, which
+must not be led astray either. Everything runs in one separate process with limits on memory, file size and time. The
+kinds of damage are in mutations.py.
 """
 
 import os
@@ -20,8 +20,8 @@ PACKAGE = Path(rf.__file__).parent.parent
 COUNT = 2000
 
 
-@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="the limits are set as Linux has them")
-def test_damaged_files(tmp_path, fuzz_round):
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="the limits are those of Linux")
+def test_damaged_files_read_or_raise_and_never_crash(tmp_path, fuzz_round):
     progress, first = tmp_path / "progress", fuzz_round * COUNT
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(PACKAGE), os.environ.get("PYTHONPATH", "")])}
     child = subprocess.run(
@@ -40,7 +40,7 @@ def test_damaged_files(tmp_path, fuzz_round):
 
 @pytest.fixture
 def packed(tmp_path):
-    """A Rice image in 4 tiles, as bytes, and where to write them back."""
+    """A Rice image in 4 tiles: its bytes, and the path to write them back to."""
     path = tmp_path / "a.fits"
     with rf.FITS(path, "w+") as fits:
         fits.write_image(np.arange(400, dtype="i2").reshape(4, 100), compress=rf.Rice1())
@@ -59,7 +59,7 @@ def set_card(raw, key, value):
 
 
 @pytest.mark.parametrize(
-    "place, word, words",
+    "offset, word, words",
     [
         (0, 10**6, "corrupt descriptor"),
         (4, 10**6, "corrupt descriptor"),
@@ -67,13 +67,13 @@ def set_card(raw, key, value):
         (12, 1, "corrupt descriptor"),
     ],
 )
-def test_bad_descriptor_names_file_hdu_and_tile_and_leaves_the_others(packed, place, word, words):
+def test_bad_descriptor_names_file_hdu_and_tile_and_leaves_the_others(packed, offset, word, words):
     path, raw = packed
     table = 2880 + 2880
-    raw[table + place : table + place + 4] = word.to_bytes(4, "big")
+    raw[table + offset : table + offset + 4] = word.to_bytes(4, "big")
     path.write_bytes(raw)
     with rf.FITS(path) as fits:
-        tile = place // 8
+        tile = offset // 8
         with pytest.raises(rf.TileError, match=words) as caught:
             fits[1][tile]
         assert f"a.fits, HDU 1, tile {tile}" in str(caught.value)
@@ -115,7 +115,7 @@ def test_declared_sizes_are_not_believed(packed):
     "key, value", [("ZNAXIS2", 0), ("ZTILE1", -3), ("ZTILE2", 0), ("ZNAXIS1", "0.5"), ("THEAP", 2**50)]
 )
 def test_cfitsio_is_kept_from_headers_it_cannot_take(packed, key, value):
-    """With some of these its process would end, with others it would write without end."""
+    """Some of these would crash cfitsio; with others it would write for ever."""
     path, raw = packed
     if key == "THEAP":
         at = raw.index(b"ZVAL2   =")
@@ -131,8 +131,8 @@ def test_cfitsio_is_kept_from_headers_it_cannot_take(packed, key, value):
 
 @pytest.mark.parametrize("naxis", [100, 101, 999])
 @pytest.mark.parametrize("change", ["header", "pixels", "another HDU", "pack", "unpack"])
-def test_cfitsio_is_kept_from_more_axes_than_it_has_room_for(tmp_path, naxis, change):
-    """It writes the lengths from the hundredth on behind its memory."""
+def test_cfitsio_is_kept_from_more_axes_than_it_can_hold(tmp_path, naxis, change):
+    """It writes the lengths from the hundredth on beyond its array."""
     axes = (f"NAXIS{axis}".ljust(8) + "= 1" for axis in range(1, naxis + 1))
     raw = header_block("SIMPLE  = T", "BITPIX  = 16", f"NAXIS   = {naxis}", *axes) + bytes(2880)
     path = tmp_path / "a.fits"
@@ -151,8 +151,8 @@ def test_cfitsio_is_kept_from_more_axes_than_it_has_room_for(tmp_path, naxis, ch
 
 @pytest.mark.parametrize("key, value", [("NAXIS", 100), ("PCOUNT", "'no number'"), ("XTENSION", 5), ("BITPIX", None)])
 @pytest.mark.parametrize("convert", [rf.pack, rf.unpack])
-def test_cfitsio_is_kept_from_them_whatever_else_is_wrong(tmp_path, convert, key, value):
-    """In an HDU that nobody else could read, or in one before such an HDU."""
+def test_cfitsio_is_kept_from_too_many_axes_whatever_else_is_wrong(tmp_path, convert, key, value):
+    """In an HDU that is otherwise unreadable, or in one before such an HDU."""
     cards = {"XTENSION": "'IMAGE   '", "BITPIX": 16, "NAXIS": 200, **{f"NAXIS{axis}": 1 for axis in range(1, 201)}}
     cards |= {"PCOUNT": 0, "GCOUNT": 1, key: value}
     primary = header_block("SIMPLE  = T", "BITPIX  = 16", "NAXIS   = 0")

@@ -51,7 +51,7 @@ def test_pixel_in_the_last_tile_that_cannot_be_stored(path):
             with pytest.raises(ValueError, match="negative"):
                 action()
             assert_untouched(path, before)
-        assert fits.write_image(PIXELS, compress=rf.Plio1()).index == 2  # and the handle goes on
+        assert fits.write_image(PIXELS, compress=rf.Plio1()).index == 2  # and the handle stays usable
     with rf.FITS(path) as fits:
         assert np.array_equal(fits[2].read(), PIXELS)
 
@@ -68,8 +68,8 @@ def test_new_file_of_a_failed_write_has_no_hdu(tmp_path):
 
 
 @pytest.mark.parametrize("config", CONFIGS)
-def test_full_disk(path, config):
-    """No file may grow beyond a limit, as on a full disk: the write fails, and the file is as it was."""
+def test_full_disk_leaves_the_file_as_it_was(path, config):
+    """A limit on the size of files acts like a full disk: the write fails, and the file is unchanged."""
     before = path.read_bytes()
     code = f"""
         import resource, signal, sys
@@ -147,7 +147,7 @@ def test_file_without_write_permission(path):
 
 @pytest.mark.parametrize("config", CONFIGS)
 @pytest.mark.parametrize("delay", [0.002, 0.01, 0.03, 0.1])
-def test_interrupt_while_writing(path, config, delay, interrupt_after):
+def test_interrupt_while_writing_leaves_a_file_that_opens(path, config, delay, interrupt_after):
     before = path.read_bytes()
     pixels = np.random.default_rng(1).integers(0, 2**20, (1500, 1500), dtype="i4")
     with rf.FITS(path, "r+") as fits:
@@ -161,7 +161,7 @@ def test_interrupt_while_writing(path, config, delay, interrupt_after):
             assert_untouched(path, before)
             assert len(fits) == 2
             assert fits.write_image(PIXELS, compress=CONFIGS[config]).index == 2
-    with rf.FITS(path) as fits:  # the interrupt may also have come when all was written
+    with rf.FITS(path) as fits:  # the interrupt may have come after everything was written
         assert len(fits) == 3 and np.array_equal(fits["packed"].read(), PIXELS + 1)
         assert np.array_equal(fits[2].read(), PIXELS if fits[2].shape == PIXELS.shape else pixels)
 
@@ -181,15 +181,15 @@ def test_an_interrupt_at_any_moment_adds_the_whole_image_or_none(path, config, r
         ends.add(path.stat().st_size == len(before))
         if path.stat().st_size == len(before):
             assert path.read_bytes() == before
-        else:  # when all was written
+        else:  # after everything was written
             assert path.read_bytes()[: len(before)] == before and np.array_equal(rf.read(path, ext=2), pixels)
             os.truncate(path, len(before))
     assert True in ends
     assert_untouched(path, before)
 
 
-def test_interrupt_in_the_middle_of_a_change(path, monkeypatch):
-    """An interrupt that comes between two steps of cfitsio: new HDUs go away, changed ones taint the handle."""
+def test_interrupt_between_steps_removes_new_hdus_and_taints_changed_ones(path, monkeypatch):
+    """An interrupt between two steps of cfitsio: new HDUs are removed, changed ones taint the handle."""
     before = path.read_bytes()
 
     def interrupt(*_, **__):
@@ -214,13 +214,13 @@ def test_interrupt_in_the_middle_of_a_change(path, monkeypatch):
             fits["packed"].read()
 
 
-def test_limits_are_ours_alone():
-    """The limits above are set in other processes only."""
+def test_limits_do_not_leak_into_this_process():
+    """The limits above are set only in other processes."""
     assert resource.getrlimit(resource.RLIMIT_FSIZE)[0] == resource.RLIM_INFINITY
 
 
 def test_an_interrupt_just_after_cfitsio_opened_a_file_leaves_nothing_behind(tmp_path, monkeypatch):
-    """cfitsio knows files by their descriptor: the next one with the same number must not meet what was left open."""
+    """cfitsio identifies files by their descriptor: the next one with the same number must not meet an open one."""
     for name, count in (("a.fits", 3), ("b.fits", 1)):
         with rf.FITS(tmp_path / name, "w+") as fits:
             for _ in range(count):

@@ -1,8 +1,8 @@
-"""An interrupt (Ctrl-C) at any moment of a change: all or nothing, and a handle that goes on or says that it cannot.
+"""An interrupt (Ctrl-C) at any moment of a change: all or nothing, and a handle that works or says that it cannot.
 
-Each test makes one change again and again in a new copy of a file, and is interrupted somewhere between its begin and
-its end. Small changes are mostly steps of Python, which an interrupt may come between. Some exceptions are held for a
-while, as a console does, so that nothing may hang on when they go.
+Each test makes one change repeatedly in a new copy of a file, and is interrupted somewhere between its begin and its
+end. Small changes are mostly steps of Python, and an interrupt may come between any two. Some exceptions are kept for a
+while, as by a console, so that nothing may depend on when they are released.
 """
 
 import contextlib
@@ -20,7 +20,7 @@ from rustfits_cffi.errors import TaintedError
 
 NTIMES = 400
 PIXELS = np.arange(600, dtype="i4").reshape(20, 30)
-CARDS = {f"KEY{i}": i for i in range(40)}  # more than the header has room for
+CARDS = {f"KEY{i}": i for i in range(40)}  # more than fit the header
 CONFIGS = {
     "plain": {},
     "rice": {"compress": rf.Rice1(tile_shape=(10, 30))},
@@ -30,7 +30,7 @@ CONFIGS = {
 
 @pytest.fixture
 def interrupted(tmp_path, rng, interrupt_after):
-    """Does a change of a file many times, each time interrupted; yields the open file and what the change returned."""
+    """Makes a change many times, each time interrupted; yields the open file and the result of the change."""
     path, held = tmp_path / "a.fits", []
     with rf.FITS(path, "w+") as fits:
         fits.write_image(PIXELS, extname="plain")
@@ -67,7 +67,7 @@ def interrupted(tmp_path, rng, interrupt_after):
             after = path.read_bytes()
             held.clear()
             gc.collect(0)
-            assert path.read_bytes() == after, "an exception that went away changed the file"
+            assert path.read_bytes() == after, "releasing an exception changed the file"
             assert not threads._loans
         assert ninterrupts > NTIMES / 10
         assert sys.platform != "linux" or len(os.listdir("/proc/self/fd")) == descriptors
@@ -81,12 +81,12 @@ def others_are_as_before(fits):
 
 
 @pytest.mark.parametrize("config", CONFIGS)
-def test_adding_an_image(interrupted, config):
+def test_interrupted_adding_of_an_image_is_all_or_nothing(interrupted, config):
     new = (PIXELS * 3).astype("f4" if config == "quantized" else "i4")
     for fits, _ in interrupted(lambda fits: fits.write_image(new, **CONFIGS[config])):
         nhdus = len(fits)
         assert nhdus in (3, 4) and others_are_as_before(fits)
-        fits.write_image(PIXELS + 4)  # the handle goes on
+        fits.write_image(PIXELS + 4)  # the handle stays usable
         assert len(fits) == nhdus + 1 and np.array_equal(fits[-1].read(), PIXELS + 4)
         fits.close()
         with rf.FITS(interrupted.path) as again:
@@ -96,7 +96,7 @@ def test_adding_an_image(interrupted, config):
 
 
 def usable(fits):
-    """Whether the handle goes on; a change that was interrupted midway forbids it."""
+    """Whether the handle is still usable, which it is not if a change was interrupted midway."""
     try:
         fits["last"].read()
     except TaintedError:
@@ -106,7 +106,7 @@ def usable(fits):
 
 # The standard library's temporary files complain if they are interrupted before they are complete.
 @pytest.mark.filterwarnings("ignore:.*SpooledTemporaryFile:pytest.PytestUnraisableExceptionWarning")
-def test_rewriting_a_compressed_image(interrupted):
+def test_interrupted_rewriting_of_a_compressed_image_taints_or_completes(interrupted):
     new = PIXELS * 5
 
     def write(fits):
@@ -123,7 +123,7 @@ def test_rewriting_a_compressed_image(interrupted):
             assert len(again) == 3 and others_are_as_before(again)
 
 
-def test_writing_a_section_of_a_plain_image(interrupted):
+def test_interrupted_writing_of_a_section_keeps_all_other_pixels(interrupted):
     def write(fits):
         fits["plain"][3:17:2, 4:20] = -1
         return True
@@ -141,8 +141,8 @@ def test_writing_a_section_of_a_plain_image(interrupted):
             assert np.array_equal(again["packed"].read(), PIXELS + 1) and np.array_equal(again[2].read(), PIXELS + 2)
 
 
-@pytest.mark.parametrize("cards", [{"KEY": 1}, CARDS], ids=["that has room", "that grows"])
-def test_changing_a_header(interrupted, cards):
+@pytest.mark.parametrize("cards", [{"KEY": 1}, CARDS], ids=["that fits", "that grows"])
+def test_interrupted_change_of_a_header_is_all_or_nothing(interrupted, cards):
     def change(fits):
         fits["plain"].header.update(cards)
         return True

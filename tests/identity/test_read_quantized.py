@@ -1,4 +1,4 @@
-"""Quantized images that no writer makes, read by us and by cfitsio: any integers, scales and zero points in the tiles.
+"""Quantized images that no writer makes, read by us and by cfitsio: tiles with arbitrary integers, scales, zero points.
 
 Nulls and the mark of an exact zero come with and without the dither and the ZBLANK that give them their meaning.
 """
@@ -15,18 +15,18 @@ astropy_fits = pytest.importorskip("astropy.io.fits", reason="astropy is not ins
 
 NULL, ZERO = -2147483647, -2147483646
 DITHERS = ["NO_DITHER", "SUBTRACTIVE_DITHER_1", "SUBTRACTIVE_DITHER_2"]
-CODED_BITPIX = {"u1": 8, "i2": 16, "i4": 32}  # writers in use take the last, the standard any
+CODED_BITPIX = {"u1": 8, "i2": 16, "i4": 32}  # existing writers use the last; the standard allows all
 
 
 def marks_of(dtype):
-    """The integers of a type that mean something, and some next to them."""
+    """The integers of a type with a special meaning, and some of their neighbours."""
     limits = np.iinfo(dtype)
     marks = (NULL, ZERO, ZERO + 1, limits.min, limits.max, 0, 1, 2)
     return np.array([mark for mark in marks if limits.min <= mark <= limits.max], dtype)
 
 
 def any_integers(rng, shape, dtype):
-    """Small and large ones, and marks among them."""
+    """Small and large integers, with marks among them."""
     limits = np.iinfo(dtype)
     spread = 2.0 ** rng.uniform(0, limits.bits - 3)
     integers = rng.normal(0, spread, shape).round().clip(limits.min, limits.max).astype(dtype)
@@ -36,7 +36,7 @@ def any_integers(rng, shape, dtype):
 
 
 def write_quantized(path, integers, tile, codec, bitpix, scale, zero, **keywords):
-    """A float image of these tiles, with a scale and a zero point for each; `keywords` are those of the table."""
+    """Write a float image of these tiles, each with a scale and a zero point; `keywords` go into the table header."""
     coded_bitpix = CODED_BITPIX[integers.dtype.str[1:]]
     coder = Coder(codec, coded_bitpix)
     coder = TileCodec(TileCoding(shape=integers.shape, tile_shape=tile, bitpix=coded_bitpix, coder=coder))
@@ -81,8 +81,8 @@ def test_any_integers_become_cfitsios_numbers(tmp_path, rng, codec, dither, bitp
 
 @pytest.mark.parametrize("dtype", ["i2", "u1"])
 @pytest.mark.parametrize("codec", ["RICE_1", "GZIP_1", "GZIP_2"])
-def test_a_null_that_narrow_integers_cannot_hold_is_none_of_them(tmp_path, codec, dtype):
-    """cfitsio keeps its low bits only, so that ordinary numbers become null."""
+def test_a_null_that_narrow_integers_cannot_hold_marks_no_pixel(tmp_path, codec, dtype):
+    """cfitsio keeps only its low bits, so that ordinary numbers become null."""
     integers = np.arange(6, dtype=dtype).reshape(2, 3)
     path = tmp_path / "a.fits"
     write_quantized(path, integers, (2, 3), codec, -32, np.array([0.5]), np.array([1.0]), ZBLANK=NULL)

@@ -24,7 +24,7 @@ def seeded(*words):
 
 
 def integer_pixels(dtype, shape, codec):
-    """Noise on a slope, with a flat part and the ends of the range where the codec stores them."""
+    """Noise on a slope, with a flat part, and the limits of the type where the codec can store them."""
     rng = seeded("integers", dtype, shape)
     limits = np.iinfo(dtype)
     middle = 100 if dtype in ("u1", "i1") else 1000
@@ -81,13 +81,13 @@ def cases():
 
 
 @pytest.mark.parametrize("dtype, ndim, config", list(cases()))
-def test_integers(tmp_path, dtype, ndim, config):
+def test_compressed_integers_equal_cfitsios_file(tmp_path, dtype, ndim, config):
     assert_same_file(tmp_path, integer_pixels(dtype, SHAPES[ndim], config.zcmptype), compress=config)
 
 
 @pytest.mark.parametrize("scale", [1, 3, 16])
 @pytest.mark.parametrize("dtype", ["u1", "i2", "u2", "i4"])
-def test_lossy_hcompress(tmp_path, dtype, scale):
+def test_lossy_hcompress_equals_cfitsios_file(tmp_path, dtype, scale):
     pixels = integer_pixels(dtype, SHAPES[2], "HCOMPRESS_1")
     assert_same_file(tmp_path, pixels, compress=rf.Hcompress1(scale=scale, smooth=scale == 3))
 
@@ -97,7 +97,7 @@ def test_lossy_hcompress(tmp_path, dtype, scale):
 @pytest.mark.parametrize("ndim", SHAPES)
 @pytest.mark.parametrize("dtype", FLOATS)
 @pytest.mark.parametrize("codec", [rf.Gzip1, rf.Gzip2])
-def test_lossless_floats(tmp_path, codec, dtype, ndim, content, heap_format):
+def test_lossless_floats_equal_cfitsios_file(tmp_path, codec, dtype, ndim, content, heap_format):
     pixels = float_pixels(dtype, SHAPES[ndim], content)
     assert_same_file(tmp_path, pixels, compress=codec(tile_shape=TILES[ndim], heap_format=heap_format))
 
@@ -128,7 +128,7 @@ def quantized_cases():
 
 
 @pytest.mark.parametrize("config, quantize, ndim", list(quantized_cases()))
-def test_quantized_floats(tmp_path, config, quantize, ndim):
+def test_quantized_floats_equal_cfitsios_file(tmp_path, config, quantize, ndim):
     for content in CONTENTS:
         for dtype in FLOATS:
             pixels = float_pixels(dtype, SHAPES[ndim], content)
@@ -137,14 +137,14 @@ def test_quantized_floats(tmp_path, config, quantize, ndim):
 
 @pytest.mark.parametrize("shape", [(1,), (3,), (8,), (1, 1), (2, 3), (1, 9), (9, 1), (2, 2, 2)])
 @pytest.mark.parametrize("config", [rf.Rice1(), rf.Gzip1(), rf.Gzip2()])
-def test_tiny_images(tmp_path, config, shape):
+def test_tiny_images_equal_cfitsios_file(tmp_path, config, shape):
     rng = seeded("tiny", shape)
     assert_same_file(tmp_path, rng.integers(-99, 99, shape).astype("i4"), compress=config)
     assert_same_file(tmp_path, rng.normal(size=shape).astype("f4"), compress=config, quantize=rf.Quantize())
 
 
 @pytest.mark.parametrize("ndim", [4, 5, 6])
-def test_many_axes(tmp_path, ndim):
+def test_four_to_six_axes_equal_cfitsios_file(tmp_path, ndim):
     shape = (2, 3, 2, 4, 5, 6)[-ndim:]
     rng = seeded("axes", ndim)
     tiles = (1, 2, 2, 2, 3, 4)[-ndim:]
@@ -157,18 +157,18 @@ def test_many_axes(tmp_path, ndim):
 
 @pytest.mark.parametrize("dtype", [*INTEGERS, "i8", "u8", *FLOATS])
 @pytest.mark.parametrize("ndim", SHAPES)
-def test_plain_images(tmp_path, dtype, ndim):
+def test_plain_images_equal_cfitsios_file(tmp_path, dtype, ndim):
     assert_same_file(tmp_path, seeded(dtype, ndim).integers(0, 100, SHAPES[ndim]).astype(dtype))
 
 
-def test_blank_card(tmp_path):
+def test_blank_and_zblank_stand_where_cfitsio_has_them(tmp_path):
     pixels = integer_pixels("i2", SHAPES[2], "RICE_1")
     assert_same_file(tmp_path, pixels, blank=-32768)
     assert_same_file(tmp_path, pixels, compress=rf.Rice1(), blank=-32768)
 
 
-def test_header_that_outgrows_its_block_before_a_fallback_column(tmp_path):
-    """The column cards of tiles that cannot be quantized come last, in a header that has to grow for them."""
+def test_a_header_can_outgrow_its_block_before_a_fallback_column(tmp_path):
+    """The cards of the column for tiles that cannot be quantized come last, and the header has to grow for them."""
     pixels = float_pixels("f4", SHAPES[2], "constant tiles")
     with rf.FITS(tmp_path / "a.fits", "w+") as fits:
         hdu = fits.write_image(

@@ -14,7 +14,7 @@ SHORT = {"RICE_1": "RICE", "GZIP_1": "GZIP", "GZIP_2": "GZIP_2", "PLIO_1": "PLIO
 
 
 def same(ours, theirs):
-    """Equal in type, shape and every value, NaN where NaN is; zeros with their sign."""
+    """Whether type, shape and every value are equal, including NaN and the sign of zeros."""
     ours, theirs = np.asarray(ours), np.asarray(theirs)
     theirs = theirs.astype(theirs.dtype.newbyteorder("="))
     if ours.shape != theirs.shape or ours.dtype != theirs.dtype:
@@ -60,13 +60,13 @@ class Astropy:
     def read(self, path, number):
         with self.module.open(path, memmap=False) as fits:
             bzero, pixels = fits[number].header.get("BZERO"), fits[number].data
-            # before version 7 compressed int8 comes as floats
+            # before version 7, compressed int8 is returned as floats
             return pixels.astype("i1") if bzero == -128 and pixels.dtype.kind == "f" else pixels
 
     def write(self, path, pixels, codec, tiles, quantize):
         options = {"compression_type": codec, "tile_shape": tiles, "quantize_level": 0.0}
         if pixels.dtype == "i1" and codec == "HCOMPRESS_1" and int(version("astropy").split(".")[0]) < 7:
-            pytest.skip("before version 7 astropy does not store int8 so")
+            pytest.skip("before version 7, astropy stores int8 differently")
         if quantize:
             options |= {
                 "quantize_level": quantize.level,
@@ -103,7 +103,7 @@ class Rustfits:
 
 
 class Funpack:
-    """funpack unpacks, and then the plain image is read. It writes nothing."""
+    """funpack, and the plain image read from its output. It cannot write."""
 
     name = "funpack"
 
@@ -115,7 +115,7 @@ class Funpack:
         out.unlink(missing_ok=True)
         subprocess.run([self.tools / "funpack", "-O", out, path], check=True, capture_output=True, timeout=60)
         with rf.FITS(out) as fits:
-            # what was in the first extension of an empty primary became the primary
+            # an image in the first extension after an empty primary became the primary
             return fits[number if len(fits) > number else number - 1].read()
 
 
@@ -154,5 +154,5 @@ def writer(request):
 
 @pytest.fixture
 def judges():
-    """cfitsio's and astropy's idea of what is in a file."""
+    """cfitsio and astropy, which decide what a file contains."""
     return [Cfitsio(None), Astropy(None), Fitsio(None)]

@@ -1,6 +1,6 @@
 """Coded bytes of other writers against ours: the heap of equal tilings must be the same bytes.
 
-Whole files are compared with cfitsio in tests/identity; here it is what programs in use write.
+tests/identity compares whole files with cfitsio; these are the files of programs in use.
 """
 
 import numpy as np
@@ -32,7 +32,7 @@ def ours(path, pixels, codec, tiles, quantize=None):
 
 
 def integer_cases():
-    """Writers, codecs and types; astropy and rustfits deflate at another level than cfitsio."""
+    """Writers, codecs and types; astropy and rustfits deflate at a different level than cfitsio."""
     for writer in (Fitsio, Astropy, Rustfits, Cfitsio):
         for codec in CLASSES if writer in (Fitsio, Cfitsio) else ("RICE_1", "PLIO_1", "HCOMPRESS_1"):
             for dtype in ("u1", "i2", "i4") if codec == "PLIO_1" else ("u1", "i2", "i4", "u2", "u4", "i1"):
@@ -41,24 +41,24 @@ def integer_cases():
 
 @pytest.mark.parametrize("tiles", [None, (10, 11)])
 @pytest.mark.parametrize("writer, codec, dtype", list(integer_cases()), indirect=["writer"])
-def test_integers(tmp_path, writer, codec, dtype, tiles):
+def test_the_heap_of_integers_equals_other_writers(tmp_path, writer, codec, dtype, tiles):
     pixels = pixels_of(dtype)
     writer.write(tmp_path / "theirs.fits", pixels, codec, tiles, None)
     assert heap(tmp_path / "theirs.fits") == ours(tmp_path / "ours.fits", pixels, codec, tiles)
 
 
 def quantizations():
-    """Codecs and dithers; cfitsio does not dither HCOMPRESS so that zeros stay."""
+    """Codecs and dithers; cfitsio does not support dither2, which keeps zeros, for HCOMPRESS."""
     for codec in ("RICE_1", "GZIP_1", "GZIP_2", "HCOMPRESS_1"):
         for method in ("no_dither", "dither1") if codec == "HCOMPRESS_1" else ("no_dither", "dither1", "dither2"):
             yield codec, method
 
 
-# The noise estimates of astropy and rustfits are not that of cfitsio 4.6.4.
+# astropy and rustfits estimate the noise differently from cfitsio 4.6.4.
 @pytest.mark.parametrize("writer", [Fitsio, Cfitsio], indirect=True)
 @pytest.mark.parametrize("dtype", ["f4", "f8"])
 @pytest.mark.parametrize("codec, method", list(quantizations()))
-def test_quantized_floats(tmp_path, writer, codec, dtype, method):
+def test_the_heap_of_quantized_floats_equals_other_writers(tmp_path, writer, codec, dtype, method):
     pixels = np.random.default_rng(6).normal(60, 9, (40, 33)).astype(dtype)
     quantize = rf.Quantize(method=method, seed=17)
     writer.write(tmp_path / "theirs.fits", pixels, codec, None, quantize)

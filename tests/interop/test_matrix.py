@@ -30,12 +30,12 @@ def cases():
                 if codec == "PLIO_1" or (name == "none" and codec in ("RICE_1", "HCOMPRESS_1")):
                     continue
                 if codec == "HCOMPRESS_1" and name == "dither2":
-                    continue  # cfitsio has no such files
+                    continue  # cfitsio does not write such files
                 yield codec, dtype, name
 
 
 def image(codec, dtype, quantize):
-    """Noise with flat parts, the extremes of the type where the codec takes them, NaN where that is quantized away."""
+    """Noise with flat parts, the extremes of the type where the codec takes them, NaN in images of floats."""
     rng = np.random.default_rng(zlib.crc32(repr((codec, dtype, quantize)).encode()))
     pixels = rng.normal(100, 9, (24, 36)) + np.arange(36)
     pixels[4:8] = 0 if quantize == "dither2" else 50  # whole tiles that cannot be quantized
@@ -60,7 +60,7 @@ def test_they_read_what_we_write(tmp_path, reader, same, codec, dtype, quantize)
     path = tmp_path / "ours.fits.fz"
     for tiles in tilings(codec):
         if reader.name == "funpack" and tiles and dtype[0] == "f":
-            continue  # with NaN in tiles that are no rows it puts the pixels in the wrong places
+            continue  # with NaN in tiles that are not rows, it scrambles the pixels
         with rf.FITS(path, "w+") as fits:
             hdu = fits.write_image(pixels, compress=CLASSES[codec](tile_shape=tiles), quantize=QUANTIZE[quantize])
             ours = hdu.read()
@@ -90,6 +90,6 @@ def test_we_read_what_they_write(tmp_path, writer, judges, same, codec, dtype, q
 
 
 def cannot_read(name, writer, codec, dtype, quantize):
-    """Whether a peer cannot be trusted with another's file."""
-    # rustfits writes BYTEPIX = -4 for quantized floats, on which astropy crashes
+    """Whether a peer cannot read another peer's file."""
+    # rustfits writes BYTEPIX = -4 for quantized floats, which crashes astropy
     return name == "astropy" and writer == "rustfits" and codec == "RICE_1" and quantize != "none"

@@ -1,4 +1,4 @@
-"""Real telescope files and the test files of astropy: every image reads to the bits that other readers give.
+"""Real telescope files and the test files of astropy: every image is read with the same bits as by other readers.
 
 The judges are fitsio and the vendored cfitsio for values; where astropy's sample files hold what those refuse, the
 reason is in the table below.
@@ -12,7 +12,7 @@ import pytest
 import rustfits_cffi as rf
 from rustfits_cffi import reference
 
-# file -> why it is not compared, as far as a whole file cannot be
+# file -> why it is not compared
 EXCEPTIONS = {
     "group.fits": "random groups: an image of no pixels for us, parameters and groups for others",
     "random_groups.fits": "random groups: an image of no pixels for us, parameters and groups for others",
@@ -20,7 +20,7 @@ EXCEPTIONS = {
 
 
 def astropy_files():
-    """Sample files in the astropy wheel; they are data."""
+    """Sample files in the astropy wheel."""
     try:
         import astropy.io.fits
     except ImportError:
@@ -37,7 +37,7 @@ def bits_equal(ours, theirs):
     if ours.shape != theirs.shape:
         return False
     if ours.dtype != theirs.dtype and {ours.dtype.str[1:], theirs.dtype.str[1:]} <= {"f4", "f8"}:
-        ours, theirs = ours.astype("f4"), theirs.astype("f4")  # some readers scale to f4 where we keep f8
+        ours, theirs = ours.astype("f4"), theirs.astype("f4")  # some readers scale to f4 where we use f8
     if ours.dtype.kind != "f":
         return np.array_equal(ours, theirs)
     nan = np.isnan(ours)
@@ -52,7 +52,7 @@ def images(path):
 
 
 def check_against_all(path):
-    """Every image of a file, whole and in part, with and without scaling; gives how many there were."""
+    """Compare every image of a file, whole and in part, with and without scaling; return the number of images."""
     fitsio = pytest.importorskip("fitsio", reason="fitsio is not installed")
     count = 0
     for hdu in images(path):
@@ -95,12 +95,12 @@ def has_subnormals(pixels):
         ("wise_tiles_table.fits", 0),
     ],
 )
-def test_telescope_files(real_files, name, count):
+def test_telescope_files_read_as_other_readers_have_them(real_files, name, count):
     assert check_against_all(real_files / name) == count
 
 
 @pytest.mark.parametrize("path", [pytest.param(path, id=path.name) for path in astropy_files()])
-def test_sample_files_of_astropy(path):
+def test_sample_files_of_astropy_read_as_other_readers_have_them(path):
     if path.name in EXCEPTIONS:
         pytest.skip(EXCEPTIONS[path.name])
     check_against_all(path)

@@ -1,6 +1,6 @@
-"""What the tests of coders share: streams that no encoder made, and buffers that catch a byte touched outside of them.
+"""Shared by the tests of coders: streams that no encoder made, and buffers that catch any access outside of them.
 
-Such a buffer ends at a page that may not be touched.
+Such a buffer ends at an inaccessible page.
 """
 
 import ctypes
@@ -14,7 +14,7 @@ CANARY = 0xA5
 
 
 class Arena:
-    """Memory that ends at an inaccessible page; a buffer is cut from its end, so one byte too far ends the process."""
+    """Memory before an inaccessible page; buffers end at that page, so one byte too far crashes the process."""
 
     def __init__(self, nbytes):
         libc = ctypes.CDLL(None, use_errno=True)
@@ -26,22 +26,22 @@ class Arena:
             raise OSError(ctypes.get_errno(), "mprotect")
 
     def fill(self, data):
-        """Pointer to a copy of `data` whose last byte is the last one before the guard page."""
+        """Pointer to a copy of `data` that ends right before the guard page."""
         start = self.size - len(data)
         self._map[start : self.size] = data
         return ffi.cast("uint8_t *", self._address + start)
 
     def room(self, nbytes):
-        """Pointer to `nbytes` bytes before the guard page; the bytes in front of them become canaries."""
+        """Pointer to a buffer of `nbytes` right before the guard page; the bytes before it become canaries."""
         start = self.size - nbytes
         self._map[max(0, start - 64) : self.size] = bytes([CANARY]) * (self.size - max(0, start - 64))
         return ffi.cast("uint8_t *", self._address + start)
 
     def taken(self, nbytes):
-        """The last `nbytes` bytes, after a check that those in front are still canaries."""
+        """The last `nbytes` bytes, after a check that those before them are still canaries."""
         start = self.size - nbytes
         front = self._map[max(0, start - 64) : start]
-        assert front == bytes([CANARY]) * len(front), "bytes in front of the buffer were written"
+        assert front == bytes([CANARY]) * len(front), "bytes before the buffer were written"
         return self._map[start : self.size]
 
 
@@ -80,9 +80,9 @@ FAULTS = (_flip, _flip, _flip, _overwrite, _repeat, _cut, _scramble)
 
 @pytest.fixture
 def damaged(rng):
-    """Function of a stream: a copy with one to three faults behind its first `front` bytes.
+    """A function that copies a stream with one to three faults after its first `front` bytes.
 
-    Every other one has bytes after its end, for the decoder to go on where a fault made the stream longer.
+    Every other copy has extra bytes at the end, so that the decoder can continue where a fault made it longer.
     """
 
     def damage(stream, front=0):

@@ -1,4 +1,4 @@
-"""Inputs that lead a deflate encoder into its corners, and the two encoders to compare."""
+"""Inputs for the corner cases of a deflate encoder, and the two encoders to compare."""
 
 import numpy as np
 
@@ -14,14 +14,14 @@ DISTANCES = (1, 2, 3, 4, 257, 258, 259, 516, 4095, 4096, 4097, FARTHEST - 1, FAR
 def ours(data, level):
     """The gzip member that the package makes."""
     source = ffi.from_buffer("uint8_t[]", data)
-    room = ffi.new("uint8_t[]", lib.rf_gzip_bound(len(source)))
+    buffer = ffi.new("uint8_t[]", lib.rf_gzip_bound(len(source)))
     used = ffi.new("size_t *")
-    raise_for_status(lib.rf_gzip_encode(source, len(source), level, room, len(room), used))
-    return bytes(ffi.buffer(room, used[0]))
+    raise_for_status(lib.rf_gzip_encode(source, len(source), level, buffer, len(buffer), used))
+    return bytes(ffi.buffer(buffer, used[0]))
 
 
 class Zlib:
-    """What the vendored zlib makes of all input in one call, as cfitsio calls it: in gzip's wrap, its own or none."""
+    """The vendored zlib given all input in one call, as by cfitsio: in the gzip wrapper, its own, or none."""
 
     GZIP, ZLIB, RAW = 31, 15, -15
     DEFAULT, HUFFMAN_ONLY = 0, 2
@@ -41,14 +41,14 @@ class Zlib:
         stream = self._stream(level)
         assert lib.deflateReset(stream) == 0
         source = ffi.from_buffer("unsigned char[]", data)
-        room = ffi.new("unsigned char[]", lib.rf_gzip_bound(len(source)) + 32)
+        buffer = ffi.new("unsigned char[]", lib.rf_gzip_bound(len(source)) + 32)
         stream.next_in, stream.avail_in = source, len(source)
-        stream.next_out, stream.avail_out = room, len(room)
+        stream.next_out, stream.avail_out = buffer, len(buffer)
         assert lib.deflate(stream, Z_FINISH) == Z_STREAM_END
-        return bytes(ffi.buffer(room, len(room) - stream.avail_out))
+        return bytes(ffi.buffer(buffer, len(buffer) - stream.avail_out))
 
 
-# -- pieces of input: each takes a generator, what comes before the piece, and how many bytes are wanted ---------------
+# -- pieces of input: each takes a generator, the input before the piece, and the number of bytes wanted ---------------
 
 
 def noise(rng, _, n):
@@ -74,7 +74,7 @@ def long_runs(rng, _, n):
 
 
 def periodic(rng, before, n):
-    """The bytes of some time ago once more, with a few mistakes."""
+    """Earlier bytes repeated, with a few mistakes."""
     period = int(rng.choice(DISTANCES)) + int(rng.integers(-1, 2))
     block = before[-period:] if 0 < period <= len(before) else rng.bytes(max(period, 1))
     copy = np.frombuffer((block * (n // len(block) + 1))[:n], "u1").copy()
@@ -101,7 +101,7 @@ def text(rng, _, n):
 
 
 def fibonacci(rng, _, n):
-    """Counts that grow so that codes come out longer than 15 bits and have to be cut."""
+    """Counts that grow so that codes exceed 15 bits and have to be shortened."""
     values, a, b = [], 1, 1
     while sum(map(len, values)) < min(n, 16000):
         values.append(bytes([len(values)]) * a)
@@ -116,7 +116,7 @@ def ramp(rng, _, n):
 
 
 def planes(rng, _, n):
-    """Byte planes of floats, as GZIP_2 has them."""
+    """Byte planes of floats, as in GZIP_2."""
     dtype = rng.choice([">f4", ">f8", ">i4", ">i2"])
     width = np.dtype(dtype).itemsize
     values = rng.normal(1000, 10.0 ** rng.integers(0, 4), n // width + 1).astype(dtype)
@@ -127,7 +127,7 @@ PIECES = (noise, few_symbols, skewed, long_runs, periodic, phrases, text, fibona
 
 
 def mixture(rng, n):
-    """`n` bytes of a few pieces after each other."""
+    """`n` bytes of a few consecutive pieces."""
     out = bytearray()
     while len(out) < n:
         piece = PIECES[rng.integers(len(PIECES))]
@@ -136,7 +136,7 @@ def mixture(rng, n):
 
 
 def length_of(rng, most):
-    """Mostly short; where zlib's window moves on and where a block is full more often than by chance."""
+    """Mostly short; lengths where zlib's window moves on or a block is full are more frequent than by chance."""
     kind = rng.integers(12)
     if kind < 6:
         return int(rng.integers(0, 800))

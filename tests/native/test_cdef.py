@@ -1,7 +1,7 @@
 """The declarations of cfitsio that Python uses, against cfitsio's own headers.
 
-cffi compares constants and struct fields with the compiler, but believes argument and result types. So each declared
-function is assigned to a pointer of the declared type, and the compiler refuses what does not fit.
+cffi compares constants and struct fields with the compiler, but trusts argument and result types. So each declared
+function is assigned to a pointer of the declared type, and the compiler refuses mismatches.
 """
 
 import re

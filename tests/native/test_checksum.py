@@ -1,4 +1,4 @@
-"""CHECKSUM and DATASUM: the cards of cfitsio, by another way."""
+"""CHECKSUM and DATASUM: the same cards as cfitsio's, computed differently."""
 
 import re
 
@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from rustfits_cffi.native._lib import ffi, lib
-from rustfits_cffi.native.cfitsio import transfer
+from rustfits_cffi.native.cfitsio import copying
 from rustfits_cffi.native.cfitsio.checksums import write_checksum
 from rustfits_cffi.native.cfitsio.handle import FileHandle
 
 
 def ones_complement(data):
-    """The sum by the definition: words one by one, each carry added at once."""
+    """The sum by its definition: word by word, with each carry added at once."""
     total = 0
     for word in np.frombuffer(data, ">u4").tolist():
         total += word
@@ -22,7 +22,7 @@ def ones_complement(data):
 
 @pytest.mark.parametrize("nwords", [0, 1, 2, 5, 720, 100_003])
 @pytest.mark.parametrize("byte", [None, 0, 255])
-def test_sum_by_definition(rng, nwords, byte):
+def test_sum_equals_its_definition(rng, nwords, byte):
     data = rng.bytes(4 * nwords) if byte is None else bytes([byte]) * (4 * nwords)
     expected = ones_complement(data)
     assert lib.rf_sum32(ffi.from_buffer("uint8_t[]", data), len(data), 0) == expected
@@ -32,7 +32,7 @@ def test_sum_by_definition(rng, nwords, byte):
 
 
 @pytest.mark.parametrize("nbytes", [1, 2, 3, 4099])
-def test_what_the_last_word_lacks_counts_as_zeros(rng, nbytes):
+def test_a_short_last_word_is_padded_with_zeros(rng, nbytes):
     data = rng.bytes(nbytes)
     assert lib.rf_sum32(ffi.from_buffer("uint8_t[]", data), nbytes, 0) == ones_complement(data + bytes(-nbytes % 4))
 
@@ -46,8 +46,8 @@ def two_files(tmp_path):
         with handle.call() as (fptr, status):
             lib.fits_create_img(fptr, 16, 2, ffi.new("long[]", [50, 70]), status)
             lib.fits_set_hdustruc(fptr, status)
-            place = int(fptr.Fptr.datastart)
-        transfer.write_data(handle, 1, place, np.random.default_rng(2).integers(0, 9, (70, 50)).astype(">i2"))
+            offset = int(fptr.Fptr.datastart)
+        copying.write_data(handle, 1, offset, np.random.default_rng(2).integers(0, 9, (70, 50)).astype(">i2"))
         handles.append(handle)
     yield handles
     for handle in handles:
@@ -64,10 +64,10 @@ def test_new_valid_and_stale_cards_become_those_of_cfitsio(two_files):
     for change in (None, None, 7):
         for handle in two_files:
             if change is not None:
-                transfer.write_data(handle, 1, 2880, np.full(10, change, ">i2"))
+                copying.write_data(handle, 1, 2880, np.full(10, change, ">i2"))
         before = masked(ours)
         write_checksum(ours, 1)
-        transfer.write_checksums(theirs, 1)
+        copying.write_checksums(theirs, 1)
         assert re.sub(rb"CHECKSUM= '.{16}'", b"", masked(ours)) == re.sub(rb"CHECKSUM= '.{16}'", b"", masked(theirs))
         assert ones_complement(ours.read(0, ours.size())) == 0xFFFFFFFF
         assert (change is None and b"DATASUM" in before) == (masked(ours) == before)

@@ -15,39 +15,39 @@ from rustfits_cffi.native._lib import ffi, lib
 def gzip_encode(data, level=1):
     """One gzip member; level 1 gives cfitsio's bytes."""
     source = ffi.from_buffer("uint8_t[]", data)
-    room = ffi.new("uint8_t[]", lib.rf_gzip_bound(len(source)))
+    buffer = ffi.new("uint8_t[]", lib.rf_gzip_bound(len(source)))
     used = ffi.new("size_t *")
-    raise_for_status(lib.rf_gzip_encode(source, len(source), level, room, len(room), used))
-    return bytes(ffi.buffer(room, used[0]))
+    raise_for_status(lib.rf_gzip_encode(source, len(source), level, buffer, len(buffer), used))
+    return bytes(ffi.buffer(buffer, used[0]))
 
 
 def gzip_decode(data, capacity):
     """The bytes of the first gzip member of `data`, which are at most `capacity`."""
     source = ffi.from_buffer("uint8_t[]", data)
-    room = ffi.new("uint8_t[]", max(capacity, 1))
+    buffer = ffi.new("uint8_t[]", max(capacity, 1))
     used = ffi.new("size_t *")
-    raise_for_status(lib.rf_gzip_decode(source, len(source), room, capacity, used))
-    return bytes(ffi.buffer(room, used[0]))
+    raise_for_status(lib.rf_gzip_decode(source, len(source), buffer, capacity, used))
+    return bytes(ffi.buffer(buffer, used[0]))
 
 
 def cfitsios(data):
-    """The member that cfitsio writes: its buffer has room enough, so that it never asks for more."""
-    room = ffi.new("char[]", 2 * len(data) + 1000)
-    pointer, size = ffi.new("char **", room), ffi.new("size_t *", len(room))
+    """The member that cfitsio writes; its buffer is large enough that it never asks for more."""
+    buffer = ffi.new("char[]", 2 * len(data) + 1000)
+    pointer, size = ffi.new("char **", buffer), ffi.new("size_t *", len(buffer))
     used, status = ffi.new("size_t *"), ffi.new("int *")
     lib.compress2mem_from_mem(ffi.from_buffer("char[]", data), len(data), pointer, size, ffi.NULL, used, status)
     assert status[0] == 0
-    return bytes(ffi.buffer(room, used[0]))
+    return bytes(ffi.buffer(buffer, used[0]))
 
 
 def cfitsios_bytes(member, capacity):
-    """The bytes that cfitsio, and so zlib, inflates a member to; None if it refuses."""
-    room = ffi.new("char[]", max(capacity, 1))
-    pointer, size = ffi.new("char **", room), ffi.new("size_t *", capacity)
+    """The bytes to which cfitsio, and so zlib, inflates a member; None if it refuses."""
+    buffer = ffi.new("char[]", max(capacity, 1))
+    pointer, size = ffi.new("char **", buffer), ffi.new("size_t *", capacity)
     used, status = ffi.new("size_t *"), ffi.new("int *")
     source = ffi.from_buffer("char[]", member)
     lib.uncompress2mem_from_mem(source, len(source), pointer, size, ffi.NULL, used, status)
-    return None if status[0] else bytes(ffi.buffer(room, used[0]))
+    return None if status[0] else bytes(ffi.buffer(buffer, used[0]))
 
 
 def member_of(body, data, flags=0, fields=b""):
@@ -93,20 +93,21 @@ def test_levels_are_zlibs(rng, level):
         gzip_encode(b"x", 10)
 
 
-def test_the_room_is_never_exceeded(rng):
+def test_the_buffer_is_never_exceeded(rng):
     data = rng.bytes(5000)
     full = gzip_encode(data)
     for cap in (0, 1, 9, 10, 500, len(full) - 1):
-        room = np.full(cap + 16, 0x5A, "u1")
+        buffer = np.full(cap + 16, 0x5A, "u1")
         used = ffi.new("size_t *")
-        status = lib.rf_gzip_encode(ffi.from_buffer(data), len(data), 1, ffi.from_buffer("uint8_t[]", room), cap, used)
-        assert status == lib.RF_ENOSPACE and (room[cap:] == 0x5A).all()
+        target = ffi.from_buffer("uint8_t[]", buffer)
+        status = lib.rf_gzip_encode(ffi.from_buffer(data), len(data), 1, target, cap, used)
+        assert status == lib.RF_ENOSPACE and (buffer[cap:] == 0x5A).all()
     for cap in (0, 1, 4999):
         with pytest.raises(FITSError):
             gzip_decode(full, cap)
 
 
-def test_only_the_first_member_is_read_and_any_writer_is():
+def test_the_first_member_of_any_writer_is_read():
     data = bytes(range(200)) * 5
     assert gzip_decode(gzip_encode(data) + b"junk after it", 1000) == data
     assert gzip_decode(gzip.compress(data, 9) + gzip.compress(b"more"), 5000) == data
@@ -116,7 +117,7 @@ def steps(rng, npix):
     return np.cumsum(rng.integers(-3, 4, npix)).astype(">i4").tobytes()
 
 
-def test_damaged_members_are_refused_or_inflated_as_by_cfitsio_within_the_room(arenas, damaged, rng):
+def test_damaged_members_are_refused_or_inflated_as_by_cfitsio_within_the_buffer(arenas, damaged, rng):
     for _ in range(1500):
         data = steps(rng, int(rng.integers(1, 900)))
         bad = damaged(gzip_encode(data, int(rng.integers(10))), front=int(rng.choice([0, 0, 10])))
@@ -136,7 +137,7 @@ def test_every_cut_member_is_refused(rng):
 
 
 def test_any_deflate_stream_inflates_as_in_cfitsio(damaged, rng):
-    """Damaged streams in members with the check sum of what zlib makes of them: what it takes, ours takes."""
+    """Damaged streams in members with the check sum of zlib's result: ours accepts what zlib accepts."""
     ntaken = 0
     for _ in range(1500):
         whole = gzip_encode(steps(rng, int(rng.integers(1, 900))), int(rng.integers(10)))[10:-8]
@@ -172,8 +173,8 @@ def test_headers_with_every_field_are_read_as_by_cfitsio(rng):
             gzip_decode(member, len(data))
 
 
-def test_rules_that_only_zlib_insists_on():
-    """The bytes have the check sum that they should, so they are taken for what they are."""
+def test_streams_that_only_zlib_refuses_are_read():
+    """The bytes have the right check sum, so they are accepted."""
     data = bytes([97]) * 259
     wrong_header_sum = member_of(zlib.compress(data)[2:-4], data, flags=2, fields=b"??")
     # fixed codes: "a", the reserved code 286 for a length, distance 1, the end of the block

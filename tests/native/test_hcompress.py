@@ -1,8 +1,8 @@
 """HCOMPRESS coder: shape x transform (32, 64 bits) x scale x smoothing x data against cfitsio's fits_hcompress family.
 
 Streams are made by cfitsio's own encoder and compared byte for byte, images pixel by pixel. Cut and damaged streams go
-to our decoder, in buffers that end at a guard page; those that it takes must be the same pixels for cfitsio. But not
-where a side is 1: cfitsio's decoder then writes beyond its own scratch, and of a single pixel it always makes 0.
+to our decoder, in buffers that end at a guard page; those that it accepts must give the same pixels in cfitsio. This
+excludes sides of 1: cfitsio's decoder then writes beyond its own scratch, and turns a single pixel into 0.
 """
 
 import numpy as np
@@ -22,7 +22,7 @@ def cfitsio_encode(image, scale, wide):
     coded = bytearray(9 * (nx + 2) * (ny + 2) + 64)
     length, status = ffi.new("long *", len(coded)), ffi.new("int *", 0)
     out = ffi.from_buffer("char[]", coded)
-    pixels = image.astype(np.int64 if wide else np.int32)  # it is destroyed
+    pixels = image.astype(np.int64 if wide else np.int32)  # a copy, as it is overwritten
     if wide:
         lib.fits_hcompress64(ffi.from_buffer("LONGLONG[]", pixels), nx, ny, scale, out, length, status)
     else:
@@ -75,7 +75,7 @@ def decode(coded, shape, smooth, wide):
 
 
 def sky(seed, shape, sigma, level, slope, share):
-    """Noise of some sigma on a level and a slope; of the pixels only a share is not zero."""
+    """Noise of some sigma on a level and a slope; only a share of the pixels is not zero."""
     rng = np.random.default_rng(seed)
     image = rng.normal(level, 1, shape) * sigma + np.arange(shape[1]) * slope * sigma
     image[rng.random(shape) >= share] = 0
@@ -83,7 +83,7 @@ def sky(seed, shape, sigma, level, slope, share):
 
 
 def narrow_enough(image, wide):
-    """What the 32-bit transform is for: 16-bit pixels."""
+    """The image reduced to 16-bit pixels, for which the 32-bit transform is made."""
     return image if wide else np.clip(image, -(2**15), 2**16 - 1).astype(np.int32)
 
 
@@ -165,7 +165,7 @@ def test_pixels_that_overflow_32_bits_are_refused():
 
 
 def test_pixels_just_inside_32_bits_are_coded():
-    # the quick bound says no, the transform says yes: a sum of 2 ** 31 - something
+    # the quick bound says no, the transform says yes: a sum just below 2 ** 31
     image = np.full((4, 4), 2**27 - 64, np.int32)
     status, coded = encode(image, 0, False)
     assert status == lib.RF_OK and coded == cfitsio_encode(image, 0, False)
@@ -208,7 +208,7 @@ def test_other_sizes_and_headers_are_refused():
 
 @given(image=images, wide=st.booleans())
 @settings(max_examples=80, deadline=None)
-def test_exact_room_suffices_and_less_is_refused(arenas, image, wide):
+def test_exact_capacity_suffices_and_less_is_refused(arenas, image, wide):
     image = narrow_enough(image, wide)
     _, coded = encode(image, 0, wide)
     for cap in (len(coded), len(coded) + 1, len(coded) + 9):
@@ -220,7 +220,7 @@ def test_exact_room_suffices_and_less_is_refused(arenas, image, wide):
 
 
 class GuardedDecoder:
-    """Decodes with coded bytes and pixels at guard pages, and with canaries behind the scratch."""
+    """Decodes with coded bytes and pixels at guard pages, and with canaries after the scratch."""
 
     def __init__(self, arenas, shape):
         self.arenas, self.shape = arenas, shape
@@ -266,7 +266,7 @@ def test_any_planes_decode_or_fail_and_always_the_same(arenas, coded, shape, sca
     stream = header + bytes(nplanes) + coded
     guarded = GuardedDecoder(arenas, shape)
     first = guarded(stream, smooth, wide)
-    again = guarded(stream, smooth, wide)  # with the scratch as the first left it
+    again = guarded(stream, smooth, wide)  # with the scratch as the first call left it
     assert first[0] == again[0] and first[0] in STATUSES
     if first[0] == lib.RF_OK:
         np.testing.assert_array_equal(first[1], again[1])
@@ -284,7 +284,7 @@ def test_damaged_streams_are_refused_or_decoded_as_by_cfitsio(arenas, damaged, r
         coded = encode(image, int(rng.choice([0, 1, 2, 3, 16, 5000])), wide)[1]
         guarded = GuardedDecoder(arenas, shape)
         for smooth in map(int, rng.integers(0, 2, 12)):
-            broken = damaged(coded, front=10)  # its shape as it is
+            broken = damaged(coded, front=10)  # the shape stays as it is
             status, pixels = guarded(broken, smooth, wide)
             assert status in STATUSES
             if status == lib.RF_OK:

@@ -1,4 +1,4 @@
-"""Sections of plain images read by C, and pixels scaled by it: what numpy makes of the same bytes."""
+"""Sections of plain images read by C, and pixels scaled by it, against numpy on the same bytes."""
 
 import tempfile
 from itertools import pairwise
@@ -26,7 +26,7 @@ MOST_NPIX = 700_000  # of 8 bytes: more than a thread takes at a time
 
 @pytest.fixture(scope="module", params=["file", "memory", "pieces"])
 def raw(fuzz_round, request):
-    """``(source, bytes)`` of a file with any bits after its header; it is read from its disk or from memory."""
+    """``(source, bytes)`` of a file with any bits after its header; it is read from disk or from memory."""
     data = np.random.default_rng([fuzz_round, 3]).bytes(DATA_START + 8 * MOST_NPIX)
     if request.param != "file":
         cuts = [0, len(data)] if request.param == "memory" else [0, 2881, 50_001, 50_001, 400_002, len(data)]
@@ -46,7 +46,7 @@ def make(handle, shape, bitpix, out, bscale=1.0, bzero=0.0):
 
 
 def expected(data, shape, bitpix, out, bscale=1.0, bzero=0.0):
-    """The image as numpy reads it: one rounding after the product, one after the sum."""
+    """The image as numpy reads it, with one rounding after the product and one after the sum."""
     stored = np.frombuffer(data, np.dtype(STORED[bitpix]).newbyteorder(">"), int(np.prod(shape)), DATA_START)
     stored = stored.astype(STORED[bitpix]).reshape(shape)
     if out == "unsigned":
@@ -60,7 +60,7 @@ def expected(data, shape, bitpix, out, bscale=1.0, bzero=0.0):
 
 
 def same(a, b):
-    """Equal to the last bit, but for which NaN."""
+    """Whether two arrays are equal to the last bit, except for the kind of NaN."""
     return a.dtype == b.dtype and a.shape == b.shape and np.array_equal(a, b, equal_nan=a.dtype.kind == "f")
 
 
@@ -87,7 +87,7 @@ numbers = st.floats(-1e6, 1e6) | st.sampled_from([1.0, 0.0, -1.0, 1e300, 5e-324]
 @SETTINGS
 @hypothesis.given(section=sections(), kind=st.sampled_from(KINDS), scaling=st.tuples(numbers, numbers),
                   nthreads=st.integers(1, 4))
-def test_any_section_of_any_type(raw, section, kind, scaling, nthreads):
+def test_any_section_of_any_type_equals_numpy(raw, section, kind, scaling, nthreads):
     handle, data = raw
     shape, start, count, step = section
     key = tuple(slice(a, a + (n - 1) * s + 1, s) for a, n, s in zip(start, count, step, strict=True))
@@ -96,7 +96,7 @@ def test_any_section_of_any_type(raw, section, kind, scaling, nthreads):
 
 
 @pytest.mark.parametrize("bitpix, out", KINDS)
-def test_long_lines_and_long_strides_of_every_type(raw, bitpix, out):
+def test_long_lines_and_long_strides_of_every_type_equal_numpy(raw, bitpix, out):
     handle, data = raw
     what = (MOST_NPIX,), bitpix, out, 0.1, -3.7
     image, whole = make(handle, *what), expected(data, *what)
@@ -109,7 +109,7 @@ def test_long_lines_and_long_strides_of_every_type(raw, bitpix, out):
 
 
 @pytest.mark.parametrize("out", ["stored", "unsigned", "double"])
-def test_an_end_of_the_file_within_the_pixels(raw, out):
+def test_a_file_that_ends_within_the_pixels_is_truncated(raw, out):
     image = make(raw[0], (8 * MOST_NPIX,), 16, out)
     with pytest.raises(TruncatedError):
         image.read_line(4 * MOST_NPIX - 10, 11)
@@ -119,7 +119,7 @@ def test_an_end_of_the_file_within_the_pixels(raw, out):
                 image.read((0,), ((8 * MOST_NPIX - 1) // step + 1,), (step,), nthreads=nthreads)
 
 
-def test_axes_of_no_pixels_read_nothing(raw):
+def test_empty_axes_read_nothing(raw):
     for out in ("stored", "double"):
         assert make(raw[0], (4, 5), 16, out).read((0, 1), (0, 3), (1, 1)).shape == (0, 3)
 
@@ -134,6 +134,6 @@ def test_pixels_in_memory_are_scaled_as_those_in_files(raw, bitpix, out):
             assert same(found, wanted)
 
 
-def test_scaled_pixels_need_room(raw):
+def test_scaled_pixels_need_a_result_of_their_size(raw):
     with pytest.raises(ValueError, match="not 10 pixels"):
         scale_pixels(np.zeros(10, "i2"), np.zeros(9), 16, "double", 2.0, 0.0, nthreads=1)

@@ -1,7 +1,7 @@
 """PLIO coder: masks (flat, runs, noise, long gaps, steps over 4095) against cfitsio's pl_p2li and pl_l2pi.
 
-The lossy case (one pixel behind k * 4095 zeros) has tests of its own. Cut and damaged lists go to our decoder, in
-buffers that end at a guard page; those that it takes must be the same pixels for cfitsio.
+The lossy case (one pixel after k * 4095 zeros) has its own tests. Cut and damaged lists go to our decoder, in buffers
+that end at a guard page; those that it accepts must give the same pixels in cfitsio.
 """
 
 import numpy as np
@@ -113,14 +113,14 @@ def test_largest_output_fits_the_bound():
     assert np.array_equal(decode(coded, 400)[1], pixels)
 
 
-def test_length_over_32767_words(rng):
+def test_lists_of_more_than_32767_words_equal_cfitsio(rng):
     pixels = rng.integers(0, 2**16, 30000).astype(np.int32)
     status, coded = encode(pixels)
     assert status == lib.RF_OK and len(coded) > 2 * 32767 and coded == cfitsio_encode(pixels)
     assert np.array_equal(decode(coded, 30000)[1], pixels)
 
 
-def test_old_header_of_three_words():
+def test_old_header_of_three_words_is_read():
     coded = np.array([0, 0, 6, 0x2004, 0x4003, 0x5002], ">i2").tobytes()
     expected = [5, 5, 5, 0, 5, 0]
     assert decode(coded, 6)[1].tolist() == expected
@@ -134,7 +134,7 @@ def test_no_pixel_codes_to_no_byte():
 
 @given(pixels=masks)
 @settings(max_examples=100, deadline=None)
-def test_exact_room_suffices_and_less_is_refused(arenas, pixels):
+def test_exact_capacity_suffices_and_less_is_refused(arenas, pixels):
     _, coded = encode(pixels, allow_lossy=True)
     for cap in (len(coded), len(coded) + 1):
         status, _ = encode(pixels, allow_lossy=True, cap=cap, pointer=arenas[1].room(cap))
@@ -195,7 +195,7 @@ def test_damaged_lists_are_refused_or_decoded_as_by_cfitsio(arenas, damaged, rng
         changes = rng.choice([0, 1, 2, 4095, 4096, 70000, LARGEST], nruns)
         pixels = np.repeat(changes, rng.choice([1, 1, 3, 40, 4100], nruns)).astype(np.int32)
         coded = damaged(encode(pixels, allow_lossy=True)[1], front=int(rng.choice([0, 14])))
-        npix = pixels.size + int(rng.choice([0, 500, 10_000]))  # room for lists that became longer
+        npix = pixels.size + int(rng.choice([0, 500, 10_000]))  # capacity for lists that became longer
         status, back = decode_guarded(arenas, coded, npix)
         assert status in STATUSES
         if status == lib.RF_OK:

@@ -1,8 +1,8 @@
-"""Decoders of Polycomp touch nothing but their streams and the memory for the samples, whatever the stream is.
+"""Polycomp decoders touch nothing but their streams and the memory for the samples, whatever the stream contains.
 
-Matrix: run lengths of every width, plain and of differences; chunks at once and scanned before; quantized parts of 1 to
-64 bits; whole streams and damaged ones, and lies about the number of samples; 1 and 2 threads. Streams and
-samples end at pages that may not be touched.
+Matrix: run lengths of every width, plain and of differences; chunks scanned before or while they are decoded;
+quantized parts of 1 to 64 bits; intact and damaged streams, and false numbers of samples; 1 and 2 threads. Streams
+and samples end at guard pages.
 """
 
 import numpy as np
@@ -15,7 +15,7 @@ NTIMES = 300
 
 
 def number_near(rng, count):
-    """A number of samples: mostly the right one, or one that is not."""
+    """A number of samples: usually the right one, sometimes a wrong one."""
     return int(rng.choice([count, count, max(0, count - rng.integers(0, 9)), count + rng.integers(0, 9)]))
 
 
@@ -61,9 +61,9 @@ def test_chunks(arenas, damaged, rng, width):
         outcomes.add(status)
         chunks, found = ffi.new("rf_polychunk[]", len(stream) // 3), ffi.new("size_t *")
         nsamples, fault = ffi.new("uint64_t *"), ffi.new("rf_polyfault *")
-        told = lib.rf_polycomp_scan(src, len(stream), chunks, len(chunks), found, nsamples, used, fault)
-        assert (status == lib.RF_OK) == (told == lib.RF_OK and nsamples[0] == count)
-        if told != lib.RF_OK or nsamples[0] * width > result.size:
+        scanned = lib.rf_polycomp_scan(src, len(stream), chunks, len(chunks), found, nsamples, used, fault)
+        assert (status == lib.RF_OK) == (scanned == lib.RF_OK and nsamples[0] == count)
+        if scanned != lib.RF_OK or nsamples[0] * width > result.size:
             continue
         nbytes = nsamples[0] * width
         whole = result.taken(nbytes) if status == lib.RF_OK else None
@@ -80,19 +80,16 @@ def test_quantized_samples(arenas, rng, width, lsb):
     for bits in range(1, 65):
         count = int(rng.integers(1, 3000))
         stream = rng.bytes(lib.rf_polyquant_nbytes(count, bits))
-        src = source.fill(stream)
+        src, series = source.fill(stream), ffi.new("rf_polyquant *", (count, width, bits, lsb, 3.0, 0.5))
         whole = None
         for start, stop in [(0, count), *(sorted(map(int, rng.integers(0, count + 1, 2))) for _ in range(3))]:
             nbytes = (stop - start) * width
             dst, nthreads = result.room(nbytes), 1 + bits % 2
-            status = lib.rf_polyquant_decode(
-                src, len(stream), count, width, bits, lsb, 3.0, 0.5, start, stop, nthreads, dst
-            )
+            status = lib.rf_polyquant_decode(src, len(stream), series, start, stop, nthreads, dst)
             assert status == lib.RF_OK
             part = result.taken(nbytes)
             whole = part if whole is None else whole
             assert part == whole[start * width : stop * width]
-        status = lib.rf_polyquant_decode(
-            src, len(stream), count + 8, width, bits, lsb, 3.0, 0.5, 0, 1, 1, result.room(width)
-        )
+        series.n += 8
+        status = lib.rf_polyquant_decode(src, len(stream), series, 0, 1, 1, result.room(width))
         assert status == lib.RF_ETRUNCATED

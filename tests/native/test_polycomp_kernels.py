@@ -1,4 +1,4 @@
-"""The C of Polycomp against plain numpy: transforms, fits, evaluation, run lengths, bit packing; any number of threads.
+"""Polycomp in C against plain numpy: transforms, fits, evaluation, run lengths, bit packing; any number of threads.
 
 Matrix: chunk lengths short (matrix), long (fast transform), odd, even, power of two; 1 and 2 threads.
 """
@@ -39,7 +39,7 @@ def test_transforms_agree_with_the_sums_that_define_them(n):
 @pytest.mark.parametrize("n", [5, 80, 81, 257, 1000, 4097])
 @pytest.mark.parametrize("kept", [1, 2, 5, 30, 80, 400])
 def test_some_coefficients_give_the_sum_that_defines_them(n, kept):
-    """Whichever way is taken: matrix, table, or fast transform."""
+    """With each of the methods: matrix, table, and fast transform."""
     rng = np.random.default_rng(n + kept)
     number = np.sort(rng.permutation(n)[:kept])
     values, mask = np.zeros(n), np.zeros(n, np.uint8)
@@ -64,7 +64,7 @@ def test_inverse_undoes_forward(n):
 
 
 def singular_value_fit(samples, p):
-    """Least squares by the singular values above a unit in the last place of the largest, as the reference has it."""
+    """Least squares by the singular values above a unit in the last place of the largest, as in the reference."""
     powers = np.arange(1, samples.size + 1.0)[:, None] ** np.arange(p)
     scale = np.abs(powers).max(0)
     return np.linalg.lstsq(powers / scale, samples, rcond=EPS)[0] / scale
@@ -84,7 +84,7 @@ def test_fit_is_as_good_as_a_singular_value_solution(n, p):
 
 @pytest.mark.parametrize("n, p", [(23, 22), (100, 30), (101, 30), (300, 25), (300, 60), (1000, 40), (1000, 100)])
 @pytest.mark.parametrize("turns", [1, 3, 6])
-def test_fit_with_more_coefficients_than_doubles_tell_apart_is_as_good_too(n, p, turns):
+def test_fit_with_more_coefficients_than_doubles_distinguish_is_as_good(n, p, turns):
     samples = np.sin(2 * np.pi * turns * np.arange(n) / n + 0.3)
     coefficients = native.poly_fit(samples, p)
     ours = largest_residual(samples, coefficients)
@@ -96,7 +96,7 @@ def test_fit_with_more_coefficients_than_doubles_tell_apart_is_as_good_too(n, p,
 
 @pytest.mark.parametrize("n", [5000, 32769, 65535])
 @pytest.mark.parametrize("turns", [3, 6, 10])
-def test_fit_of_long_chunks_keeps_no_directions_that_are_rounding(n, turns):
+def test_fit_of_long_chunks_keeps_no_directions_caused_by_rounding(n, turns):
     samples = np.sin(2 * np.pi * turns * np.arange(n) / n + 0.3)
     ours, theirs = (samples - horner(fit(samples, 60), n) for fit in (native.poly_fit, singular_value_fit))
     assert np.std(ours) <= np.std(theirs) * 1.05
@@ -112,7 +112,7 @@ def test_powers_beyond_the_range_of_doubles_are_not_used(n, p):
 
 
 def horner(coefficients, n):
-    """Values at 1..n, a multiplication and an addition a step, each rounded."""
+    """Values at 1..n, with a multiplication and an addition per step, each rounded."""
     x = np.arange(1, n + 1.0)
     result = np.zeros(n)
     if len(coefficients):
@@ -135,7 +135,7 @@ def test_evaluation_is_horner_without_contraction_bit_for_bit(n, p):
     assert np.array_equal(values.view(np.uint64), horner(coefficients, n).view(np.uint64))
 
 
-def test_straightening_takes_each_jump_out():
+def test_straightening_removes_each_jump():
     saw = np.array([0.0, 1.5, 3.0, 4.6, 0.0, -1.6])
     assert native.poly_straighten(saw, 3.0).tolist() == [0.0, 1.5, 3.0, 4.6 - 3.0, 0.0, -1.6 + 3.0]
 
@@ -172,7 +172,7 @@ def test_run_lengths_agree_with_a_loop(dtype, diff):
         stream = native.run_encode(samples, diff=diff, max_count=most)
         assert np.array_equal(stream, runs_of(samples, diff, most))
         for start, stop in ((0, samples.size), (0, 1), (1, 2), (37, 4000), (5000, 5000), (7000, samples.size)):
-            part = native.run_decode(stream, diff=diff, count=samples.size, start=start, stop=stop)
+            part = native.run_decode(stream, native.Wanted(samples.dtype, samples.size, start, stop), diff=diff)
             assert np.array_equal(part, samples[start:stop])
 
 
@@ -188,15 +188,11 @@ def test_levels_of_any_width_are_unpacked(bits, lsb):
         whole = whole[:-1] + bytes([whole[-1] >> (-len(text) % 8)])
     coded = np.frombuffer(whole, np.uint8)
     for start, stop in ((0, count), (3, 70), (64, 77), (76, 77)):
-        samples = native.quant_decode(
-            coded, np.dtype("f8"), count=count, bits=bits, lsb=lsb, normalization=3.0, offset=-0.25, start=start,
-            stop=stop, nthreads=1,
-        )  # fmt: skip
+        wanted = native.Wanted(np.dtype("f8"), count, start, stop)
+        samples = native.quant_decode(coded, wanted, native.Levels(bits, lsb, 3.0, -0.25), nthreads=1)
         assert samples.tolist() == [float(level) / 3.0 - 0.25 for level in levels[start:stop]]
     if bits <= 50:
-        again, _ = native.quant_encode(
-            np.array(levels, np.float64), bits=bits, lsb=lsb, normalization=1.0, offset=0.0, nthreads=1
-        )
+        again, _ = native.quant_encode(np.array(levels, np.float64), native.Levels(bits, lsb, 1.0, 0.0), nthreads=1)
         assert again.tobytes() == whole
 
 
@@ -204,8 +200,8 @@ def test_levels_of_any_width_are_unpacked(bits, lsb):
 def test_the_same_bytes_and_samples_with_any_number_of_threads(chunk):
     rng = np.random.default_rng(3)
     samples = np.sin(np.arange(150_000) / 500) + rng.normal(scale=1e-6, size=150_000)
-    settings = dict(spc=chunk, npoly=6, max_error=2e-6, chebyshev=True, narrow=False, period=0.0, period_offset=0.0)
-    streams = [native.poly_encode(samples, nthreads=n, **settings) for n in (1, 2, 16)]
+    settings = native.ChunkSettings(spc=chunk, npoly=6, max_error=2e-6, chebyshev=True, narrow=False)
+    streams = [native.poly_encode(samples, settings, nthreads=n) for n in (1, 2, 16)]
     assert all(np.array_equal(one[0], streams[0][0]) and one[1] == streams[0][1] for one in streams)
     stream, found = streams[0]
     chunks, _, _ = native.poly_scan(stream)
@@ -213,28 +209,28 @@ def test_the_same_bytes_and_samples_with_any_number_of_threads(chunk):
     decoded = [native.poly_decode(stream, chunks, np.dtype("f8"), nthreads=n, **plain) for n in (1, 2, 16)]
     assert np.array_equal(decoded[0], decoded[1]) and np.array_equal(decoded[0], decoded[2])
     assert np.abs(decoded[0] - samples).max() == found["largest_error"] <= 2e-6
+
+    def all_of(count):
+        return native.Wanted(np.dtype("f8"), count, 0, count)
+
     for n in (1, 2, 16):
-        whole, used = native.poly_decode_whole(stream, np.dtype("f8"), count=samples.size, nthreads=n, **plain)
+        whole, used = native.poly_decode_whole(stream, all_of(samples.size), nthreads=n, **plain)
         assert np.array_equal(whole, decoded[0]) and used == stream.size
         for count in (0, samples.size - 1, samples.size + 1):
-            assert native.poly_decode_whole(stream, np.dtype("f8"), count=count, nthreads=n, **plain) is None
+            assert native.poly_decode_whole(stream, all_of(count), nthreads=n, **plain) is None
         for cut in (0, 7, 8, stream.size // 2, stream.size - 1):
-            assert native.poly_decode_whole(stream[:cut], np.dtype("f8"), count=1000, nthreads=n, **plain) is None
+            assert native.poly_decode_whole(stream[:cut], all_of(1000), nthreads=n, **plain) is None
 
 
 def test_quantization_is_the_same_with_any_number_of_threads():
     samples = np.random.default_rng(4).normal(size=100_003).astype(np.float32)
     low, high, finite = native.quant_range(samples, nthreads=5)
     assert (low, high, finite) == (samples.min(), samples.max(), True)
-    settings = dict(bits=13, lsb=True, normalization=8191 / (high - low), offset=low)
-    coded = [native.quant_encode(samples, nthreads=n, **settings) for n in (1, 5)]
+    levels = native.Levels(bits=13, lsb=True, normalization=8191 / (high - low), offset=low)
+    coded = [native.quant_encode(samples, levels, nthreads=n) for n in (1, 5)]
     assert np.array_equal(coded[0][0], coded[1][0]) and coded[0][1] == coded[1][1]
-    decoded = [
-        native.quant_decode(
-            coded[0][0], np.dtype("f4"), count=samples.size, start=0, stop=samples.size, nthreads=n, **settings
-        )
-        for n in (1, 5)
-    ]
+    wanted = native.Wanted(np.dtype("f4"), samples.size, 0, samples.size)
+    decoded = [native.quant_decode(coded[0][0], wanted, levels, nthreads=n) for n in (1, 5)]
     assert np.array_equal(*decoded)
     assert np.abs(decoded[0].astype(float) - samples).max() == coded[0][1]
 

@@ -1,4 +1,4 @@
-"""Against streams that the reference library and program made, where these are present.
+"""Comparison with streams made by the reference library and program, where these are present.
 
 Run lengths and quantization: byte for byte both ways. Polynomial streams: raw and polynomial-only chunks bit for bit,
 Chebyshev chunks within 16 ulp of the chunk's largest value; our streams no larger, and the container restored exactly.
@@ -88,7 +88,7 @@ def test_polynomial_streams_decode_to_the_reference_samples(vectors):
                 assert np.abs(decoded[part] - expected[part]).max() <= 16 * ulp, case
 
 
-def test_taking_a_reference_stream_apart_and_joining_it_restores_the_bytes(vectors):
+def test_splitting_a_reference_stream_and_joining_it_restores_the_bytes(vectors):
     archive = vectors("poly")
     for case in cases(archive, "stream"):
         stream = archive[f"{case}/stream"]
@@ -131,7 +131,7 @@ def plain_reader(chunk):
     return values
 
 
-def test_a_reader_like_the_reference_finds_our_streams_within_the_bound(vectors):
+def test_a_reader_like_the_reference_decodes_our_streams_within_the_bound(vectors):
     archive, nread = vectors("poly"), 0
     for case in cases(archive, "stream"):
         samples, max_error, ours = our_stream(archive, case)
@@ -140,8 +140,8 @@ def test_a_reader_like_the_reference_finds_our_streams_within_the_bound(vectors)
             part = samples[first : first + chunk.samples]
             first += chunk.samples
             if np.isfinite(part).all():
-                room = 16 * np.spacing(np.abs(part).max())
-                assert np.abs(plain_reader(chunk) - part).max() <= max_error + room, case
+                slack = 16 * np.spacing(np.abs(part).max())
+                assert np.abs(plain_reader(chunk) - part).max() <= max_error + slack, case
                 nread += chunk.cheby.size > 0
     assert nread > 50
 
@@ -174,7 +174,7 @@ def test_transforms_fits_and_straightening(vectors):
         assert np.array_equal(ours, archive[f"{case}/output"]), case
 
 
-def test_hand_made_streams_end_as_they_should(vectors):
+def test_hand_made_streams_decode_warn_or_fail_as_they_should(vectors):
     archive = vectors("poly_streams")
     for case in cases(archive, "stream"):
         stream, expect = archive[f"{case}/stream"], str(archive[f"{case}/expect"])

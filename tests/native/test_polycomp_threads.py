@@ -1,4 +1,4 @@
-"""Run lengths and streams of chunks in many parts: the same bytes and samples with 1, 2 and 16 threads.
+"""Run lengths and polynomial streams in many parts: the same bytes and samples with 1, 2 and 16 threads.
 
 Matrix: widths x plain and differences x runs shorter than, as long as and far longer than a part x max_count.
 """
@@ -9,7 +9,7 @@ import pytest
 from rustfits_cffi.native import polycomp as native
 from rustfits_cffi.polycomp.streams.errors import StreamFault
 
-N = (2 << 20) + 5  # samples: enough for four threads to be worth starting
+N = (2 << 20) + 5  # samples: enough to make four threads worth starting
 
 
 def series(kind, dtype, n=N):
@@ -25,7 +25,7 @@ def series(kind, dtype, n=N):
 
 
 def runs_of(samples, diff, max_count):
-    """The same stream by numpy."""
+    """The same stream, computed by numpy."""
     terms = np.diff(samples) if diff else samples
     begin = np.flatnonzero(np.append(True, terms[1:] != terms[:-1]))
     length = np.diff(np.append(begin, terms.size))
@@ -48,7 +48,7 @@ def test_runs_across_parts_are_joined_and_split_as_one_thread_does(kind, diff, d
         stream = native.run_encode(samples, diff=diff, max_count=max_count, nthreads=nthreads)
         assert np.array_equal(stream, expected)
         for start, stop in ((0, N), (N // 3, N - 7)):
-            part = native.run_decode(stream, diff=diff, count=N, start=start, stop=stop, nthreads=nthreads)
+            part = native.run_decode(stream, native.Wanted(stream.dtype, N, start, stop), diff=diff, nthreads=nthreads)
             assert np.array_equal(part, samples[start:stop])
 
 
@@ -60,12 +60,12 @@ def test_streams_that_end_at_a_mark(npairs, diff):
     stream = native.run_encode(samples, diff=diff, max_count=9)
     assert stream.size == 2 * npairs + diff
     for start in range(0, samples.size, 100):
-        part = native.run_decode(stream, diff=diff, count=samples.size, start=start, stop=samples.size)
+        part = native.run_decode(stream, native.Wanted(stream.dtype, samples.size, start, samples.size), diff=diff)
         assert np.array_equal(part, samples[start:])
 
 
 @pytest.mark.parametrize("damage", ["negative", "short", "long", "odd", "huge"])
-def test_a_damaged_stream_of_many_pairs_is_told_as_by_one_thread(damage):
+def test_a_damaged_stream_of_many_pairs_is_reported_as_by_one_thread(damage):
     count = 4 << 20
     stream = native.run_encode(np.arange(count) % 2, diff=False, max_count=9)
     number = stream.size // 2 // 2 * 2
@@ -73,13 +73,13 @@ def test_a_damaged_stream_of_many_pairs_is_told_as_by_one_thread(damage):
         stream = stream[:-1].copy()
     else:
         stream[number] = {"negative": -3, "short": 0, "long": 2, "huge": 2**63 - 1}[damage]
-    told = set()
+    faults = set()
     for nthreads in (1, 2, 16):
         with pytest.raises(StreamFault) as caught:
-            native.run_decode(stream, diff=False, count=count, start=0, stop=count, nthreads=nthreads)
-        told.add(caught.value.fault)
-    assert len(told) == 1
-    fault = told.pop()
+            native.run_decode(stream, native.Wanted(stream.dtype, count, 0, count), diff=False, nthreads=nthreads)
+        faults.add(caught.value.fault)
+    assert len(faults) == 1
+    fault = faults.pop()
     if damage in ("negative", "huge"):
         assert (fault.item, fault.offset) == (number // 2, 8 * number)
 
@@ -87,21 +87,20 @@ def test_a_damaged_stream_of_many_pairs_is_told_as_by_one_thread(damage):
 def test_counts_that_overflow_are_refused():
     stream = np.array([2**64 - 1, 1] * 600, np.uint64)
     with pytest.raises(StreamFault):
-        native.run_decode(stream, diff=False, count=600, start=0, stop=600, nthreads=2)
+        native.run_decode(stream, native.Wanted(stream.dtype, 600, 0, 600), diff=False, nthreads=2)
 
 
 @pytest.mark.parametrize("spc", [1, 7, 80, 4096, 5000, 65535])
 def test_pieces_of_a_polynomial_stream_are_put_in_order(spc):
-    """Raw and compressed chunks in turn: pieces of very different sizes wait for each other."""
+    """Alternating raw and compressed chunks: pieces of very different sizes wait for each other."""
     rng = np.random.default_rng(spc)
     x = np.sin(np.arange(400_003 if spc > 1 else 50_003) / 300)
     for begin in range(0, x.size, 60_000):
         x[begin : begin + 25_000] += rng.normal(size=x[begin : begin + 25_000].size)
-    settings = {"spc": spc, "npoly": 5, "max_error": 1e-5, "chebyshev": False, "narrow": False, "period": 0.0,
-                "period_offset": 0.0}  # fmt: skip
-    expected, made = native.poly_encode(x, nthreads=1, **settings)
+    settings = native.ChunkSettings(spc=spc, npoly=5, max_error=1e-5, chebyshev=False, narrow=False)
+    expected, made = native.poly_encode(x, settings, nthreads=1)
     for nthreads in (2, 3, 16):
-        stream, found = native.poly_encode(x, nthreads=nthreads, **settings)
+        stream, found = native.poly_encode(x, settings, nthreads=nthreads)
         assert np.array_equal(stream, expected) and found == made
     chunks, nsamples, used = native.poly_scan(expected)
     assert (nsamples, used) == (x.size, expected.size) and made["chunks"] == len(chunks)

@@ -1,4 +1,4 @@
-"""The memory pool of large results: arrays that are gone lend their memory to the next, and to nobody else."""
+"""The memory pool of large results: the memory of freed arrays goes to the next ones and nowhere else."""
 
 import gc
 import os
@@ -70,16 +70,16 @@ def test_a_large_array_is_like_any_other():
 
 
 @pytest.mark.parametrize("limit", [0, 3 * LEAST, 100 * LEAST])
-def test_room_that_was_not_needed_can_be_let_go_of(limit):
+def test_arrays_can_be_resized(limit):
     rf.set_memory_pool_size(limit)
-    room = pool.new_array((8 * LEAST,), BYTE)
+    array = pool.new_array((8 * LEAST,), BYTE)
     used = np.arange(LEAST + 9) % 251
-    room[: used.size] = used
-    room.resize(used.size, refcheck=False)
-    assert np.array_equal(room, used) and room.flags.owndata
+    array[: used.size] = used
+    array.resize(used.size, refcheck=False)
+    assert np.array_equal(array, used) and array.flags.owndata
     assert kept() == (8 * LEAST if limit > 8 * LEAST else 0)
-    room.resize(3 * LEAST, refcheck=False)
-    assert np.array_equal(room[: used.size], used) and not room[used.size :].any()
+    array.resize(3 * LEAST, refcheck=False)
+    assert np.array_equal(array[: used.size], used) and not array[used.size :].any()
 
 
 def test_small_arrays_are_left_to_numpy():
@@ -102,20 +102,20 @@ def test_an_interrupt_leaves_numpys_allocator_as_it_was(interrupt_after, rng):
         assert get_handler_name() == "default_allocator"
 
 
-def test_memory_is_used_again_for_about_as_much():
+def test_memory_is_reused_for_arrays_of_about_the_same_size():
     array = pool.new_array((2 * LEAST,), BYTE)
-    place, view = address(array), array[5:9]
+    previous, view = address(array), array[5:9]
     del array
-    assert kept() == 0  # the view still needs it
+    assert kept() == 0  # a view still needs the memory
     del view
     assert kept() == 2 * LEAST
     small = pool.new_array((LEAST,), BYTE)
-    assert address(small) != place and kept() == 2 * LEAST
+    assert address(small) != previous and kept() == 2 * LEAST
     large = pool.new_array((LEAST - 10, 2), BYTE)
-    assert address(large) == place and kept() == 0
+    assert address(large) == previous and kept() == 0
 
 
-def test_no_more_is_kept_than_said():
+def test_no_more_is_kept_than_the_limit():
     rf.set_memory_pool_size(3 * LEAST)
     arrays = [pool.new_array((LEAST + i,), BYTE) for i in range(10)] + [pool.new_array((4 * LEAST,), BYTE)]
     while arrays:
@@ -131,13 +131,13 @@ def test_no_more_is_kept_than_said():
 
 
 @pytest.mark.parametrize("wrong", [-1, 1 << 63, 2.5, True, "9"])
-def test_impossible_sizes(wrong):
+def test_invalid_sizes_are_refused(wrong):
     with pytest.raises((TypeError, ValueError), match=r"memory pool|integer"):
         rf.set_memory_pool_size(wrong)
 
 
 @pytest.mark.parametrize("text, limit", [("0", 0), (" 5000000 ", 5_000_000), ("", pool.DEFAULT_NBYTES)])
-def test_the_environment_says_how_much_at_first(text, limit):
+def test_the_initial_limit_comes_from_the_environment(text, limit):
     code = f"""
 import numpy as np
 from rustfits_cffi.native import pool
@@ -153,7 +153,7 @@ for nbytes in (4_000_000, 6_000_000):
 
 
 @pytest.mark.parametrize("text", ["much", "-1", "1e6", "9" * 30])
-def test_an_environment_that_makes_no_sense_is_told(text):
+def test_an_invalid_limit_in_the_environment_is_reported(text):
     environment = os.environ | {pool.ENVIRONMENT_NAME: text}
     code = "import rustfits_cffi; rustfits_cffi.read"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, env=environment)
@@ -178,7 +178,7 @@ def test_arrays_that_come_and_go_in_any_order_never_share_memory(rng):
     assert all(array[0] == value for array, value in live)
 
 
-def test_threads_may_make_arrays_and_let_go_of_them_at_once():
+def test_threads_may_make_and_free_arrays_at_the_same_time():
     rf.set_memory_pool_size(4 * LEAST)
 
     def work(number):
@@ -199,13 +199,13 @@ def test_images_read_one_after_the_other_share_memory_and_not_pixels(tmp_path, r
             fits.write_image(image)
             fits.write_image(image, compress=rf.Rice1())
     for ext in (0, 1):
-        places = set()
+        addresses = set()
         for number, image in enumerate(images):
             pixels = rf.read(tmp_path / f"{number}.fits", ext=ext)
             assert np.array_equal(pixels, image) and pixels.flags.owndata
-            places.add(address(pixels))
+            addresses.add(address(pixels))
             del pixels
-        assert len(places) == 1
+        assert len(addresses) == 1
         held = [rf.read(tmp_path / f"{number}.fits", ext=ext) for number in range(3)]
         assert all(np.array_equal(*pair) for pair in zip(held, images, strict=True))
 
@@ -233,7 +233,7 @@ def test_the_system_may_take_back_what_is_kept():
     assert (run.returncode, run.stderr) == (0, "")
 
 
-def test_without_numpys_function_arrays_are_numpys(monkeypatch):
+def test_without_numpys_function_arrays_use_numpys_memory(monkeypatch):
     monkeypatch.setattr(pool, "_allocating_context", lambda: None)
     assert get_handler_name(pool.new_array((LEAST,), BYTE)) == "default_allocator"
 
@@ -253,7 +253,7 @@ class Holder:
         sys.stdout.write("gone\\n")
 
 forever = np.frombuffer(Holder().array, "u1")  # garbage at once
-sys.modules["holder"] = Holder()               # goes when the modules do
+sys.modules["holder"] = Holder()               # freed with the modules
 atexit.register(lambda: new_array((30_000_000,), np.dtype("u1")).fill(1))
 """
 

@@ -1,4 +1,4 @@
-"""Noise, quantizing and dequantizing against cfitsio's own functions and the formulas of the standard."""
+"""Noise, quantizing and dequantizing, against cfitsio's own functions and the formulas of the standard."""
 
 import numpy as np
 import pytest
@@ -31,7 +31,7 @@ def cfitsios(pixels, nx, ny, nullcheck, null, level, method, irow):
 
 
 def ours(pixels, nx, ny, nullcheck, null, level, method, irow):
-    """The same from our quantizer; a status if it refuses."""
+    """The same from our quantizer, or its status if it refuses."""
     out = np.zeros(nx * ny, "i4")
     done, width = ffi.new("int *"), pixels.dtype.itemsize
     scratch = np.full(lib.rf_quantize_scratch_nbytes(nx, ny, width), 0x5A, "u1")
@@ -93,7 +93,7 @@ def test_random_tiles_quantize_as_in_cfitsio(rng, content, dtype):
 
 
 def test_left_over_differences_take_part_in_the_median():
-    """cfitsio takes the second order median over more slots than the row filled."""
+    """cfitsio takes the second order median over more elements than the row filled."""
     rows = [[0, 0, 0, 0, 0, 0, 0, 0, 1, -1, 0, -1, -2, -3], [0, -1, -1, -1, 1, 1, 1, 1, 4, 0, 0, -3, -2, 3],
             [3, 1, 0, 1, -2, -1, 0, 2, -1, 0, 1, 1, -1, -1]]  # fmt: skip
     scale, _, _ = ours(np.array(rows, "f4").ravel(), 14, 3, 0, 0.0, 4.0, 0, 0)
@@ -101,8 +101,8 @@ def test_left_over_differences_take_part_in_the_median():
 
 
 @pytest.mark.parametrize("masked", [0.02, 0.5])
-def test_a_masked_image_among_clean_rows(rng, masked):
-    """Rows with runs of equal pixels between rows without: what the earlier rows left matters only then."""
+def test_rows_of_equal_pixels_among_others_quantize_as_in_cfitsio(rng, masked):
+    """Rows with runs of equal pixels between rows without: only then do left-overs of earlier rows matter."""
     for _ in range(40):
         pixels = rng.normal(0, 1, (30, 120)).astype("f4")
         for row in np.flatnonzero(rng.random(30) < masked):
@@ -118,7 +118,7 @@ stretches = st.lists(
 
 
 def row_of(parts, seed, sigma, null):
-    """A row of stretches, each of a kind and a length."""
+    """A row of stretches, each with a kind and a length."""
     rng = np.random.default_rng(seed)
     make = {
         "noise": lambda n: rng.normal(100, sigma, n),
@@ -142,7 +142,7 @@ def row_of(parts, seed, sigma, null):
 def test_one_long_row_of_constant_stretches_and_nulls_quantizes_as_in_cfitsio(
     parts, seed, sigma, dtype, null, method, nullcheck
 ):
-    """A single row has one array for all differences: what is left over in it takes part in the medians."""
+    """A single row has one array for all differences: left-overs in it take part in the medians."""
     if not nullcheck:
         parts = [(kind, length) for kind, length in parts if kind != "null"] or [("noise", 20)]
     pixels = row_of(parts, seed, sigma, null).astype(dtype)
@@ -178,8 +178,8 @@ def test_integer_noise_equals_cfitsios(rng, content):
         assert [noise.n2, noise.n3, noise.n5] == [e[0] for e in expected]
 
 
-def test_vector_of_the_standard_dither():
-    """Squares of 0 to 19: values worked out by hand from the sequence."""
+def test_dithered_values_equal_those_computed_by_hand():
+    """Squares of 0 to 19: values computed by hand from the sequence."""
     squares = (np.arange(20) ** 2).astype("f4")
     scale, zero, values = ours(squares, 10, 2, 0, 0.0, 4.0, 1, 1)
     assert scale == pytest.approx(1.2105394) and zero == 0
@@ -195,7 +195,7 @@ def test_dither_sequence_is_cfitsios():
 
 
 def dither_of(irow, count):
-    """The random number of each pixel, by the words of the standard."""
+    """The random number of each pixel, according to the text of the standard."""
     numbers, seed = np.empty(count, "f4"), (irow - 1) % 10000
     at = int(RANDOMS[seed] * 500)
     for i in range(count):

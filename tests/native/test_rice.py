@@ -1,7 +1,7 @@
 """Rice coder: width (1, 2, 4) x block (1..64, hostile ones) x data (flat, noise, jumps, full range) against cfitsio.
 
 Streams are made by cfitsio's own encoder and compared byte for byte. Cut and damaged ones go to our decoder, in buffers
-that end at a guard page; those that it takes must be the same pixels for cfitsio.
+that end at a guard page; those that it accepts must give the same pixels in cfitsio.
 """
 
 import numpy as np
@@ -55,7 +55,7 @@ def decode(coded, npix, width, block):
 
 
 def noise(seed, npix, width, sigma, jumps=0.0):
-    """Noise of some sigma with a share of pixels drawn from the full range."""
+    """Noise of some sigma, with a share of the pixels drawn from the full range."""
     rng = np.random.default_rng(seed)
     bits = 8 * width
     values = np.rint(rng.normal(0, 1, npix) * min(sigma, 2.0**bits)).astype(np.int64)
@@ -113,7 +113,7 @@ def test_blocks_beyond_cfitsio_round_trip(width, block):
 
 
 @pytest.mark.parametrize("width", [1, 2, 4])
-def test_every_split_and_long_runs_of_zeros(width):
+def test_every_split_and_long_runs_of_zeros_equal_cfitsio(width):
     # one block per split number, and one value far above the others of its block
     parts = [noise(b, 64, width, 2.0**b) for b in range(8 * width)]
     spike = np.zeros(32, DTYPES[width])
@@ -128,8 +128,8 @@ def test_every_split_and_long_runs_of_zeros(width):
 
 @pytest.mark.parametrize("width", [2, 4])
 @pytest.mark.parametrize("split", [0, 3, 4, 9, 10, 12])
-def test_one_long_code_at_any_place_of_its_block(width, split):
-    # the others of the block have this split; codes are taken in groups, and the long one bursts its group or just fits
+def test_one_long_code_at_any_position_of_its_block(width, split):
+    # the other codes have this split; codes are read in groups, and the long one just fits its group or exceeds it
     for zeros in [*range(0, 70, 3), 300]:
         spikes = np.full((32, 32), 1 << split, np.int64)
         spikes[np.arange(32), np.arange(32)] += zeros << split
@@ -159,7 +159,7 @@ def test_wrong_width_or_block_is_refused():
 
 @given(values=tiles)
 @settings(max_examples=80, deadline=None)
-def test_exact_room_suffices_and_less_is_refused(arenas, values):
+def test_exact_capacity_suffices_and_less_is_refused(arenas, values):
     _, coded = encode(values, 32)
     for cap in {len(coded), len(coded) + 1, len(coded) + 9}:
         status, _again = encode(values, 32, cap, arenas[1].room(cap))

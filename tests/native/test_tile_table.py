@@ -1,4 +1,4 @@
-"""The table of tiles against numpy's reading of the same bytes: places, numbers, and what is wrong with a tile."""
+"""The table of tiles against numpy's reading of the same bytes: positions, numbers, and bad tiles."""
 
 import numpy as np
 import pytest
@@ -19,7 +19,7 @@ C_TYPES = {"u1": "uint8_t[]", "i8": "int64_t[]", "f8": "double[]"}
 
 
 class Table:
-    """A table of tiles in memory, and where its columns are in the rows of a structured array."""
+    """A table of tiles in memory, with its columns in the rows of a structured array."""
 
     def __init__(self, rows, letters, element_nbytes=1, heap_nbytes=HEAP):
         fields = [
@@ -44,7 +44,7 @@ class Table:
 
 @st.composite
 def tables(draw):
-    """A table of some of the columns in any order, with random bytes for numbers and tiles that lie in the heap."""
+    """A table with some of the columns in any order, random bytes for numbers, and tiles within the heap."""
     letters = {
         name: draw(st.sampled_from("PQ" if name[0] == "t" else "BIJK" if name == "blank" else "BIJKED"))
         for name in draw(st.permutations(["t0", "t1", "t2", "scale", "zero", "blank"]))
@@ -63,7 +63,7 @@ def tables(draw):
 
 @given(tables())
 @settings(max_examples=300, deadline=None)
-def test_rows_by_numpy(drawn):
+def test_rows_are_read_as_by_numpy(drawn):
     rows, letters, width = drawn
     table = Table(rows, letters, width)
     assert table.status == 0
@@ -73,7 +73,7 @@ def test_rows_by_numpy(drawn):
         assert (table.column[i], table.offset[i], table.nbytes[i]) == expected
         assert (table.state[i] == MISSING) == (first is None)
     for name in ("scale", "zero"):
-        with np.errstate(invalid="ignore"):  # a signaling NaN may be there
+        with np.errstate(invalid="ignore"):  # there may be a signaling NaN
             wanted = rows[name].astype("f8") if name in letters else np.full(len(rows), DEFAULTS[name])
         assert np.array_equal(table.arrays[name], wanted, equal_nan=True)
     wanted = rows["blank"].astype("i8") if "blank" in letters else np.full(len(rows), 77)
@@ -83,7 +83,7 @@ def test_rows_by_numpy(drawn):
 @given(st.lists(st.tuples(st.integers(0, 6), st.integers(0, 30)), max_size=14), st.data())
 @settings(max_examples=300, deadline=None)
 def test_tiles_that_share_some_of_their_bytes_are_marked(ranges, data):
-    """Equal ranges may be shared; those that overlap in part are marked. Rows changed later give the same table."""
+    """Equal ranges may be shared; partly overlapping ones are marked. Rows changed later give the same table."""
     rows = np.zeros(len(ranges), [("t0", ">i8", 2)])
     rows["t0"] = np.array(ranges, "i8").reshape(-1, 2)
     table = Table(rows, {"t0": "Q"}, heap_nbytes=32)
@@ -107,11 +107,11 @@ def test_tiles_that_share_some_of_their_bytes_are_marked(ranges, data):
     assert table.table.used_nbytes == fresh.table.used_nbytes
 
 
-def test_what_is_appended_costs_no_look_at_the_others():
+def test_appended_rows_are_checked_without_the_others():
     rows = np.zeros(5, [("t0", ">i8", 2)])
     rows["t0"] = [(10, 10 * i) for i in range(5)]
     table = Table(rows, {"t0": "Q"})
-    table.arrays["state"][4] = SHARED  # a look at all of them would mend this
+    table.arrays["state"][4] = SHARED  # a check of all rows would correct this
     rows["t0"][1] = 7, 60
     assert table.take(rows[1:2], 1) == 0
     assert (table.state[1], table.offset[1], table.nbytes[1], table.state[4]) == (GOOD, 60, 7, SHARED)
@@ -133,7 +133,7 @@ def test_tiles_outside_the_heap_are_marked(letter, length, offset):
     ({"scale": "D"}, 1), ({"scale": "A"}, 0), ({"scale": "P"}, 0), ({"t0": "J"}, 0), ({"t0": "Q"}, 0),
     ({"blank": "J"}, 2**63),
 ])  # fmt: skip
-def test_columns_that_cannot_be_are_refused(letters, at):
+def test_invalid_columns_are_refused(letters, at):
     name = next(iter(letters))
     table = Table(np.zeros(2, {"names": [name], "formats": ["u8"]}), {})
     field = table.layout.tiles[0] if name == "t0" else getattr(table.layout, name)
@@ -142,7 +142,7 @@ def test_columns_that_cannot_be_are_refused(letters, at):
 
 
 @pytest.mark.parametrize("first, nrows", [(0, 3), (2, 1), (2**64 - 1, 2)])
-def test_rows_that_are_not_there_are_refused(first, nrows):
+def test_rows_outside_the_table_are_refused(first, nrows):
     table = Table(np.zeros(2, [("t0", ">i8", 2)]), {"t0": "Q"})
     raw = ffi.from_buffer("uint8_t[]", bytes(64))
     assert lib.rf_table_take(table.table, table.layout, raw, first, nrows) == lib.RF_EARGUMENT

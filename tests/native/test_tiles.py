@@ -33,7 +33,7 @@ LAYOUTS = [((173,), (50,)), ((31, 45), (8, 12)), ((20, 30), (1, 30)), ((14, 9), 
 
 
 def layouts(rng, codec):
-    """Shapes and their tiles for a codec: some with every kind of edge, and others as they come."""
+    """Shapes and their tiles for a codec: some with every kind of edge, and some random ones."""
     drawn = []
     for ndim, most in zip((1, 1, 2, 2, 2, 2, 3, 3), (3000, 40, 60, 60, 12, 200, 16, 9), strict=True):
         shape = rng.integers(8 if ndim == 1 else 4, most, ndim)
@@ -48,7 +48,7 @@ def is_for_hcompress(shape, tile):
 
 
 class CodedTiles(NamedTuple):
-    """Where coded tiles lie in a buffer, and what their table rows say; one element per tile in every array."""
+    """Positions of coded tiles in a buffer, and their table rows; every array has one element per tile."""
 
     row: np.ndarray
     column: np.ndarray
@@ -65,7 +65,7 @@ ROW = np.dtype([("tiles", ">i8", (3, 2)), ("scale", ">f8"), ("zero", ">f8"), ("b
 
 
 def table_of(codec, tiles, heap_nbytes):
-    """The table of tiles as a file would have it, taken in."""
+    """The table of tiles as a file would have it, parsed."""
     grid = [-(-n // t) for n, t in zip(codec.coding.shape, codec.coding.tile_shape, strict=True)]
     rows = np.zeros(int(np.prod(grid)), ROW)
     for i, row in enumerate(np.asarray(tiles.row).tolist()):
@@ -87,7 +87,7 @@ def table_of(codec, tiles, heap_nbytes):
 
 
 class FileSource:
-    """The coded bytes in a file without a name."""
+    """The coded bytes in an unnamed file."""
 
     path = "memory"
 
@@ -112,7 +112,7 @@ def sources(data):
 
 
 def decode(codec, data, tiles, *, start, count, step, out="unsigned", bscale=1.0, bzero=0.0, nthreads=1, dst=None):
-    """Pixels of a section, from a file and from memory: the same, or the same error."""
+    """Pixels of a section, decoded from a file and from memory: both give the same pixels or the same error."""
     data = bytes(data)
     table, results = table_of(codec, tiles, len(data)), []
     for source in sources(data):
@@ -136,7 +136,7 @@ class Stored:
     def __init__(self, path, bitpix):
         raw = path.read_bytes()
         cards, at = [{}], 0
-        while at < len(raw):  # headers up to the second HDU's data
+        while at < len(raw):  # headers up to the data of the second HDU
             card = raw[at : at + 80].decode("ascii")
             at += 80
             if card[8:10] == "= ":
@@ -251,7 +251,7 @@ def same_bits(a, b):
 
 
 def compare_with_file(path, codec, pixels):
-    """Encode as the file's tiles and compare all that cfitsio wrote; decode and compare with what it reads."""
+    """Encode like the file's tiles and compare with all that cfitsio wrote; decode and compare with what it reads."""
     file = Stored(path, codec.coding.bitpix)
     encoded = encode(codec, pixels, nthreads=2)
     assert bytes(encoded.data) == file.heap
@@ -274,7 +274,7 @@ def compare_with_file(path, codec, pixels):
         (dtype, codec)
         for dtype in ("u1", "i1", "i2", "u2", "i4", "u4")
         for codec in CONFIGS
-        if (dtype, codec) != ("u4", "PLIO_1")  # which cfitsio refuses below 2^31
+        if (dtype, codec) != ("u4", "PLIO_1")  # cfitsio refuses it below 2^31
     ],
 )
 def test_integer_tiles_equal_cfitsios(tmp_path, rng, integers, dtype, codec):
@@ -335,7 +335,7 @@ def test_lossy_hcompress_tiles_equal_cfitsios(tmp_path, integers, floats, dtype,
     for number, tile in enumerate([(8, 12), (31, 45), (7, 9)]):
         is_float = dtype == "f4"
         pixels = floats(dtype, (31, 45), "not finite") if is_float else integers(dtype, (31, 45), "HCOMPRESS_1")
-        if dtype[0] == "u":  # cfitsio refuses to read what falls below 0, or in bytes above 255
+        if dtype[0] == "u":  # cfitsio refuses to read values below 0, and bytes above 255
             pixels = pixels.clip(90, 160) if dtype == "u1" else pixels + 5000
         path = tmp_path / f"{number}.fits"
         quantize = Quantize(level=4, method="dither1", seed=3) if is_float else None
@@ -387,7 +387,7 @@ def test_nocompress_tiles_are_plain_bytes(integers):
     same_bits(decode_all(codec, encoded.data, located(encoded)), pixels)
 
 
-# -- the source's shape in memory, and batches ------------------------------------------------------------------------
+# -- memory layout of the source, and batches -------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("dtype", ["u1", "i1", "u2", "i4", "u4", "f4", "f8", "i8", "u8"])
@@ -462,7 +462,7 @@ def test_any_section_equals_numpys(data):
     assert np.array_equal(scaled.astype(same.dtype), same)
 
 
-def test_a_wide_step_over_a_dithered_tile(rng):
+def test_wide_steps_over_a_dithered_tile_equal_numpys(rng):
     pixels = rng.normal(0, 1, (70, 400)).astype("f4")
     codec = TileCodec(coding_of(pixels, (70, 400), "RICE_1", quantized=True, dither=1, seed=10000))
     encoded = encode(codec, pixels)
@@ -485,7 +485,7 @@ def test_general_scaling_is_double_arithmetic(integers):
     assert np.array_equal(got, pixels.astype("f8") * 0.1 + 3.0)
 
 
-def test_scaling_of_a_quantized_image_is_joined_to_the_tiles_own(floats):
+def test_scaling_of_a_quantized_image_is_combined_with_that_of_the_tiles(floats):
     pixels = floats("f4", (20, 30), "finite")
     codec = TileCodec(coding_of(pixels, (20, 30), "RICE_1", quantized=True))
     encoded = encode(codec, pixels)
@@ -505,8 +505,8 @@ def test_without_a_blank_nulls_decode_to_numbers(floats):
 
 @pytest.mark.parametrize("coded", [1, 2, 4])
 @pytest.mark.parametrize("name", ["RICE_1", "GZIP_1", "GZIP_2"])
-def test_integers_coded_in_another_width(name, coded):
-    """Old files code 16-bit images with BYTEPIX 4; a gzip tile tells its width by its size."""
+def test_integers_coded_in_another_width_are_converted(name, coded):
+    """Old files code 16-bit images with BYTEPIX 4; the width of a gzip tile follows from its size."""
     pixels = np.arange(120, dtype="i2").reshape(8, 15)
     as_coded = pixels.astype(f"i{coded}" if coded > 1 else "u1")
     writer = TileCodec(coding_of(as_coded, (4, 15), name, rice_bytepix=coded))
@@ -525,7 +525,7 @@ def test_a_value_too_large_for_the_pixels_is_an_error():
         decode_all(reader, encoded.data, located(encoded))
 
 
-def test_uncompressed_tiles_of_the_images_type_and_of_bytes(floats):
+def test_uncompressed_tiles_may_have_the_images_type_or_bytes(floats):
     pixels = floats("f4", (4, 6), "finite")
     codec = TileCodec(coding_of(pixels, (4, 6), "RICE_1", quantized=True, dither=1))
     raw = pixels.astype(">f4").tobytes()
@@ -605,8 +605,8 @@ def test_threads_change_neither_bytes_nor_errors(rng, name):
             assert caught.value.tile == 3 * 9 + 3
 
 
-def test_a_mask_value_at_the_end_of_all_integers_is_out_of_range():
-    """What is subtracted from the pixels of an unsigned image must not overflow."""
+def test_a_mask_value_at_the_limit_of_integers_is_out_of_range():
+    """The offset subtracted from the pixels of an unsigned image must not overflow."""
     steps = 2**31 // 4095
     words = np.full(7 + steps + 1, 0x3FFF, ">u2")  # down by 4095
     words[:7] = 0, 7, 2**16 - 100, len(words) % 32768, len(words) // 32768, 0, 0
@@ -680,7 +680,7 @@ def test_a_short_buffer_is_refused():
 
 
 def cfitsio_swapped(pixels):
-    """The bytes of a file by cfitsio's own functions, which swap on machines whose first byte is the lowest."""
+    """The bytes of a file from cfitsio's own functions, which swap on little-endian machines."""
     swapped = pixels.copy()
     width = swapped.itemsize
     if width > 1 and sys.byteorder == "little":
@@ -701,7 +701,7 @@ def test_packed_pixels_are_big_endian(integers, floats, rng, dtype):
 
 
 @pytest.mark.parametrize("dtype", ["f4", "f8"])
-def test_any_nonfinite_in_any_layout(rng, dtype):
+def test_non_finite_pixels_are_found_in_any_memory_layout(rng, dtype):
     for shape in ((5,), (300, 400), (7, 8, 9), (1, 1), ()):
         clean = rng.normal(size=shape).astype(dtype)
         for bad in (None, np.nan, np.inf, -np.inf):
@@ -721,7 +721,7 @@ def test_any_nonfinite_in_any_layout(rng, dtype):
 
 @pytest.mark.parametrize("dtype", ["f4", "f8"])
 def test_null_of_the_hcompress_noise_depends_on_the_hdus_before(tmp_path, floats, dtype):
-    """cfitsio measures the noise of a tile with the null value that the last HDU it looked at had."""
+    """cfitsio measures the noise of a tile with the null value of the last HDU that it read."""
     pixels = floats(dtype, (31, 45), "not finite")
     path = tmp_path / "a.fits"
     options = {"compress": Hcompress1(tile_shape=(8, 12)), "quantize": Quantize(level=4, method="dither1", seed=3),

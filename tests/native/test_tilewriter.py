@@ -1,4 +1,4 @@
-"""The tile writer leaves the bytes of cfitsio's own tile loop, whatever mixture of columns the tiles go to."""
+"""The tile writer writes the same bytes as cfitsio's own tile loop, for any mixture of columns."""
 
 import subprocess
 
@@ -9,7 +9,7 @@ from rustfits_cffi.directory import Directory
 from rustfits_cffi.errors import FITSError
 from rustfits_cffi.format.columns import parse_columns
 from rustfits_cffi.native._lib import ffi, lib
-from rustfits_cffi.native.cfitsio import requests, transfer
+from rustfits_cffi.native.cfitsio import copying, inspection, packing, requests
 from rustfits_cffi.native.cfitsio.handle import FileHandle
 from rustfits_cffi.native.cfitsio.requests import CompressionRequest
 from rustfits_cffi.native.cfitsio.tile_writer import TileWriter, table_layout
@@ -18,7 +18,7 @@ RICE, GZIP_1, PLIO, HCOMPRESS = 11, 21, 31, 41
 
 
 def write_images(path, images):
-    """A file with each array as an image HDU, by cfitsio's plain writer."""
+    """A file with each array as an image HDU, written by cfitsio."""
     bitpix = {"u1": 8, "i2": 16, "i4": 32, "f4": -32, "f8": -64}
     handle = FileHandle(str(path), "w+")
     for number, array in enumerate(images, 1):
@@ -26,8 +26,8 @@ def write_images(path, images):
             shape = ffi.new("long[]", array.shape[::-1])
             lib.fits_create_img(fptr, bitpix[array.dtype.str[1:]], array.ndim, shape, status)
             lib.fits_set_hdustruc(fptr, status)
-            place = int(fptr.Fptr.datastart)
-        transfer.write_data(handle, number, place, array.astype(array.dtype.newbyteorder(">")))
+            offset = int(fptr.Fptr.datastart)
+        copying.write_data(handle, number, offset, array.astype(array.dtype.newbyteorder(">")))
     handle.close()
 
 
@@ -44,7 +44,7 @@ def request(codec=RICE, tile=(-1, 1, 1), level=4.0, method=1, seed=7, scale=0.0)
 
 
 def coded_tiles(packed, number):
-    """Bytes, column and scaling of each tile of a compressed HDU, by the plain rules of the format."""
+    """Bytes, column and scaling of each tile of a compressed HDU, read by the rules of the format."""
     reader = FileHandle(packed.path, "r")
     layout, elements, _huge = table_layout(parse_columns(Directory(reader)[number - 1].index.value))
     reader.close()
@@ -64,13 +64,13 @@ def coded_tiles(packed, number):
 
 
 def rewrite(source_path, packed_path, target_path, asked, batch, **options):
-    """The packed file again: cfitsio's headers, and the coded tiles of the packed file through a TileWriter."""
+    """The packed file written again: cfitsio's headers, and the coded tiles through a TileWriter."""
     source, packed = FileHandle(str(source_path), "r"), FileHandle(str(packed_path), "r")
     out = FileHandle(str(target_path), "w+")
-    for number in transfer.hdu_numbers(source):
-        facts = transfer.hdu_facts(source, number)
+    for number in inspection.hdu_numbers(source):
+        facts = inspection.hdu_facts(source, number)
         requests.ask(out, asked)
-        image = transfer.begin_compressed_image(source, number, out, bitpix=facts.bitpix, shape=facts.shape)
+        image = packing.begin_compressed_image(source, number, out, bitpix=facts.bitpix, shape=facts.shape)
         tiles = coded_tiles(packed, image.number)
         writer = TileWriter(out, image.number, parse_columns, **options)
         writer.begin()
@@ -78,8 +78,8 @@ def rewrite(source_path, packed_path, target_path, asked, batch, **options):
             code, data, scale, zero = zip(*tiles[first : first + batch], strict=True)
             writer.append(np.array([len(d) for d in data]), np.array(code, np.uint8), b"".join(data), scale, zero)
         writer.finish()
-        has_nulls = transfer.read_number(packed, image.number, "ZBLANK") is not None
-        transfer.end_compressed_image(out, image.number, has_nulls=has_nulls)
+        has_nulls = inspection.read_number(packed, image.number, "ZBLANK") is not None
+        packing.end_compressed_image(out, image.number, has_nulls=has_nulls)
     for handle in (out, source, packed):
         handle.close()
 
@@ -133,9 +133,9 @@ def test_an_hdu_before_others_moves_them_back(tmp_path, tools):
     source, packed = FileHandle(str(tmp_path / "a.fits"), "r"), FileHandle(str(tmp_path / "a.fits.fz"), "r")
     out = FileHandle(str(tmp_path / "b.fz"), "w+")
     requests.ask(out, request())
-    image = transfer.begin_compressed_image(source, 1, out, bitpix=-32, shape=(300, 40))
-    transfer.end_compressed_image(out, image.number, has_nulls=False)
-    transfer.copy_hdu(packed, 1, out)
+    image = packing.begin_compressed_image(source, 1, out, bitpix=-32, shape=(300, 40))
+    packing.end_compressed_image(out, image.number, has_nulls=False)
+    copying.copy_hdu(packed, 1, out)
     writer = TileWriter(out, image.number, parse_columns)
     writer.begin()
     code, data, scale, zero = zip(*coded_tiles(packed, 2), strict=True)
@@ -143,18 +143,18 @@ def test_an_hdu_before_others_moves_them_back(tmp_path, tools):
     writer.finish()
     out.flush()
     assert coded_tiles(out, image.number) == coded_tiles(packed, 2)
-    assert transfer.hdu_facts(out, 3).kind == "image"
+    assert inspection.hdu_facts(out, 3).kind == "image"
     for handle in (source, packed, out):
         handle.close()
 
 
 @pytest.fixture
 def writer(tmp_path):
-    """A writer on a fresh HDU of 30 row tiles."""
+    """A writer on a new HDU of 30 tiles, one row each."""
     write_images(tmp_path / "a.fits", [noise((30, 40), "i2")])
     source, out = FileHandle(str(tmp_path / "a.fits"), "r"), FileHandle(str(tmp_path / "b.fz"), "w+")
     requests.ask(out, request())
-    image = transfer.begin_compressed_image(source, 1, out, bitpix=16, shape=(30, 40))
+    image = packing.begin_compressed_image(source, 1, out, bitpix=16, shape=(30, 40))
     writer = TileWriter(out, image.number, parse_columns)
     writer.begin()
     yield writer

@@ -1,4 +1,4 @@
-"""Scratch that threads leave for the next call: used again, bounded, and gone with the file."""
+"""Scratch that threads leave for the next call: it is reused, bounded, and freed with the file."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -17,7 +17,7 @@ CODECS = [rf.Rice1, rf.Gzip1, rf.Gzip2, rf.Hcompress1, rf.Plio1]
 
 @pytest.fixture
 def handles(monkeypatch):
-    """Every file opened in the test."""
+    """The handles of all files opened in the test."""
     opened = []
     init = FileHandle.__init__
 
@@ -33,7 +33,7 @@ def kept(handle):
     return lib.rf_workspace_nbytes(handle.workspace)
 
 
-def test_it_serves_every_codec_and_type_in_turn(tmp_path, rng):
+def test_scratch_serves_every_codec_and_type_in_turn(tmp_path, rng):
     images = [rng.integers(0, 200, (60, 70)).astype(dtype) for dtype in ("u1", "i2", "i4")]
     path = tmp_path / "a.fits"
     with rf.FITS(path, "w+") as fits:
@@ -47,7 +47,7 @@ def test_it_serves_every_codec_and_type_in_turn(tmp_path, rng):
                 assert np.array_equal(fits[number][3:50, 5:66], wanted[3:50, 5:66])
 
 
-def test_it_stays_from_read_to_read_and_goes_with_the_file(tmp_path, handles):
+def test_scratch_is_kept_from_read_to_read_and_freed_with_the_file(tmp_path, handles):
     path = tmp_path / "a.fits"
     with rf.FITS(path, "w+") as fits:
         fits.write_image(np.arange(10_000.0), compress=rf.Gzip2(tile_shape=(1000,)))
@@ -60,7 +60,7 @@ def test_it_stays_from_read_to_read_and_goes_with_the_file(tmp_path, handles):
     assert kept(handles[-1]) == 0
 
 
-def test_what_large_tiles_need_is_not_kept(tmp_path, handles):
+def test_scratch_of_large_tiles_is_not_kept(tmp_path, handles):
     path = tmp_path / "a.fits"
     with rf.FITS(path, "w+") as fits:
         fits.write_image(np.zeros(LIMIT // 8 + 1), compress=rf.Gzip2(tile_shape=(LIMIT // 8 + 1,)))
@@ -69,7 +69,7 @@ def test_what_large_tiles_need_is_not_kept(tmp_path, handles):
         assert kept(handles[-1]) == 0
 
 
-def test_many_threads_share_it_and_leave_no_more_than_the_limit(tmp_path, handles, rng):
+def test_many_threads_share_scratch_and_leave_no_more_than_the_limit(tmp_path, handles, rng):
     image = rng.normal(size=(400, 2000))
     path = tmp_path / "a.fits"
     with rf.FITS(path, "w+") as fits:
@@ -82,7 +82,7 @@ def test_many_threads_share_it_and_leave_no_more_than_the_limit(tmp_path, handle
     assert all(right)
 
 
-def test_encoding_keeps_it_from_batch_to_batch():
+def test_encoding_keeps_scratch_from_batch_to_batch():
     coding = TileCoding(shape=(64_000,), tile_shape=(8000,), bitpix=64, coder=Coder("GZIP_2", 64))
     codec, pixels = TileCodec(coding), np.arange(64_000) % 100
     sizes, coded = [], []

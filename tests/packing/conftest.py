@@ -1,5 +1,6 @@
-"""FITS files made by hand, and the programs they are compared with."""
+"""FITS files built by hand, and the programs that their conversions are compared with."""
 
+import re
 import subprocess
 
 import numpy as np
@@ -10,7 +11,7 @@ BLOCK = 2880
 
 
 def card(key, value):
-    """One card in fixed format; without a value, the text as it is."""
+    """One card in fixed format; if `value` is None, `key` is the whole text."""
     if value is None:
         return f"{key:<80}"
     text = {bool: lambda v: "T" if v else "F", str: lambda v: f"'{v:<8}'"}.get(type(value), str)(value)
@@ -25,7 +26,7 @@ def hdu_bytes(cards, data=b""):
 
 
 def image_hdu(array, cards=(), *, primary):
-    """An image HDU of the stored values in `array`, or an empty one for None."""
+    """An image HDU with the stored values in `array`; None gives an HDU without data."""
     first = ("SIMPLE", True) if primary else ("XTENSION", "IMAGE")
     if array is None:
         structure = [first, ("BITPIX", 8), ("NAXIS", 0)]
@@ -65,9 +66,15 @@ def noise(shape, dtype="f4", seed=1, level=1000, sigma=50):
     return (random.normal(level, sigma, shape) + np.arange(shape[-1])).astype(dtype)
 
 
+def without_stamps(path):
+    """The bytes of a file, with CHECKSUM cards and comments of DATASUM cards masked."""
+    data = re.sub(rb"CHECKSUM= .{70}", b"CHECKSUM" + b" " * 72, path.read_bytes())
+    return re.sub(rb"DATASUM = '.{69}", lambda card: card[0][: card[0].index(b"'", 11)].ljust(80), data)
+
+
 @pytest.fixture
 def write_fits(tmp_path):
-    """A function that writes HDUs into a file: arrays, (array, cards) pairs, None for an empty one, or raw bytes."""
+    """A function that writes a file of HDUs: arrays, (array, cards) pairs, None for one without data, or raw bytes."""
 
     def write(*hdus, name="in.fits"):
         parts = []
@@ -86,7 +93,7 @@ def write_fits(tmp_path):
 
 @pytest.fixture
 def run_tool(tools):
-    """A function that runs fpack or funpack; the completed process."""
+    """A function that runs fpack or funpack and returns the completed process."""
 
     def run(name, *arguments):
         return subprocess.run([tools / name, *map(str, arguments)], capture_output=True, timeout=60, check=False)

@@ -10,11 +10,11 @@ import pytest
 from rustfits_cffi.errors import FITSError
 from rustfits_cffi.packing import PackOptions, pack, unpack
 from rustfits_cffi.packing.pixels import tile_batches
-from tests.packing.conftest import noise, table_hdu
+from tests.packing.conftest import noise, table_hdu, without_stamps
 
 
 def assert_same(run_tool, source, options, arguments):
-    """Our packed file equals that of fpack, both without checksums; the same status if fpack refuses."""
+    """Check that our packed file equals fpack's, without checksums, or that both refuse with the same status."""
     theirs, ours = source.with_name("theirs.fz"), source.with_name("ours.fz")
     result = run_tool("fpack", "-C", *arguments, "-O", theirs, source)
     if result.returncode:
@@ -83,10 +83,10 @@ QUANTIZATION = {
         (image, codec)
         for image in IMAGES
         for codec in CODECS
-        if codec != "stored" or "f4 holes" not in image  # there fpack stores its stand-in for null, and loses the null
+        if codec != "stored" or "f4 holes" not in image  # there fpack stores a number in place of the null
     ],
 )
-def test_every_codec_type_and_tiling(run_tool, write_fits, image, codec, tiles):
+def test_every_codec_type_and_tiling_gives_the_bytes_of_fpack(run_tool, write_fits, image, codec, tiles):
     arguments, options = ["-q7", "4"], {"seed": 7}
     for more in (CODECS[codec], TILES[tiles]):
         arguments, options = arguments + more[0], options | more[1]
@@ -96,7 +96,7 @@ def test_every_codec_type_and_tiling(run_tool, write_fits, image, codec, tiles):
 @pytest.mark.parametrize("codec", ["rice", "gzip 2", "hcompress", "hcompress scaled"])
 @pytest.mark.parametrize("quantization", QUANTIZATION)
 @pytest.mark.parametrize("image", ["f4", "f8 holes", "f4 holes"])
-def test_every_quantization(run_tool, write_fits, image, quantization, codec):
+def test_every_quantization_gives_the_bytes_of_fpack(run_tool, write_fits, image, quantization, codec):
     arguments, options = QUANTIZATION[quantization]
     more = CODECS[codec]
     options = PackOptions(checksums=False, **options, **more[1])
@@ -106,7 +106,7 @@ def test_every_quantization(run_tool, write_fits, image, quantization, codec):
 @pytest.mark.parametrize("tiles", TILES)
 @pytest.mark.parametrize("codec", ["gzip 1", "gzip 2"])
 @pytest.mark.parametrize("image", ["f4", "f8", "f4 holes", "f8 holes", "i2"])
-def test_lossless(run_tool, write_fits, image, codec, tiles):
+def test_lossless_floats_give_the_bytes_of_fpack(run_tool, write_fits, image, codec, tiles):
     options = {"quantize_level": 0.0, **CODECS[codec][1], **TILES[tiles][1]}
     arguments = ["-q", "0", *CODECS[codec][0], *TILES[tiles][0]]
     assert_same(run_tool, write_fits(IMAGES[image]), PackOptions(checksums=False, **options), arguments)
@@ -128,7 +128,7 @@ SCALED = {
         (image, codec)
         for image in SCALED
         for codec in CODECS
-        if (image, codec) != ("scaled floats", "stored")  # fpack scales them and keeps the cards that scale them again
+        if (image, codec) != ("scaled floats", "stored")  # fpack scales them but keeps the scaling cards
     ],
 )
 def test_scaled_integers_are_packed_as_stored(run_tool, write_fits, image, codec):
@@ -189,7 +189,7 @@ def test_directive_cards_override_the_options(run_tool, write_fits, cards):
     assert_same(run_tool, path, PackOptions(checksums=False, seed=7), ["-q7", "4"])
 
 
-def test_floats_for_integers_where_the_noise_allows(run_tool, write_fits):
+def test_integers_are_quantized_where_the_noise_allows(run_tool, write_fits):
     path = write_fits(
         noise((60, 80), "i2"),
         noise((60, 80), "i4", sigma=1),
@@ -207,13 +207,13 @@ def test_floats_for_integers_where_the_noise_allows(run_tool, write_fits):
 
 
 @pytest.mark.parametrize("dtype", ["u1", "i2", "i4"])
-def test_scaled_images_divided_to_a_noise(run_tool, write_fits, dtype):
+def test_scaled_images_are_divided_to_the_noise_asked_for(run_tool, write_fits, dtype):
     image = noise((60, 80), dtype, level=120, sigma=20)
     path = write_fits((image, [("BSCALE", 0.5), ("BZERO", 3.0)]), (image, [("BSCALE", 2.0), ("BLANK", 120)]), image)
     assert_same(run_tool, path, PackOptions(checksums=False, rescale_noise=3.7), ["-n", "3.7"])
 
 
-def test_files_with_every_kind_of_hdu(run_tool, write_fits):
+def test_files_with_every_kind_of_hdu_give_the_bytes_of_fpack(run_tool, write_fits):
     path = write_fits(
         None,
         noise((40, 60)),
@@ -228,7 +228,7 @@ def test_files_with_every_kind_of_hdu(run_tool, write_fits):
 
 
 @pytest.mark.parametrize("images, arguments", [(True, ["-table"]), (False, ["-tableonly"])])
-def test_tables(run_tool, write_fits, images, arguments):
+def test_tables_are_compressed_or_copied_as_fpack_does(run_tool, write_fits, images, arguments):
     path = write_fits(noise((40, 60)), table_hdu(10), table_hdu(900), noise((20, 30), "i2"))
     options = PackOptions(checksums=False, seed=7, tables=True, images=images)
     assert_same(run_tool, path, options, ["-q7", "4", *arguments])
@@ -274,19 +274,13 @@ def test_header_space_is_kept(run_tool, write_fits):
         "kepler_lightcurve_table",
     ],
 )
-def test_real_files(run_tool, real_files, tmp_path, name, arguments, options):
+def test_real_files_give_the_bytes_of_fpack(run_tool, real_files, tmp_path, name, arguments, options):
     source = tmp_path / f"{name}.fits"
     source.symlink_to(real_files / f"{name}.fits")
     assert_same(run_tool, source, PackOptions(checksums=False, **options), arguments)
 
 
 # -- checksums, seeds -------------------------------------------------------------------------------------------------
-
-
-def without_stamps(path):
-    """The bytes of a file, with CHECKSUM cards and comments of DATASUM cards masked."""
-    data = re.sub(rb"CHECKSUM= .{70}", b"CHECKSUM" + b" " * 72, path.read_bytes())
-    return re.sub(rb"DATASUM = '.{69}", lambda card: card[0][: card[0].index(b"'", 11)].ljust(80), data)
 
 
 def test_checksums_are_those_of_fpack_but_for_the_time(run_tool, write_fits):
@@ -298,11 +292,11 @@ def test_checksums_are_those_of_fpack_but_for_the_time(run_tool, write_fits):
     assert without_stamps(ours) == without_stamps(theirs)
 
 
-def test_checksums_find_the_room_that_fpack_gives_them(run_tool, write_fits):
-    """However many cards a header has before them, in the packed file and in the unpacked one."""
+def test_checksum_cards_add_header_blocks_where_those_of_fpack_do(run_tool, write_fits):
+    """For any number of cards before them, in the packed file and in the unpacked one."""
     cards = [[(f"KEY{i}", i) for i in range(count)] for count in range(37)]
     holed = noise((12, 60))
-    holed[1, 3:7], holed[5] = np.nan, 7.0  # nulls, and a tile that goes to a column of its own
+    holed[1, 3:7], holed[5] = np.nan, 7.0  # nulls, and a tile that goes to the fallback column
     path = write_fits(None, *((noise((3, 5), "i2"), some) for some in cards), *((holed, some) for some in cards))
     ours, theirs, again, back = (path.with_name(name) for name in ("ours.fz", "theirs.fz", "again", "back"))
     assert run_tool("fpack", "-q7", "4", "-O", theirs, path).returncode == 0
@@ -319,12 +313,12 @@ def hdu_sums(path):
     """Ones'-complement sum of each HDU; all bits set where the checksum holds."""
     from contextlib import closing
 
-    from rustfits_cffi.native.cfitsio import transfer
+    from rustfits_cffi.native.cfitsio import inspection
     from rustfits_cffi.native.cfitsio.handle import FileHandle
 
     with closing(FileHandle(str(path), "r")) as handle:
-        for number in transfer.hdu_numbers(handle):
-            facts = transfer.hdu_facts(handle, number)
+        for number in inspection.hdu_numbers(handle):
+            facts = inspection.hdu_facts(handle, number)
             words = np.frombuffer(handle.read(facts.header_start, facts.data_end - facts.header_start), ">u4")
             total = int(words.sum(dtype=np.uint64))
             while total >> 32:
@@ -406,8 +400,8 @@ def test_a_truncated_input_raises_and_leaves_no_file(write_fits):
 
 @pytest.mark.parametrize("key, hdu", [("NAXIS1", 1), ("NAXIS2", 1), ("PCOUNT", 2), ("NAXIS2", 2)])
 @pytest.mark.parametrize("convert", [pack, unpack])
-def test_declared_sizes_are_not_believed(write_fits, convert, key, hdu):
-    """Copying what is not there would never end, and so much memory is not to be had."""
+def test_sizes_beyond_the_end_of_the_file_are_refused(write_fits, convert, key, hdu):
+    """Copying data that do not exist would not end, and that much memory cannot be allocated."""
     path = write_fits(None, noise((40, 60), "i2"), table_hdu(90))
     data = bytearray(path.read_bytes())
     start = data.index(b"XTENSION= 'BINTABLE'" if hdu == 2 else b"XTENSION= 'IMAGE")
@@ -420,7 +414,7 @@ def test_declared_sizes_are_not_believed(write_fits, convert, key, hdu):
     assert caught.value.hdu == hdu and not target.exists()
 
 
-def test_the_report_tells_what_became_of_each_hdu(write_fits):
+def test_the_report_says_what_became_of_each_hdu(write_fits):
     path = write_fits(None, noise((400, 60), "i2"), table_hdu(900), noise((400, 60)))
     report = pack(path, options=PackOptions(seed=7))
     assert [hdu.action for hdu in report.hdus] == ["copied", "compressed", "copied", "compressed"]
@@ -469,7 +463,7 @@ def test_batches_cover_each_tile_once_in_table_order(shape, tile, limit):
 
 
 @pytest.mark.parametrize("convert", [pack, unpack])
-def test_arguments_of_another_kind_are_told(write_fits, convert):
+def test_arguments_of_a_wrong_type_are_refused_by_name(write_fits, convert):
     path = write_fits(noise((4, 5)))
     for options in ({"seed": 1}, "RICE_1", 3):
         with pytest.raises(TypeError, match=r"options must be a (Unp|P)ackOptions, not "):

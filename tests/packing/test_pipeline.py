@@ -1,4 +1,4 @@
-"""`pack` reads, codes and writes at the same time, batch after batch, and leaves nothing when one of them fails."""
+"""`pack` reads, encodes and writes batches at the same time, and leaves no file if one of these fails."""
 
 import _thread
 import threading
@@ -32,7 +32,7 @@ def source(tmp_path, monkeypatch):
 
 @pytest.fixture
 def called(monkeypatch):
-    """Counts of batches, by what was begun with them; `hook` is called with its name when anything begins."""
+    """Numbers of batches begun in each stage; the hooks are called with the name of a stage whenever one begins."""
     counts, hooks = {"read": 0, "code": 0, "write": 0}, []
 
     def count(owner, name, word):

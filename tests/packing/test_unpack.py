@@ -20,7 +20,7 @@ ROOT = Path(__file__).parent.parent.parent
 
 
 def assert_same(run_tool, packed, options=None, arguments=("-C",)):
-    """Our unpacked file equals that of funpack."""
+    """Check that our unpacked file equals funpack's."""
     theirs, ours = packed.with_name("theirs.fits"), packed.with_name("ours.fits")
     result = run_tool("funpack", *arguments, "-O", theirs, packed)
     assert result.returncode == 0, result
@@ -55,7 +55,7 @@ IMAGES = [
     ["-h", "-q7", "4"], ["-h", "-s", "2", "-q7", "4"],
 ], ids=" ".join)  # fmt: skip
 @pytest.mark.parametrize("shift", [False, True], ids=["image first", "empty first"])
-def test_every_codec_and_type(run_tool, write_fits, arguments, shift):
+def test_every_codec_and_type_gives_the_bytes_of_funpack(run_tool, write_fits, arguments, shift):
     images = [image for image in IMAGES if not ("-h" in arguments and image.ndim == 1)]
     path = write_fits(*([None] * shift), *images, table_hdu(900))
     assert run_tool("fpack", "-C", *arguments, path).returncode == 0
@@ -64,14 +64,14 @@ def test_every_codec_and_type(run_tool, write_fits, arguments, shift):
 
 @pytest.mark.parametrize("tile", ["17,16", "60,40", "7,50"])
 @pytest.mark.parametrize("arguments", [["-r"], ["-g2"], ["-h"]], ids=" ".join)
-def test_tiles_of_several_rows(run_tool, write_fits, arguments, tile):
+def test_tiles_of_several_rows_give_the_bytes_of_funpack(run_tool, write_fits, arguments, tile):
     path = write_fits(noise((40, 60)), noise((40, 60), "i2"), noise((3, 40, 60), "i4"))
     assert run_tool("fpack", "-C", "-q7", "4", *arguments, "-t", tile, path).returncode in (0, 157)
     if path.with_name("in.fits.fz").exists():
         assert_same(run_tool, path.with_name("in.fits.fz"))
 
 
-def test_masks(run_tool, write_fits):
+def test_masks_come_back_from_plio(run_tool, write_fits):
     mask = (noise((40, 60), "i4") > 1020).astype("i4") * 5
     path = write_fits(
         mask, mask.astype("i2"), mask.astype("u1"), (mask.astype("i2"), [("BSCALE", 1.0), ("BZERO", 32768.0)])
@@ -81,7 +81,7 @@ def test_masks(run_tool, write_fits):
     assert path.with_name("ours.fits").read_bytes() == path.read_bytes()
 
 
-def test_tables(run_tool, write_fits):
+def test_compressed_tables_give_the_bytes_of_funpack(run_tool, write_fits):
     path = write_fits(None, table_hdu(900), table_hdu(5), noise((40, 60), "i2"))
     run_tool("fpack", "-C", "-table", path)
     assert_same(run_tool, path.with_name("in.fits.fz"))
@@ -91,7 +91,7 @@ def test_tables(run_tool, write_fits):
     [("BSCALE", 0.5), ("BZERO", 3.0), ("BLANK", 1000)], [("EXTNAME", "SCI"), ("HISTORY made by hand", None)],
     [("COMMENT one", None), ("", None), ("LONGSTRN", "OGIP 1.0")], [(f"KEY{i}", i) for i in range(100)],
 ])  # fmt: skip
-def test_cards_come_back(run_tool, write_fits, cards):
+def test_cards_of_the_original_come_back(run_tool, write_fits, cards):
     path = write_fits((noise((40, 60), "i2"), cards), (noise((40, 60), "i2"), cards))
     run_tool("fpack", "-C", path)
     assert_same(run_tool, path.with_name("in.fits.fz"))
@@ -109,7 +109,7 @@ def test_original_checksums_come_back_with_the_original_pixels(run_tool, write_f
 
 
 @pytest.mark.parametrize("hdus", [(1,), (0,), (2, 1), ("SCI",), ("SCI", 0)])
-def test_chosen_images(run_tool, write_fits, hdus):
+def test_chosen_images_are_unpacked_in_the_order_asked_for(run_tool, write_fits, hdus):
     path = write_fits(None, (noise((40, 60), "i2"), [("EXTNAME", "SCI")]), noise((20, 30)), noise((20, 30), "i4"))
     run_tool("fpack", "-C", "-q7", "4", path)
     listed = ",".join(map(str, hdus))
@@ -124,7 +124,7 @@ def test_a_chosen_table_is_refused(write_fits):
 
 
 @pytest.mark.parametrize("name", ["decam_image_fpacked_dither1", "mosaic_staticmask_plio"])
-def test_real_packed_files(run_tool, real_files, tmp_path, name):
+def test_real_packed_files_give_the_bytes_of_funpack(run_tool, real_files, tmp_path, name):
     packed = tmp_path / f"{name}.fits.fz"
     packed.symlink_to(real_files / f"{name}.fits.fz")
     assert_same(run_tool, packed)
@@ -177,7 +177,7 @@ def test_a_name_without_the_suffix_needs_a_target(packed):
 
 
 def damaged_heap(packed):
-    """Random bytes over the coded tiles."""
+    """Overwrite coded tiles with random bytes."""
     data = bytearray(packed.read_bytes())
     data[-8000:] = np.random.default_rng(3).bytes(8000)
     packed.write_bytes(data)
@@ -185,8 +185,8 @@ def damaged_heap(packed):
 
 @pytest.mark.parametrize("shape, dtype, tile", [
     ((2, 2_200_001), "i4", (1, 700_001)),  # a row of tiles is larger than what is decoded at once
-    ((4, 1500, 1501), "i4", (2, 100, 100)),  # a plane is, and a box of tiles lies in several pieces
-    ((333, 3331), "u1", (20, 100)),  # pieces begin anywhere in a word
+    ((4, 1500, 1501), "i4", (2, 100, 100)),  # so is a plane, and a box of tiles is in several pieces
+    ((333, 3331), "u1", (20, 100)),  # pieces begin at any byte of a word
     ((3, 101, 33), "i2", (2, 7, 5)),
     ((5, 7), "u1", (1, 3)),
 ], ids=str)  # fmt: skip
@@ -199,13 +199,13 @@ def test_pixels_and_sums_however_an_image_is_cut(write_fits, shape, dtype, tile,
     try:
         unpack(packed, ours, UnpackOptions(checksums=False))
         assert ours.read_bytes() == path.read_bytes()
-        unpack(packed, ours, verified=True, overwrite=True)  # reads the file again and adds up
+        unpack(packed, ours, verified=True, overwrite=True)  # reads the file again and checks its sums
     finally:
         set_num_threads(None)
 
 
-def test_full_disk(packed):
-    """No file may grow beyond a limit: the pixels of the second image do not fit."""
+def test_a_full_disk_raises_and_leaves_no_file(packed):
+    """A limit on the file size stands in for the disk: the pixels of the second image do not fit."""
     before = sorted(os.listdir(packed.parent))
     code = """
         import resource, signal, sys
@@ -250,8 +250,8 @@ def test_descriptors_outside_the_heap_raise(packed):
 
 
 @pytest.mark.parametrize("offset, nbytes", [(0, 2**39), (2**39, 5), (2**61, 100), (2**63 - 6000, 5)])
-def test_a_heap_is_not_believed_to_be_longer_than_the_file(packed, offset, nbytes):
-    """Before memory for a tile is asked for, or a place in the file worked out."""
+def test_a_heap_that_would_be_longer_than_the_file_is_refused(packed, offset, nbytes):
+    """Before memory for a tile is allocated, or an offset in the file is computed."""
     with FITS(packed, "w+") as fits:
         fits.write_image(np.arange(400, dtype="i2").reshape(4, 100), compress=Rice1(heap_format="Q"))
     data = bytearray(packed.read_bytes())
@@ -299,7 +299,7 @@ def test_verify_finds_the_parameters_of_fpack(run_tool, write_fits, line):
     assert all(image.is_right or image.lossy_codec for image in found.images)  # a lossy codec smears nulls
 
 
-def test_verify_tells_where_a_file_differs(packed):
+def test_verify_says_where_a_file_differs(packed):
     original = packed.with_name("in.fits")
     other = original.with_name("other.fits")
     data = bytearray(original.read_bytes())

@@ -1,7 +1,7 @@
-"""The error bound of straightened angles is a guarantee, measured exactly: in fractions, modulo the period.
+"""The error bound of straightened angles is guaranteed: measured exactly, in fractions, modulo the period.
 
-Matrix: float32 and float64 x periods x angles in and out of the branch, turning, noisy, and so large that their own
-spacing exceeds the period x bounds from 0 (hypothesis); our decoder and one that knows nothing of periods.
+Matrix: float32 and float64 x periods x angles inside and outside the branch, turning, noisy, and so large that their
+spacing exceeds the period x bounds from 0 (hypothesis); our decoder, and one that ignores periods.
 """
 
 from fractions import Fraction
@@ -24,7 +24,7 @@ def code(samples, error, *, p=3, n=50, period=TWO_PI, **more):
 
 
 def largest_error(samples, decoded, period):
-    """Largest distance of finite samples from what they decode to, modulo the period, without any rounding."""
+    """Largest distance of finite samples from their decoded values, modulo the period, without any rounding."""
     period, largest = Fraction(period), Fraction(0)
     for x, y in zip(samples.tolist(), decoded.tolist(), strict=True):
         rest = (Fraction(x) - Fraction(y)) % period
@@ -42,7 +42,7 @@ def raw_of(coded):
     (np.random.default_rng(0).normal(size=400) * 1e17, 1e-3, {}),
     (np.mod(np.arange(500) * 0.05, TWO_PI).astype("f4"), 0, {"period_offset": np.pi}),
 ])  # fmt: skip
-def test_angles_that_could_not_be_compressed_come_back_bit_for_bit(samples, error, more):
+def test_angles_in_raw_chunks_are_restored_bit_for_bit(samples, error, more):
     coded = code(samples, error, **more)
     assert coded.statistics.compressed_chunks == 0 and coded.statistics.largest_error == 0
     assert polycomp.decode(coded).tobytes() == samples.tobytes()
@@ -57,8 +57,8 @@ def test_an_offset_says_that_angles_were_straightened():
     assert np.array_equal(polycomp.decode(polycomp.join(polycomp.chunks(coded), **branch)), expected)
     as_stored = polycomp.decode(coded.payload, "polynomial")
     assert not np.array_equal(as_stored, expected)
-    for told in ({"period": TWO_PI}, {**branch, "straighten": False}):
-        assert np.array_equal(polycomp.decode(coded.payload, "polynomial", **told), as_stored)
+    for stated in ({"period": TWO_PI}, {**branch, "straighten": False}):
+        assert np.array_equal(polycomp.decode(coded.payload, "polynomial", **stated), as_stored)
 
 
 def angles(rng, kind, length, step, turns):
@@ -103,7 +103,7 @@ def test_no_angle_decodes_with_a_larger_error_modulo_the_period(
 
 def test_parts_of_straightened_angles_are_those_of_the_whole():
     samples = np.mod(np.arange(500) * 0.05, TWO_PI)
-    samples[120:170] += np.random.default_rng(1).normal(size=50)  # two chunks become raw, outside the branch too
+    samples[120:170] += np.random.default_rng(1).normal(size=50)  # two chunks become raw, even outside the branch
     coded = code(samples, 1e-6, period_offset=1.0)
     assert 0 < coded.statistics.compressed_chunks < 10
     whole = polycomp.decode(coded)

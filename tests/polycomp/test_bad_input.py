@@ -1,4 +1,4 @@
-"""Whatever the bytes or the arguments are: one exception type, never a crash, never memory that was not paid for.
+"""Any bytes and any arguments: one exception type, no crash, and no memory out of proportion to the stream.
 
 Matrix: cuts at every byte, 2,000 seeded mutations over all methods, lies about count, type and scale, wrong arguments.
 """
@@ -17,7 +17,7 @@ import pytest
 
 from rustfits_cffi import polycomp
 from rustfits_cffi.polycomp import PolycompError, PolycompWarning
-from rustfits_cffi.polycomp.streams import deflated
+from rustfits_cffi.polycomp.streams import deflated, runlength
 from rustfits_cffi.threads import set_num_threads
 from tests.conftest import holds_soon
 
@@ -85,7 +85,7 @@ def test_2000_mutations(name, rng):
 
 
 @pytest.mark.parametrize("name", streams())
-def test_a_stream_cut_anywhere_is_refused(name):
+def test_a_stream_truncated_anywhere_is_refused(name):
     coded = streams()[name]
     stream = coded.payload.tobytes()
     for length in range(0, len(stream), 1 if len(stream) < 900 else 7):
@@ -113,19 +113,19 @@ def test_garbage_truncation_and_lies_name_byte_and_reason(name):
 def test_the_byte_at_which_a_deflated_stream_turns_bad_is_found(method, squeeze):
     data = np.random.default_rng(3).integers(0, 50, 4000, np.uint8)
     stream = bytearray(squeeze(data.tobytes()))
-    stream[-3] ^= 0x55  # within the check of the contents
+    stream[-3] ^= 0x55  # within the checksum of the contents
     with pytest.raises(PolycompError) as caught:
         polycomp.decode(bytes(stream), method, dtype="u1", count=data.size)
     assert len(stream) - 8 <= caught.value.offset < len(stream)
 
 
 def first_bad(stream, method, most):
-    """The byte at which a stream turns bad or gives more than `most` bytes, told by feeding it byte by byte."""
+    """The byte at which a stream proves bad or exceeds `most` bytes, found by feeding it byte by byte."""
     coder, plain = (zlib.decompressobj() if method == "zlib" else bz2.BZ2Decompressor()), 0
     for at in range(len(stream)):
         try:
             plain += len(coder.decompress(stream[at : at + 1]))
-            while not coder.eof and (more := coder.decompress(b"")):  # a block comes in several parts
+            while not coder.eof and (more := coder.decompress(b"")):  # a block may come in several parts
                 plain += len(more)
         except (zlib.error, OSError):
             return at
@@ -142,24 +142,24 @@ def test_the_bad_byte_of_a_deflated_stream_of_many_pieces_is_found(method, squee
     for at in (0, 20, deflated._PIECE - 1, deflated._PIECE, 2 * deflated._PIECE + 7, len(good) - 6):
         stream = bytearray(good)
         stream[at] ^= 0x55
-        error = told(bytes(stream), method, dtype="u1", count=len(data))
+        error = error_of(bytes(stream), method, dtype="u1", count=len(data))
         assert error.offset == first_bad(bytes(stream), method, len(data))
     for most in (0, 1, 100_000, 299_999):
-        error = told(good, method, dtype="u1", count=most)
+        error = error_of(good, method, dtype="u1", count=most)
         assert error.offset == first_bad(good, method, most)
     part = polycomp.decode(good, method, dtype="u1", count=len(data), start=200_000, stop=200_009)
     assert part.tobytes() == data[200_000:200_009]
 
 
 @pytest.mark.parametrize("method", ["zlib", "bzip2"])
-def test_a_damaged_stream_is_run_through_twice_not_more(method, monkeypatch):
+def test_a_damaged_stream_is_inflated_at_most_twice(method, monkeypatch):
     data = np.random.default_rng(3).integers(0, 200, 500_000, np.uint8)
     stream = polycomp.encode(data, method).payload.copy()
     stream[-3] ^= 0x55
     fed = []
     real = deflated._feed
     monkeypatch.setattr(deflated, "_feed", lambda coder, piece, *a: fed.append(len(piece)) or real(coder, piece, *a))
-    told(stream, method, dtype="u1", count=data.size)
+    error_of(stream, method, dtype="u1", count=data.size)
     assert sum(fed) <= 2 * stream.size
 
 
@@ -170,16 +170,16 @@ def test_bytes_after_the_stream_warn(name):
     with pytest.warns(PolycompWarning, match="7 bytes follow") as caught:
         decoded = polycomp.decode(coded.payload.tobytes() + b"extra..", coded.method, **facts)
     assert np.array_equal(decoded, polycomp.decode(coded))
-    assert caught[0].filename == __file__  # the line that called, not one of ours
+    assert caught[0].filename == __file__  # the line of the caller, not one of ours
 
 
-def test_a_warning_needs_no_program_that_called():
-    """A thread that begins in our function has no line of a program below it."""
-    coded, told, done = streams()["polynomial"], [], threading.Event()
+def test_a_warning_without_a_calling_program():
+    """A thread that starts in our function has no line of a program below it."""
+    coded, heard, done = streams()["polynomial"], [], threading.Event()
     decode = functools.partial(polycomp.decode, coded.payload.tobytes() + b"extra", "polynomial")
 
     def hear(message, *_, **__):
-        told.append(str(message))
+        heard.append(str(message))
 
     with warnings.catch_warnings():
         warnings.simplefilter("always")
@@ -188,8 +188,8 @@ def test_a_warning_needs_no_program_that_called():
         assert done.wait(10)
         nthreads = _thread._count()
         _thread.start_new_thread(decode, ())
-        assert holds_soon(lambda: _thread._count() <= nthreads and len(told) == 2)
-    assert told == 2 * ["5 bytes follow the last chunk of a polynomial stream"]
+        assert holds_soon(lambda: _thread._count() <= nthreads and len(heard) == 2)
+    assert heard == 2 * ["5 bytes follow the last chunk of a polynomial stream"]
 
 
 @pytest.mark.parametrize("name", streams())
@@ -197,15 +197,15 @@ def test_a_lie_about_the_number_of_samples_is_found(name):
     coded = streams()[name]
     for count in (0, coded.count - 1, coded.count + 1, 2**40, 2**62):
         if coded.method == "quantization" and count < coded.count:
-            continue  # the bytes left over only warn
+            continue  # the bytes left over only cause a warning
         if coded.method == "quantization" and count * 11 <= 8 * coded.nbytes:
             continue
         with pytest.raises(PolycompError):
             decode(coded.payload, coded, count=count)
 
 
-def test_memory_is_not_taken_for_what_a_stream_cannot_hold():
-    """A series is decoded while its stream is scanned only where the stream pays for the memory."""
+def test_memory_is_not_allocated_for_what_a_stream_cannot_hold():
+    """A series is decoded while its stream is scanned only if its memory is in proportion to the stream."""
     coded = streams()["polynomial"]
     tracemalloc.start()
     with pytest.raises(PolycompError, match="the chunks hold 500 samples instead of 100000000"):
@@ -214,8 +214,8 @@ def test_memory_is_not_taken_for_what_a_stream_cannot_hold():
     tracemalloc.stop()
 
 
-def test_a_damaged_long_stream_is_told_like_a_short_one():
-    """Threads meet the damage in any order; the first of the stream is reported, the same with any number of them."""
+def test_a_damaged_long_stream_is_reported_like_a_short_one():
+    """Threads find damage in any order, but the first in the stream is reported, with any number of threads."""
     coded = polycomp.encode(
         np.sin(np.arange(200_000) / 300), "polynomial", num_of_coefficients=8, samples_per_chunk=80, max_error=1e-6
     )
@@ -257,7 +257,7 @@ def chunk(nsamples, npoly, ncheby, mask=b"", flag=1, count=1):
         (b"", "0 bytes"),
         (b"\1" * 7, "7 bytes"),
         (chunk(4, 1, 0, count=2**40), "announces 1099511627776 chunks"),
-        (chunk(0, 1, 0), "no samples"),
+        (chunk(0, 1, 0), "without samples"),
         (chunk(1, 1, 1, b"\1"), "single sample"),
         (chunk(8, 1, 1, b"\7"), "3 bits set"),
         (chunk(8, 1, 2, b"\1"), "1 bits set"),
@@ -296,13 +296,13 @@ def test_runs_that_overflow_every_counter():
         polycomp.decode(stream, "rle", dtype="uint64", count=2)
 
 
-def test_counts_cut_to_eight_bits_by_the_reference_are_noticed():
+def test_counts_truncated_to_eight_bits_by_the_reference_are_noticed():
     column = np.array([128, 7, 128, 7, 128, 0], np.uint8)  # 640 samples of int16, counts modulo 256
     with pytest.raises(PolycompError, match="do not add up"):
         polycomp.decode(column, "rle", dtype="int16", count=640)
 
 
-def told(payload, method, **facts):
+def error_of(payload, method, **facts):
     """The error of decoding a payload."""
     with pytest.raises(PolycompError) as caught:
         polycomp.decode(payload, method, **facts)
@@ -312,16 +312,16 @@ def told(payload, method, **facts):
 def test_another_number_of_samples_in_chunks_names_the_chunk_that_is_too_many():
     coded = streams()["polynomial"]
     records = polycomp.chunks(coded)
-    places = 8 + np.cumsum([0] + [chunk.nbytes for chunk in records])
+    offsets = 8 + np.cumsum([0] + [chunk.nbytes for chunk in records])
     for count, number in ((499, 15), (495, 15), (494, 14), (33, 1), (0, 0)):
-        error = told(coded.payload, "polynomial", count=count)
-        assert (error.chunk, error.offset) == (number, places[number])
-    error = told(coded.payload, "polynomial", count=501)
+        error = error_of(coded.payload, "polynomial", count=count)
+        assert (error.chunk, error.offset) == (number, offsets[number])
+    error = error_of(coded.payload, "polynomial", count=501)
     assert (error.chunk, error.offset) == (len(records), coded.nbytes)  # the chunk that is missing
     line = polycomp.encode(np.arange(800.0), "polynomial", num_of_coefficients=3, samples_per_chunk=80, max_error=1e-6)
     payload = line.payload.copy()
     payload[9] = 90  # samples of the first chunk
-    error = told(payload, "polynomial", count=800)
+    error = error_of(payload, "polynomial", count=800)
     assert (error.chunk, error.offset) == (9, 8 + 9 * polycomp.chunks(line)[0].nbytes)
     assert str(error).endswith("the chunks hold 810 samples instead of 800")
 
@@ -329,17 +329,17 @@ def test_another_number_of_samples_in_chunks_names_the_chunk_that_is_too_many():
 def test_the_byte_is_one_of_the_payload_as_it_was_given():
     for stored, width in (("u1", 1), ("i2", 2), ("i4", 4), ("f8", 8)):
         column = np.array([128, 7, 128, 7, 128, 0], np.uint8).astype(stored)
-        error = told(column, "rle", dtype="int16", count=640)
+        error = error_of(column, "rle", dtype="int16", count=640)
         assert error.offset == 6 * width == column.nbytes
-        error = told(column, "rle", dtype="int16", count=200)
+        error = error_of(column, "rle", dtype="int16", count=200)
         assert (error.chunk, error.offset) == (1, 2 * width)
 
 
 @pytest.mark.parametrize("method, nbytes, run", [("rle", 13, 1), ("diffrle", 13, 1), ("diffrle", 3, 0), ("rle", 1, 0)])
 def test_bytes_that_are_not_whole_values_name_their_run(method, nbytes, run):
-    error = told(bytes(nbytes), method, dtype="i4", count=9)
+    error = error_of(bytes(nbytes), method, dtype="i4", count=9)
     assert (error.chunk, error.offset) == (run, nbytes // 4 * 4) and "not whole elements" in error.reason
-    error = told(np.array([1.0, 7.0, 1.0, 7.5]), "rle", dtype="i4", count=2)
+    error = error_of(np.array([1.0, 7.0, 1.0, 7.5]), "rle", dtype="i4", count=2)
     assert (error.chunk, error.offset) == (1, 24)
 
 
@@ -347,7 +347,7 @@ def test_bytes_that_are_not_whole_values_name_their_run(method, nbytes, run):
 def test_characters_that_do_not_exist_are_refused(wrong):
     stored = "abcdef".encode("utf-32-le") + wrong + "h".encode("utf-32-le")
     for method, payload in (("none", stored), ("none", np.frombuffer(stored, "U2")), ("zlib", zlib.compress(stored))):
-        assert "sample 3 is no text" in told(payload, method, dtype="U2", count=4).reason
+        assert "sample 3 is not valid text" in error_of(payload, method, dtype="U2", count=4).reason
     highest = chr(0x10FFFF).encode("utf-32-le")
     assert polycomp.decode(highest, "none", dtype="U1", count=1).tolist() == [chr(0x10FFFF)]
 
@@ -372,9 +372,9 @@ def test_any_byte_but_0_is_a_logical_that_is_true(method):
     (np.array([b"abc", b"\xff"]), "U3", 3),
     (np.array([b"ab", b"abc"]), "U2", 3),
 ])  # fmt: skip
-def test_elements_that_are_no_values_of_the_type_are_not_made_to_be(values, dtype, offset):
+def test_elements_that_are_not_values_of_the_type_are_refused(values, dtype, offset):
     values = np.array(values)
-    error = told(values, "none", dtype=dtype, count=values.size)
+    error = error_of(values, "none", dtype=dtype, count=values.size)
     assert "not all values of" in error.reason and error.offset == offset
 
 
@@ -395,27 +395,27 @@ def test_text_that_fits_a_shorter_type_is_taken():
     (bytes(37), {"count": 5}, 32),
 ])  # fmt: skip
 def test_another_number_of_plain_samples_names_the_byte(payload, facts, offset):
-    assert told(payload, "none", dtype="f8", **facts).offset == offset
+    assert error_of(payload, "none", dtype="f8", **facts).offset == offset
 
 
 @pytest.mark.parametrize("method", ["none", "zlib"])
 @pytest.mark.parametrize("shape", [(-2,), (2, -2), (2**62, 2**62), (2**62, 0), (1,) * 40])
-def test_rows_of_a_shape_that_nothing_has(method, shape):
+def test_rows_of_an_impossible_shape(method, shape):
     payload = np.arange(4.0) if method == "none" else zlib.compress(bytes(32))
-    told(payload, method, dtype="f8", count=2, item_shape=shape)
+    error_of(payload, method, dtype="f8", count=2, item_shape=shape)
     for wrong in (2, (2.5,), "2"):
         with pytest.raises(TypeError, match="item_shape must be"):
             polycomp.decode(payload, method, dtype="f8", count=2, item_shape=wrong)
 
 
 @pytest.mark.parametrize("runs, count", [([2**62, 1], 2**62), ([2**60, 1], 2**60), ([2**45, 1], 2**45)])
-def test_samples_that_no_memory_holds_are_refused(runs, count):
+def test_samples_that_do_not_fit_in_memory_are_refused(runs, count):
     for method, stream in (("rle", runs), ("diffrle", [5, *runs])):
         number = count + (method == "diffrle")
         if number > 2**62:
             continue
-        error = told(np.array(stream), method, dtype="i8", count=number)
-        assert f"no memory for {number} samples" in str(error)
+        error = error_of(np.array(stream), method, dtype="i8", count=number)
+        assert f"not enough memory for {number} samples" in str(error)
         part = polycomp.decode(np.array(stream), method, dtype="i8", count=number, start=7, stop=9)
         assert part.tolist() == ([1, 1] if method == "rle" else [12, 13])
 
@@ -426,14 +426,14 @@ def test_samples_that_no_memory_holds_are_refused(runs, count):
 ])  # fmt: skip
 def test_lies_about_the_period_of_angles(settings):
     payload, branch = streams()["polynomial"].payload, {"period": 1.0, "period_offset": 0.0, "straighten": True}
-    told(payload, "polynomial", **{**branch, **settings})
+    error_of(payload, "polynomial", **{**branch, **settings})
     with pytest.raises(PolycompError):
         polycomp.join(polycomp.chunks(payload), **{**branch, **settings})
 
 
 @pytest.mark.parametrize("period", [-1, np.nan, np.inf, "x", "1", True])
 @pytest.mark.parametrize("straighten", [True, False])
-def test_a_period_that_is_none_is_refused_whether_it_is_used_or_not(period, straighten):
+def test_an_invalid_period_is_refused_whether_it_is_used_or_not(period, straighten):
     with pytest.raises((TypeError, ValueError), match="period must be"):
         polycomp.encode(
             np.zeros(9), "polynomial", num_of_coefficients=2, samples_per_chunk=9, max_error=1.0, period=period,
@@ -441,7 +441,7 @@ def test_a_period_that_is_none_is_refused_whether_it_is_used_or_not(period, stra
         )  # fmt: skip
 
 
-def test_scales_that_are_no_numbers():
+def test_scales_that_are_not_numbers():
     coded = streams()["quantization"]
     for name in ("normalization", "offset"):
         with pytest.raises(TypeError, match=f"{name} must be a number"):
@@ -466,7 +466,7 @@ def test_lies_about_quantization(settings):
 @pytest.mark.parametrize("name", [
     "object", "O", "V8", "complex128", "float16", "<M8[s]", "f8,f8", "nonsense", "U0", 5, None,
 ])  # fmt: skip
-def test_types_that_are_no_samples(name):
+def test_types_that_are_not_samples(name):
     with pytest.raises(PolycompError):
         polycomp.sample_type(name)
     with pytest.raises(PolycompError if name is not None else TypeError):
@@ -474,7 +474,7 @@ def test_types_that_are_no_samples(name):
 
 
 @pytest.mark.parametrize("name", ["int8", "uint64", "float32", "bool", "<U6", "S4", ">i2"])
-def test_types_that_are(name):
+def test_types_that_are_samples(name):
     assert polycomp.sample_type(name).isnative
 
 
@@ -535,7 +535,7 @@ def test_decoding_needs_to_know_what_it_decodes():
 
 
 @pytest.mark.parametrize("name", ["use_chebyshev", "straighten"])
-def test_words_are_no_flags(name):
+def test_words_are_not_flags(name):
     for wrong in ("no", "False", 2, None, 0.5):
         with pytest.raises(TypeError, match=f"{name} must be True or False"):
             encode_wave(period=1.0, **{name: wrong})
@@ -549,11 +549,26 @@ def test_words_are_no_flags(name):
     ({"nthreads": 2}, "polynomial: got an unexpected parameter 'nthreads'"),
     ({"colour": 2}, "polynomial: got an unexpected parameter 'colour'"),
 ])  # fmt: skip
-def test_parameters_that_are_none_are_refused(settings, message):
+def test_parameters_that_do_not_exist_are_refused(settings, message):
     with pytest.raises((TypeError, ValueError), match=message):
         encode_wave(**settings)
     with pytest.raises((TypeError, ValueError), match=message):
         polycomp.optimize(np.zeros(9), num_of_coefficients=2, samples_per_chunk=9, max_error=1.0, **settings)
+
+
+def test_a_type_error_from_inside_a_compression_surfaces_as_itself(monkeypatch):
+    mistake = TypeError("encode() missing 1 required keyword-only argument: 'samples'")
+
+    def fail(*_, **__):
+        raise mistake
+
+    coded = streams()["rle"]
+    for name in ("run_encode", "run_decode"):
+        monkeypatch.setattr(runlength, name, fail)
+    for call in (lambda: polycomp.encode(np.arange(9), "rle"), lambda: polycomp.decode(coded)):
+        with pytest.raises(TypeError) as caught:
+            call()
+        assert caught.value is mistake
 
 
 def encode_wave(**settings):
@@ -569,7 +584,7 @@ def test_a_compression_that_does_not_exist(method):
 
 
 @pytest.mark.parametrize("dtype", ["S65537", "U65537"])
-def test_text_that_no_stream_may_claim_is_not_coded(dtype):
+def test_text_too_long_for_any_stream_is_not_coded(dtype):
     for method in ("none", "zlib"):
         with pytest.raises(TypeError, match="takes text of 1 to 65536 characters"):
             polycomp.encode(np.zeros(1, dtype), method)

@@ -1,4 +1,4 @@
-"""Chunk records: what `join` makes of them, also as the columns of a debug table give them, and what it refuses."""
+"""Chunk records: what `join` makes of them, also as read from the columns of a debug table, and what it refuses."""
 
 import numpy as np
 import pytest
@@ -21,7 +21,7 @@ def records():
 
 
 def test_records_as_the_columns_of_a_debug_table_give_them():
-    """16-bit lengths, logicals of NumPy, the other byte order, lists: all join to the same bytes."""
+    """16-bit lengths, NumPy logicals, the other byte order, and lists all join to the same bytes."""
     chunks = records()
     expected = polycomp.join(chunks)
     for number in (np.int16, np.int64, int):
@@ -75,7 +75,7 @@ def test_what_joins_decodes():
 @pytest.mark.parametrize("broken, words", [
     (polycomp.Chunk(3, False, uncompressed=np.zeros(2)), "2 raw samples"),
     (polycomp.Chunk(70000, False, uncompressed=np.zeros(70000)), "65535"),
-    (polycomp.Chunk(0, True, poly=np.zeros(1)), "no samples"),
+    (polycomp.Chunk(0, True, poly=np.zeros(1)), "without samples"),
     (polycomp.Chunk(300, True, poly=np.zeros(256)), "256 polynomial"),
     (polycomp.Chunk(1, True, poly=np.zeros(1), mask=np.ones(1, "u1"), cheby=np.zeros(1)), "single"),
     (polycomp.Chunk(9, True, poly=np.zeros(1), mask=np.ones(1, "u1"), cheby=np.zeros(1)), "mask of 1 bytes"),

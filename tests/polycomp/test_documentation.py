@@ -1,4 +1,4 @@
-"""The tutorial of docs/polycomp.md runs as it stands, and ends with what it says."""
+"""The tutorial in docs/polycomp.md runs as printed, with the results that it states."""
 
 import re
 from pathlib import Path

@@ -78,12 +78,12 @@ def test_the_local_search_goes_on_until_no_neighbour_is_better(deltas):
         delta_coeffs=deltas[0], delta_samples=deltas[1],
     )  # fmt: skip
     row, column = coefficients.index(found.num_of_coefficients), lengths.index(found.samples_per_chunk)
-    assert abs(column - 20) > 5  # several steps from the middle, where it began
+    assert abs(column - 20) > 5  # several steps from the middle, where the search started
     for p in coefficients[max(0, row - 1) : row + 2]:
         for n in lengths[max(0, column - 1) : column + 2]:
             coded = polycomp.encode(samples, "polynomial", num_of_coefficients=p, samples_per_chunk=n, max_error=1e-4)
             assert coded.nbytes >= found.encoded.nbytes
-    if deltas == (5, 40):  # no first step stays inside: only halved ones lead anywhere
+    if deltas == (5, 40):  # every initial step leaves the grid: only halved steps lead anywhere
         assert len(found.points) > 1
 
 

@@ -1,4 +1,4 @@
-"""`out=` takes the samples of every compression, whole or in part, and is refused where they do not fit.
+"""`out=` receives the samples of every compression, whole or in part, and is refused if they do not fit.
 
 Matrix: 7 compressions x whole, part, empty part; number of samples known and not; wrong type, byte order, shape,
 stride, alignment, read-only, overlapping.
@@ -29,7 +29,7 @@ def coded(request):
 
 
 @pytest.mark.parametrize("part", [{}, {"start": 65, "stop": 2000}, {"start": 9, "stop": 9}])
-def test_out_gets_the_samples_and_comes_back(coded, part):
+def test_out_receives_the_samples_and_is_returned(coded, part):
     expected = polycomp.decode(coded, **part)
     out = np.full(expected.shape, 99, coded.dtype)
     assert polycomp.decode(coded, out=out, **part) is out
@@ -37,7 +37,7 @@ def test_out_gets_the_samples_and_comes_back(coded, part):
 
 
 @pytest.mark.parametrize("method", ["rle", "diffrle", "quantization", "polynomial", "line"])
-def test_whole_series_are_decoded_where_they_are_wanted(method, monkeypatch):
+def test_whole_series_are_decoded_directly_into_out(method, monkeypatch):
     if method == "line":  # 100 times smaller than its samples
         samples, (method, parameters) = np.arange(6000.0), ("polynomial", STREAMS["polynomial"][1])
         parameters = {**parameters, "num_of_coefficients": 2, "samples_per_chunk": 500}
@@ -45,11 +45,11 @@ def test_whole_series_are_decoded_where_they_are_wanted(method, monkeypatch):
         samples, parameters = STREAMS[method]
     coded = polycomp.encode(samples, method, **parameters)
     expected = polycomp.decode(coded)
-    monkeypatch.setattr(native, "_room", lambda *_: pytest.fail("memory for samples was taken"))
+    monkeypatch.setattr(native, "_new_samples", lambda *_: pytest.fail("memory for samples was allocated"))
     assert np.array_equal(polycomp.decode(coded, out=np.empty_like(expected)), expected)
 
 
-def test_out_for_a_polynomial_stream_that_tells_its_number_itself():
+def test_out_for_a_polynomial_stream_of_unstated_length():
     coded = polycomp.encode(WAVE, "polynomial", **STREAMS["polynomial"][1])
     out = np.empty(WAVE.size)
     assert polycomp.decode(coded.payload, "polynomial", out=out) is out
@@ -92,7 +92,7 @@ def test_out_over_the_stream_is_refused():
         polycomp.decode(memory[: coded.payload.size], "diffrle", dtype="i8", count=400, out=memory)
 
 
-def test_a_damaged_stream_is_told_with_out_as_without():
+def test_a_damaged_stream_raises_the_same_with_and_without_out():
     coded = polycomp.encode(WAVE, "polynomial", **STREAMS["polynomial"][1])
     payload = coded.payload[:-5]
     with pytest.raises(polycomp.PolycompError, match="ends inside the chunk"):

@@ -1,4 +1,4 @@
-"""The polynomial compression: what is stored, what is promised, and the odd corners of its parameters."""
+"""The polynomial compression: what is stored, what is guaranteed, and unusual values of its parameters."""
 
 import logging
 import struct
@@ -50,7 +50,7 @@ def test_chunk_records():
 
 
 def test_coefficients_are_taken_by_magnitude_until_the_bound_holds():
-    """One fewer of those kept, the smallest left out, would break the bound."""
+    """With the smallest of the kept coefficients left out, the bound would not hold."""
     samples = wave(800, noise=3e-6)
     for number, chunk in enumerate(polycomp.chunks(code(samples))):
         part = samples[80 * number : 80 * (number + 1)]
@@ -66,7 +66,7 @@ def test_coefficients_are_taken_by_magnitude_until_the_bound_holds():
 
 
 def count_one_by_one(residuals, bound):
-    """How many coefficients the plain rule takes: by falling magnitude, looking at the maximum after each."""
+    """Number of coefficients by the plain rule: in order of falling magnitude, checking the maximum after each."""
     c = poly_transform(residuals, inverse=False)
     left, i = residuals.copy(), np.arange(residuals.size)
     for k, j in enumerate(np.argsort(-np.abs(c), kind="stable")):
@@ -130,7 +130,7 @@ def test_without_chebyshev_chunks_are_polynomial_or_raw():
 
 
 def test_a_chunk_never_takes_more_than_raw():
-    """The reference counts coefficients, not bytes, and can store more than it was given."""
+    """The reference counts coefficients, not bytes, and can store more bytes than it was given."""
     rng = np.random.default_rng(5)
     for n in (3, 10, 80, 300):
         samples = rng.normal(size=5 * n)
@@ -155,7 +155,7 @@ def test_more_coefficients_than_doubles_can_carry(p):
 def test_many_coefficients_fit_what_twenty_one_do_not(p, n, turns, error, use_chebyshev):
     samples = np.sin(2 * np.pi * turns * np.arange(20 * n) / n + 0.3)
     coded = code(samples, p=p, n=n, error=error, use_chebyshev=use_chebyshev)
-    assert coded.nbytes == 8 + 20 * (6 + 8 * p)  # not one coefficient of the other kind, not one raw chunk
+    assert coded.nbytes == 8 + 20 * (6 + 8 * p)  # no coefficients of the other kind, and no raw chunk
     assert np.abs(polycomp.decode(coded) - samples).max() <= error
     assert code(samples, p=21, n=n, error=error, use_chebyshev=use_chebyshev).nbytes > 2 * coded.nbytes
 
@@ -173,7 +173,7 @@ def test_more_coefficients_cost_no_more_than_their_bytes(n, error):
 
 
 def test_fits_are_refined():
-    """The first fit of many coefficients is a hundred times as far off as its rounding makes necessary."""
+    """The error of the first fit with many coefficients is a hundred times larger than its rounding requires."""
     samples = np.sin(2 * np.pi * np.arange(6000) / 300 + 0.3)
     assert code(samples, p=200, n=300, error=1e-13).statistics.chebyshev_coefficients == 0
     assert code(samples, p=200, n=300, error=1e-13).statistics.compressed_chunks == 20

@@ -1,4 +1,4 @@
-"""End to end: what was published of the method, on simulated data of the same kind."""
+"""End to end: the published results of the method, on simulated data of the same kind."""
 
 import numpy as np
 import pytest

@@ -1,6 +1,6 @@
-"""Every compression gives its samples back: all types, byte orders, strides, lengths, and every part of a series.
+"""Every compression restores its samples: all types, byte orders, strides and lengths, and every part of a series.
 
-Matrix: 7 compressions x the types each takes x lengths 0, 1, few, many (hypothesis) x whole and slices.
+Matrix: 7 compressions x the types that each accepts x lengths 0, 1, few, many (hypothesis) x whole and slices.
 """
 
 import numpy as np
@@ -20,7 +20,7 @@ quick = settings(max_examples=25, deadline=None)
 
 
 def series(dtype):
-    """Samples of a type with runs, ramps, extremes and noise in them."""
+    """Samples of a type, with runs, ramps, extremes and noise."""
     seeds = st.integers(0, 2**32 - 1)
     lengths = st.one_of(st.integers(0, 5), st.integers(6, 400))
 
@@ -84,7 +84,7 @@ def test_exact_compressions(method, dtype, data):
 def test_polynomial_streams_of_any_bits_within_zero_error(dtype, data):
     """With a bound of 0 every sample survives exactly, NaN payloads, infinities and denormals included."""
     samples = data.draw(series(dtype))
-    if dtype == "f4":  # the stream holds doubles: signalling NaN become quiet on the way there
+    if dtype == "f4":  # the stream holds doubles: conversion makes signalling NaNs quiet
         samples = np.where(np.isnan(samples), (samples.view("u4") | 0x400000).view("f4"), samples)
     check(
         samples, "polynomial", data, max_error=0.0, num_of_coefficients=data.draw(st.integers(1, 9)),
@@ -112,7 +112,7 @@ def test_polynomial_streams_keep_their_bound(dtype, seed, length, p, n, exponent
     largest = np.abs(decoded.astype(float) - samples).max(initial=0)
     assert largest <= bound and largest == coded.statistics.largest_error
     assert coded.nbytes <= 8 + 8 * length + 3 * -(-length // n)
-    wide = polycomp.decode(coded.payload, "polynomial")  # what a reader that knows doubles only sees
+    wide = polycomp.decode(coded.payload, "polynomial")  # what a reader that knows only doubles gets
     assert np.abs(wide - samples).max(initial=0) <= bound
     assert np.array_equal(polycomp.join(polycomp.chunks(coded)).payload, coded.payload)
 
@@ -165,8 +165,8 @@ def test_byte_order_stride_and_alignment_do_not_matter(method, dtype):
 def test_payloads_at_odd_addresses(method):
     samples = np.arange(60).repeat(3)
     stored = polycomp.encode(samples, method).payload
-    room = memoryview(b"x" + stored.tobytes())[1:]
-    for payload in (room, np.frombuffer(room, stored.dtype)):
+    unaligned = memoryview(b"x" + stored.tobytes())[1:]
+    for payload in (unaligned, np.frombuffer(unaligned, stored.dtype)):
         assert np.array_equal(polycomp.decode(payload, method, dtype="i8", count=180), samples)
 
 
@@ -179,7 +179,7 @@ def test_rows_of_several_values(method):
     assert_same(polycomp.decode(coded, start=-2), samples[-2:])
 
 
-def test_plain_rows_need_no_number():
+def test_plain_rows_need_no_count():
     samples = np.arange(24.0).reshape(6, 4)
     for payload in (samples, samples.reshape(-1), samples.tobytes(), memoryview(samples.tobytes())):
         assert_same(polycomp.decode(payload, "none", dtype="f8", item_shape=(4,)), samples)
@@ -188,7 +188,7 @@ def test_plain_rows_need_no_number():
 
 
 def test_unsigned_samples_from_a_signed_column():
-    """Files hold unsigned bits in signed columns; the type stated with them says how to read them."""
+    """Files store unsigned bits in signed columns; the type stated with them says how to read them."""
     samples = np.repeat(np.array([65535, 0, 40000], np.uint16), 5)
     for method in ("none", "rle", "diffrle"):
         coded = polycomp.encode(samples, method)
@@ -197,7 +197,7 @@ def test_unsigned_samples_from_a_signed_column():
 
 
 def test_integers_stored_as_doubles():
-    """The reference program keeps the column type of its source: a clock as doubles."""
+    """The reference program keeps the column type of its source, such as doubles for a clock."""
     samples = np.arange(10**14, 10**14 + 999, 3)
     column = polycomp.encode(samples, "diffrle").payload.astype(np.float64)
     assert np.array_equal(polycomp.decode(column, "diffrle", dtype="int64", count=samples.size), samples)
@@ -206,7 +206,7 @@ def test_integers_stored_as_doubles():
 
 
 def test_default_runs_stay_below_the_signed_maximum():
-    """The reference program takes larger counts for negative numbers, also of unsigned samples."""
+    """The reference program takes larger counts for negative numbers, even of unsigned samples."""
     samples = np.zeros(300, np.uint8)
     assert polycomp.encode(samples, "rle").payload[::2].tolist() == [127, 127, 46]
     assert polycomp.encode(samples, "rle", max_count=255).payload[::2].tolist() == [255, 45]
@@ -234,7 +234,7 @@ def test_an_empty_series_of_every_compression():
         assert_same(polycomp.decode(coded), np.empty(0, dtype))
 
 
-def test_what_is_not_told_is_the_default():
+def test_omitted_parameters_have_their_defaults():
     samples = np.linspace(0, 10, 1000)
     coded = polycomp.encode(samples, "quantization", bits_per_sample=12)
     facts = {name: coded.parameters[name] for name in ("bits_per_sample", "normalization", "offset")}
@@ -261,7 +261,7 @@ PARAMETERS = {"num_of_coefficients": 2, "samples_per_chunk": 20, "max_error": 1e
 
 @pytest.mark.parametrize("method", ["none", "rle", "zlib"])
 def test_columns_of_tables_come_back_as_arrays(method):
-    """Arrays of types of their own, such as those that other libraries give for columns."""
+    """Subclasses of arrays, such as those that other libraries return for columns."""
 
     class Column(np.ndarray):
         pass

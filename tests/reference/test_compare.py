@@ -1,4 +1,4 @@
-"""`compare` finds every planted difference, and nothing in equal files.
+"""`compare` finds every planted difference, and none in equal files.
 
 Matrix: kinds of HDU x what is changed (card, descriptor, coded byte, pixel, padding, order, length) x where.
 """
@@ -26,8 +26,8 @@ def pair(tmp_path):
         a, b = tmp_path / "a.fits", tmp_path / "b.fits"
         reference.write_image(a, array, **options)
         raw = bytearray(a.read_bytes())
-        for place, new in edits:
-            raw[place : place + len(new)] = new
+        for position, new in edits:
+            raw[position : position + len(new)] = new
         b.write_bytes(raw)
         return a, b
 
@@ -35,10 +35,10 @@ def pair(tmp_path):
 
 
 def put(path, find, new, start=0):
-    """Overwrite bytes of a file from the first place of `find` on."""
+    """Overwrite bytes of a file from the first occurrence of `find` on."""
     raw = bytearray(path.read_bytes())
-    place = raw.index(find, start)
-    raw[place : place + len(new)] = new
+    position = raw.index(find, start)
+    raw[position : position + len(new)] = new
     path.write_bytes(raw)
 
 
@@ -50,7 +50,7 @@ def test_equal_files_have_no_differences(pair, codec):
     assert str(found).endswith(f"identical ({len(found.hdus)} HDUs)")
 
 
-def test_a_changed_card(pair):
+def test_a_changed_card_is_named_with_its_position(pair):
     a, b = pair(sky(), compress=Rice1())
     put(b, b"ZCMPTYPE= 'RICE_1  '", b"ZCMPTYPE= 'RICE_ONE'")
     found = compare(a, b)
@@ -61,10 +61,10 @@ def test_a_changed_card(pair):
     assert "card 18 ZCMPTYPE differs" in str(found)
 
 
-def test_cards_more_less_and_moved(pair):
+def test_added_removed_and_moved_cards_are_told_apart(pair):
     a, b = pair(sky())
     raw = b.read_bytes()
-    cards = [raw[place : place + 80] for place in range(0, 2880, 80)]
+    cards = [raw[position : position + 80] for position in range(0, 2880, 80)]
     end = next(number for number, card in enumerate(cards) if card.startswith(b"END "))
     cards[end - 2], cards[end - 1] = cards[end - 1], cards[end - 2]  # the two comments
     cards[end - 3 : end - 3] = [b"NEW     =                    1".ljust(80)]
@@ -87,7 +87,7 @@ def test_bytes_behind_end_and_padding_count(pair):
     assert found.hdus[0].pixels is None
 
 
-def test_a_pixel_of_a_plain_image(pair):
+def test_a_changed_pixel_of_a_plain_image_is_found(pair):
     array = sky("f8")
     array[4, 5] = np.nan
     a, b = pair(array, (2880 + 8 * 23, np.array([array.flat[23] + 2], ">f8").tobytes()))
@@ -104,10 +104,13 @@ def test_wide_integers_differ_exactly(pair):
 
 
 def heap_start(path):
-    """Where the coded bytes of the one compressed image begin, and its row length and count."""
+    """Start of the data unit of the only compressed image, and the length and number of its rows."""
     raw = path.read_bytes()
     header = raw[2880:]
-    values = {header[place : place + 8].strip(): header[place + 10 : place + 30] for place in range(0, len(header), 80)}
+    values = {
+        header[position : position + 8].strip(): header[position + 10 : position + 30]
+        for position in range(0, len(header), 80)
+    }
     end = header.index(b"END" + b" " * 77)
     data = 2880 + -(-(end + 80) // 2880) * 2880
     return data, int(values[b"NAXIS1"]), int(values[b"NAXIS2"])
@@ -131,7 +134,7 @@ def test_a_coded_byte_is_found_in_its_tile(pair, codec):
     assert hdu.tile_count == 1 and hdu.row_count == 0 and hdu.data.count == 1
 
 
-def test_descriptors_and_scales(pair):
+def test_changed_descriptors_and_scales_are_found(pair):
     a, b = pair(sky("f4"), compress=Rice1(), quantize=Quantize())
     data, width, _ = heap_start(a)
     raw = bytearray(b.read_bytes())
@@ -151,7 +154,7 @@ def test_descriptors_and_scales(pair):
     assert hdu.tiles[0].first_byte == hdu.tiles[0].nbytes_b
 
 
-def test_pixels_of_compressed_images(tmp_path):
+def test_compressed_images_are_compared_by_their_pixels(tmp_path):
     a, b = sky("u2", (40, 30)), sky("u2", (40, 30))
     b[17, 4] += 300
     b[18, 5] -= 3
@@ -199,7 +202,7 @@ def test_time_stamps_are_masked(tmp_path):
     assert not compare(tmp_path / "a.fz", b).identical_but_for_time_stamps
 
 
-def test_hdus_and_bytes_at_the_end(tmp_path):
+def test_more_hdus_and_trailing_bytes_are_found(tmp_path):
     a, b = tmp_path / "a.fits", tmp_path / "b.fits"
     for path in (a, b):
         reference.write_image(path, sky())
@@ -229,7 +232,7 @@ def test_tables_are_compared_by_bytes(tmp_path):
     assert (hdu.data.count, hdu.data.first, hdu.pixels) == (1, 77, None)
 
 
-def test_cut_files(pair):
+def test_missing_bytes_of_a_truncated_file_are_counted(pair):
     a, b = pair(sky(shape=(100, 100)), compress=Rice1())
     b.write_bytes(b.read_bytes()[:-2880])
     hdu = compare(a, b).hdus[1]
@@ -240,7 +243,7 @@ def test_cut_files(pair):
 
 
 @pytest.mark.parametrize("content", [b"", b"no FITS at all" * 300, b"SIMPLE  =                    T".ljust(2880)])
-def test_what_is_no_fits_file_raises(tmp_path, content):
+def test_a_file_that_is_not_fits_raises(tmp_path, content):
     reference.write_image(tmp_path / "a.fits", sky())
     (tmp_path / "b.fits").write_bytes(content)
     for order in (("a", "b"), ("b", "a")):
@@ -250,20 +253,20 @@ def test_what_is_no_fits_file_raises(tmp_path, content):
 
 @pytest.mark.parametrize("seed", range(40))
 def test_any_flipped_byte_is_found_and_none_raises(tmp_path, seed):
-    """Headers and tables are hostile too: whatever a byte becomes, the files are told apart."""
+    """Headers and tables are hostile too: whatever a byte becomes, the difference is found."""
     random = np.random.default_rng(seed)
     a, b = tmp_path / "a.fits", tmp_path / "b.fits"
     reference.write_image(a, sky("f4", (20, 10)), compress=Gzip2(), quantize=Quantize())
     raw = bytearray(a.read_bytes())
-    place = int(random.integers(2880, len(raw)))
-    raw[place] = (raw[place] + int(random.integers(1, 255))) % 256
+    position = int(random.integers(2880, len(raw)))
+    raw[position] = (raw[position] + int(random.integers(1, 255))) % 256
     b.write_bytes(raw)
     found = compare(a, b)
     assert not found.identical
     assert str(found)
 
 
-def test_options_of_pack_show(tmp_path):
+def test_options_of_pack_show_as_different_cards(tmp_path):
     reference.write_image(tmp_path / "in.fits", sky())
     reference.pack(tmp_path / "in.fits", tmp_path / "a.fz", PackOptions(checksum=False))
     reference.pack(tmp_path / "in.fits", tmp_path / "b.fz", PackOptions(checksum=False, codec="GZIP_1"))
@@ -272,7 +275,7 @@ def test_options_of_pack_show(tmp_path):
     assert hdu.pixels is None
 
 
-def test_a_descriptor_is_told_in_words():
+def test_a_descriptor_is_described_in_words():
     from rustfits_cffi.comparison.records import RowDifference
 
     assert str(RowDifference("COMPRESSED_DATA", 2, (44, 87), (45, 87))) == (

@@ -29,7 +29,7 @@ def pixels(dtype, shape, seed=0):
 
 
 def compressible(codec, dtype, shape):
-    """Whether cfitsio takes the combination."""
+    """Whether cfitsio supports the combination."""
     if codec is Hcompress1 and len(shape) < 2:
         return False
     return not (codec is Plio1 and (dtype == "u4" or dtype.startswith("f")))
@@ -39,7 +39,7 @@ INTEGER_CASES = [(c, d, s) for c in CODECS for d in INTEGERS for s in SHAPES if 
 
 
 def write_simply(path, array, codec, quantize, null=None):
-    """Create and write by fits_create_img and fits_write_img, with cfitsio's own buffers."""
+    """Write an image by fits_create_img and fits_write_img, with cfitsio's own buffers."""
     request = image_request(array, codec, quantize, None)
     handle = FileHandle(str(path), "w+")
     serial.create_image(handle, array.shape, array.dtype.str[1:], request)
@@ -70,8 +70,8 @@ def test_quantized_floats_equal_fits_write_img(tmp_path, codec, dtype, quantize)
 
 
 @pytest.mark.parametrize("hcomp_scale", (0.0, 4.0, -7.0))
-def test_tile_by_tile_with_room_equals_one_call(tmp_path, hcomp_scale):
-    """Float tiles of HCOMPRESS go one by one; nulls, noise estimate and a fallback column must not notice."""
+def test_tile_by_tile_with_a_large_buffer_equals_one_call(tmp_path, hcomp_scale):
+    """HCOMPRESS writes float tiles one by one, which must not change nulls, noise estimate or fallback column."""
     array = pixels("f4", (64, 30))
     array[3, 4] = array[40, 2] = np.inf
     array[16:32] = 7
@@ -115,7 +115,7 @@ def test_stored_integers_are_read_without_their_offset(tmp_path):
         assert stored.tolist() == [[-32768, 0, 32767, -32767]]
 
 
-def test_images_without_pixels(tmp_path):
+def test_images_without_pixels_come_back(tmp_path):
     reference.write_image(tmp_path / "a.fits", None)
     assert b"NAXIS   =                    0" in (tmp_path / "a.fits").read_bytes()
     assert (tmp_path / "a.fits").stat().st_size == 2880
@@ -143,7 +143,7 @@ def test_lossless_floats_keep_every_bit(tmp_path, codec, dtype):
     assert again.tobytes() == array.tobytes()
 
 
-def test_equals_the_package_fitsio(tmp_path):
+def test_files_equal_those_of_the_package_fitsio(tmp_path):
     fitsio = pytest.importorskip("fitsio", reason="the package fitsio is not installed")
     methods = {"dither1": "SUBTRACTIVE_DITHER_1", "dither2": "SUBTRACTIVE_DITHER_2", "no_dither": "NO_DITHER"}
     cases = [(pixels(d, s), c, None) for c, d, s in INTEGER_CASES]
@@ -179,8 +179,8 @@ def test_noise_that_overflows_the_buffers_of_cfitsio_comes_back(tmp_path, codec,
     assert np.array_equal(reference.read_image(tmp_path / "a.fits", 1), array)
 
 
-def test_float_noise_behind_a_fallback_tile_still_has_room(tmp_path):
-    """The column added for the fallback makes cfitsio size its buffer anew."""
+def test_float_noise_after_a_fallback_tile_still_fits_its_buffer(tmp_path):
+    """Adding the fallback column makes cfitsio allocate its buffer again."""
     array = np.random.default_rng(3).uniform(-1e9, 1e9, (60, 60)).astype("f8")
     array[:5, :5] = 1.0
     options = {"compress": Hcompress1(tile_shape=(5, 5)), "quantize": Quantize(level=-1.0, method="no_dither")}
@@ -214,7 +214,7 @@ def test_append_adds_an_hdu_and_leaves_the_others(tmp_path):
         assert np.array_equal(reference.read_image(path, number), array)
 
 
-def test_wide_descriptors(tmp_path):
+def test_wide_descriptors_are_written_when_asked_for(tmp_path):
     reference.write_image(tmp_path / "a.fits", pixels("i2", (8, 9)), compress=Rice1(heap_format="Q"))
     assert b"TFORM1  = '1QB(" in (tmp_path / "a.fits").read_bytes()
 

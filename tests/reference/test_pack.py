@@ -20,7 +20,7 @@ REFUSED = {("PLIO_1", "u4"), ("PLIO_1", "f4"), ("PLIO_1", "f8")} | {("NOCOMPRESS
 
 
 def run(program, *arguments, check=True):
-    """One of cfitsio's programs."""
+    """Run one of cfitsio's programs."""
     return subprocess.run([program, *arguments], check=check, capture_output=True, timeout=60)
 
 
@@ -29,7 +29,7 @@ def sky(dtype, shape, seed=0):
 
 
 def make_file(path, dtype):
-    """A primary image, a cube with blanks and a flat part, an image without pixels, four axes, a compressed image."""
+    """Write a primary image, a cube with blanks and a flat part, and images that are empty, 4-D and compressed."""
     reference.write_image(path, sky(dtype, (40, 30)))
     cube = sky(dtype, (3, 40, 30), 1)
     if dtype.startswith("f"):
@@ -44,7 +44,7 @@ def make_file(path, dtype):
 
 @pytest.fixture
 def against_fpack(tools, tmp_path):
-    """A function that packs both ways and checks that the bytes are the same; and unpacks them, likewise."""
+    """A function that packs and unpacks both ways and checks that the bytes are the same."""
 
     def check(path, flags, options):
         theirs, ours = tmp_path / "theirs.fits.fz", tmp_path / "ours.fits.fz"
@@ -119,7 +119,7 @@ def add_cards(path, *cards):
     ["FZALGOR = 'HCOMPRESS_1'", "FZALGOR = 'PLIO_1'", "FZALGOR = 'GZIP_2'", "FZALGOR = 'NONE'", "FZTILE  = '(20,10)'"],
 )
 @pytest.mark.parametrize("codec", ("RICE_1", "HCOMPRESS_1"))
-def test_header_directives_win(tmp_path, against_fpack, card, codec):
+def test_header_directives_override_the_options(tmp_path, against_fpack, card, codec):
     path = tmp_path / "in.fits"
     reference.write_image(path, sky("i2", (40, 40)))
     add_cards(path, card)
@@ -127,7 +127,7 @@ def test_header_directives_win(tmp_path, against_fpack, card, codec):
 
 
 @pytest.mark.parametrize("codec", ("RICE_1", "HCOMPRESS_1"))
-def test_integers_to_float_by_directive(tmp_path, against_fpack, codec):
+def test_integers_are_quantized_by_a_directive(tmp_path, against_fpack, codec):
     path = tmp_path / "in.fits"
     reference.write_image(path, sky("i2", (40, 40)))
     add_cards(path, "FZI2F   =                    T", "FZDTHRSD=                   17")
@@ -148,7 +148,7 @@ def test_checksums_differ_in_their_time_stamps_only(tmp_path, tools):
 
 
 def table_file(path, *cards, nbytes, rows, pcount=0):
-    """A binary table with random bytes behind the structural cards."""
+    """Write a binary table with random bytes as its data."""
     header = [
         "XTENSION= 'BINTABLE'", "BITPIX  =                    8", "NAXIS   =                    2",
         f"NAXIS1  = {nbytes:20d}", f"NAXIS2  = {rows:20d}", f"PCOUNT  = {pcount:20d}", "GCOUNT  =                    1",
@@ -166,7 +166,7 @@ COLUMNS = ("TFIELDS =                    3", "TFORM1  = '1J      '", "TFORM2  = 
 
 
 @pytest.mark.parametrize("rows", (10, 144, 145, 1000))
-def test_tables(tmp_path, against_fpack, rows):
+def test_tables_are_compressed_or_copied_as_fpack_does(tmp_path, against_fpack, rows):
     path = table_file(tmp_path / "in.fits", *COLUMNS, nbytes=15, rows=rows)
     against_fpack(path, ["-tableonly"], PackOptions(tables=True, images=False, checksum=False))
     against_fpack(path, [], PackOptions(checksum=False))
@@ -194,7 +194,7 @@ def test_columns_that_would_harm_the_process_are_refused(tmp_path, form):
     assert not (tmp_path / "out.fits").exists()
 
 
-def test_existing_targets_are_kept_unless_told(tmp_path):
+def test_existing_targets_are_kept_unless_overwrite_is_set(tmp_path):
     path = tmp_path / "in.fits"
     reference.write_image(path, sky("i2", (9, 9)))
     (tmp_path / "there").write_bytes(b"precious")
@@ -211,6 +211,6 @@ def test_existing_targets_are_kept_unless_told(tmp_path):
 @pytest.mark.parametrize(
     "options", [{"codec": "RICE"}, {"method": "dither3"}, {"seed": 10001}, {"tile_shape": (1,) * 7}]
 )
-def test_options_are_checked(options):
+def test_bad_options_are_refused(options):
     with pytest.raises(ValueError):
         PackOptions(**options)

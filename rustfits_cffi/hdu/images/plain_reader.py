@@ -1,6 +1,6 @@
 """Reads sections of one plain image straight from the file.
 
-A reader holds all that is known about the image, worked out once; it is thrown away when the header changes.
+A reader keeps all that is known about the image, computed once; it is discarded when the header changes.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from rustfits_cffi.format.selection import Selection
 from rustfits_cffi.hdu.images.short_way import MOST_NPIX
 from rustfits_cffi.native.plain_image import PlainImage
 
-_ONE_THREAD_NPIX = 1 << 18  # starting threads costs more than reading so little
-_TRUSTED_NPIX = MOST_NPIX  # memory taken without asking whether the file has so many pixels: reading will tell
+_ONE_THREAD_NPIX = 1 << 18  # up to this size, starting threads costs more than reading
+_TRUSTED_NPIX = MOST_NPIX  # up to this size, memory is allocated without checking the size of the file
 
 
 class PlainReader:
@@ -33,7 +33,7 @@ class PlainReader:
     Raises
     ------
     FITSFormatError
-        If the header declares pixels that cannot exist.
+        If the header declares data that cannot exist.
     """
 
     def __init__(self, directory: Directory, index: int, kind: PixelType) -> None:
@@ -48,20 +48,20 @@ class PlainReader:
         self.shape = entry.structure.shape
         self._data_start = entry.data_start
         self._truncated = f"{where}: truncated: shape {self.shape} of {kind.stored}"
-        place = (directory.handle, self._truncated, entry.data_start, self.shape, kind.bitpix)
-        self._stored = PlainImage(*place, kind.stored, "stored")
+        stored_at = (directory.handle, self._truncated, entry.data_start, self.shape, kind.bitpix)
+        self._stored = PlainImage(*stored_at, kind.stored, "stored")
         self._physical = PlainImage(
-            *place, kind.scaled, kind.out, bscale=kind.scaling.bscale, bzero=kind.scaling.bzero
+            *stored_at, kind.scaled, kind.out, bscale=kind.scaling.bscale, bzero=kind.scaling.bzero
         )
         self.read_line, self.read_box = self._physical.read_line, self._physical.read_box  # scaled; raise as `read`
 
     def read(self, selection: Selection, *, scale: bool) -> np.ndarray:
-        """Pixels of a selection that is not empty, every axis kept.
+        """Pixels of a non-empty selection, without dropping axes.
 
         Raises
         ------
         TruncatedError
-            If the file ends before the last of them.
+            If the file ends before the last pixel.
         OSError
             If the file is closed or cannot be read.
         """
@@ -75,15 +75,15 @@ class PlainReader:
             return image.read(selection.start, selection.count, selection.step, nthreads=nthreads)
 
     def blank_mask(self, stored: np.ndarray, selection: Selection) -> np.ndarray | np.bool_:
-        """Where pixels of a selection, as stored, are undefined."""
+        """Mask of the undefined pixels of a selection, given as stored."""
         return self._kind.blank_mask(stored)
 
     def read_stored(self, first: int, count: int) -> np.ndarray:
-        """Consecutive pixels as they are stored; `first` counts in the order of the file, whatever the axes."""
+        """Consecutive pixels as stored; `first` counts in file order, regardless of the axes."""
         return self._stored.read_line(first, count)
 
     def require(self, selection: Selection) -> None:
-        """Check the declared shape against the file before memory is taken for it: `TruncatedError`."""
+        """Check the declared shape against the file before memory is allocated: `TruncatedError`."""
         last = 0
         for length, stop in zip(selection.shape, selection.stop, strict=True):
             last = last * length + stop - 1

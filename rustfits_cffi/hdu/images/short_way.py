@@ -1,6 +1,6 @@
-"""The short way from an index to pixels: a line of a time line or sky map, a cut-out of a plane.
+"""A shortcut from an index to pixels: part of a time line or sky map, or a cut-out of a plane.
 
-Those are read in such numbers that every step counts, and making a Selection would take longest.
+These are read in such numbers that every step counts, and making a Selection would take most of the time.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import numpy as np
 
 __all__ = ["MOST_NPIX", "ShortWay", "no_way", "short_way"]
 
-MOST_NPIX = 1 << 16  # for more, a Selection and a look at the size of the file are no matter
+MOST_NPIX = 1 << 16  # above this, making a Selection and checking the size of the file take negligible time
 
 ShortWay: TypeAlias = Callable[[Any], np.ndarray | None]
 
@@ -22,12 +22,12 @@ def short_way(
     read_line: Callable[[int, int], np.ndarray],
     read_box: Callable[[int, int, int, int], np.ndarray],
 ) -> ShortWay:
-    """What takes an index to its pixels, or gives None where the index had better become a Selection.
+    """The function that maps an index to its pixels, or to None where a Selection is needed.
 
     Parameters
     ----------
     shape : tuple of int
-        Of the image.
+        Shape of the image.
     read_line : callable
         ``read_line(first, count)``: consecutive pixels of an image with one axis.
     read_box : callable
@@ -41,7 +41,7 @@ def short_way(
 
 
 def no_way(_: Any) -> None:
-    """For every index, that it had better become a Selection."""
+    """Return None for every index: a Selection is needed."""
 
 
 def _to_lines(length: int, read_line: Callable[[int, int], np.ndarray]) -> ShortWay:

@@ -1,4 +1,4 @@
-"""What users may put into an image, as stored pixels: types, scaling, masks, single numbers; and back."""
+"""Converts what users put into an image to stored pixels, and back: types, scaling, masks, single numbers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from rustfits_cffi.native.pool import new_array
 def stored_pixels(
     data: Any, kind: PixelType, *, where: str, shape: tuple[int, ...] | None = None, contiguous: bool = False
 ) -> np.ndarray:
-    """Convert what a user gives to the stored type of an image.
+    """Convert a user's data to the stored type of an image.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ def stored_pixels(
     where : str
         File and HDU, for messages.
     shape : tuple of int, optional
-        Shape of the selection to fill; numpy's broadcasting applies. Without it the array's own shape is kept.
+        Shape of the selection to fill; numpy's broadcasting applies. By default the array's own shape is kept.
     contiguous : bool
         Refuse arrays that are not C-contiguous.
 
@@ -40,9 +40,9 @@ def stored_pixels(
     Raises
     ------
     ValueError
-        For a type, a shape or a value that cannot be stored.
+        For a type, shape or value that cannot be stored.
     OverflowError, TypeError
-        For a number outside the range, or of a type, that the pixels cannot hold.
+        For a number that is outside the range of the pixels, or of a type that they cannot hold.
     """
     array, mask = _without_mask(np.asanyarray(data))
     if contiguous and not array.flags.c_contiguous:
@@ -65,14 +65,14 @@ def stored_pixels(
 
 
 def tile_pixels(data: np.ndarray, kind: PixelType, where: str) -> tuple[np.ndarray, bool]:
-    """Pixels as the tile engine takes them, and whether they are of the stored type.
+    """Pixels in a form that the tile engine accepts, and whether they are of the stored type.
 
-    Masked and scaled ones are converted; those of the unsigned trick are converted by the engine itself.
+    Masked and scaled pixels are converted here; the engine itself converts those of the unsigned trick.
 
     Raises
     ------
     ValueError
-        If the type of the pixels does not fit, or masked pixels have no blank value.
+        If the type of the pixels does not match, or masked pixels have no blank value.
     """
     if isinstance(data, np.ma.MaskedArray) or data.dtype.newbyteorder("=") != kind.scaled:
         return stored_pixels(data, kind, where=where), True
@@ -80,7 +80,7 @@ def tile_pixels(data: np.ndarray, kind: PixelType, where: str) -> tuple[np.ndarr
 
 
 def scaled_pixels(stored: np.ndarray, kind: PixelType) -> np.ndarray:
-    """Physical values of stored pixels, C-contiguous; the same array if that is what they are."""
+    """Physical values of stored pixels, C-contiguous; the same array if nothing needs to be done."""
     if kind.scaled == kind.stored:
         return stored
     values = new_array(stored.shape, kind.scaled)
@@ -92,7 +92,7 @@ def scaled_pixels(stored: np.ndarray, kind: PixelType) -> np.ndarray:
 
 
 def _without_mask(array: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
-    """An array as a plain one, and its mask; None if nothing is masked."""
+    """An array without its mask, and the mask; None if nothing is masked."""
     if not isinstance(array, np.ma.MaskedArray):
         return np.asarray(array), None
     return np.asarray(array.data), np.ma.getmaskarray(array) if np.ma.is_masked(array) else None
@@ -116,10 +116,10 @@ def _stored_array(array: np.ndarray, kind: PixelType, where: str, mask: np.ndarr
 
 def _stored_number(value: Any, kind: PixelType, where: str) -> Any:
     """One physical value as a stored one."""
-    value = value.item() if isinstance(value, np.generic) else value  # numpy would drop an imaginary part
+    value = value.item() if isinstance(value, np.generic) else value  # numpy would drop the imaginary part
     try:
         if isinstance(value, str | bytes):
-            raise TypeError  # float() would read it
+            raise TypeError  # float() would accept it
         number = float(value) if kind.is_general or kind.bitpix < 0 else operator.index(value)
     except TypeError:
         raise TypeError(

@@ -1,4 +1,4 @@
-"""Tables, as far as they are there yet: HDUs of classes of their own, with headers, whose data nobody can reach."""
+"""What exists of tables so far: HDU classes with headers, whose data cannot be read or written."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from rustfits_cffi.hdu.base import HDU
 
 
 class _HeaderOnly(HDU):
-    """What tables have in common."""
+    """The base class of all tables."""
 
     __slots__ = ()
 
     def read(self, *arguments: Any, **options: Any) -> Any:
-        """Not there yet: raises `NotImplementedError`, as does all else that wants the data of a table."""
+        """Not implemented yet: raises `NotImplementedError`, as does everything else that needs a table's data."""
         raise NotImplementedError(f"{self._where}: tables cannot be read or written yet, only their headers")
 
     read_column = write = append = extend = __getitem__ = __setitem__ = read

@@ -1,4 +1,4 @@
-"""Decoded tiles in memory, the least recently used out first, bounded in bytes."""
+"""Decoded tiles in memory, limited in bytes; the least recently used ones are dropped first."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ DEFAULT_NBYTES = 32 << 20
 
 
 class TileCache:
-    """Tiles by number, or the whole image. May be used from several threads; what is in it is never written to again.
+    """Tiles by number, or the whole image. May be used from several threads; cached arrays are never written to again.
 
-    Tiles that were decoded into one array stay and go together: as long as one is needed, so is the memory of all.
+    Tiles that were decoded into one array are kept and dropped together, as they share its memory.
 
     Attributes
     ----------
     whole : ndarray or None
-        The pixels of the image, if all of them are here.
+        The pixels of the image, if all of them are cached.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._tiles: dict[int, _Block] = {}
-        self._blocks: OrderedDict[_Block, None] = OrderedDict()  # the least recently used first
-        self._latest: _Block | None = None  # the last one of them
+        self._blocks: OrderedDict[_Block, None] = OrderedDict()  # least recently used first
+        self._latest: _Block | None = None  # the most recently used one
         self._capacity = DEFAULT_NBYTES
         self._used = 0
         self.whole: np.ndarray | None = None
 
     @property
     def capacity(self) -> int:
-        """Most bytes of pixels that are kept."""
+        """The most bytes of pixels that are kept."""
         return self._capacity
 
     @property
@@ -42,12 +42,12 @@ class TileCache:
         return self._used
 
     def set_capacity(self, nbytes: int) -> None:
-        """Change the capacity; tiles that no longer fit go at once.
+        """Change the capacity; tiles that no longer fit are dropped at once.
 
         Raises
         ------
         TypeError, OverflowError
-            If it is no integer; if it is negative.
+            If it is not an integer; if it is negative.
         """
         if isinstance(nbytes, bool):
             raise TypeError(f"the size of the tile cache must be a number of bytes, not {nbytes}")
@@ -59,28 +59,28 @@ class TileCache:
             self._shrink()
 
     def clear(self) -> None:
-        """Drop everything; the capacity stays."""
+        """Drop everything; the capacity is unchanged."""
         with self._lock:
             self._drop_all()
 
     def get(self, number: int) -> np.ndarray | None:
-        """The pixels of a tile, if it is here; those of a whole image are in `whole`."""
+        """The pixels of a tile, or None if it is not cached; those of a whole image are in `whole`."""
         block = self._tiles.get(number)
         if block is None:
             return None
-        if block is not self._latest:  # lines are read in so many short pieces that the lock takes a fifth of the time
+        if block is not self._latest:  # when a line is read in many short pieces, the lock takes a fifth of the time
             with self._lock:
-                if block in self._blocks:  # another thread may have dropped it meanwhile
+                if block in self._blocks:  # another thread may have dropped it since
                     self._blocks.move_to_end(block)
                     self._latest = block
         return block.tiles[number]
 
     def put(self, number: int, tile: np.ndarray) -> None:
-        """Keep the pixels of a tile; others go if there is no room. Nothing happens if it exceeds the capacity."""
+        """Keep the pixels of a tile, dropping others if necessary. Does nothing if it exceeds the capacity."""
         self.put_together({number: tile}, tile.nbytes)
 
     def put_together(self, tiles: dict[int, np.ndarray], nbytes: int) -> None:
-        """Keep tiles that lie in one array of so many bytes; as `put`."""
+        """Keep tiles that share one array of `nbytes` bytes; as `put`."""
         with self._lock:
             if nbytes > self._capacity or all(number in self._tiles for number in tiles):
                 return
@@ -92,7 +92,7 @@ class TileCache:
             self._shrink()
 
     def put_whole(self, pixels: np.ndarray) -> None:
-        """Keep the whole image instead of its tiles. Nothing happens if it exceeds the capacity."""
+        """Keep the whole image instead of its tiles. Does nothing if it exceeds the capacity."""
         with self._lock:
             if pixels.nbytes > self._capacity:
                 return
@@ -118,7 +118,7 @@ class TileCache:
 
 
 class _Block:
-    """Tiles in one array, by number, and the bytes of that array."""
+    """The tiles that share one array, by number, and the bytes of that array."""
 
     __slots__ = ("nbytes", "tiles")
 

@@ -1,6 +1,6 @@
-"""Reads sections of one compressed image: from the tile cache where it pays, else straight from the file.
+"""Reads sections of one compressed image: from the tile cache where that is faster, else straight from the file.
 
-A reader holds all that is known about the image, worked out once; it is thrown away when the header changes.
+A reader keeps all that is known about the image, computed once; it is discarded when the header changes.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from rustfits_cffi.native.tile_codec import TileCodec
 from rustfits_cffi.native.tile_coding import DITHER_NUMBERS, Coder, TileCoding
 from rustfits_cffi.native.tile_sections import TileSections
 
-_ONE_THREAD_NPIX = 1 << 14  # starting threads costs more than decoding so few pixels
-_MOST_CACHED_TILES = 16  # a section of more tiles is decoded on all cores at once
-_COSTLY_NPIX = 1 << 16  # a tile that takes so long to decode that it is kept at once
+_ONE_THREAD_NPIX = 1 << 14  # up to this size, starting threads costs more than decoding
+_MOST_CACHED_TILES = 16  # a section of more tiles is decoded on all cores, uncached
+_COSTLY_NPIX = 1 << 16  # a tile of this size takes so long to decode that it is kept at once
 _OFTEN = 6  # visits after which a small tile is kept
 _MOST_REMEMBERED = 1 << 16  # tiles whose visits are counted
 _WIDEST_PIXEL_NBYTES = 8
@@ -43,7 +43,7 @@ class TileReader:
     layout : CompressedLayout
     kind : PixelType
     cache : TileCache
-        Emptied here: it may hold tiles as they were before the header changed.
+        Emptied here, as its tiles may date from before a change of the header.
 
     Raises
     ------
@@ -76,25 +76,25 @@ class TileReader:
         self._tile_nbytes = self._largest_npix * kind.scaled.itemsize
         self._image_nbytes = math.prod(layout.shape) * kind.scaled.itemsize
         self._visits: dict[int, int] = {}
-        self._last_decoded = -2  # none, nor the one before the first
+        self._last_decoded = -2  # no tile, nor the one before the first
         self._cache = cache
         cache.clear()
         self.shape = layout.shape
         self._line_tile = layout.tile_shape[0]
 
     def read(self, selection: Selection, *, scale: bool) -> np.ndarray:
-        """Pixels of a selection that is not empty, every axis kept.
+        """Pixels of a non-empty selection, without dropping axes.
 
         Raises
         ------
         TileError
-            If a tile is missing or corrupt; names file, HDU and tile.
+            If a tile is missing or corrupt; the message names file, HDU and tile.
         FITSFormatError
             If the declared size cannot be true.
         OSError
             If the file is closed or cannot be read.
         """
-        self._handle.held()  # a closed file is not read, not even from memory
+        self._handle.held()  # a closed file cannot be read, not even from the cache
         if self._is_suspect or selection.size > _TRUSTED_NPIX:
             self._check(selection)
         if not scale:
@@ -122,7 +122,7 @@ class TileReader:
             return whole[first : first + count].copy()
         number, start = divmod(first, self._line_tile)
         stop = start + count
-        if stop <= self._line_tile:  # time lines and sky maps are read in so many short pieces that every step counts
+        if stop <= self._line_tile:  # time lines and sky maps are read in many short pieces: every step counts
             tile = self._cache.get(number)
             if tile is not None:
                 self._handle.held()
@@ -130,11 +130,11 @@ class TileReader:
         return self.read(select(slice(first, first + count), self.shape), scale=True)
 
     def read_box(self, y: int, x: int, ny: int, nx: int) -> np.ndarray:
-        """Neighbouring rows and columns of a two-dimensional image, scaled: what cut-outs are."""
+        """A cut-out: adjacent rows and columns of a two-dimensional image, scaled."""
         return self.read(select_box(self.shape, y, x, ny, nx), scale=True)
 
     def blank_mask(self, stored: np.ndarray, selection: Selection) -> np.ndarray | np.bool_:
-        """Where integers of a selection are undefined; each tile may have a ZBLANK of its own."""
+        """Mask of the undefined integers of a selection; each tile may have its own ZBLANK."""
         blanks = self._store.blanks
         if blanks is None:
             return self._kind.blank_mask(stored)
@@ -147,10 +147,9 @@ class TileReader:
     # -- whole tiles, with the cache ----------------------------------------------------------------------------------
 
     def _keeps_tiles_of(self, selection: Selection) -> bool:
-        """Whether a section is taken from whole tiles that are kept.
+        """Whether a section is taken from whole tiles in the cache.
 
-        A small tile of a large image is cheaper to decode a few times, and only as far as wanted, than to keep for
-        nothing.
+        For a small tile of a large image it is cheaper to decode the needed part a few times than to keep it in vain.
         """
         capacity = self._cache.capacity
         if self._tile_nbytes > capacity:
@@ -160,7 +159,7 @@ class TileReader:
         return self._is_visited_often(self._grid.tile_at(selection.start))
 
     def _is_visited_often(self, tile: int) -> bool:
-        """Whether so many sections began in the same tile that its pixels should be kept after all."""
+        """Whether enough sections began in the same tile to keep its pixels after all."""
         visits = self._visits.get(tile, 0) + 1
         if len(self._visits) >= _MOST_REMEMBERED:
             self._visits.clear()
@@ -179,9 +178,9 @@ class TileReader:
         return tile
 
     def _decode_ahead(self, number: int) -> np.ndarray | None:
-        """A tile of a line that is read tile after tile: with it come those that follow, each on a core of its own.
+        """A tile of a line that is read tile after tile, decoded together with the next ones, each on its own core.
 
-        None if that cannot be done.
+        None if that is not possible.
         """
         if len(self.shape) != 1 or self._is_suspect:
             return None
@@ -193,7 +192,7 @@ class TileReader:
         try:
             pixels = self._decode_to_keep((slice(first, first + ntiles * length),))
         except FITSError:
-            return None  # what is wrong may be a tile that was not asked for
+            return None  # the bad tile may be one that was not requested
         tiles = {number + i: pixels[i * length : (i + 1) * length] for i in range(ntiles)}
         self._cache.put_together(tiles, pixels.nbytes)
         self._last_decoded = number + ntiles - 1
@@ -202,8 +201,8 @@ class TileReader:
     def _fetch(self, selection: Selection, numbers: list[int]) -> bool:
         """Bring the missing tiles of a section into the cache, on all cores.
 
-        False if reading straight from the file is better: the section wants most pixels of tiles that would fill most
-        of the cache, where others may still be needed.
+        False if reading straight from the file is better: the section needs most pixels of tiles that would fill most
+        of the cache, where other tiles may still be needed.
         """
         missing = [number for number in numbers if self._cache.get(number) is None]
         box = self._grid.box(missing) if len(missing) > 1 and not self._is_suspect else None
@@ -218,7 +217,7 @@ class TileReader:
         return True
 
     def _join(self, selection: Selection, numbers: list[int]) -> np.ndarray:
-        """A section put together from whole tiles."""
+        """A section assembled from whole tiles."""
         result = new_array(selection.count, self._physical.dtype)
         for number in numbers:
             inside, outside = self._grid.overlap(number, selection)
@@ -226,7 +225,7 @@ class TileReader:
         return result
 
     def _read_whole(self, selection: Selection) -> np.ndarray:
-        """The whole image, on all cores; a copy is kept if there is room for it."""
+        """The whole image, decoded on all cores; a copy is kept if it fits the cache."""
         pixels = self._decode(selection, self._physical)
         if pixels.nbytes <= self._cache.capacity:
             kept = new_array(pixels.shape, pixels.dtype)
@@ -260,7 +259,7 @@ class TileReader:
         return result
 
     def _check(self, selection: Selection) -> None:
-        """Refuse tiles that are not there, and sizes that so few coded bytes cannot mean, before memory is taken."""
+        """Refuse missing tiles, and sizes too large for the coded bytes, before memory is allocated."""
         nbytes = max(selection.size, self._largest_npix) * _WIDEST_PIXEL_NBYTES
         tiles = self._grid.tiles_touched(selection)
         self._store.require(tiles)
@@ -268,20 +267,20 @@ class TileReader:
         if not self._trust_sizes and not is_plausible(nbytes, coded_nbytes):
             raise FITSFormatError(
                 f"{self._handle.path}, HDU {self._index}: the header declares {self._grid.shape} pixels in tiles of "
-                f"{self._grid.tile_shape}, but the tiles wanted have {coded_nbytes} bytes; open with trust_sizes=True "
+                f"{self._grid.tile_shape}, but the tiles needed have {coded_nbytes} bytes; open with trust_sizes=True "
                 "to believe it"
             )
 
 
 def _within(part: tuple[slice, ...], box: tuple[slice, ...]) -> tuple[slice, ...]:
-    """A part of a box, counted from where the box begins."""
+    """A part of a box, relative to the start of the box."""
     return tuple(slice(a.start - b.start, a.stop - b.start) for a, b in zip(part, box, strict=True))
 
 
 def _tile_codec(layout: CompressedLayout, kind: PixelType, where: str) -> TileCodec:
-    """The tile engine set up for an image in a file."""
+    """The tile engine, set up for an image in a file."""
     if layout.codec is None:
-        raise FITSFormatError(f"{where}: ZCMPTYPE = {layout.zcmptype!r} is no codec that can be decoded")
+        raise FITSFormatError(f"{where}: ZCMPTYPE = {layout.zcmptype!r} is not a codec that can be decoded")
     unsigned = kind.is_unsigned_trick
     coding = TileCoding(
         shape=layout.shape,

@@ -1,10 +1,10 @@
 /*
- * rf.h - what all our C shares with its callers: results, pixel types, codec numbers.
+ * rf.h - what our C code and its callers share: results, pixel types, codec numbers.
  *
- * Every function of ours obeys these rules; each header says only what is particular to it.
+ * All our functions obey these rules; a header states only what is specific to it.
  *   Memory:  the caller owns every buffer; nothing is kept after the return; no writable globals.
- *   Sizes:   size_t; names carry the unit (nbytes, npix, ntiles); *_cap is room, *_len is what is used.
- *   Result:  RF_OK or one rf_status. Coded bytes are hostile: no decoder reads or writes outside its buffers.
+ *   Sizes:   size_t; names carry the unit (nbytes, npix, ntiles); *_cap is a capacity, *_len what is used of it.
+ *   Result:  RF_OK or one rf_status. Coded bytes are not trusted: no decoder reads or writes outside its buffers.
  *   Threads: any function may be called at once from several threads on separate output buffers.
  *   Fork:    threads start and end within one call.
  */
@@ -20,8 +20,8 @@ typedef enum {
     RF_OK = 0,
     RF_EBADDATA = 1,  /* the coded bytes are not a stream of their codec */
     RF_ENOSPACE = 2,  /* the output buffer is too small */
-    RF_ENOMEM = 3,    /* scratch memory could not be had */
-    RF_EARGUMENT = 4, /* a combination of arguments that does not exist */
+    RF_ENOMEM = 3,    /* scratch memory could not be allocated */
+    RF_EARGUMENT = 4, /* an invalid argument or combination of arguments */
     RF_ETRUNCATED = 5,/* the coded bytes end too early */
     RF_ESIZE = 6,     /* the stream holds another number of pixels than the tile */
     RF_EMISSING = 7,  /* no column holds this tile: it was never written */
@@ -29,7 +29,7 @@ typedef enum {
     RF_ELOSSY = 9,    /* cfitsio's encoder would silently store other pixels here */
     RF_EIO = 10,      /* the operating system reported an error */
     RF_EWRITE = 11,   /* the operating system refused to write */
-    RF_EDESCRIPTOR = 12 /* a tile's descriptor points outside the heap, or into another tile */
+    RF_EDESCRIPTOR = 12 /* a tile's descriptor points outside the heap or into another tile */
 } rf_status;
 
 /* Codec numbers, as cfitsio's fitsio.h has them. */

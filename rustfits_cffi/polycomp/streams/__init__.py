@@ -1,1 +1,1 @@
-"""Series to coded streams and back, in memory."""
+"""Conversion between series and coded streams, in memory."""

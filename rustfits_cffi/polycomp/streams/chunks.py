@@ -1,4 +1,4 @@
-"""A polynomial stream taken apart: what the debug form of a file stores, one record a chunk, and back."""
+"""A polynomial stream split into one record per chunk, as the debug form of a file stores it, and joined again."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from rustfits_cffi.polycomp.streams.samples import sample_type, whole_number
 
 __all__ = ["Chunk", "chunks", "join"]
 
-_HEAD, _RAW_HEAD = 4, 3  # bytes in front of the coefficients, and of raw samples
+_HEAD, _RAW_HEAD = 4, 3  # bytes before the coefficients, and before raw samples
 
 
 _NO_DOUBLES, _NO_BYTES = np.empty(0), np.empty(0, np.uint8)
@@ -37,15 +37,15 @@ class Chunk:
     samples : int
         Number of samples (``CKLEN``).
     compressed : bool
-        Whether it is stored as coefficients (``ISCOMPR``).
+        Whether the chunk is stored as coefficients (``ISCOMPR``).
     uncompressed : ndarray of float64
-        The samples of a chunk that is not (``UNCOMPR``).
+        The samples of a raw chunk (``UNCOMPR``).
     poly : ndarray of float64
         Polynomial coefficients, constant first (``POLY``); the first sample is at x = 1.
     mask : ndarray of uint8
-        Which Chebyshev coefficients are kept, bit j % 8 of byte j // 8 (``CHMASK``); empty if none.
+        Which Chebyshev coefficients are kept: bit j % 8 of byte j // 8 (``CHMASK``); empty if there are none.
     cheby : ndarray of float64
-        The coefficients kept, ascending (``CHEBY``).
+        The Chebyshev coefficients kept, in ascending order (``CHEBY``).
     """
 
     samples: int
@@ -57,14 +57,14 @@ class Chunk:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of this chunk in a compact stream."""
+        """Size of this chunk in a compact stream, in bytes."""
         if not self.compressed:
             return _RAW_HEAD + 8 * np.size(self.uncompressed)
         return _HEAD + 8 * np.size(self.poly) + 2 + np.size(self.mask) + 8 * np.size(self.cheby)
 
 
 def chunks(encoded: Encoded | Any) -> list[Chunk]:
-    """The chunks of a polynomial stream.
+    """Split a polynomial stream into its chunks.
 
     Parameters
     ----------
@@ -74,12 +74,12 @@ def chunks(encoded: Encoded | Any) -> list[Chunk]:
     Returns
     -------
     list of Chunk
-        In order; every length and mask is checked.
+        In the order of the stream; every length and mask is checked.
 
     Raises
     ------
     PolycompError
-        If it is no polynomial stream, or a damaged one.
+        If this is not a polynomial stream, or a damaged one.
     """
     if isinstance(encoded, Encoded):
         if encoded.method != "polynomial":
@@ -92,7 +92,7 @@ def chunks(encoded: Encoded | Any) -> list[Chunk]:
 def _read(
     stream: np.ndarray, offset: int, first: int, nsamples: int, ncheby: int, npoly: int, compressed: int
 ) -> Chunk:
-    """One chunk, from its record of the scan."""
+    """One chunk, from its record in the scan."""
 
     def doubles(at: int, count: int) -> np.ndarray:
         return np.frombuffer(stream[at : at + 8 * count].tobytes(), "<f8").astype(np.float64)
@@ -108,29 +108,29 @@ def _read(
 
 
 def join(chunks: Iterable[Chunk], *, dtype: Any = np.float64, **parameters: Any) -> Encoded:
-    """The compact stream of some chunks.
+    """Join chunks to a compact stream.
 
     Parameters
     ----------
     chunks : iterable of Chunk
-        As `chunks` gives them, or filled from the columns of a debug table: there a length above 32767 is a negative
-        `numpy.int16`, and is taken as what it stands for. Any rows of numbers will do for the arrays.
+        As returned by `chunks`, or filled from the columns of a debug table. There, a length above 32767 is a negative
+        `numpy.int16`, which is interpreted modulo 65536. The arrays may be any one-dimensional sequences of numbers.
     dtype : dtype, default float64
         Type of the samples: float32 or float64.
     **parameters
-        Of `decode`: `period`, `straighten`, `period_offset`.
+        Parameters of `decode`: `period`, `straighten`, `period_offset`.
 
     Returns
     -------
     Encoded
-        Its payload is the stream; the largest error of its statistics is NaN. Joining what `chunks` gave restores the
-        same bytes, but that every flag of a compressed chunk is 1 (readers take any but 0 for it) and nothing follows
-        the last chunk.
+        Its payload is the stream; the largest error in its statistics is NaN. Joining the result of `chunks` restores
+        the same bytes, except that the flag of every compressed chunk becomes 1 (readers accept any value but 0) and
+        nothing follows the last chunk.
 
     Raises
     ------
     PolycompError
-        If a chunk contradicts itself, or holds what the stream cannot; names it.
+        If a chunk contradicts itself or does not fit in a stream; the exception has its number.
     """
     dtype = sample_type(dtype)
     check_type(dtype)
@@ -153,7 +153,7 @@ def join(chunks: Iterable[Chunk], *, dtype: Any = np.float64, **parameters: Any)
 
 
 def _checked(record: Chunk) -> Chunk:
-    """The same chunk as int, bool and arrays of the stored types; refused unless everything in it fits together."""
+    """The same chunk with int, bool and arrays of the stored types; raises unless its parts are consistent."""
     if not isinstance(record, Chunk):
         raise TypeError(f"not a Chunk, but a {type(record).__name__}")
     samples = _length(record.samples)
@@ -172,10 +172,10 @@ def _checked(record: Chunk) -> Chunk:
 
 
 def _check_coefficients(chunk: Chunk) -> None:
-    """Refuse a compressed chunk that contradicts itself."""
+    """Raise if a compressed chunk contradicts itself."""
     samples, mask, cheby = chunk.samples, chunk.mask, chunk.cheby
     if samples == 0:
-        raise ValueError("a compressed chunk of no samples")
+        raise ValueError("a compressed chunk without samples")
     if chunk.uncompressed.size:
         raise ValueError("a compressed chunk with raw samples")
     if chunk.poly.size > MAX_COEFFICIENTS:
@@ -194,14 +194,14 @@ def _check_coefficients(chunk: Chunk) -> None:
 
 
 def _length(samples: Any) -> int:
-    """The number of samples; what a 16-bit column shows as negative is modulo 65536."""
+    """The number of samples; negative values from a 16-bit column are taken modulo 65536."""
     if isinstance(samples, np.int16) and samples < 0:
         return int(samples) + 65536
     return whole_number(samples, "samples", 0, MAX_SAMPLES_PER_CHUNK)
 
 
 def _doubles(values: Any, name: str) -> np.ndarray:
-    """`values` as a row of float64."""
+    """`values` as a one-dimensional array of float64."""
     array = np.asarray(values)
     if array.ndim != 1 or not np.can_cast(array.dtype, np.float64):
         raise TypeError(f"{name} must be a row of numbers, not {array.dtype} of shape {array.shape}")
@@ -209,7 +209,7 @@ def _doubles(values: Any, name: str) -> np.ndarray:
 
 
 def _bytes(mask: Any) -> np.ndarray:
-    """`mask` as a row of uint8."""
+    """`mask` as a one-dimensional array of uint8."""
     array = np.asarray(mask)
     if array.size == 0:
         return _NO_BYTES
@@ -219,7 +219,7 @@ def _bytes(mask: Any) -> np.ndarray:
 
 
 def _write(chunk: Chunk) -> bytes:
-    """One chunk of a compact stream; it has been checked."""
+    """The bytes of one chunk, which has been checked, in a compact stream."""
 
     def doubles(values: np.ndarray) -> bytes:
         return values.astype("<f8", copy=False).tobytes()

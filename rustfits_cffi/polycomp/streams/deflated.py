@@ -1,4 +1,4 @@
-"""zlib and bzip2: the samples' little-endian bytes in one stream."""
+"""zlib and bzip2: the little-endian bytes of the samples in one stream."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from rustfits_cffi.native.deflate import zlib_encode
+from rustfits_cffi.native.polycomp import Wanted
 from rustfits_cffi.polycomp.streams.encoded import Coded
 from rustfits_cffi.polycomp.streams.errors import PolycompError, warn
 from rustfits_cffi.polycomp.streams.samples import bytes_of, check_kind, samples_of, shape_of, whole_number
@@ -18,7 +19,7 @@ from rustfits_cffi.polycomp.streams.samples import bytes_of, check_kind, samples
 __all__ = ["decode", "encode"]
 
 _FAILURES = (zlib.error, OSError, EOFError, ValueError)
-_PIECE = 1 << 16  # bytes of a stream that are inflated at once
+_PIECE = 1 << 16  # bytes of a stream that are inflated at a time
 
 
 def encode(samples: Any, *, method: str, nthreads: int, compression_level: int = 9) -> Coded:
@@ -38,10 +39,11 @@ def encode(samples: Any, *, method: str, nthreads: int, compression_level: int =
 
 
 def decode(
-    payload: Any, *, method: str, dtype: np.dtype, count: int, start: int, stop: int, nthreads: int,
-    compression_level: int | None = None, item_shape: tuple[int, ...] = (),
+    payload: Any, wanted: Wanted, /, *, method: str, nthreads: int, compression_level: int | None = None,
+    item_shape: tuple[int, ...] = (),
 ) -> np.ndarray:  # fmt: skip
-    """Samples start..stop-1; a stream never inflates beyond what the samples take."""
+    """The samples wanted; a stream is never inflated beyond the bytes of its samples."""
+    dtype, count, start, stop, _ = wanted
     shape = shape_of(stop - start, item_shape, dtype, method)
     row_nbytes = dtype.itemsize * math.prod(shape[1:])
     whole = stop == count
@@ -52,18 +54,18 @@ def decode(
 
 
 class _Inflated(NamedTuple):
-    """What became of a stream."""
+    """The result of inflating a stream, to its end or in part."""
 
     plain: bytearray
-    is_ended: bool  # whether the stream's own end was met
-    used: int  # bytes that were taken of it
-    error: Exception | None  # what the decompressor said to the piece before byte `used`
+    is_ended: bool  # whether the end of the stream was reached
+    used: int  # bytes of the stream that were used
+    error: Exception | None  # raised by the decompressor for the piece before byte `used`
 
 
 def _inflate(coded: memoryview, need: int, method: str, whole: bool) -> bytearray:
-    """The first `need` bytes of a stream; if these are all, the stream must end with them."""
-    room = min(max(1, need + whole), sys.maxsize)  # one byte more than may be there tells that there are more
-    found = _run(coded, room, method)
+    """The first `need` bytes of a stream, which must end there if it is wanted whole."""
+    cap = min(max(1, need + whole), sys.maxsize)  # one byte more, which shows whether the stream is too long
+    found = _run(coded, cap, method)
     if found.error:
         offset = _where(coded, found.used, sys.maxsize, method)
         raise PolycompError(f"not a {method} stream: {found.error}", method=method, offset=offset)
@@ -75,7 +77,7 @@ def _inflate(coded: memoryview, need: int, method: str, whole: bool) -> bytearra
         reason = f"the stream gives {len(found.plain)} bytes instead of {need}"
         raise PolycompError(reason, method=method, offset=len(coded))
     if whole and not found.is_ended:
-        raise PolycompError("the stream is cut before its end", method=method, offset=len(coded))
+        raise PolycompError("the stream is truncated before its end", method=method, offset=len(coded))
     if found.is_ended and found.used < len(coded):
         warn(f"{len(coded) - found.used} bytes follow the {method} stream")
     return found.plain
@@ -85,24 +87,24 @@ def _decompressor(method: str) -> Any:
     return zlib.decompressobj() if method == "zlib" else bz2.BZ2Decompressor()
 
 
-def _run(coded: memoryview, room: int, method: str) -> _Inflated:
-    """Up to `room` bytes of a stream, piece by piece: a decompressor does not tell where it has failed."""
+def _run(coded: memoryview, cap: int, method: str) -> _Inflated:
+    """Up to `cap` bytes of a stream, piece by piece, because a decompressor does not say where it has failed."""
     coder, plain, used = _decompressor(method), bytearray(), 0
-    while used < len(coded) and len(plain) < room and not coder.eof:
+    while used < len(coded) and len(plain) < cap and not coder.eof:
         piece = coded[used : used + _PIECE]
         used += len(piece)
         try:
-            plain += _feed(coder, piece, room - len(plain), method)
+            plain += _feed(coder, piece, cap - len(plain), method)
         except _FAILURES as error:
             return _Inflated(plain, False, used, error)
     return _Inflated(plain, coder.eof, used - len(coder.unused_data), None)
 
 
-def _feed(coder: Any, piece: memoryview, room: int, method: str) -> bytearray:
-    """What comes of the next piece of a stream, at most `room` bytes."""
-    plain = bytearray(coder.decompress(piece, room))
-    while len(plain) < room and not coder.eof:
-        more = coder.decompress(coder.unconsumed_tail if method == "zlib" else b"", room - len(plain))
+def _feed(coder: Any, piece: memoryview, cap: int, method: str) -> bytearray:
+    """The bytes, at most `cap`, that the next piece of a stream inflates to."""
+    plain = bytearray(coder.decompress(piece, cap))
+    while len(plain) < cap and not coder.eof:
+        more = coder.decompress(coder.unconsumed_tail if method == "zlib" else b"", cap - len(plain))
         if not more:
             break
         plain += more
@@ -110,7 +112,7 @@ def _feed(coder: Any, piece: memoryview, room: int, method: str) -> bytearray:
 
 
 def _where(coded: memoryview, used: int, most: int, method: str) -> int:
-    """The byte at which a stream is found bad or gives more than `most`; in the last piece of the first `used`."""
+    """The byte at which a stream proves bad or exceeds `most` bytes, in the last piece of its first `used` bytes."""
     begin = max(0, used - 1) // _PIECE * _PIECE
     coder, nplain = _decompressor(method), 0
     for at in (*range(0, begin, _PIECE), *range(begin, used)):

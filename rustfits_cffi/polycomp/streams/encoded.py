@@ -1,32 +1,40 @@
-"""What encoding gives: the stored array, all that decoding needs, and what came of it."""
+"""What passes between `encode`, `decode` and the compressions: coded series, and the samples wanted of them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-__all__ = ["Coded", "Encoded", "Statistics"]
+__all__ = ["Coded", "Encoded", "Statistics", "WantedUncounted"]
 
-#: What a codec makes of samples: these as an array, the payload, what decoding needs, and figures for `Statistics`.
+#: Result of a codec: the samples as an array, the payload, the parameters for decoding, and the fields of `Statistics`.
 Coded = tuple[np.ndarray, np.ndarray, dict[str, Any], dict[str, Any]]
+
+
+class WantedUncounted(NamedTuple):
+    """`Wanted` for a stream that contains its number of samples; `start` and `stop` are as in a slice."""
+
+    dtype: np.dtype
+    start: int | None
+    stop: int | None
 
 
 @dataclass(frozen=True)
 class Statistics:
-    """What became of the samples.
+    """Size and accuracy of a coded series.
 
     Attributes
     ----------
     ratio : float
-        Bytes of the samples by bytes of the payload; 1 if there are none.
+        Bytes of the samples divided by bytes of the payload; 1 if the payload is empty.
     chunks, compressed_chunks, chebyshev_coefficients : int
-        Of a polynomial stream; 0 otherwise.
+        Their numbers in a polynomial stream; 0 otherwise.
     largest_error : float
-        Largest absolute difference between a sample and what it decodes to, of straightened angles modulo their
-        period; 0 for exact compressions, NaN for chunks that were joined.
+        Largest absolute difference between a sample and its decoded value (for straightened angles, modulo their
+        period); 0 for exact compressions, NaN for chunks that were joined.
     """
 
     ratio: float
@@ -43,8 +51,8 @@ class Encoded:
     Attributes
     ----------
     payload : ndarray
-        The array as stored in a table column, one element a row: of the samples' type for none, rle and diffrle,
-        uint8 otherwise. Read-only.
+        The array as stored in a table column, one element per row: of the type of the samples for none, rle and
+        diffrle, otherwise uint8. Read-only.
     method : str
         ``none``, ``rle``, ``diffrle``, ``quantization``, ``polynomial``, ``zlib`` or ``bzip2``.
     dtype : numpy.dtype
@@ -52,9 +60,9 @@ class Encoded:
     count : int
         Number of samples (rows, where a row holds several values).
     parameters : dict
-        Keyword arguments of `decode`; also those that shaped the stream.
+        Keyword arguments for `decode`, and those with which the stream was encoded.
     statistics : Statistics
-        What became of the samples.
+        Compression ratio, error, and the like.
     """
 
     payload: np.ndarray
@@ -66,12 +74,12 @@ class Encoded:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of the payload."""
+        """Size of the payload in bytes."""
         return self.payload.nbytes
 
     @property
     def uncompressed_nbytes(self) -> int:
-        """Bytes of the samples."""
+        """Size of the samples in bytes."""
         return self.count * int(np.prod(self.parameters.get("item_shape", ()), dtype=int)) * self.dtype.itemsize
 
     def __repr__(self) -> str:
@@ -82,5 +90,5 @@ class Encoded:
 
 
 def ratio(uncompressed_nbytes: int, nbytes: int) -> float:
-    """Compression ratio; that of nothing is 1."""
+    """Compression ratio; 1 for an empty payload."""
     return uncompressed_nbytes / nbytes if nbytes else 1.0

@@ -1,4 +1,4 @@
-"""The one exception of Polycomp streams, and the one warning."""
+"""The exception for Polycomp streams, and the warning."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["PolycompError", "PolycompWarning", "stream_errors", "warn"]
 
 
 class PolycompError(FITSFormatError):
-    """A Polycomp stream, or what is said about it, is wrong: a `ValueError`.
+    """A Polycomp stream is damaged or does not match its description; also a `ValueError`.
 
     Parameters
     ----------
@@ -23,7 +23,7 @@ class PolycompError(FITSFormatError):
     method : str, optional
         Compression of the stream.
     offset : int, optional
-        Byte of the stream at which it was seen.
+        Byte of the stream at which the fault was found.
     chunk : int, optional
         Number of the chunk (polynomial) or run (run lengths), from 0.
     hdu : int, optional
@@ -32,7 +32,7 @@ class PolycompError(FITSFormatError):
     Attributes
     ----------
     reason, method, offset, chunk, hdu
-        As given.
+        The arguments.
     """
 
     def __init__(
@@ -53,11 +53,11 @@ class PolycompError(FITSFormatError):
 
 
 class PolycompWarning(UserWarning):
-    """A Polycomp stream decodes, but there is something odd about it."""
+    """A Polycomp stream can be decoded, but something about it is unusual."""
 
 
 def warn(text: str) -> None:
-    """A `PolycompWarning` about the line of the program that called into this package."""
+    """Issue a `PolycompWarning` for the line of the program that called into this package."""
     package, level, frame = __name__.partition(".")[0], 1, sys._getframe()
     while frame.f_back is not None and str(frame.f_globals.get("__name__")).partition(".")[0] == package:
         frame, level = frame.f_back, level + 1
@@ -65,10 +65,10 @@ def warn(text: str) -> None:
 
 
 @contextmanager
-def stream_errors(method: str, place: Callable[[int], int] = int) -> Iterator[None]:
-    """Turn what C says about a stream of `method` into a `PolycompError`; `place` tells its bytes in the payload."""
+def stream_errors(method: str, locate: Callable[[int], int] = int) -> Iterator[None]:
+    """Turn a fault that C reports into a `PolycompError`; `locate` converts its offset to one in the payload."""
     try:
         yield
     except StreamFault as error:
         fault = error.fault
-        raise PolycompError(fault.reason, method=method, offset=place(fault.offset), chunk=fault.item) from None
+        raise PolycompError(fault.reason, method=method, offset=locate(fault.offset), chunk=fault.item) from None

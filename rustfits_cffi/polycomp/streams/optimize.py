@@ -1,4 +1,4 @@
-"""Which number of coefficients and which chunk length give the smallest polynomial stream."""
+"""Search for the number of coefficients and the chunk length that give the smallest polynomial stream."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ __all__ = ["Optimization", "Point", "optimize", "parse_numbers"]
 
 
 class Point(NamedTuple):
-    """What one pair of parameters gave.
+    """The result for one pair of parameters.
 
     Attributes
     ----------
     num_of_coefficients, samples_per_chunk : int
         The pair.
     nbytes : int
-        Size of the stream.
+        Size of the stream in bytes.
     ratio : float
-        Bytes of the samples by bytes of the stream.
+        Bytes of the samples divided by bytes of the stream.
     chunks, compressed_chunks, chebyshev_coefficients : int
         As in `Statistics`.
     seconds : float
-        Time that coding took.
+        Time taken by encoding.
     """
 
     num_of_coefficients: int
@@ -47,16 +47,16 @@ class Point(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Optimization:
-    """The best parameters, the stream they give, and all that was tried.
+    """The best parameters, the stream that they give, and all results.
 
     Attributes
     ----------
     num_of_coefficients, samples_per_chunk : int
-        Of the smallest stream; of equal ones the first met.
+        Those of the smallest stream; of streams of equal size, the first one.
     encoded : Encoded
         That stream.
     points : list of Point
-        Everything tried, in the order of trying.
+        The results for all pairs tried, in the order of the trials.
     """
 
     num_of_coefficients: int
@@ -65,7 +65,7 @@ class Optimization:
     points: list[Point]
 
     def survey(self) -> dict[str, np.ndarray]:
-        """The points as images, rows by coefficients, columns by chunk length; what was not tried is 0.
+        """The points as images, with a row per number of coefficients and a column per chunk length; 0 if not tried.
 
         Returns
         -------
@@ -87,12 +87,12 @@ class Optimization:
 
 
 def parse_numbers(text: str) -> list[int]:
-    """The numbers that a configuration's set names, ascending and without doubles.
+    """Parse a set of numbers as in a configuration, and return it in ascending order without duplicates.
 
     Parameters
     ----------
     text : str
-        Comma-separated ``n``, ``a-b``, ``a:b`` (both ends included) or ``a:step:b`` (b included when met).
+        Comma-separated ``n``, ``a-b``, ``a:b`` (both ends included) or ``a:step:b`` (b included if it is reached).
 
     Returns
     -------
@@ -101,7 +101,7 @@ def parse_numbers(text: str) -> list[int]:
     Raises
     ------
     ValueError
-        If an item is empty, has a sign or a point, runs backwards, or steps by 0.
+        If an item is empty, has a sign or a decimal point, runs backwards, or has a step of 0.
     """
     numbers: set[int] = set()
     for item in text.split(","):
@@ -111,7 +111,7 @@ def parse_numbers(text: str) -> list[int]:
         first, last = int(parts[0]), int(parts[-1])
         step = int(parts[1]) if len(parts) == 3 else 1
         if last < first or step == 0:
-            raise ValueError(f"the range {item.strip()!r} in {text!r} holds nothing")
+            raise ValueError(f"the range {item.strip()!r} in {text!r} is empty")
         if (last - first) // step >= 65536:
             raise ValueError(f"the range {item.strip()!r} in {text!r} is too long")
         numbers.update(range(first, last + 1, step))
@@ -137,24 +137,24 @@ def optimize(
     samples : array_like of float
         The series.
     num_of_coefficients, samples_per_chunk : int, iterable of int, or str
-        Values to choose from; a string as in a configuration (``"6-8"``, ``"40,60:20:100"``).
+        Values to choose from; a string is parsed by `parse_numbers` (``"6-8"``, ``"40,60:20:100"``).
     max_error : float
-        Bound of the stream.
+        Error bound of the stream.
     search : {"grid", "local"}
-        ``grid`` tries every pair, coefficients in the outer loop, both ascending. ``local`` starts in the middle of
-        both ranges and goes to the best neighbour until there is none: fewer trials, and possibly a worse result,
-        never worse than its start.
+        ``grid`` tries every pair, with coefficients in the outer loop, both ascending. ``local`` starts in the middle
+        of both ranges and moves to the best neighbour until none is better: fewer trials, but the result may be worse,
+        though never worse than the start.
     delta_coeffs, delta_samples : int, default 1
-        ``local``: its first steps, in places of the two lists; halved when no neighbour is better.
+        ``local``: initial steps, in positions of the two sorted lists; halved when no neighbour is better.
     max_iterations : int, default 0
-        ``local``: steps at most; 0 is no limit.
+        ``local``: largest number of steps; 0 for no limit.
     **parameters
-        Of the polynomial compression: `use_chebyshev`, `period`, `straighten`, `period_offset`.
+        Other parameters of the polynomial compression: `use_chebyshev`, `period`, `straighten`, `period_offset`.
 
     Returns
     -------
     Optimization
-        The same whatever the number of threads, but for the seconds.
+        Apart from the seconds, the same with any number of threads.
 
     Raises
     ------
@@ -175,8 +175,7 @@ def optimize(
         _descend(trials, coefficients, lengths, (across, along), limit)
     else:
         raise ValueError(f"search must be 'grid' or 'local', not {search!r}")
-    best = trials.best
-    assert best is not None
+    best = trials.best()
     settings = best.parameters
     return Optimization(settings["num_of_coefficients"], settings["samples_per_chunk"], best, trials.points)
 
@@ -196,16 +195,20 @@ def _choices(values: int | str | Iterable[int], name: str, most: int) -> list[in
 
 
 class _Trials:
-    """Encodes with pairs of parameters, each pair once, and keeps the smallest stream."""
+    """Encodes with each pair of parameters once, and keeps the smallest stream."""
 
     def __init__(self, samples: np.ndarray, parameters: dict[str, Any]):
         self.samples, self.parameters = samples, parameters
         self.points: list[Point] = []
         self.sizes: dict[tuple[int, int], int] = {}
-        self.best: Encoded | None = None
+        self.smallest: list[Encoded] = []  # the smallest stream so far; empty before the first trial
+
+    def best(self) -> Encoded:
+        """The smallest stream; of streams of equal size, the first one."""
+        return self.smallest[0]
 
     def run(self, pairs: Iterable[tuple[int, int]]) -> None:
-        """Try the pairs not tried yet, several at once: one thread each wastes nothing at a stream's end."""
+        """Try the pairs not tried yet, several at once: with one thread each, none is idle at the end of a stream."""
         new = [pair for pair in dict.fromkeys(pairs) if pair not in self.sizes]
         with lend() as nthreads:
             self._run(new, nthreads)
@@ -216,7 +219,7 @@ class _Trials:
             for pair in new:
                 self._keep(pair, *self._encode(pair, nthreads))
             return
-        for at in range(0, len(new), 4 * workers):  # in batches, so that few streams wait in memory
+        for at in range(0, len(new), 4 * workers):  # in batches, so that few streams are in memory
             batch = new[at : at + 4 * workers]
             for pair, one in zip(batch, spread(lambda pair: self._encode(pair, 1), batch, workers), strict=True):
                 self._keep(pair, *one)
@@ -236,19 +239,19 @@ class _Trials:
                 seconds,
             )
         )  # fmt: skip
-        if self.best is None or encoded.nbytes < self.best.nbytes:
-            self.best = encoded
+        if not self.smallest or encoded.nbytes < self.smallest[0].nbytes:
+            self.smallest = [encoded]
 
 
 def _descend(
     trials: _Trials, coefficients: list[int], lengths: list[int], steps: tuple[int, int], limit: int
 ) -> None:
-    """Walk downhill on the grid of choices: the best of eight neighbours, steps halved when none is better."""
+    """Walk downhill on the grid of choices, to the best of eight neighbours; halve the steps when none is better."""
     here = (len(coefficients) - 1) // 2, (len(lengths) - 1) // 2
     across, along = steps
 
-    def pair(place: tuple[int, int]) -> tuple[int, int]:
-        return coefficients[place[0]], lengths[place[1]]
+    def pair(point: tuple[int, int]) -> tuple[int, int]:
+        return coefficients[point[0]], lengths[point[1]]
 
     trials.run([pair(here)])
     iteration = 0
@@ -256,8 +259,8 @@ def _descend(
         iteration += 1
         around = [(here[0] + i * across, here[1] + j * along) for i in (-1, 0, 1) for j in (-1, 0, 1)]
         around = [(i, j) for i, j in around if 0 <= i < len(coefficients) and 0 <= j < len(lengths)]
-        trials.run(pair(place) for place in around)
-        best = min(around, key=lambda place: trials.sizes[pair(place)])
+        trials.run(pair(point) for point in around)
+        best = min(around, key=lambda point: trials.sizes[pair(point)])
         if trials.sizes[pair(best)] < trials.sizes[pair(here)]:
             here = best
         elif across == along == 1:

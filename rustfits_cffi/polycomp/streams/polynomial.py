@@ -1,4 +1,4 @@
-"""polynomial: chunks as a least squares polynomial and some Chebyshev coefficients, within an error bound."""
+"""polynomial: chunks coded as a least squares polynomial and some Chebyshev coefficients, within an error bound."""
 
 from __future__ import annotations
 
@@ -10,8 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from rustfits_cffi.native.polycomp import poly_decode, poly_decode_whole, poly_encode, poly_scan
-from rustfits_cffi.polycomp.streams.encoded import Coded
+from rustfits_cffi.native.polycomp import (
+    ChunkSettings,
+    Wanted,
+    poly_decode,
+    poly_decode_whole,
+    poly_encode,
+    poly_scan,
+)
+from rustfits_cffi.polycomp.streams.encoded import Coded, WantedUncounted
 from rustfits_cffi.polycomp.streams.errors import PolycompError, stream_errors, warn
 from rustfits_cffi.polycomp.streams.samples import bytes_of, flag, native_samples, real_number, whole_number
 
@@ -20,14 +27,14 @@ __all__ = ["branch_of", "check_type", "decode", "encode", "scan"]
 MAX_SAMPLES_PER_CHUNK = 65535
 MAX_COEFFICIENTS = 255
 
-_MAX_TRUSTED_RATIO = 64  # memory that a stream's description may take, unseen, by the bytes of the stream
+_MAX_TRUSTED_RATIO = 64  # most memory allocated before a stream is checked, as a multiple of its size
 
 _log = logging.getLogger("rustfits_cffi.polycomp")
 
 
 @functools.cache
 def _say_that_period_does_nothing() -> None:
-    """Say it once: every stream of a long configuration would repeat it."""
+    """Log it only once, because every stream of a long configuration would repeat it."""
     _log.warning("`period` has no effect, as in the reference program; `straighten=True` unwraps the angles")
 
 
@@ -36,7 +43,7 @@ def encode(
     use_chebyshev: bool = True, period: float | None = None, straighten: bool = False,
     period_offset: float | None = None,
 ) -> Coded:  # fmt: skip
-    """The stream of the samples; every one of them decodes within `max_error`."""
+    """The stream of the samples, each of which decodes with an error of at most `max_error`."""
     array = native_samples(samples, method, "f")
     settings: dict[str, Any] = {
         "num_of_coefficients": whole_number(num_of_coefficients, "num_of_coefficients", 1, MAX_COEFFICIENTS),
@@ -46,7 +53,7 @@ def encode(
     }
     if not settings["max_error"] >= 0:
         raise ValueError(f"max_error must be 0 or more, not {max_error}")
-    with np.errstate(invalid="ignore"):  # signalling NaN become quiet ones
+    with np.errstate(invalid="ignore"):  # signalling NaNs become quiet ones
         doubles = array.astype(np.float64, copy=False)
     period = _period(period)
     if period_offset is not None:
@@ -55,16 +62,17 @@ def encode(
         settings |= _straightened(doubles, period, period_offset)
     elif period:
         _say_that_period_does_nothing()
-    payload, found = poly_encode(
-        doubles, nthreads=nthreads, spc=settings["samples_per_chunk"], npoly=settings["num_of_coefficients"],
-        max_error=settings["max_error"], chebyshev=settings["use_chebyshev"], narrow=array.dtype == np.float32,
-        period=settings.get("period", 0.0), period_offset=settings.get("period_offset", 0.0),
+    chunk_settings = ChunkSettings(
+        spc=settings["samples_per_chunk"], npoly=settings["num_of_coefficients"], max_error=settings["max_error"],
+        chebyshev=settings["use_chebyshev"], narrow=array.dtype == np.float32, period=settings.get("period", 0.0),
+        period_offset=settings.get("period_offset", 0.0),
     )  # fmt: skip
+    payload, found = poly_encode(doubles, chunk_settings, nthreads=nthreads)
     return array, payload, settings, found
 
 
 def _period(period: Any) -> float:
-    """A period, 0 for none."""
+    """`period` as a number; 0 if there is none."""
     number = 0.0 if period is None else real_number(period, "period")
     if not (number >= 0 and math.isfinite(number)):
         raise ValueError(f"period must be a positive number, not {period}")
@@ -74,10 +82,10 @@ def _period(period: Any) -> float:
 def branch_of(
     *, period: Any = None, straighten: bool | None = None, period_offset: Any = None, **others: Any
 ) -> dict[str, float]:
-    """The branch that a stream's description puts angles in, as period and lower end; a period of 0 for none.
+    """The branch of the angles that a stream's description states, as period and lower end; period 0 if none.
 
-    An offset says that angles were straightened, unless `straighten` says that they were not. Other settings of the
-    encoder may be there, and are not needed.
+    An offset means that angles were straightened, unless `straighten` says that they were not. Other settings of the
+    encoder are accepted and ignored.
     """
     unknown = set(others) - {"num_of_coefficients", "samples_per_chunk", "max_error", "use_chebyshev"}
     if unknown:
@@ -93,7 +101,7 @@ def branch_of(
 
 
 def _offset(offset: Any) -> float:
-    """Lower end of a branch."""
+    """`offset`, the lower end of a branch, as a number."""
     number = real_number(offset, "period_offset")
     if not math.isfinite(number):
         raise ValueError(f"period_offset must be a finite number, not {offset}")
@@ -101,7 +109,7 @@ def _offset(offset: Any) -> float:
 
 
 def _straightened(samples: np.ndarray, period: float, offset: float | None) -> dict[str, Any]:
-    """Settings of straightened angles: the period, and the branch that holds the samples as they came."""
+    """Settings for straightened angles: the period, and a branch that contains the samples."""
     if not period:
         raise ValueError("straighten=True needs a positive `period`")
     if offset is None:
@@ -113,13 +121,13 @@ def _straightened(samples: np.ndarray, period: float, offset: float | None) -> d
 
 
 def check_type(dtype: np.dtype) -> None:
-    """Refuse a type of samples that a stream cannot give."""
+    """Raise if a stream cannot hold samples of this type."""
     if dtype.kind != "f":
         raise PolycompError(f"polynomial streams hold float32 or float64, not {dtype}", method="polynomial")
 
 
 def scan(payload: Any) -> tuple[np.ndarray, np.ndarray, int, int]:
-    """Bytes, chunks, number of samples and end of a stream, everything in it checked."""
+    """Bytes, chunks, number of samples and size of a stream, all of it checked."""
     stream = bytes_of(payload, "polynomial")
     with stream_errors("polynomial"):
         chunks, nsamples, used = poly_scan(stream)
@@ -133,31 +141,30 @@ def _warn_of_rest(rest: int) -> None:
 
 
 def decode(
-    payload: Any, *, method: str, dtype: np.dtype, count: int | None, start: int | None, stop: int | None,
-    nthreads: int, out: np.ndarray | None = None, **settings: Any,
-) -> np.ndarray:  # fmt: skip
-    """Samples start..stop-1, decoding only the chunks that hold them; `out` is for all, and may be left alone."""
-    check_type(dtype)
+    payload: Any, wanted: Wanted | WantedUncounted, /, *, method: str, nthreads: int, **settings: Any
+) -> np.ndarray:
+    """The samples wanted; decodes only their chunks, and uses `wanted.out` only if the whole series is wanted."""
+    check_type(wanted.dtype)
     branch: dict[str, Any] = {**branch_of(**settings), "nthreads": nthreads}
-    if count is not None and (start, stop) == (0, count):
-        samples = _decode_whole(payload, dtype, count, branch, out)
+    if isinstance(wanted, Wanted) and (wanted.start, wanted.stop) == (0, wanted.nsamples):
+        samples = _decode_whole(payload, wanted, branch)
         if samples is not None:
             return samples
     stream, chunks, nsamples, end = scan(payload)
-    if count is not None and nsamples != count:
-        raise _wrong_total(chunks, nsamples, count, end)
-    start, stop, _ = slice(start, stop).indices(nsamples)
+    if isinstance(wanted, Wanted) and nsamples != wanted.nsamples:
+        raise _wrong_total(chunks, nsamples, wanted.nsamples, end)
+    start, stop, _ = slice(wanted.start, wanted.stop).indices(nsamples)
     if start >= stop:
-        return np.empty(0, dtype)
+        return np.empty(0, wanted.dtype)
     first = chunks["first"]
-    wanted = chunks[bisect.bisect_right(first, start) - 1 : bisect.bisect_left(first, stop)]
-    offset = int(wanted[0]["first"])
-    samples = poly_decode(stream, wanted, dtype, **branch)
+    touched = chunks[bisect.bisect_right(first, start) - 1 : bisect.bisect_left(first, stop)]
+    offset = int(touched[0]["first"])
+    samples = poly_decode(stream, touched, wanted.dtype, **branch)
     return samples[start - offset : stop - offset]
 
 
 def _wrong_total(chunks: np.ndarray, nsamples: int, count: int, end: int) -> PolycompError:
-    """What to say of a stream of another number of samples: the chunk that is too many, or that is missing."""
+    """The error for a stream with another number of samples; it names the excess chunk, or the missing one."""
     reason = f"the chunks hold {nsamples} samples instead of {count}"
     if nsamples < count:
         return PolycompError(reason, method="polynomial", offset=end, chunk=chunks.size)
@@ -165,14 +172,12 @@ def _wrong_total(chunks: np.ndarray, nsamples: int, count: int, end: int) -> Pol
     return PolycompError(reason, method="polynomial", offset=int(chunks["offset"][number]), chunk=number)
 
 
-def _decode_whole(
-    payload: Any, dtype: np.dtype, count: int, branch: dict[str, Any], out: np.ndarray | None
-) -> np.ndarray | None:
-    """All samples, scanned while they are decoded; None leaves it to `scan` to say what is wrong."""
+def _decode_whole(payload: Any, wanted: Wanted, branch: dict[str, Any]) -> np.ndarray | None:
+    """All samples, scanned while they are decoded; None if something is wrong, which `scan` then reports."""
     stream = bytes_of(payload, "polynomial")
-    if out is None and count * dtype.itemsize > _MAX_TRUSTED_RATIO * stream.size:
+    if wanted.out is None and wanted.nsamples * wanted.dtype.itemsize > _MAX_TRUSTED_RATIO * stream.size:
         return None
-    found = poly_decode_whole(stream, dtype, count=count, out=out, **branch)
+    found = poly_decode_whole(stream, wanted, **branch)
     if found is None:
         return None
     samples, used = found

@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from rustfits_cffi.native.polycomp import quant_decode, quant_encode, quant_nbytes, quant_range
+from rustfits_cffi.native.polycomp import Levels, Wanted, quant_decode, quant_encode, quant_nbytes, quant_range
 from rustfits_cffi.polycomp.streams.encoded import Coded
 from rustfits_cffi.polycomp.streams.errors import PolycompError, warn
 from rustfits_cffi.polycomp.streams.samples import bytes_of, native_samples, real_number, whole_number
 
 __all__ = ["decode", "encode", "entropy"]
 
-MAX_WRITE_BITS = 50  # above, the rounding of a level is no longer exact
+MAX_WRITE_BITS = 50  # above this, the rounding of a level is no longer exact
 MAX_READ_BITS = 64
 _ORDERS = ("msb", "lsb")
 
@@ -26,9 +26,8 @@ def encode(samples: Any, *, method: str, nthreads: int, bits_per_sample: int, bi
     bits = whole_number(bits_per_sample, "bits_per_sample", 1, MAX_WRITE_BITS)
     _check_order(bit_order)
     normalization, offset = scale(array, bits, nthreads)
-    payload, worst = quant_encode(
-        array, bits=bits, lsb=bit_order == "lsb", normalization=normalization, offset=offset, nthreads=nthreads
-    )
+    levels = Levels(bits, bit_order == "lsb", normalization, offset)
+    payload, worst = quant_encode(array, levels, nthreads=nthreads)
     parameters = {
         "bits_per_sample": bits, "bit_order": bit_order, "normalization": normalization, "offset": offset,
     }  # fmt: skip
@@ -36,14 +35,14 @@ def encode(samples: Any, *, method: str, nthreads: int, bits_per_sample: int, bi
 
 
 def scale(array: np.ndarray, bits: int, nthreads: int) -> tuple[float, float]:
-    """Normalization and offset for contiguous samples: the range becomes 0 .. 2^bits - 1."""
+    """Normalization and offset that map the range of contiguous samples to 0 .. 2^bits - 1."""
     if array.size == 0:
         return 1.0, 0.0
     low, high, finite = quant_range(array, nthreads=nthreads)
     if not finite:
         raise ValueError("quantization cannot keep samples that are NaN or infinite")
     if low == high:
-        return 1.0, low  # all levels are 0, whatever it is; infinity cannot be written in a header
+        return 1.0, low  # all levels are 0 with any normalization; infinity cannot be written in a header
     span = high - low
     if math.isinf(span):
         raise ValueError(f"the range of the samples, {low} to {high}, is too large to quantize")
@@ -52,13 +51,12 @@ def scale(array: np.ndarray, bits: int, nthreads: int) -> tuple[float, float]:
 
 
 def decode(
-    payload: Any, *, method: str, dtype: np.dtype, count: int, start: int, stop: int, nthreads: int,
-    bits_per_sample: int, normalization: float, offset: float, bit_order: str = "msb",
-    out: np.ndarray | None = None,
+    payload: Any, wanted: Wanted, /, *, method: str, nthreads: int, bits_per_sample: int, normalization: float,
+    offset: float, bit_order: str = "msb",
 ) -> np.ndarray:  # fmt: skip
-    """Samples start..stop-1: level / normalization + offset."""
-    if dtype.kind != "f":
-        raise PolycompError(f"quantized samples are float32 or float64, not {dtype}", method=method)
+    """The samples wanted: level / normalization + offset."""
+    if wanted.dtype.kind != "f":
+        raise PolycompError(f"quantized samples are float32 or float64, not {wanted.dtype}", method=method)
     _check_order(bit_order)
     try:
         bits = whole_number(bits_per_sample, "bits_per_sample", 1, MAX_READ_BITS)
@@ -66,33 +64,31 @@ def decode(
         raise PolycompError(str(error), method=method) from None
     normalization, offset = real_number(normalization, "normalization"), real_number(offset, "offset")
     if math.isnan(normalization) or normalization == 0 or not math.isfinite(offset):
-        raise PolycompError(f"normalization {normalization}, offset {offset} do not scale anything", method=method)
-    stream, need = bytes_of(payload, method), quant_nbytes(count, bits)
+        raise PolycompError(f"normalization {normalization}, offset {offset} are not a valid scale", method=method)
+    stream, need = bytes_of(payload, method), quant_nbytes(wanted.nsamples, bits)
     if stream.size < need:
-        reason = f"{stream.size} bytes, but {count} samples of {bits} bits take {need}"
+        reason = f"{stream.size} bytes, but {wanted.nsamples} samples of {bits} bits take {need}"
         raise PolycompError(reason, method=method, offset=stream.size)
     if stream.size > need:
         warn(f"{stream.size - need} bytes follow the quantized samples")
-    return quant_decode(
-        stream, dtype, count=count, bits=bits, lsb=bit_order == "lsb", normalization=normalization, offset=offset,
-        start=start, stop=stop, nthreads=nthreads, out=out,
-    )  # fmt: skip
+    levels = Levels(bits, bit_order == "lsb", normalization, offset)
+    return quant_decode(stream, wanted, levels, nthreads=nthreads)
 
 
 def entropy(samples: Any, bits_per_sample: int) -> float | None:
-    """Shannon's entropy of the samples in bits, as files state it.
+    """Shannon entropy of the samples in bits, as files state it.
 
     Parameters
     ----------
     samples : array_like of float
         The series.
     bits_per_sample : int
-        Its range is cut into 2^bits_per_sample steps, truncating.
+        The range of the series is divided into 2^bits_per_sample steps, truncating.
 
     Returns
     -------
     float or None
-        None above 24 bits, where hardly two samples share a step and the figure says nothing.
+        None above 24 bits, where hardly any two samples share a step and the figure is meaningless.
 
     Raises
     ------
@@ -113,6 +109,6 @@ def entropy(samples: Any, bits_per_sample: int) -> float | None:
 
 
 def _check_order(bit_order: str) -> None:
-    """Refuse an order of bits that does not exist."""
+    """Raise if the order of bits does not exist."""
     if bit_order not in _ORDERS:
         raise ValueError(f"bit_order must be 'msb' or 'lsb', not {bit_order!r}")

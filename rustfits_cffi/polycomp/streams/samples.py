@@ -1,4 +1,4 @@
-"""Types of samples, and arrays in the form that the codecs take: one home for what may go in and come out."""
+"""Types of samples, and checks and conversions of the arrays that codecs take and return."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ __all__ = [
 ]
 
 _NUMBERS = {f"{kind}{nbytes}" for kind in "iu" for nbytes in (1, 2, 4, 8)} | {"f4", "f8"}  # of `dtype.str`
-_MAX_AXES = 32  # of an array of any NumPy
-_MAX_TEXT = 65536  # characters in one string sample: what a stream claims must not decide how much memory is taken
-_MAX_CHARACTER = 0x10FFFF  # of Unicode; Python fails with a SystemError where it meets a higher one
+_MAX_AXES = 32  # of an array, in every version of NumPy
+_MAX_TEXT = 65536  # characters in a text sample, so that a false description cannot make us allocate too much
+_MAX_CHARACTER = 0x10FFFF  # of Unicode; Python raises SystemError for a higher one
 
 
 def sample_type(name: Any) -> np.dtype:
-    """The type of samples that a stream's description names (``PCSRCTP``).
+    """The type of samples that a stream's description states (``PCSRCTP``).
 
     Parameters
     ----------
@@ -49,21 +49,21 @@ def sample_type(name: Any) -> np.dtype:
     Raises
     ------
     PolycompError
-        If it is anything else.
+        If `name` is anything else.
     """
     try:
-        if name is None:  # NumPy takes it for float64
+        if name is None:  # which NumPy would take for float64
             raise TypeError
         dtype = np.dtype(name).newbyteorder("=")
     except (TypeError, ValueError, SyntaxError):
         raise PolycompError(f"{name!r} is not a type of samples") from None
     if dtype.str[1:] not in _NUMBERS and dtype != np.bool_ and not _is_text(dtype):
-        raise PolycompError(f"{name!r} is not a type of samples that Polycomp streams hold")
+        raise PolycompError(f"{name!r} is not a type of samples that Polycomp streams can hold")
     return dtype
 
 
 def _is_text(dtype: np.dtype) -> bool:
-    """Whether it is text, and not too long."""
+    """Whether `dtype` is text that is not too long."""
     return dtype.kind in "SU" and 0 < dtype.itemsize <= _MAX_TEXT * (4 if dtype.kind == "U" else 1)
 
 
@@ -80,18 +80,18 @@ def _plain(array: np.ndarray) -> np.ndarray:
     """The same elements, contiguous and aligned, in the machine's byte order."""
     flags = array.flags
     if flags.c_contiguous and flags.aligned and array.dtype.isnative:
-        return array  # asked first, because short series count every step
+        return array  # checked first, because this is noticeable for short series
     return np.require(array, array.dtype.newbyteorder("="), ["C", "A"])
 
 
 def refuse_masked(array: Any, what: str = "samples") -> None:
-    """Refuse an array of which some elements may be missing: neither samples nor a stream can tell."""
+    """Refuse masked arrays: neither samples nor a stream can represent missing elements."""
     if np.ma.isMaskedArray(array):
-        raise TypeError(f"masked {what} have no place in a series; fill the array first")
+        raise TypeError(f"masked {what} cannot be used; fill the array first")
 
 
 def check_kind(dtype: np.dtype, method: str, kinds: str) -> None:
-    """Refuse a type that `method` cannot code."""
+    """Raise if `method` cannot code this type."""
     words = {"iu": "integers", "f": "float32 or float64"}
     is_known = dtype.str[1:] in _NUMBERS or dtype.kind == "b" or _is_text(dtype)
     if dtype.kind in "SU" and dtype.kind in kinds and not is_known:
@@ -101,7 +101,7 @@ def check_kind(dtype: np.dtype, method: str, kinds: str) -> None:
 
 
 def element_range(dtype: np.dtype) -> int:
-    """The largest run length that every reader of `dtype` understands: that of the signed type of its size."""
+    """The largest run length that every reader understands: the maximum of the signed type of the same size."""
     return 2 ** (8 * dtype.itemsize - 1) - 1
 
 
@@ -126,7 +126,7 @@ def flag(value: Any, name: str) -> bool:
 
 
 def real_number(value: Any, name: str) -> float:
-    """`value` as a float, infinity and NaN included."""
+    """`value` as a float, which may be infinite or NaN."""
     try:
         if isinstance(value, str | bytes | bool | np.bool_):
             raise TypeError
@@ -138,7 +138,7 @@ def real_number(value: Any, name: str) -> float:
 
 
 def require_result(out: Any, shape: tuple[int, ...], dtype: np.dtype) -> None:
-    """Refuse an array that cannot take samples of this shape and type as they come."""
+    """Raise if decoded samples of this shape and type cannot be written to `out`."""
     if not isinstance(out, np.ndarray):
         raise TypeError(f"out must be an array, not {type(out).__name__}")
     if out.shape != shape or out.dtype != dtype:
@@ -157,20 +157,20 @@ def bytes_of(payload: Any, method: str) -> np.ndarray:
 
 
 def elements_of(payload: Any, dtype: np.dtype, method: str) -> tuple[np.ndarray, int]:
-    """The elements of a stream that is stored as samples, and the bytes that each takes there.
+    """The elements of a stream that is stored as samples, and the size of each as stored, in bytes.
 
-    Elements of the same size are taken bit by bit (unsigned numbers live in signed columns), others by value: the
-    reference program keeps integers in the column type of its source, be it double.
+    Elements of the same size are taken bit by bit (unsigned numbers are stored in signed columns), others by value: the
+    reference program stores integers in the column type of its source, even if that is double.
     """
     if isinstance(payload, bytes | bytearray | memoryview):
         payload = bytes_of(payload, method)
         whole, rest = divmod(payload.size, dtype.itemsize)
         if rest:
             reason = f"{payload.size} bytes are not whole elements of {dtype}"
-            raise PolycompError(reason, method=method, **_place(whole, dtype.itemsize, method))
+            raise PolycompError(reason, method=method, **_position(whole, dtype.itemsize, method))
         return _plain(samples_of(payload, dtype, method)), dtype.itemsize
     refuse_masked(payload, "stream")
-    array = _plain(np.atleast_1d(np.asarray(payload)))  # tables have types of array of their own
+    array = _plain(np.atleast_1d(np.asarray(payload)))  # tables may have array types of their own
     stored, width = array.dtype, array.dtype.itemsize
     if stored.kind == "U":
         _check_characters(array, method)
@@ -186,20 +186,20 @@ def elements_of(payload: Any, dtype: np.dtype, method: str) -> tuple[np.ndarray,
         raise PolycompError(f"elements of {stored} cannot hold samples of {dtype}", method=method)
     if not kept.all():
         reason, first = f"the elements, stored as {stored}, are not all values of {dtype}", int(np.argmin(kept))
-        raise PolycompError(reason, method=method, **_place(first, width, method))
+        raise PolycompError(reason, method=method, **_position(first, width, method))
     return cast, width
 
 
-def _place(element: int, width: int, method: str) -> dict[str, int | None]:
-    """Where an element is, for a `PolycompError`: its byte, and its run in a run length stream."""
+def _position(element: int, width: int, method: str) -> dict[str, int | None]:
+    """The position of an element, for a `PolycompError`: its byte, and its run in a run length stream."""
     run = max(0, element - (method == "diffrle")) // 2 if method in ("rle", "diffrle") else None
     return {"offset": element * width, "chunk": run}
 
 
 def samples_of(stored: np.ndarray, dtype: np.dtype, method: str) -> np.ndarray:
-    """The samples whose little-endian bytes these are, in the machine's byte order."""
+    """The samples with these little-endian bytes, in the machine's byte order."""
     if dtype == np.bool_:
-        return stored != 0  # any byte may be there, only two are logicals
+        return stored != 0  # any byte may be stored, but only two are valid logicals
     samples = stored.view(dtype.newbyteorder("<")).astype(dtype, copy=False)
     if dtype.kind == "U":
         _check_characters(samples, method)
@@ -207,15 +207,15 @@ def samples_of(stored: np.ndarray, dtype: np.dtype, method: str) -> np.ndarray:
 
 
 def _check_characters(text: np.ndarray, method: str) -> None:
-    """Refuse what is no text; of contiguous elements in the machine's byte order."""
+    """Raise if contiguous elements in the machine's byte order are not valid text."""
     wrong = np.flatnonzero(text.reshape(-1).view(np.uint32) > _MAX_CHARACTER)
     if wrong.size:
         number = int(wrong[0]) * 4 // text.dtype.itemsize
-        raise PolycompError(f"sample {number} is no text: it has a character that does not exist", method=method)
+        raise PolycompError(f"sample {number} is not valid text: it has a character that does not exist", method=method)
 
 
 def _cast_numbers(array: np.ndarray, dtype: np.dtype) -> tuple[np.ndarray, np.ndarray]:
-    """Numbers as those of another type, and which of them kept their value; floats may lose digits."""
+    """Numbers converted to another type, and which of them kept their value; floats may lose digits."""
     with np.errstate(all="ignore"):
         cast = array.astype(dtype)
         if dtype.kind == "f":
@@ -224,7 +224,7 @@ def _cast_numbers(array: np.ndarray, dtype: np.dtype) -> tuple[np.ndarray, np.nd
 
 
 def _cast_text(array: np.ndarray, dtype: np.dtype) -> tuple[np.ndarray, np.ndarray]:
-    """Text as that of another type, and which texts are still whole."""
+    """Text converted to another type, and which texts are still complete."""
     try:
         cast = array.astype(dtype)
     except UnicodeError:
@@ -233,14 +233,14 @@ def _cast_text(array: np.ndarray, dtype: np.dtype) -> tuple[np.ndarray, np.ndarr
 
 
 def shape_of(count: int, item_shape: Any, dtype: np.dtype, method: str) -> tuple[int, ...]:
-    """Shape of `count` rows of several values, one that an array of this type can have."""
+    """Shape of `count` rows of several values; raises if no array of this type can have it."""
     if not isinstance(item_shape, tuple | list):
         raise TypeError(f"item_shape must be a tuple of integers, not {item_shape!r}")
     try:
         shape = (count, *(whole_number(length, "item_shape", 0, sys.maxsize) for length in item_shape))
     except ValueError as error:
         raise PolycompError(str(error), method=method) from None
-    # NumPy counts the axes of no length as of one
+    # NumPy treats axes of length 0 as of length 1
     if len(shape) > _MAX_AXES or math.prod(max(1, length) for length in shape) * dtype.itemsize > sys.maxsize:
-        raise PolycompError(f"no memory holds {count} rows of shape {shape[1:]}", method=method)
+        raise PolycompError(f"{count} rows of shape {shape[1:]} do not fit in memory", method=method)
     return shape

@@ -11,8 +11,8 @@
 
 typedef struct {
     uint64_t window;     /* the next bits, left-justified; those after `have` are lookahead, or zero at the end */
-    unsigned have;       /* bits of the window that were counted in: 0..63 */
-    const uint8_t *next; /* the first byte not counted in */
+    unsigned have;       /* bits of the window already counted: 0..63 */
+    const uint8_t *next; /* the first byte not counted yet */
     const uint8_t *end;
 } rf_bits_in;
 
@@ -24,11 +24,11 @@ typedef struct {
     uint8_t *end;
 } rf_bits_out;
 
-/* Afterwards at least 56 bits are there, or all that the buffer has. */
+/* Afterwards the window has at least 56 bits, or all that the buffer has. */
 static inline void rf_bits_refill(rf_bits_in *in)
 {
     if (in->end - in->next >= 8) {
-        /* loads bits beyond the counted ones: the next refill ORs the same bits to the same place */
+        /* loads bits beyond the counted ones: the next refill ORs the same bits to the same position */
         in->window |= rf_load64(in->next) >> in->have;
         in->next += (63 - in->have) >> 3;
         in->have |= 56;

@@ -2,7 +2,7 @@
  * rf_cpu.h - the same loop compiled for several processors: the plain one, and those with wider instructions.
  *
  * The versions give the same bytes. None may contract a*b+c (a fused product changes quantized pixels): AVX2 alone
- * brings no FMA instruction, and the build forbids contraction besides. -DRF_PLAIN leaves only the plain version.
+ * has no FMA instruction, and in addition the build forbids contraction. -DRF_PLAIN leaves only the plain version.
  */
 #ifndef RF_CPU_H
 #define RF_CPU_H
@@ -13,7 +13,7 @@
 #define NEVER_INLINE __attribute__((noinline))
 #define ALWAYS_INLINE inline __attribute__((always_inline))
 
-/* Loops that only the compiler makes faster: marked so, one version is picked when the library is loaded (by glibc). */
+/* Marks loops that only the compiler makes faster; glibc picks one version when the library is loaded. */
 #if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__) && !defined(RF_PLAIN)
 #define RF_CLONES __attribute__((target_clones("default", "avx2")))
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)

@@ -11,7 +11,7 @@ static void *alloc_huge(size_t nbytes)
 {
     void *memory;
     if (posix_memalign(&memory, HUGE_PAGE_NBYTES, nbytes)) return NULL;
-    /* A wish, for the pages that lie wholly in it: refused, the memory is as good as malloc's. */
+    /* A request, for the pages wholly inside; if it is refused, the memory is as good as malloc's. */
     (void)madvise(memory, nbytes / HUGE_PAGE_NBYTES * HUGE_PAGE_NBYTES, MADV_HUGEPAGE);
     return memory;
 }

@@ -12,8 +12,8 @@
 /*
  * rf_alloc - memory, contents undefined.
  * Memory:  the caller frees it, with free.
- * Sizes:   room for nbytes, which may be 0; where they are many it begins with a huge page.
- * Result:  the memory; NULL if it cannot be had.
+ * Sizes:   at least nbytes, which may be 0; a large buffer begins at a huge page.
+ * Result:  the memory; NULL if there is none.
  * Threads: any number.
  */
 void *rf_alloc(size_t nbytes);

@@ -1,4 +1,4 @@
-/* Memory of large arrays that stays for the next ones. */
+/* Keeps the memory of large arrays for the next ones. */
 #include "base/rf_pool.h"
 
 #include <stdatomic.h>
@@ -9,14 +9,14 @@
 #include "base/rf_memory.h"
 
 enum {
-    NPLACES = 16,
+    NSLOTS = 16,
     HEAD_NBYTES = 64, /* in front of an array; keeps it aligned for any vector */
     PAGE_NBYTES = 2 << 20
 };
 
-/* What stands in front of an array. */
+/* The header in front of an array. */
 typedef struct {
-    size_t nbytes; /* room for the array */
+    size_t nbytes; /* capacity for the array */
 } piece;
 
 typedef struct {
@@ -31,9 +31,9 @@ typedef struct {
 
 struct rf_pool {
     numpy_allocator allocator;
-    _Atomic(piece *) places[NPLACES];
+    _Atomic(piece *) slots[NSLOTS];
     atomic_size_t limit;
-    atomic_size_t nbytes; /* of the pieces in all places */
+    atomic_size_t nbytes; /* of the pieces in all slots */
 };
 
 static void *array_of(piece *owner) { return owner ? (char *)owner + HEAD_NBYTES : NULL; }
@@ -46,54 +46,54 @@ static piece *new_piece(size_t nbytes)
     return fresh;
 }
 
-/* Whether an array would fill the piece, but for a fifth of it at most. */
+/* Whether an array of nbytes would leave at most a fifth of the piece unused. */
 static int suits(const piece *kept, size_t nbytes)
 {
     return nbytes <= kept->nbytes && kept->nbytes - nbytes <= kept->nbytes / 5;
 }
 
-/* The piece in a place, which is empty then. */
-static piece *empty(rf_pool *pool, size_t place)
+/* Takes the piece out of a slot, leaving the slot empty. */
+static piece *empty(rf_pool *pool, size_t slot)
 {
-    piece *kept = atomic_exchange(&pool->places[place], NULL);
+    piece *kept = atomic_exchange(&pool->slots[slot], NULL);
     if (kept) atomic_fetch_sub(&pool->nbytes, kept->nbytes);
     return kept;
 }
 
-/* Let the system have the pages that lie wholly in the piece, if it is short before they are used again. */
+/* Lets the system take the pages wholly inside the piece if it runs short before they are used again. */
 static void offer(piece *owner)
 {
 #ifdef MADV_FREE
     uintptr_t begin = ((uintptr_t)owner + HEAD_NBYTES + PAGE_NBYTES - 1) / PAGE_NBYTES * PAGE_NBYTES;
     uintptr_t end = ((uintptr_t)owner + HEAD_NBYTES + owner->nbytes) / PAGE_NBYTES * PAGE_NBYTES;
-    if (begin < end) (void)madvise((void *)begin, end - begin, MADV_FREE); /* refused, they just stay */
+    if (begin < end) (void)madvise((void *)begin, end - begin, MADV_FREE); /* if refused, they just stay */
 #else
     (void)owner;
 #endif
 }
 
-/* Put a piece into a place; 0 if all are taken. */
+/* Puts a piece into a slot; 0 if all are taken. */
 static int put(rf_pool *pool, piece *owner)
 {
     atomic_fetch_add(&pool->nbytes, owner->nbytes);
-    for (size_t i = 0; i < NPLACES; i++) {
+    for (size_t i = 0; i < NSLOTS; i++) {
         piece *none = NULL;
-        if (atomic_compare_exchange_strong(&pool->places[i], &none, owner)) return 1;
+        if (atomic_compare_exchange_strong(&pool->slots[i], &none, owner)) return 1;
     }
     atomic_fetch_sub(&pool->nbytes, owner->nbytes);
     return 0;
 }
 
-/* Free pieces until no more than so many bytes are kept. */
+/* Frees pieces until at most `limit` bytes are kept. */
 static void shrink(rf_pool *pool, size_t limit)
 {
-    for (size_t i = 0; i < NPLACES && atomic_load(&pool->nbytes) > limit; i++) free(empty(pool, i));
+    for (size_t i = 0; i < NSLOTS && atomic_load(&pool->nbytes) > limit; i++) free(empty(pool, i));
 }
 
 static void *pool_malloc(void *context, size_t nbytes)
 {
     rf_pool *pool = context;
-    for (size_t i = 0; i < NPLACES && nbytes >= RF_POOL_LEAST_NBYTES; i++) {
+    for (size_t i = 0; i < NSLOTS && nbytes >= RF_POOL_LEAST_NBYTES; i++) {
         piece *kept = empty(pool, i);
         if (kept && suits(kept, nbytes)) return array_of(kept);
         if (kept && !put(pool, kept)) free(kept);
@@ -111,7 +111,7 @@ static void pool_free(void *context, void *array, size_t nbytes)
         shrink(pool, limit - owner->nbytes);
         offer(owner);
         if (!put(pool, owner)) free(owner);
-        shrink(pool, atomic_load(&pool->limit)); /* others may have put something meanwhile */
+        shrink(pool, atomic_load(&pool->limit)); /* other threads may have put something in since */
     } else {
         free(owner);
     }
@@ -126,7 +126,7 @@ static void *pool_calloc(void *context, size_t count, size_t nbytes)
     return array;
 }
 
-/* A piece that is too large to be kept, with other room: malloc shrinks it where it is. */
+/* Resizes a piece that is too large to be kept: malloc shrinks it in place. */
 static void *resize(piece *owner, size_t nbytes)
 {
     piece *resized = nbytes <= SIZE_MAX - HEAD_NBYTES ? realloc(owner, HEAD_NBYTES + nbytes) : NULL;

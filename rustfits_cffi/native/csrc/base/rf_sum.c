@@ -7,7 +7,7 @@
 #include "base/rf_bytes.h"
 #include "base/rf_cpu.h"
 
-enum { RUN_NWORDS = 1 << 20 }; /* the sum of so many words fits 64 bits */
+enum { RUN_NWORDS = 1 << 20 }; /* the sum of this many words fits 64 bits */
 
 uint32_t rf_sum32_fold(uint64_t total)
 {
@@ -42,7 +42,7 @@ uint32_t rf_sum32(const uint8_t *src, size_t nbytes, uint32_t sum)
 
 uint32_t rf_sum32_join(uint32_t sum, uint32_t part, size_t offset)
 {
-    /* one byte further on in its word a byte counts a 256th, and what leaves a word is carried around to its top */
+    /* a byte counts a 256th one position later in its word; what leaves a word is carried around to its top */
     const unsigned shift = 8 * (offset % 4);
     const uint32_t moved = shift ? part >> shift | part << (32 - shift) : part;
     return rf_sum32_fold((uint64_t)sum + moved);

@@ -12,7 +12,7 @@
 /*
  * rf_sum32 - add the big-endian 32-bit words of src to a sum, with end-around carry.
  * Memory:  src is only read.
- * Sizes:   nbytes at src; what the last word lacks counts as zeros.
+ * Sizes:   nbytes at src; a short last word is padded with zeros.
  * Result:  the new sum; 0 only if sum and all words are 0.
  * Threads: any.
  */
@@ -20,7 +20,7 @@ uint32_t rf_sum32(const uint8_t *src, size_t nbytes, uint32_t sum);
 /* cffi: end */
 
 /*
- * rf_sum32_join - add to a sum that of other bytes, which begin `offset` bytes further on.
+ * rf_sum32_join - add to a sum the sum of other bytes, which begin `offset` bytes later.
  * Memory:  none.
  * Sizes:   any offset: bytes that do not begin with a word are counted where they fall in their words.
  * Result:  the sum of both.

@@ -1,4 +1,4 @@
-/* Shares numbered items among threads: knows threads, no formats. */
+/* Shares numbered items among threads; knows nothing of formats. */
 #include "base/rf_threads.h"
 
 #include <errno.h>
@@ -39,7 +39,7 @@ static void *run(void *argument)
     pthread_mutex_unlock(&s->lock);
     for (;;) {
         size_t item = atomic_fetch_add(&s->next, 1);
-        /* items are handed out in order, so whatever precedes a failed item is done or under way */
+        /* items are handed out in order, so all items before a failed one are done or running */
         if (item >= s->nitems || item > atomic_load(&s->lowest)) break;
         int status = s->work(s->job, scratch, item);
         if (status != RF_OK) report(s, item, status, errno);

@@ -1,4 +1,4 @@
-/* What the codecs share. */
+/* Code that the codecs share. */
 #include "codecs/rf_codec.h"
 
 #include "pixels/rf_pixels.h"

@@ -4,14 +4,14 @@
 #include "codecs/rf_codec.h"
 #include "pixels/rf_pixels.h"
 
-/* Which BITPIX has numbers of this many bytes, floats or integers; 0: none. */
+/* The BITPIX of numbers of this many bytes, floats or integers; 0 if there is none. */
 static int bitpix_of_width(size_t width, bool is_float)
 {
     if (width == 4 || width == 8) return is_float ? -(int)(8 * width) : (int)(8 * width);
     return (width == 1 || width == 2) && !is_float ? (int)(8 * width) : 0;
 }
 
-/* Inflate to w->bytes, or to `target` if given, which has the bytes expected; *width is that of a number found. */
+/* Inflates to w->bytes, or to `target` if given, which has the expected size; *width is that of the numbers found. */
 static int inflate_numbers(rf_worker *w, size_t n, size_t expected, const uint8_t *src, size_t src_len, void *target,
                            uint8_t **bytes, size_t *width)
 {
@@ -40,7 +40,7 @@ static int gunzip(rf_worker *w, const rf_coder *coder, bool planes, size_t n, co
     if (status != RF_OK) return status;
     int found = bitpix_of_width(width, bitpix < 0);
     if (found == 0) return RF_ESIZE;
-    if (direct && bytes == direct && found != bitpix) { /* not what the target holds, so out of it again */
+    if (direct && bytes == direct && found != bitpix) { /* not the type that the target holds, so move them out again */
         if (!(bytes = rf_reserve(&w->bytes, n * width))) return RF_ENOMEM;
         memcpy(bytes, direct, n * width);
     }

@@ -8,8 +8,8 @@
 static int is_wide(const rf_coder *coder) { return coder->bitpix != 8 && coder->bitpix != 16; }
 
 /*
- * The stream's own numbers of columns and rows, if their product is right: another writer may have seen an
- * n-dimensional tile in another way. Bytes: 2 magic, 4 rows, 4 columns.
+ * The stream's own numbers of columns and rows, if their product is right: another writer may have arranged an
+ * n-dimensional tile differently. Bytes: 2 magic, 4 rows, 4 columns.
  */
 static void stream_size(const rf_extent *extent, const uint8_t *src, size_t src_len, size_t *nx, size_t *ny)
 {
@@ -34,7 +34,7 @@ static int decode(rf_worker *w, const rf_coder *coder, const rf_extent *extent, 
     return rf_hcompress_decode(src, src_len, out->data, nx, ny, coder->hcomp_smooth, wide, w->work.data);
 }
 
-/* The integer scale of one piece: given, or that many times its noise. */
+/* The integer scale of one piece: as given, or a multiple of its noise. */
 static int integer_scale(rf_worker *w, const rf_coder *coder, const rf_extent *extent, const int32_t *values,
                          int nullcheck, int *scale)
 {

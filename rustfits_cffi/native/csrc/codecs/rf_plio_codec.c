@@ -8,7 +8,7 @@ static int decode(rf_worker *w, const rf_coder *coder, const rf_extent *extent, 
     int32_t *values = rf_codec_target(w, extent->n, 32, target, target_bitpix, out), shift = coder->plio_shift;
     if (!values) return RF_ENOMEM;
     int status = rf_plio_decode(src, src_len, values, extent->n);
-    if (status == RF_OK && shift) { /* a damaged list may hold any integer, so that the difference wraps */
+    if (status == RF_OK && shift) { /* a damaged list may hold any integer, so the difference wraps */
         for (size_t i = 0; i < extent->n; i++) values[i] = (int32_t)((uint32_t)values[i] - (uint32_t)shift);
     }
     return status;
@@ -22,7 +22,7 @@ static int encode(rf_worker *w, const rf_coder *coder, const rf_extent *extent, 
     if (shift && coder->bitpix != 16) return RF_EARGUMENT;
     int status = rf_codec_widened(w, values, coder->bitpix, extent->n, 32, &values);
     if (status != RF_OK) return status;
-    if (shift) { /* 16 bits, so they were widened into our own scratch */
+    if (shift) { /* 16-bit numbers, which were widened into our own scratch */
         int32_t *shifted = w->widened.data;
         for (size_t i = 0; i < extent->n; i++) shifted[i] += shift;
     }

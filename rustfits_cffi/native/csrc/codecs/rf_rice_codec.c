@@ -3,7 +3,7 @@
 #include "pixels/rf_pixels.h"
 #include "rice/rf_rice.h"
 
-/* Bytes of a number in the stream; 0 if there is no such stream. */
+/* Bytes per number in the stream; 0 if there is no such stream. */
 static int stream_width(const rf_coder *coder)
 {
     int width = coder->rice_bytepix ? coder->rice_bytepix : (int)rf_width(coder->bitpix);

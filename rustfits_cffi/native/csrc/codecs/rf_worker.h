@@ -12,20 +12,20 @@ typedef struct {
     size_t cap;
 } rf_buffer;
 
-/* What one thread keeps from one piece to the next. Zeroed at first; rf_worker_end frees what it owns. */
+/* What one thread keeps from one piece to the next. Starts zeroed; rf_worker_end frees what it owns. */
 typedef struct {
     rf_gzip gzip;
     rf_buffer coded;   /* coded pieces as read from a file */
     rf_buffer bytes;   /* coded or uncoded bytes between a codec and its values */
-    rf_buffer values;  /* what a codec decodes, or is to encode */
-    rf_buffer pixels;  /* pixels as they were or are to be */
-    rf_buffer widened; /* integers in the width a codec wants */
+    rf_buffer values;  /* the numbers that a codec decodes or encodes */
+    rf_buffer pixels;  /* pixels before encoding or after decoding */
+    rf_buffer widened; /* integers in the width that a codec needs */
     rf_buffer work;    /* scratch of kernels */
 } rf_worker;
 
 /*
  * rf_reserve - scratch of at least nbytes, contents undefined.
- * Memory:  belongs to the buffer; an earlier pointer into it is void.
+ * Memory:  belongs to the buffer; earlier pointers into it become invalid.
  * Sizes:   nbytes may be 0.
  * Result:  the scratch; NULL if there is no memory.
  * Threads: the buffer's own.
@@ -45,7 +45,7 @@ void rf_worker_end(void *worker);
  * rf_worker_nbytes - how much scratch an rf_worker owns.
  * Memory:  none.
  * Sizes:   none.
- * Result:  the bytes; some tens of kilobytes that libraries may hold are not counted.
+ * Result:  the bytes, without some tens of kilobytes that libraries may hold.
  * Threads: the worker's own.
  */
 size_t rf_worker_nbytes(const rf_worker *worker);

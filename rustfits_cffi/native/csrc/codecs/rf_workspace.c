@@ -1,10 +1,10 @@
-/* Scratch of threads that stays from one call to the next. */
+/* Keeps the scratch of threads from one call to the next. */
 #include "codecs/rf_workspace.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
 
-enum { NSLOTS = 16 }; /* of further threads at the same time the scratch is not kept */
+enum { NSLOTS = 16 }; /* the scratch of more threads than this at a time is not kept */
 
 struct rf_workspace {
     _Atomic(rf_worker *) slots[NSLOTS];
@@ -17,7 +17,7 @@ static void drop(rf_worker *worker)
     free(worker);
 }
 
-/* Take the worker out of a slot; NULL if it is empty. */
+/* Takes the worker out of a slot; NULL if the slot is empty. */
 static rf_worker *take_out(rf_workspace *space, size_t slot)
 {
     rf_worker *worker = atomic_exchange(&space->slots[slot], NULL);

@@ -1,9 +1,9 @@
 /*
- * rf_workspace.h - scratch of threads that decode or encode, which stays from one call to the next.
+ * rf_workspace.h - keeps the scratch of decoding and encoding threads from one call to the next.
  *
- * Threads end with the call that started them, and with them would go their scratch. A tile of 8 MB takes longer to
- * decode into memory fresh from the system than into memory used before, and a small stamp would spend part of its time
- * on getting scratch. So a thread leases a worker from a workspace and returns it in the end.
+ * Threads end with the call that started them, and their scratch would end with them. A tile of 8 MB takes longer to
+ * decode into memory fresh from the system than into memory used before, and a small cut-out would spend part of its
+ * time on allocating scratch. So a thread leases a worker from a workspace and returns it at the end.
  */
 #ifndef RF_WORKSPACE_H
 #define RF_WORKSPACE_H
@@ -28,7 +28,7 @@ rf_workspace *rf_workspace_new(void);
  * Memory:  the workspace stays usable; space may be NULL.
  * Sizes:   none.
  * Result:  none.
- * Threads: any number; what others use at the moment is not touched.
+ * Threads: any number; scratch in use by other threads is not touched.
  */
 void rf_workspace_clear(rf_workspace *space);
 
@@ -46,7 +46,7 @@ size_t rf_workspace_nbytes(rf_workspace *space);
  * Memory:  space may be NULL.
  * Sizes:   none.
  * Result:  none.
- * Threads: the last one that knows it.
+ * Threads: the last one that uses it.
  */
 void rf_workspace_free(rf_workspace *space);
 /* cffi: end */
@@ -71,7 +71,7 @@ rf_worker *rf_workspace_take(rf_workspace *space);
  */
 void rf_workspace_give(rf_workspace *space, rf_worker *worker);
 
-/* A worker that a thread has during one call, and the workspace it is returned to. Zeroed at first. */
+/* The worker that a thread uses during one call, and the workspace it is returned to. Starts zeroed. */
 typedef struct {
     rf_worker *worker;
     rf_workspace *space;
@@ -88,7 +88,7 @@ rf_worker *rf_lease_worker(rf_lease *lease, rf_workspace *space);
 
 /*
  * rf_lease_end - return the worker.
- * Memory:  an rf_lease; it holds nothing afterwards that may be used.
+ * Memory:  an rf_lease; afterwards nothing in it may be used.
  * Sizes:   none.
  * Result:  none.
  * Threads: the lease's own.

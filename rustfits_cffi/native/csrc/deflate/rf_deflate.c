@@ -1,4 +1,4 @@
-/* Deflate streams: the parser for each level, the blocks they share, and streams that are only stored. */
+/* Deflate streams: the choice of a parser for each level, and streams that are only stored. */
 #include "deflate/rf_deflate.h"
 
 #include <stdlib.h>
@@ -13,12 +13,12 @@ struct rf_deflate {
 };
 
 /*
- * Level 0: how zlib cuts what it only stores. It fills its window of 64 kB whenever all of it has been taken, and ends
- * a block when its buffer is full or when the block reaches so far back that the window could not move on.
+ * Level 0: how zlib cuts what it only stores. It refills its window of 64 kB whenever all of it has been consumed, and
+ * ends a block when its buffer is full or when the block reaches back too far for the window to move on.
  */
 static int store_all(rf_parse *parse)
 {
-    const size_t most = 65536 - 5; /* the buffer less the head of a block */
+    const size_t most = 65536 - 5; /* the buffer less the header of a block */
     size_t start = 0, p = 0, end = 0, window = 0;
     int status = RF_OK;
     while (status == RF_OK) {
@@ -48,7 +48,7 @@ int rf_deflate_encode(rf_deflate *state, const uint8_t *src, size_t src_len, int
     rf_parse parse = {.out = {.next = dst, .end = dst + dst_cap},
                       .src = src,
                       .n = src_len,
-                      .room = RF_BLOCK_SYMBOLS,
+                      .capacity = RF_BLOCK_SYMBOLS,
                       .sequences = state->sequences};
     int status = level == 0   ? store_all(&parse)
                  : level == 1 ? rf_deflate_rows_parse(&state->rows, &parse)

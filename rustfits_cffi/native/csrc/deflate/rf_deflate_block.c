@@ -7,7 +7,7 @@
 #include "base/rf_cpu.h"
 #include "deflate/rf_deflate_huffman.h"
 
-/* The alphabets of RFC 1951, section 3.2.5 and 3.2.7. */
+/* The alphabets of RFC 1951, sections 3.2.5 and 3.2.7. */
 enum {
     NLITERALS = 256,
     BLOCK_END = 256,
@@ -15,7 +15,7 @@ enum {
     NLENGTHS = 29,
     NSYMBOLS = FIRST_LENGTH + NLENGTHS,
     NDISTANCES = 30,
-    NWIDTHS = 19, /* symbols that describe the lengths of codes */
+    NWIDTHS = 19, /* symbols that describe code lengths */
     REPEAT = 16,
     FEW_ZEROS = 17,
     MANY_ZEROS = 18
@@ -27,12 +27,12 @@ typedef enum { STORED, FIXED, DYNAMIC } form;
 
 static inline unsigned log2_of(unsigned v) { return 31u - (unsigned)__builtin_clz(v); }
 
-/* A length or a distance is a symbol and the low `nextra` bits of itself, counted from its smallest. */
+/* A length or distance is coded as a symbol and `nextra` extra bits: its excess over the symbol's smallest value. */
 typedef struct {
     unsigned symbol, nextra;
 } part;
 
-/* `offset` is length - 3. The first eight are symbols of their own, then four share a power of two. */
+/* `offset` is length - 3. The first eight have one symbol each; then each power of two has four symbols. */
 static inline part length_part(unsigned offset)
 {
     unsigned nextra = log2_of(offset | 4) - 2, symbol = 4 * nextra + (offset >> nextra);
@@ -40,14 +40,14 @@ static inline part length_part(unsigned offset)
     return (part){is_longest ? NLENGTHS - 1 : symbol, is_longest ? 0 : nextra};
 }
 
-/* `offset` is distance - 1. The first four are symbols of their own, then two share a power of two. */
+/* `offset` is distance - 1. The first four have one symbol each; then each power of two has two symbols. */
 static inline part distance_part(unsigned offset)
 {
     unsigned nextra = log2_of(offset | 2) - 1;
     return (part){2 * nextra + (offset >> nextra), nextra};
 }
 
-/* --- what a block holds --- */
+/* --- counting --- */
 
 typedef struct {
     uint32_t symbols[NSYMBOLS];
@@ -55,7 +55,7 @@ typedef struct {
     uint32_t nextra; /* extra bits of all lengths and distances */
 } tally;
 
-/* Neighbours are counted in tables of their own: equal ones would wait for each other. */
+/* Neighbours are counted in separate tables: equal ones in one table would wait for each other. */
 static void count_symbols(const rf_block *block, tally *t)
 {
     uint32_t lanes[4][NLITERALS] = {{0}};
@@ -92,7 +92,7 @@ static size_t weigh(const uint32_t *counts, const uint8_t *lengths, unsigned n)
 typedef struct {
     uint8_t symbol_lengths[NSYMBOLS + 2]; /* two that never occur complete the fixed code */
     uint8_t distance_lengths[NDISTANCES];
-    unsigned nsymbols, ndistances; /* up to the last with a code */
+    unsigned nsymbols, ndistances; /* up to the last one with a code */
 } lengths;
 
 static void fixed_lengths(lengths *l)
@@ -111,7 +111,7 @@ typedef struct {
     unsigned n;
     uint32_t counts[NWIDTHS];
     uint8_t lengths[NWIDTHS];
-    unsigned nlengths; /* of them are written, in the order of width_order */
+    unsigned nlengths; /* how many of the lengths are written, in the order of width_order */
     size_t nbits;
 } header;
 
@@ -131,7 +131,7 @@ static void describe(header *h, unsigned symbol, unsigned extra)
 
 static unsigned least(unsigned a, unsigned b) { return a < b ? a : b; }
 
-/* One value `times` times over, as zlib cuts it: a value other than 0 stands once before it is repeated. */
+/* A value repeated `times` times, cut as zlib does: a value other than 0 is written once before its repetition. */
 static void describe_run(header *h, unsigned value, unsigned times)
 {
     if (value && times >= 4) {
@@ -169,14 +169,14 @@ static void make_header(header *h, const lengths *l)
 
 /* --- bits --- */
 
-/* Adds bits; those in the window must stay below 64. */
+/* Appends bits; the window must hold fewer than 64 afterwards. */
 static inline void add(rf_deflate_out *out, uint64_t bits, unsigned nbits)
 {
     out->window |= bits << out->have;
     out->have += nbits;
 }
 
-/* Stores whole bytes; at most 7 bits stay. */
+/* Stores whole bytes; at most 7 bits remain. */
 static inline void flush(rf_deflate_out *out)
 {
     if (out->end - out->next >= 8) {
@@ -220,9 +220,9 @@ static void put_header(rf_deflate_out *out, const header *h, const lengths *l)
     }
 }
 
-/* --- a block's symbols in code --- */
+/* --- a block's coded symbols --- */
 
-/* A code and its length in one number, for one load: length in the low byte. */
+/* A code and its length in one number, so that one load gets both: the length is in the low byte. */
 typedef struct {
     uint32_t symbols[NSYMBOLS + 2], distances[NDISTANCES];
     unsigned longest_literal;
@@ -247,7 +247,7 @@ static void make_book(book *b, const lengths *l)
     }
 }
 
-/* Between flushes `group` literals fit the window: 7 bits that stay and the literals are less than 64. */
+/* `group` literals fit the window between flushes: with the 7 bits that may remain they are fewer than 64 bits. */
 static ALWAYS_INLINE void put_literals(rf_deflate_out *out, const book *b, const uint8_t *text, unsigned n,
                                        unsigned group)
 {
@@ -273,7 +273,7 @@ static inline void put_match(rf_deflate_out *out, const book *b, rf_sequence s)
 
 static ALWAYS_INLINE void put_sequences(rf_deflate_out *out, const book *b, const rf_block *block, unsigned group)
 {
-    rf_deflate_out o = *out; /* in registers: nothing else can be what the bytes stored would overwrite */
+    rf_deflate_out o = *out; /* a copy in registers: the stores of bytes cannot alias it */
     const uint8_t *text = block->text;
     for (size_t i = 0; i < block->nsequences; i++) {
         rf_sequence s = block->sequences[i];
@@ -335,11 +335,11 @@ int rf_block_put(rf_deflate_out *out, const rf_block *block)
                          weigh(t.distances, fixed.distance_lengths, NDISTANCES) + t.nextra;
 
     /*
-     * zlib compares whole bytes, and gives a stored block 4 bytes for its head. It cannot store what has left its
-     * window, a block of more than 32506 bytes; nor would it: the symbols of such a block take at most half of what
-     * they stand for. (Codes of 9 bits for literals, 2 for the length 3, 7 for the others and 5 for distances lose 1
-     * bit a literal, and win 2 bits or more for each byte after the first of a match.) Nor does a stored block exceed
-     * 65535 bytes: no fixed code has more than 31 bits.
+     * zlib compares whole bytes, and counts 4 bytes for the header of a stored block. It cannot store what has left its
+     * window, a block of more than 32506 bytes; nor would it: the symbols of such a block take at most half of the
+     * bytes they stand for. (Codes of 9 bits for literals, 2 for the length 3, 7 for the others and 5 for distances
+     * lose 1 bit per literal, and gain 2 bits or more for each byte after the first of a match.) Nor does a stored
+     * block exceed 65535 bytes: no fixed code has more than 31 bits.
      */
     bool is_fixed = (fixed_nbits + 7) / 8 <= (dynamic_nbits + 7) / 8;
     size_t nbits = is_fixed ? fixed_nbits : dynamic_nbits;

@@ -1,7 +1,7 @@
 /*
- * rf_deflate_block.h - one block of a deflate stream: its bytes taken apart in, the shortest of the three forms out.
+ * rf_deflate_block.h - writes one block of a deflate stream, given as literals and matches, in the shortest form.
  *
- * Which form, and the codes of the dynamic one, are zlib's choice.
+ * The choice of the form, and the codes of the dynamic one, are zlib's.
  */
 #ifndef RF_DEFLATE_BLOCK_H
 #define RF_DEFLATE_BLOCK_H
@@ -17,23 +17,23 @@ enum {
 };
 
 /* cffi: begin */
-/* Some literals, then a match; length 0: none. */
+/* Some literals, then a match; length 0: no match. */
 typedef struct {
     uint16_t nliterals, length, distance;
 } rf_sequence;
 
 typedef struct {
-    const uint8_t *text; /* the bytes that the sequences stand for */
+    const uint8_t *text; /* the bytes that the sequences represent */
     size_t nbytes;
     const rf_sequence *sequences;
     size_t nsequences;
-    bool last; /* of the stream, which is then filled up to a whole byte */
+    bool last; /* the last block, after which the stream is padded to a whole byte */
 } rf_block;
 
 /* The coded stream, first bit lowest. Never touches a byte at or after end. */
 typedef struct {
-    uint64_t window; /* bits not stored yet, and zeros above them */
-    unsigned have;   /* how many */
+    uint64_t window; /* bits not stored yet, with zeros above them */
+    unsigned have;   /* their number */
     uint8_t *next;
     uint8_t *end;
 } rf_deflate_out;
@@ -49,7 +49,7 @@ int rf_block_put(rf_deflate_out *out, const rf_block *block);
 /* cffi: end */
 
 /*
- * rf_block_store - append a block as it is; its sequences are not looked at.
+ * rf_block_store - append a stored block; its sequences are ignored.
  * Memory:  reads text, writes to out.
  * Sizes:   nbytes < 65536.
  * Result:  RF_OK; RF_ENOSPACE, and out is as it was.

@@ -1,47 +1,48 @@
-/* Levels 2 to 9: how far a chain is followed, and whether a match is taken at once or waits for a longer one. */
+/* Levels 2 to 9: matches are found along chains, and taken at once or held back in case a longer one follows. */
 #include "deflate/rf_deflate_chains.h"
 
-#include "deflate/rf_deflate_places.h"
+#include "deflate/rf_deflate_positions.h"
 
-/* zlib's table. Levels 2 and 3 take a match at once and enter the strings within it up to the length `lazy`. */
+/* zlib's table. Levels 2 and 3 take a match at once, and enter the strings within it if it is at most `lazy` long. */
 typedef struct {
-    unsigned good;  /* a quarter of the chain is enough to beat a match of this length */
-    unsigned lazy;  /* a match of this length is not tried to beat */
+    unsigned good;  /* with a match of this length, only a quarter of the chain is searched for a longer one */
+    unsigned lazy;  /* after a match of this length, no longer one is looked for */
     unsigned nice;  /* a match of this length ends the search */
-    unsigned chain; /* strings looked at */
+    unsigned chain; /* the most strings compared */
 } effort;
 
 static const effort efforts[10] = {{0, 0, 0, 0},       {0, 0, 0, 0},         {4, 5, 16, 8},        {4, 6, 32, 32},
                                    {4, 4, 16, 16},     {8, 16, 32, 32},      {8, 16, 128, 128},    {8, 32, 128, 256},
                                    {32, 128, 258, 1024}, {32, 258, 258, 4096}};
 
-enum { TOO_FAR = 4096 }; /* a match of 3 bytes that is farther away does not wait */
+enum { TOO_FAR = 4096 }; /* a match of 3 bytes that is farther away is not held back */
 
 typedef struct {
     rf_deflate_chains *chains;
     rf_parse *parse;
-    rf_places places;
+    rf_positions positions;
     effort effort;
 } work;
 
 /* --- chains --- */
 
-/* The string at p; its fourth byte means nothing at the end. */
+/* The string at p; at the end of the input its fourth byte is meaningless. */
 static inline uint32_t string_at(const rf_parse *parse, size_t p)
 {
     return parse->n - p > RF_MATCH_MIN ? rf_little32(parse->src + p) : rf_last_three(parse->src, p);
 }
 
-/* Enters the string at p; how far back the newest of its hash is. A link that leads too far seems to lead farther. */
+/* Enters the string at p; returns the distance to the newest of its hash. A link too far back seems even farther. */
 static inline uint32_t enter(work *w, size_t p, uint32_t bytes)
 {
-    uint32_t place = rf_place(&w->places, p), *head = &w->chains->heads[rf_hash(bytes)], back = place - *head;
+    uint32_t running = rf_position(&w->positions, p), *head = &w->chains->heads[rf_hash(bytes)];
+    uint32_t back = running - *head;
     w->chains->older[p % RF_WINDOW] = (uint16_t)(p - (back < RF_WINDOW ? back : RF_WINDOW));
-    *head = place;
+    *head = running;
     return back;
 }
 
-/* Enters the strings from..end-1, as far as there are three bytes. */
+/* Enters the strings from..end-1 that have three bytes. */
 static void enter_all(work *w, size_t from, size_t end)
 {
     const rf_parse *parse = w->parse;
@@ -50,14 +51,14 @@ static void enter_all(work *w, size_t from, size_t end)
 }
 
 /*
- * The same where all bytes from..end-1 and the two before are equal: but for the last two, each string is like the one
- * before it, so no head need be read that was just written.
+ * The same where all bytes from..end-1 and the two before are equal: except for the last two, each string equals the
+ * one before it, so heads that were just written need not be read.
  */
 static void enter_run(work *w, size_t from, size_t end)
 {
     if (end - from > 2) {
         for (size_t p = from; p < end - 2; p++) w->chains->older[p % RF_WINDOW] = (uint16_t)(p - 1);
-        w->chains->heads[rf_hash(rf_little32(w->parse->src + from - 1))] = rf_place(&w->places, end - 3);
+        w->chains->heads[rf_hash(rf_little32(w->parse->src + from - 1))] = rf_position(&w->positions, end - 3);
         from = end - 2;
     }
     enter_all(w, from, end);
@@ -72,7 +73,7 @@ static unsigned search(const work *w, size_t p, uint32_t bytes, uint32_t back, u
     unsigned chain = best >= w->effort.good ? w->effort.chain / 4 : w->effort.chain;
     if (best >= most || back > RF_FARTHEST) return 0;
     if (back == RF_FARTHEST && p - back == rf_window_start(parse, p)) return 0;
-    /* what could be longer has the same last bytes up to the one after the best so far */
+    /* a longer match must agree in the last bytes up to the one after the best so far */
     unsigned last = best < 3 ? 0 : best - 3;
     uint32_t mask = best < 3 ? 0xffffff : 0xffffffff, wanted = best < 3 ? bytes : rf_little32(here + last);
     size_t older = p - back;
@@ -100,7 +101,7 @@ static unsigned search(const work *w, size_t p, uint32_t bytes, uint32_t back, u
 static int flush(work *w, size_t end)
 {
     int status = rf_parse_flush(w->parse, end, false);
-    rf_places_renew(&w->places, end);
+    rf_positions_renew(&w->positions, end);
     return status;
 }
 
@@ -121,14 +122,14 @@ static int parse_greedily(work *w, size_t p)
         } else {
             p++;
         }
-        if (p - parse->literals_start < parse->room) continue;
+        if (p - parse->literals_start < parse->capacity) continue;
         int status = flush(w, p);
         if (status != RF_OK) return status;
     }
     return RF_OK;
 }
 
-/* Holds a match back until the next string has been looked at, which may have a longer one. */
+/* Holds a match back until the next string, which may have a longer one, has been tried. */
 static int parse_lazily(work *w, size_t p)
 {
     rf_parse *parse = w->parse;
@@ -151,12 +152,12 @@ static int parse_lazily(work *w, size_t p)
             }
             p = end;
             held = 0;
-            if (parse->room > 0) continue;
+            if (parse->capacity > 0) continue;
         } else {
             held = length;
             held_distance = distance;
             p++;
-            if (end - parse->literals_start < parse->room) continue; /* the byte at `end` still waits */
+            if (end - parse->literals_start < parse->capacity) continue; /* the byte at `end` still waits */
         }
         int status = flush(w, end);
         if (status != RF_OK) return status;
@@ -168,10 +169,10 @@ int rf_deflate_chains_parse(rf_deflate_chains *chains, rf_parse *parse, int leve
 {
     work w = {.chains = chains,
               .parse = parse,
-              .places = rf_places_start(chains->heads, RF_HASHES, 0, chains->next),
+              .positions = rf_positions_start(chains->heads, RF_HASHES, 0, chains->next),
               .effort = efforts[level]};
     size_t p = parse->n > 0; /* the first string would never be found */
     int status = level < 4 ? parse_greedily(&w, p) : parse_lazily(&w, p);
-    chains->next = status == RF_OK ? rf_place(&w.places, parse->n) : w.places.last;
+    chains->next = status == RF_OK ? rf_position(&w.positions, parse->n) : w.positions.last;
     return status == RF_OK ? rf_parse_flush(parse, parse->n, true) : status;
 }

@@ -1,38 +1,38 @@
-/* Huffman's construction with zlib's heap, its limit of the longest code, and the codes to given lengths. */
+/* Huffman's construction with zlib's heap, its limit on code lengths, and the codes for given lengths. */
 #include "deflate/rf_deflate_huffman.h"
 
 #include <stdbool.h>
 #include <string.h>
 
 /*
- * A node of the tree in the making: its count, then its height (no tree over RF_HUFFMAN_TOTAL symbols is higher than
- * 20, by Fibonacci's numbers), then its number. Leaves have the numbers of their symbols, inner nodes those after them.
+ * A node of the tree under construction: its count, then its height (no tree over RF_HUFFMAN_TOTAL symbols is higher
+ * than 20, by Fibonacci's numbers), then its number. Leaves have their symbols' numbers, inner nodes those after them.
  */
 enum { NUMBER_BITS = 10, HEIGHT_BITS = 5, COUNT_SHIFT = NUMBER_BITS + HEIGHT_BITS, MAX_NODES = 2 * RF_HUFFMAN_SYMBOLS };
-_Static_assert(MAX_NODES <= 1 << NUMBER_BITS, "a node's number has room");
-_Static_assert((uint64_t)RF_HUFFMAN_TOTAL << COUNT_SHIFT <= UINT32_MAX, "a node's count has room");
+_Static_assert(MAX_NODES <= 1 << NUMBER_BITS, "a node's number fits");
+_Static_assert((uint64_t)RF_HUFFMAN_TOTAL << COUNT_SHIFT <= UINT32_MAX, "a node's count fits");
 
 static unsigned number_of(uint32_t node) { return node & ((1u << NUMBER_BITS) - 1); }
 
-/* By count, then by height; nodes equal in both are before each other. */
+/* Orders by count, then by height; of nodes equal in both, each is before the other. */
 static inline bool is_before(uint32_t a, uint32_t b) { return a <= (b | ((1u << NUMBER_BITS) - 1)); }
 
 /*
- * The heap has its least node at 1 and the sons of i at 2i and 2i+1. Puts a node where i is empty, and lets it sink to
- * its place. Behind the last node is one that is before no other.
+ * The heap has its least node at 1 and the children of i at 2i and 2i+1. Puts a node at the empty position i and lets
+ * it sink. After the last node there is one that is before no other.
  */
 static void sink(uint32_t *heap, unsigned nheap, unsigned i, uint32_t node)
 {
-    for (unsigned son = 2 * i; son <= nheap; son = 2 * i) {
-        son += is_before(heap[son + 1], heap[son]); /* without a branch: either is as likely */
-        if (is_before(node, heap[son])) break;
-        heap[i] = heap[son];
-        i = son;
+    for (unsigned child = 2 * i; child <= nheap; child = 2 * i) {
+        child += is_before(heap[child + 1], heap[child]); /* without a branch: both are equally likely */
+        if (is_before(node, heap[child])) break;
+        heap[i] = heap[child];
+        i = child;
     }
     heap[i] = node;
 }
 
-/* The leaves; if there are fewer than two, symbols that do not occur make up for it. */
+/* Makes the leaves; symbols that do not occur are added until there are two. */
 static unsigned plant(const uint32_t *counts, unsigned nsymbols, uint32_t *heap, unsigned *nused)
 {
     unsigned nheap = 0;
@@ -49,7 +49,7 @@ static unsigned plant(const uint32_t *counts, unsigned nsymbols, uint32_t *heap,
     return nheap;
 }
 
-/* Joins the two least nodes until one is left. `order` gets all nodes as they left the heap, the root last. */
+/* Joins the two least nodes until one is left. `order` gets all nodes in the order they left the heap, root last. */
 static unsigned grow(uint32_t *heap, unsigned nheap, unsigned first_inner, uint16_t *order, uint16_t *parent)
 {
     unsigned norder = 0, inner = first_inner;
@@ -74,8 +74,8 @@ static unsigned grow(uint32_t *heap, unsigned nheap, unsigned first_inner, uint1
 }
 
 /*
- * Makes room for `excess` nodes that were cut to the longest length: each step hangs two of them below the deepest leaf
- * that is not there yet.
+ * Corrects the counts of lengths after `excess` nodes were cut to the longest length: each step places two of them
+ * below the deepest leaf that is not yet at that length.
  */
 static void shorten(uint16_t *leaves, unsigned longest, int excess)
 {
@@ -103,7 +103,7 @@ unsigned rf_huffman_lengths(const uint32_t *counts, unsigned nsymbols, unsigned 
         unsigned node = order[i], bits = depth[parent[node]] + 1u;
         if (bits > longest) {
             bits = longest;
-            excess++; /* inner nodes count too */
+            excess++; /* inner nodes are counted as well */
         }
         depth[node] = (uint8_t)bits;
         if (node >= nsymbols) continue;

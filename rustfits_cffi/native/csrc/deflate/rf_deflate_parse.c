@@ -11,7 +11,7 @@ int rf_parse_flush(rf_parse *parse, size_t end, bool last)
                       .nsequences = parse->nsequences,
                       .last = last};
     parse->block_start = parse->literals_start = end;
-    parse->room = RF_BLOCK_SYMBOLS;
+    parse->capacity = RF_BLOCK_SYMBOLS;
     parse->nsequences = 0;
     return rf_block_put(&parse->out, &block);
 }

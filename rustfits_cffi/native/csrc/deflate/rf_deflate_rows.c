@@ -1,30 +1,30 @@
-/* Level 1: the newest of four strings back that is good enough, taken at once. */
+/* Level 1: the newest good enough match among the last four strings is taken at once. */
 #include "deflate/rf_deflate_rows.h"
 
 #include <string.h>
 
-#include "deflate/rf_deflate_places.h"
+#include "deflate/rf_deflate_positions.h"
 
 #if RF_CPU_X86
-#include <emmintrin.h> /* SSE2, which every x86-64 has */
+#include <emmintrin.h> /* SSE2, part of every x86-64 */
 #endif
 
 /* Level 1 of zlib's table. */
 enum { NICE_LENGTH = 8, LONGEST_INSERTED = 4 };
 
 /*
- * An entry is a place and, below it, nine bits of the string that tell strings of the same hash apart: each of the 2^24
- * strings has its own pair of hash and tag, so an entry of the right row and tag is the string looked for.
+ * An entry is a running position and, below it, nine bits of the string that distinguish strings of the same hash: each
+ * of the 2^24 strings has its own pair of hash and tag, so an entry with the right row and tag is the wanted string.
  */
 enum { TAG_BITS = 9, TAG_MASK = (1 << TAG_BITS) - 1 };
-_Static_assert(UINT32_MAX >> TAG_BITS > RF_BLOCK_NBYTES + 2 * RF_WINDOW, "places last for a block");
+_Static_assert(UINT32_MAX >> TAG_BITS > RF_BLOCK_NBYTES + 2 * RF_WINDOW, "positions suffice for a block");
 
-static inline uint32_t make_entry(uint32_t place, uint32_t bytes)
+static inline uint32_t make_entry(uint32_t running, uint32_t bytes)
 {
-    return place << TAG_BITS | ((bytes >> 5 ^ bytes >> 7) & TAG_MASK);
+    return running << TAG_BITS | ((bytes >> 5 ^ bytes >> 7) & TAG_MASK);
 }
 
-/* --- rows: hits has bit k set if entry k has the tag of `entry`; push puts it before the others --- */
+/* --- rows: hits has bit k set if entry k has the tag of `entry`; push inserts it before the others --- */
 
 #if RF_CPU_X86
 typedef __m128i row;
@@ -76,9 +76,9 @@ static inline void save(uint32_t *entries, row r) { memcpy(entries, r.entries, s
 
 /*
  * The length of the match at p that zlib takes from a row, or 0: the longest, or the newest that is as long as
- * NICE_LENGTH. Any may be out of reach.
+ * NICE_LENGTH. Any of them may be out of reach.
  */
-static unsigned choose_near_end(const rf_parse *parse, size_t p, uint32_t place, row r, unsigned found,
+static unsigned choose_near_end(const rf_parse *parse, size_t p, uint32_t running, row r, unsigned found,
                                 unsigned *distance)
 {
     _Alignas(16) uint32_t entries[RF_ROW];
@@ -86,7 +86,7 @@ static unsigned choose_near_end(const rf_parse *parse, size_t p, uint32_t place,
     save(entries, r);
     for (; found; found &= found - 1) {
         unsigned k = (unsigned)__builtin_ctz(found);
-        uint32_t back = place - (entries[k] >> TAG_BITS);
+        uint32_t back = running - (entries[k] >> TAG_BITS);
         if (back > RF_FARTHEST) break;
         if (back == RF_FARTHEST && (k > 0 || p - back == rf_window_start(parse, p))) break;
         unsigned length = rf_common(parse->src + p - back, parse->src + p, most);
@@ -99,10 +99,10 @@ static unsigned choose_near_end(const rf_parse *parse, size_t p, uint32_t place,
 }
 
 /*
- * The same where at least RF_LOOKAHEAD bytes lie ahead. Eight bytes of each string, as one number, say all that counts,
- * without a branch that depends on them: the largest of `length, nearness` is the newest of the longest.
+ * The same where at least RF_LOOKAHEAD bytes lie ahead. Eight bytes of each string, as one number, decide without a
+ * branch that depends on them: the largest of `length, nearness` is the newest of the longest.
  */
-static inline unsigned choose(const rf_parse *parse, size_t p, uint32_t place, row r, unsigned found,
+static inline unsigned choose(const rf_parse *parse, size_t p, uint32_t running, row r, unsigned found,
                               unsigned *distance)
 {
     _Static_assert(NICE_LENGTH == sizeof(uint64_t), "eight bytes decide");
@@ -112,7 +112,7 @@ static inline unsigned choose(const rf_parse *parse, size_t p, uint32_t place, r
     uint32_t best = 0;
     save(entries, r);
     for (unsigned k = 0; k < RF_ROW; k++) {
-        uint32_t back = place - (entries[k] >> TAG_BITS);
+        uint32_t back = running - (entries[k] >> TAG_BITS);
         bool reached = (found >> k & 1) && back < RF_FARTHEST + (k == 0);
         back = reached ? back : 0;
         uint64_t differ = rf_little64(here - back) ^ bytes;
@@ -126,25 +126,26 @@ static inline unsigned choose(const rf_parse *parse, size_t p, uint32_t place, r
     return length + rf_common(here + length - *distance, here + length, RF_MATCH_MAX - NICE_LENGTH);
 }
 
-/* Enters the string at p, which begins with `bytes`; the length of its match, or 0. */
-static ALWAYS_INLINE unsigned visit(rf_deflate_rows *rows, const rf_parse *parse, const rf_places *places, size_t p,
-                                    uint32_t bytes, unsigned *distance)
+/* Enters the string at p, which begins with `bytes`; returns the length of its match, or 0. */
+static ALWAYS_INLINE unsigned visit(rf_deflate_rows *rows, const rf_parse *parse, const rf_positions *positions,
+                                    size_t p, uint32_t bytes, unsigned *distance)
 {
-    uint32_t place = rf_place(places, p), entry = make_entry(place, bytes), *entries = rows->entries[rf_hash(bytes)];
+    uint32_t running = rf_position(positions, p), entry = make_entry(running, bytes);
+    uint32_t *entries = rows->entries[rf_hash(bytes)];
     row r = load(entries);
     unsigned found = hits(r, entry);
     push(entries, r, entry);
     if (!found) return 0;
-    if (parse->n - p < RF_LOOKAHEAD) return choose_near_end(parse, p, place, r, found, distance);
-    return choose(parse, p, place, r, found, distance);
+    if (parse->n - p < RF_LOOKAHEAD) return choose_near_end(parse, p, running, r, found, distance);
+    return choose(parse, p, running, r, found, distance);
 }
 
 /* Enters the strings within a short match. */
-static void enter(rf_deflate_rows *rows, const uint8_t *src, const rf_places *places, size_t from, size_t end)
+static void enter(rf_deflate_rows *rows, const uint8_t *src, const rf_positions *positions, size_t from, size_t end)
 {
     for (size_t p = from; p < end; p++) {
         uint32_t bytes = rf_little32(src + p), *entries = rows->entries[rf_hash(bytes)];
-        push(entries, load(entries), make_entry(rf_place(places, p), bytes));
+        push(entries, load(entries), make_entry(rf_position(positions, p), bytes));
     }
 }
 
@@ -152,31 +153,31 @@ int rf_deflate_rows_parse(rf_deflate_rows *rows, rf_parse *parse)
 {
     const uint8_t *src = parse->src;
     size_t n = parse->n, p = n > 0;      /* the first string would never be found */
-    size_t readable = n < 3 ? 0 : n - 3; /* four bytes can be read at any place before this one */
-    rf_places places = rf_places_start(rows->entries[0], (size_t)RF_HASHES * RF_ROW, TAG_BITS, rows->next);
+    size_t readable = n < 3 ? 0 : n - 3; /* four bytes can be read at any position before this one */
+    rf_positions positions = rf_positions_start(rows->entries[0], (size_t)RF_HASHES * RF_ROW, TAG_BITS, rows->next);
     int status = RF_OK;
     while (status == RF_OK) {
-        size_t full = parse->literals_start + parse->room, stop = full < readable ? full : readable;
+        size_t full = parse->literals_start + parse->capacity, stop = full < readable ? full : readable;
         unsigned length = 0, distance = 0;
         for (; p < stop; p++) {
-            length = visit(rows, parse, &places, p, rf_little32(src + p), &distance);
+            length = visit(rows, parse, &positions, p, rf_little32(src + p), &distance);
             if (length) break;
         }
         if (!length && p == readable && p > 0 && p < full) {
-            length = visit(rows, parse, &places, p, rf_last_three(src, p), &distance);
+            length = visit(rows, parse, &positions, p, rf_last_three(src, p), &distance);
         }
         if (length) {
             rf_parse_match(parse, p, length, distance);
             p += length;
-            if (length <= LONGEST_INSERTED && n - p >= RF_MATCH_MIN) enter(rows, src, &places, p - length + 1, p);
-            if (parse->room > 0) continue;
+            if (length <= LONGEST_INSERTED && n - p >= RF_MATCH_MIN) enter(rows, src, &positions, p - length + 1, p);
+            if (parse->capacity > 0) continue;
         } else {
             p = full < n ? full : n;
             if (p < full) break;
         }
         status = rf_parse_flush(parse, p, false);
-        rf_places_renew(&places, p);
+        rf_positions_renew(&positions, p);
     }
-    rows->next = status == RF_OK ? rf_place(&places, n) : places.last;
+    rows->next = status == RF_OK ? rf_position(&positions, n) : positions.last;
     return status == RF_OK ? rf_parse_flush(parse, n, true) : status;
 }

@@ -11,7 +11,7 @@
 
 size_t rf_gzip_bound(size_t src_len)
 {
-    /* zlib's own deflateBound for windowBits 15, memLevel 8, with room for the gzip wrapper */
+    /* zlib's own deflateBound for windowBits 15, memLevel 8, plus the gzip wrapper */
     return src_len + (src_len >> 12) + (src_len >> 14) + (src_len >> 25) + 128;
 }
 
@@ -31,8 +31,8 @@ int rf_gzip_encode_with(rf_gzip *state, const void *src, size_t src_len, int lev
     if (dst_cap < HEADER_NBYTES + TRAILER_NBYTES) return RF_ENOSPACE;
     if (!state->deflater) state->deflater = rf_deflate_new();
     if (!state->deflater) return RF_ENOMEM;
-    size_t room = dst_cap - HEADER_NBYTES - TRAILER_NBYTES, nbytes;
-    int status = rf_deflate_encode(state->deflater, src, src_len, level, dst + HEADER_NBYTES, room, &nbytes);
+    size_t capacity = dst_cap - HEADER_NBYTES - TRAILER_NBYTES, nbytes;
+    int status = rf_deflate_encode(state->deflater, src, src_len, level, dst + HEADER_NBYTES, capacity, &nbytes);
     if (status != RF_OK) return status;
     put_header(dst, level);
     uint8_t *trailer = dst + HEADER_NBYTES + nbytes;
@@ -75,11 +75,11 @@ int rf_zlib_encode(const void *src, size_t src_len, int level, uint8_t *dst, siz
     if (dst_cap < HEAD_NBYTES + CHECK_NBYTES) return RF_ENOSPACE;
     rf_deflate *deflater = rf_deflate_new();
     if (!deflater) return RF_ENOMEM;
-    size_t room = dst_cap - HEAD_NBYTES - CHECK_NBYTES, nbytes;
-    int status = rf_deflate_encode(deflater, src, src_len, level, dst + HEAD_NBYTES, room, &nbytes);
+    size_t capacity = dst_cap - HEAD_NBYTES - CHECK_NBYTES, nbytes;
+    int status = rf_deflate_encode(deflater, src, src_len, level, dst + HEAD_NBYTES, capacity, &nbytes);
     rf_deflate_free(deflater);
     if (status != RF_OK) return status;
-    /* deflate with 32 kB of window, how hard it was tried, and what makes both divisible by 31 */
+    /* deflate with a window of 32 kB, the effort made, and the check bits that make both divisible by 31 */
     unsigned head = 0x7800 | (level < 2 ? 0u : level < 6 ? 1u : level == 6 ? 2u : 3u) << 6;
     rf_store16(dst, (uint16_t)(head + 31 - head % 31));
     rf_store32(dst + HEAD_NBYTES + nbytes, libdeflate_adler32(1, src, src_len));
@@ -95,7 +95,7 @@ int rf_gzip_decode(const uint8_t *src, size_t src_len, void *dst, size_t dst_cap
     return status;
 }
 
-/* Planes by shifts of the native number, so that the byte order needs no pass of its own. */
+/* Makes planes by shifting the native number, so that the byte order needs no pass of its own. */
 #define PLANES(width, type)                                                                                           \
     RF_CLONES static void split##width(const type *restrict v, size_t n, uint8_t *restrict dst)                       \
     {                                                                                                                 \

@@ -6,7 +6,7 @@
 
 /*
  * Huffman codes of the nybbles and their lengths (R. White, qtree_encode.c); a zero below the top has no code.
- * Two nybbles make an entry: the codes come last cell first, so the low nybble's code is in front.
+ * An entry has the codes of two nybbles: codes are written last cell first, so the low nybble's code comes first.
  */
 #define CODE_0 0x00
 #define CODE_1 0x00
@@ -53,15 +53,15 @@ static const struct { uint16_t code; uint8_t nbits; } PAIRS[256] = {
 enum { ZERO_CODE = 0x3E, ZERO_NBITS = 6 }; /* the whole plane is zero */
 
 /*
- * Is no sum of the transform longer than 31 bits? The means double with every pass, from 4 times a pixel after the
- * first, rounding adds half of a unit that doubles too, and the sums are of four means.
+ * Whether every sum of the transform fits 31 bits. The means double with every pass, from 4 times a pixel after the
+ * first; rounding adds half of a unit that also doubles; and each sum has four means.
  */
 static inline bool is_exact_in_32(uint32_t largest, unsigned npasses)
 {
     return npasses < 24 && (uint64_t)largest + npasses + 4 < (uint64_t)1 << (29 - npasses);
 }
 
-/* The arrays of a quadrant's grids; behind `bytes` comes room for the cells of the largest. Returns their number. */
+/* The arrays of a quadrant's grids, followed in `bytes` by the cells of the largest. Returns the number of grids. */
 static unsigned plan_grids(hc_grid *grids, size_t rows, size_t cols, uint8_t *bytes)
 {
     unsigned ngrids = 0;
@@ -73,7 +73,7 @@ static unsigned plan_grids(hc_grid *grids, size_t rows, size_t cols, uint8_t *by
         grid->count = rows * cols;
         if (!ngrids++) bytes += grid->count + HC_PAD;
         for (int k = 0; k < 4; k++) {
-            grid->place[k] = bytes;
+            grid->corner[k] = bytes;
             bytes += grid->count + HC_PAD;
         }
         grid->packed = bytes;
@@ -96,18 +96,18 @@ static void put_header(rf_bits_out *out, size_t nx, size_t ny, int scale, uint64
     for (int k = 0; k < 3; k++) rf_bits_put(out, nplanes[k], 8);
 }
 
-/* The places of the grids above grid 0: which bits any coefficient below a cell has. */
+/* Fills the corners of the grids above grid 0: the bits that any coefficient below a cell has. */
 static void fill_grids(hc_grid *grids, unsigned ngrids, uint8_t *restrict cells)
 {
     for (unsigned n = 1; n < ngrids; n++) {
         const hc_grid *fine = &grids[n - 1], *grid = &grids[n];
-        const uint8_t *restrict a = fine->place[0], *restrict b = fine->place[1];
-        const uint8_t *restrict c = fine->place[2], *restrict d = fine->place[3];
+        const uint8_t *restrict a = fine->corner[0], *restrict b = fine->corner[1];
+        const uint8_t *restrict c = fine->corner[2], *restrict d = fine->corner[3];
         for (size_t k = 0; k < fine->count; k++) cells[k] = a[k] | b[k] | c[k] | d[k];
         for (size_t i = 0; i < 2 * grid->rows; i++) {
             const uint8_t *restrict row = cells + i * fine->cols;
-            uint8_t *restrict even = grid->place[i % 2 * 2] + i / 2 * grid->cols;
-            uint8_t *restrict odd = grid->place[i % 2 * 2 + 1] + i / 2 * grid->cols;
+            uint8_t *restrict even = grid->corner[i % 2 * 2] + i / 2 * grid->cols;
+            uint8_t *restrict odd = grid->corner[i % 2 * 2 + 1] + i / 2 * grid->cols;
             if (i == fine->rows) {
                 memset(even, 0, grid->cols);
                 memset(odd, 0, grid->cols);
@@ -128,11 +128,11 @@ static void fill_grids(hc_grid *grids, unsigned ngrids, uint8_t *restrict cells)
 /* The nybbles of one bit, packed; returns the bits that their Huffman codes take. */
 static size_t pack_nybbles(const hc_grid *grid, uint8_t *restrict nybbles, unsigned bit)
 {
-    const uint8_t *restrict a = grid->place[0], *restrict b = grid->place[1];
-    const uint8_t *restrict c = grid->place[2], *restrict d = grid->place[3];
+    const uint8_t *restrict a = grid->corner[0], *restrict b = grid->corner[1];
+    const uint8_t *restrict c = grid->corner[2], *restrict d = grid->corner[3];
     uint8_t *restrict packed = grid->packed;
     const uint8_t mask = (uint8_t)(1u << bit);
-    /* compares, not shifts: processors shift no vectors of bytes */
+    /* comparisons, not shifts: processors cannot shift vectors of bytes */
     for (size_t k = 0; k < grid->count; k++) {
         nybbles[k] = (uint8_t)((a[k] & mask ? 8 : 0) | (b[k] & mask ? 4 : 0) | (c[k] & mask ? 2 : 0) |
                                (d[k] & mask ? 1 : 0));
@@ -177,7 +177,7 @@ static void put_direct(rf_bits_out *stream, const hc_grid *grid)
 
 /*
  * One bit plane of a quadrant. The quadtree goes from the last grid to the first and through each from the last cell
- * to the first. cfitsio collects its codes the other way round in a buffer of a byte for every two cells, and stores
+ * to the first. cfitsio collects its codes in reverse in a buffer of one byte per two cells, and stores
  * the plane directly as soon as that is full.
  */
 static void put_plane(rf_bits_out *out, hc_grid *grids, unsigned ngrids, uint8_t *nybbles, unsigned bit)
@@ -215,7 +215,7 @@ static void put_plane(rf_bits_out *out, hc_grid *grids, unsigned ngrids, uint8_t
 #undef UCOEF
 #undef NAME
 
-/* The largest absolute value, or more: the bits of all of them. */
+/* An upper bound of the absolute values: the bits of all of them. */
 static uint32_t all_bits(const int32_t *src, size_t npix)
 {
     uint32_t any = 0;
@@ -224,8 +224,8 @@ static uint32_t all_bits(const int32_t *src, size_t npix)
 }
 
 /*
- * The transform in 64 bits; if the stream is for a decoder of 32, RF_ELOSSY unless that gets the pixels back: no
- * coefficient may have overflowed on the way, and the inverse sums are twice a mean and 4 times a pixel.
+ * The transform in 64 bits; for a 32-bit decoder, RF_ELOSSY unless it would restore the pixels: no coefficient may have
+ * overflowed on the way, and the inverse sums are twice a mean and 4 times a pixel.
  */
 static int transform_long(const int32_t *src, const hc_scratch *s, bool wide)
 {
@@ -275,8 +275,8 @@ size_t rf_hcompress_bound(size_t nx, size_t ny, int wide)
 {
     if (!hc_is_size(nx, ny)) return SIZE_MAX;
     /*
-     * A plane takes 4 bits and at most the 4 of each cell, or the 8 short of which the quadtree stays. A coefficient
-     * is less than 2^(33 + passes) for 32-bit pixels, with one more bit for what rounding adds.
+     * A plane takes 4 bits plus at most 4 per cell: a quadtree is kept only if it stays 8 bits below that. Coefficients
+     * are less than 2^(33 + passes) for 32-bit pixels, with one more bit for what rounding adds.
      */
     size_t nplanes = wide ? 34 + hc_npasses(nx, ny) : 32, ncells = 0;
     for (int q = 0; q < 4; q++) ncells += hc_half(hc_quadrant_rows(ny, q)) * hc_half(hc_quadrant_cols(nx, q)) + 3;
@@ -285,6 +285,6 @@ size_t rf_hcompress_bound(size_t nx, size_t ny, int wide)
 
 size_t rf_hcompress_scratch_nbytes(size_t nx, size_t ny, int wide)
 {
-    (void)wide; /* whether 32 bits suffice depends on the pixels as well */
+    (void)wide; /* whether 32 bits suffice also depends on the pixels */
     return hc_is_size(nx, ny) ? hc_scratch_nbytes(nx, ny) : SIZE_MAX;
 }

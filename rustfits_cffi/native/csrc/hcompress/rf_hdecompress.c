@@ -5,7 +5,7 @@
 #include "hcompress/rf_hquad.h"
 
 /*
- * The nybble and, times 16, the length of the Huffman code that the next 6 bits start with (R. White, qtree_encode.c,
+ * The nybble and, times 16, the length of the Huffman code at the start of the next 6 bits (R. White, qtree_encode.c,
  * where the codes are 0: 3E, 1: 00, 2: 01, 3: 08, 4: 02, 5: 09, 6: 1A, 7: 1B, 8: 03, 9: 1C, A: 0A, B: 1D, C: 0B,
  * D: 1E, E: 3F, F: 0C).
  */
@@ -31,8 +31,8 @@ typedef struct {
     size_t rows[HC_MAX_GRIDS], cols[HC_MAX_GRIDS];
     unsigned ngrids;
     size_t count;      /* cells of grid 0 */
-    uint8_t *place[4]; /* a byte of each coefficient, as in hc_grid */
-    uint8_t *cells[2]; /* the nybbles of a grid and of the one above, in turns */
+    uint8_t *corner[4]; /* a byte of each coefficient, as in hc_grid */
+    uint8_t *cells[2]; /* the nybbles of a grid and of the one above, alternating */
 } quad_work;
 
 static void plan_work(quad_work *work, size_t rows, size_t cols, uint8_t *bytes)
@@ -46,12 +46,12 @@ static void plan_work(quad_work *work, size_t rows, size_t cols, uint8_t *bytes)
     } while (rows > 1 || cols > 1);
     work->count = work->rows[0] * work->cols[0];
     for (int k = 0; k < 6; k++) {
-        *(k < 4 ? &work->place[k] : &work->cells[k - 4]) = bytes;
+        *(k < 4 ? &work->corner[k] : &work->cells[k - 4]) = bytes;
         bytes += work->count + HC_PAD;
     }
 }
 
-/* Takes the header apart. */
+/* Parses the header. */
 static int read_header(const uint8_t *src, size_t src_len, size_t nx, size_t ny, bool wide, hc_stream *stream)
 {
     if (src_len < HC_HEADER_NBYTES) return RF_ETRUNCATED;
@@ -65,8 +65,8 @@ static int read_header(const uint8_t *src, size_t src_len, size_t nx, size_t ny,
 }
 
 /*
- * Does no sum of the 64-bit inverse transform of this stream need more than 32 bits? Then 32-bit sums are the same,
- * and twice as many go through a processor at once. Bounds only the sizes that the header allows.
+ * Whether every sum of the 64-bit inverse transform of this stream fits 32 bits. Then 32-bit sums are the same, and a
+ * processor handles twice as many at once. Bounds only the sizes that the header allows.
  */
 static bool is_exact_in_32(const hc_stream *stream, unsigned npasses)
 {
@@ -77,7 +77,7 @@ static bool is_exact_in_32(const hc_stream *stream, unsigned npasses)
         const uint8_t *n = stream->nplanes;
         double along = (double)((uint64_t)1 << n[pass ? 0 : 1]) * scale;
         double across = (double)((uint64_t)1 << n[pass ? 0 : 2]) * scale;
-        double sum = mean + 2 * along + across + 16 * unit; /* each is rounded and changed by at most 4 units */
+        double sum = mean + 2 * along + across + 16 * unit; /* each is changed by at most 4 units in rounding */
         if (sum > most) most = sum;
         mean = sum / 2;
     }
@@ -110,7 +110,7 @@ static int take_direct(rf_bits_in *in, uint8_t *nybbles, size_t count)
     return RF_OK;
 }
 
-/* Replaces every 1 among `count` cells (zeros after them, to a multiple of 8) by its code, last cell first. */
+/* Replaces every 1 among `count` cells (zero-padded to a multiple of 8) by its code, last cell first. */
 static int take_codes(rf_bits_in *stream, uint8_t *cells, size_t count)
 {
     rf_bits_in in = *stream;
@@ -162,7 +162,7 @@ static int take_tree(rf_bits_in *in, const quad_work *work, const uint8_t **nybb
     if (status) return status;
     *nybbles = NULL;
     if (!parents[0]) return RF_OK;
-    if (!work->count) return RF_EBADDATA; /* coefficients where there are none */
+    if (!work->count) return RF_EBADDATA; /* bit planes for a quadrant without coefficients */
     for (unsigned n = work->ngrids - 1; n-- > 0;) {
         size_t rows = work->rows[n], cols = work->cols[n];
         spread(parents, cells, rows, cols);
@@ -176,7 +176,7 @@ static int take_tree(rf_bits_in *in, const quad_work *work, const uint8_t **nybb
     return RF_OK;
 }
 
-/* Sets the bit of `mask` in each place whose nybble says so. */
+/* Sets the bit of `mask` in each corner whose nybble has it. */
 static void set_bits(const uint8_t *restrict nybbles, size_t count, uint8_t mask, uint8_t *restrict a,
                      uint8_t *restrict b, uint8_t *restrict c, uint8_t *restrict d)
 {
@@ -189,7 +189,7 @@ static void set_bits(const uint8_t *restrict nybbles, size_t count, uint8_t mask
     }
 }
 
-/* One bit plane of a quadrant, into one bit of the places. */
+/* One bit plane of a quadrant, into one bit of the corners. */
 static int take_plane(rf_bits_in *in, const quad_work *work, unsigned bit)
 {
     const uint8_t *nybbles = work->cells[0];
@@ -204,8 +204,8 @@ static int take_plane(rf_bits_in *in, const quad_work *work, unsigned bit)
         return RF_EBADDATA;
     }
     if (status || !nybbles) return status;
-    set_bits(nybbles, work->count, (uint8_t)(1u << bit), work->place[0], work->place[1], work->place[2],
-             work->place[3]);
+    set_bits(nybbles, work->count, (uint8_t)(1u << bit), work->corner[0], work->corner[1], work->corner[2],
+             work->corner[3]);
     return RF_OK;
 }
 
@@ -235,7 +235,7 @@ int rf_hcompress_decode(const uint8_t *src, size_t src_len, int32_t *dst, size_t
     hc_scratch pieces = hc_cut_scratch(nx, ny, scratch);
     rf_bits_in in = {.next = src + HC_HEADER_NBYTES, .end = src + src_len};
     bool smoothed = smooth && stream.scale > 1;
-    /* narrow sums wrap at 32 bits in cfitsio as well; smoothing multiplies by up to 64, which the bound has not */
+    /* narrow sums wrap at 32 bits as in cfitsio; the bound omits that smoothing multiplies by up to 64 */
     bool is_narrow = !wide || (!smoothed && is_exact_in_32(&stream, hc_npasses(nx, ny)));
     return is_narrow ? hc32_decode(&in, &stream, &pieces, smoothed, dst)
                      : hc64_decode(&in, &stream, &pieces, smoothed, dst);

@@ -1,9 +1,9 @@
 /*
- * rf_hinverse_template.h - the inverse H-transform for one width of coefficient, and what makes coefficients of bytes.
+ * rf_hinverse_template.h - the inverse H-transform for one width of coefficient, and bytes to coefficients.
  *
  * Needs: COEF (int32_t or int64_t), UCOEF (its unsigned twin: sums wrap as in cfitsio), NAME(verb).
  *
- * Each pass makes an image of twice the size from the means of the pass before and the differences, which lie where
+ * Each pass makes an image of twice the size from the means of the previous pass and the differences, which are where
  * the encoder put them. Rounding and carrying of low bits undo the encoder's rounding exactly (R. White, hinv.c).
  */
 #define SIGN(v) ((UCOEF)((COEF)(v) >> (sizeof(COEF) * 8 - 1))) /* all ones if negative */
@@ -29,7 +29,7 @@ static void NAME(inverse_rows)(const COEF *restrict mean, const COEF *restrict y
         hx -= NEGATE_IF(low0, SIGN(hx));
         hy -= NEGATE_IF(low0, SIGN(hy));
         UCOEF low1 = (hc ^ hx ^ hy) & bit1;
-        /* towards zero, but only negative means without the lower bit know which way that is */
+        /* towards zero, which is reversed only for negative means without the lower bit */
         UCOEF outward = SIGN(h0) & ((low0 >> pass) - 1);
         h0 += low0 - NEGATE_IF(low1, outward);
         bottom[2 * j + 1] = HALVED(h0 + hx + hy + hc, shift);
@@ -70,7 +70,7 @@ static void NAME(inverse_last_row)(const COEF *restrict mean, const COEF *restri
 #define LESSER(a, b) ((a) < (b) ? (a) : (b))
 #define GREATER(a, b) ((a) > (b) ? (a) : (b))
 
-/* The slope between neighbours, before, here and after, where it is monotonic: moves `difference` towards it. */
+/* Moves `difference` towards the slope between the neighbours before, here and after, where that is monotonic. */
 static inline void NAME(smooth_slope)(COEF *difference, COEF before, COEF here, COEF after, COEF most)
 {
     COEF up = MINUS(after, here), down = MINUS(here, before);
@@ -82,7 +82,7 @@ static inline void NAME(smooth_slope)(COEF *difference, COEF before, COEF here, 
     *difference = PLUS(*difference, GREATER(LESSER(change, most), -most));
 }
 
-/* The same for the curvature: `corner` are the means around here, lower and upper in x with lower and upper in y. */
+/* The same for the curvature, from the means around: lower (m) or upper (p) in x, then in y. */
 static inline void NAME(smooth_curvature)(COEF *difference, COEF here, const COEF corner[4], COEF x, COEF y,
                                           COEF most)
 {
@@ -102,7 +102,7 @@ static inline void NAME(smooth_curvature)(COEF *difference, COEF here, const COE
     *difference = PLUS(*difference, GREATER(LESSER(change, most), -most));
 }
 
-/* Moves the differences of a pass by up to half the scale towards a smooth image; those at the edges stay. */
+/* Moves the differences of a pass by up to half the scale towards a smooth image, except at the edges. */
 static void NAME(smooth)(const COEF *mean, COEF *coef, size_t nx, size_t rows, size_t cols, COEF most)
 {
     size_t upper = hc_half(rows), left = hc_half(cols);
@@ -128,7 +128,7 @@ static void NAME(smooth)(const COEF *mean, COEF *coef, size_t nx, size_t rows, s
     }
 }
 
-/* One pass; row pairs of the last one go to dst, by way of `row` if its pixels are narrower. */
+/* One pass; the row pairs of the last one go to dst, through `row` if its pixels are narrower. */
 static void NAME(inverse_pass)(const COEF *mean, const COEF *coef, size_t nx, size_t rows, size_t cols,
                                unsigned pass, COEF *out, COEF *row, int32_t *dst)
 {
@@ -148,7 +148,7 @@ static void NAME(inverse_pass)(const COEF *mean, const COEF *coef, size_t nx, si
     }
 }
 
-/* The image of the coefficients, which smoothing changes. */
+/* The image of the coefficients; smoothing changes these. */
 static void NAME(inverse)(COEF *coef, const hc_scratch *s, int scale, bool smooth, int32_t *dst)
 {
     unsigned npasses = hc_npasses(s->nx, s->ny);
@@ -169,17 +169,17 @@ static void NAME(inverse)(COEF *coef, const hc_scratch *s, int scale, bool smoot
     }
 }
 
-/* Puts the places of grid 0 back as byte `byte` of a quadrant's coefficients; the first one clears the others. */
+/* Writes the corners of grid 0 to byte `byte` of a quadrant's coefficients; the first call clears the other bytes. */
 static void NAME(give_byte)(COEF *coef, size_t stride, size_t rows, size_t cols, unsigned byte, bool is_first,
-                            uint8_t *const place[4])
+                            uint8_t *const corner[4])
 {
     const unsigned shift = 8 * byte;
     const size_t ncells = hc_half(cols), npairs = cols / 2;
     const UCOEF keep = is_first ? 0 : ~(UCOEF)0;
     for (size_t i = 0; i < rows; i++) {
         COEF *restrict row = coef + i * stride;
-        const uint8_t *restrict even = place[i % 2 * 2] + i / 2 * ncells;
-        const uint8_t *restrict odd = place[i % 2 * 2 + 1] + i / 2 * ncells;
+        const uint8_t *restrict even = corner[i % 2 * 2] + i / 2 * ncells;
+        const uint8_t *restrict odd = corner[i % 2 * 2 + 1] + i / 2 * ncells;
         for (size_t j = 0; j < npairs; j++) {
             row[2 * j] = (COEF)(((UCOEF)row[2 * j] & keep) | (UCOEF)even[j] << shift);
             row[2 * j + 1] = (COEF)(((UCOEF)row[2 * j + 1] & keep) | (UCOEF)odd[j] << shift);
@@ -198,7 +198,7 @@ static int NAME(take_signs)(rf_bits_in *in, COEF *coef, size_t npix)
         unsigned used = 0;
         for (size_t k = i; k < stop; k++) {
             unsigned is_set = coef[k] != 0;
-            UCOEF sign = (UCOEF)((int64_t)window >> 63); /* no matter for a zero, which takes no bit */
+            UCOEF sign = (UCOEF)((int64_t)window >> 63); /* irrelevant for a zero, which takes no bit */
             coef[k] = (COEF)NEGATE_IF((UCOEF)coef[k], sign);
             window <<= is_set;
             used += is_set;
@@ -220,12 +220,12 @@ static int NAME(take_quadrant)(rf_bits_in *in, COEF *coef, size_t stride, size_t
     if (!nplanes) for (size_t i = 0; i < rows; i++) memset(coef + i * stride, 0, cols * sizeof(COEF));
     while (nplanes) {
         unsigned byte = (nplanes - 1) / 8;
-        for (int k = 0; k < 4; k++) memset(work.place[k], 0, work.count);
+        for (int k = 0; k < 4; k++) memset(work.corner[k], 0, work.count);
         for (; nplanes > 8 * byte; nplanes--) {
             int status = take_plane(in, &work, nplanes - 1 - 8 * byte);
             if (status) return status;
         }
-        NAME(give_byte)(coef, stride, rows, cols, byte, is_first, work.place);
+        NAME(give_byte)(coef, stride, rows, cols, byte, is_first, work.corner);
         is_first = false;
     }
     return RF_OK;

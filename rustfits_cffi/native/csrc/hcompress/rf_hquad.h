@@ -5,8 +5,8 @@
  * nybble in a plane is (0,0) (0,1) (1,0) (1,1), first one highest. Cell k of grid n + 1 is a 2 x 2 block of cells of
  * grid n, whose nybble says which of those are not zero. The last grid is one cell.
  *
- * Eight planes are worked on at a time: grid 0 then holds a byte of each coefficient, in four arrays for the four
- * places in a block, so that making and taking apart the nybbles of a plane runs over plain byte arrays.
+ * Eight planes are processed at a time: grid 0 then holds a byte of each coefficient, in four arrays for the four
+ * corners of a block, so that joining and splitting the nybbles of a plane runs over plain byte arrays.
  */
 #ifndef RF_HQUAD_H
 #define RF_HQUAD_H
@@ -21,21 +21,21 @@ enum {
 
 typedef struct {
     size_t rows, cols, count; /* cells */
-    uint8_t *place[4];        /* encoding: a byte of the coefficients upper left, upper right, lower left and right */
-    uint8_t *packed;          /* encoding: the nybbles of a plane, two a byte, zeros after them */
+    uint8_t *corner[4];        /* encoding: a byte of the coefficients upper left, upper right, lower left and right */
+    uint8_t *packed;          /* encoding: the nybbles of a plane, two per byte, zeros after them */
 } hc_grid;
 
 typedef struct {
     size_t nx, ny;
     void *coefficients;       /* nx * ny of 8 bytes */
     void *copy;               /* the same again */
-    void *means[2];           /* a quarter of that each: the means of a pass, in turns */
+    void *means[2];           /* a quarter of that each: the means of a pass, alternating */
     uint8_t *bytes;           /* the arrays of the grids */
 } hc_scratch;
 
 static inline size_t hc_half(size_t n) { return n / 2 + (n & 1); }
 
-/* Bytes of the arrays for a quadrant of `rows` x `cols`: place, packed and the cells' own bytes of every grid. */
+/* Bytes of the arrays for a quadrant of `rows` x `cols`: corner, packed and the cells' own bytes of every grid. */
 static inline size_t hc_grids_nbytes(size_t rows, size_t cols)
 {
     size_t total = 0;
@@ -47,7 +47,7 @@ static inline size_t hc_grids_nbytes(size_t rows, size_t cols)
     return total;
 }
 
-/* Sides have to fit the 31 bits of the header, and scratch a size_t. */
+/* Sides must fit the 31 bits of the header, and scratch a size_t. */
 static inline bool hc_is_size(size_t nx, size_t ny)
 {
     size_t npix;
@@ -86,7 +86,7 @@ static inline size_t hc_quadrant_start(size_t nx, size_t ny, int q)
     return (q < 2 ? 0 : hc_half(ny) * nx) + (q & 1 ? hc_half(nx) : 0);
 }
 
-/* Which of the three numbers of bit planes belongs to a quadrant. */
+/* Index of a quadrant's entry in the three numbers of bit planes. */
 static inline int hc_quadrant_planes(int q) { return q == 0 ? 0 : q == 3 ? 2 : 1; }
 
 /* Passes of the transform: each halves both sides, rounding up, until one coefficient is left. */

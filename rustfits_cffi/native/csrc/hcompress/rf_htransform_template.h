@@ -1,16 +1,16 @@
 /*
- * rf_htransform_template.h - the H-transform for one width of coefficient, and what turns coefficients into bytes.
+ * rf_htransform_template.h - the H-transform for one width of coefficient, and coefficients to bytes.
  *
  * Needs: COEF (int32_t or int64_t), UCOEF (its unsigned twin: sums wrap as in cfitsio), NAME(verb).
  *
- * Each pass replaces 2 x 2 blocks by their mean and three differences. It reads the means of the pass before and
- * writes the differences to their final places, so that nothing is shuffled afterwards.
+ * Each pass replaces 2 x 2 blocks by their mean and three differences. It reads the means of the previous pass and
+ * writes the differences to their final positions, so that nothing is reordered afterwards.
  */
 
 #define SIGN(v) ((UCOEF)((COEF)(v) >> (sizeof(COEF) * 8 - 1))) /* all ones if negative */
-/* To a multiple of 2 * half, a power of 2: the nearest, halves away from zero. */
+/* Rounds to the nearest multiple of 2 * half, a power of 2; halves away from zero. */
 #define NEAREST(v, half) (COEF)(((UCOEF)(v) + (half) + SIGN(v)) & ~(2 * (half) - 1))
-/* The same for positive values; negative ones go down to the next multiple. */
+/* The same for positive values; negative ones are rounded down. */
 #define NEAREST_OR_DOWN(v, half) (COEF)(((UCOEF)(v) + ((half) & ~SIGN(v))) & ~(2 * (half) - 1))
 
 /* Two rows into one row each of means and differences (y: along the row, x: between the rows, c: across). */
@@ -70,8 +70,8 @@ static void NAME(raise)(const COEF *values, size_t count, UCOEF *largest)
 }
 
 /*
- * The transform of ny rows of nx pixels; `means` is room for a quarter of them each. The largest mean that another
- * pass takes in goes to *largest, if that is asked for.
+ * The transform of ny rows of nx pixels; each array of `means` has capacity for a quarter of them. The largest mean
+ * that another pass reads goes to *largest, if that is not NULL.
  */
 static void NAME(forward)(const COEF *src, size_t nx, size_t ny, COEF *coef, void *const means[2],
                           UCOEF *largest)
@@ -104,7 +104,7 @@ static void NAME(digitize)(COEF *coef, size_t npix, int scale)
         for (size_t i = 0; i < npix; i++) coef[i] = (COEF)((coef[i] > 0 ? coef[i] + add : coef[i] - add) / scale);
         return;
     }
-    /* below 2^32 the quotient in double never rounds up to the next integer, and dividing is a vector operation */
+    /* below 2^32 a quotient in double never rounds up to the next integer, and division is a vector operation */
     double distance = (double)add, divisor = (double)scale;
     for (size_t i = 0; i < npix; i++) {
         double v = (double)coef[i];
@@ -145,15 +145,15 @@ static UCOEF NAME(make_absolute)(COEF *coef, size_t stride, size_t rows, size_t 
     return any;
 }
 
-/* Byte number `byte` of a quadrant's coefficients, to the four places of grid 0; outside the quadrant is 0. */
+/* Byte number `byte` of a quadrant's coefficients, to the four corners of grid 0; 0 outside the quadrant. */
 static void NAME(take_byte)(const COEF *coef, size_t stride, size_t rows, size_t cols, unsigned byte,
                             const hc_grid *grid)
 {
     const unsigned shift = 8 * byte;
     for (size_t i = 0; i < rows; i++) {
         const COEF *restrict row = coef + i * stride;
-        uint8_t *restrict even = grid->place[i % 2 * 2] + i / 2 * grid->cols;
-        uint8_t *restrict odd = grid->place[i % 2 * 2 + 1] + i / 2 * grid->cols;
+        uint8_t *restrict even = grid->corner[i % 2 * 2] + i / 2 * grid->cols;
+        uint8_t *restrict odd = grid->corner[i % 2 * 2 + 1] + i / 2 * grid->cols;
         for (size_t j = 0; j < cols / 2; j++) {
             even[j] = (uint8_t)((UCOEF)row[2 * j] >> shift);
             odd[j] = (uint8_t)((UCOEF)row[2 * j + 1] >> shift);
@@ -164,8 +164,8 @@ static void NAME(take_byte)(const COEF *coef, size_t stride, size_t rows, size_t
         }
     }
     if (rows & 1) {
-        memset(grid->place[2] + rows / 2 * grid->cols, 0, grid->cols);
-        memset(grid->place[3] + rows / 2 * grid->cols, 0, grid->cols);
+        memset(grid->corner[2] + rows / 2 * grid->cols, 0, grid->cols);
+        memset(grid->corner[3] + rows / 2 * grid->cols, 0, grid->cols);
     }
 }
 
@@ -209,7 +209,7 @@ static void NAME(put_stream)(rf_bits_out *out, COEF *coef, const hc_scratch *s, 
     if (scale > 1) NAME(digitize)(coef, npix, scale);
     uint64_t sum = (uint64_t)(int64_t)coef[0];
     coef[0] = 0;
-    /* the signs follow the planes, which need absolute values: they wait in the copy, which is free by now */
+    /* the signs follow the planes, which need absolute values: they are kept in the copy, which is free by now */
     rf_bits_out signs = {.next = s->copy, .end = (uint8_t *)s->copy + npix};
     NAME(put_signs)(&signs, coef, npix);
     rf_bits_finish(&signs);

@@ -1,4 +1,4 @@
-/* The dither sequence and the walk through it. */
+/* The dither sequence and a cursor into it. */
 #include "pixels/rf_dither.h"
 
 /* The standard's check of the generator: the state after 10,000 steps. */

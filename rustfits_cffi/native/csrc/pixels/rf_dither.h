@@ -1,5 +1,5 @@
 /*
- * rf_dither.h - the sequence of 10,000 random numbers of subtractive dithering, and the walk through it.
+ * rf_dither.h - the sequence of 10,000 random numbers of subtractive dithering, and a cursor into it.
  *
  * FITS Standard 4.0, section 10.2.1 and Appendix I; Park and Miller, Comm. ACM 31 (1988) 1192.
  */
@@ -14,13 +14,13 @@
 /*
  * rf_randoms_fill - compute the dither sequence.
  * Memory:  randoms is the caller's; every decode and encode call takes it as an argument.
- * Sizes:   randoms has room for RF_NRANDOM floats.
- * Result:  RF_OK, or RF_EBADDATA if this machine's arithmetic does not end in the value the standard states.
+ * Sizes:   randoms has a capacity of RF_NRANDOM floats.
+ * Result:  RF_OK, or RF_EBADDATA if this machine's arithmetic does not arrive at the value in the standard.
  * Threads: any number, on separate randoms.
  */
 int rf_randoms_fill(float *randoms);
 
-/* Where a tile stands in the sequence: runs of the table, each from 500 * R[seed] to the table's end. */
+/* A tile's position in the sequence, which consists of runs of the table, each from 500 * R[seed] to its end. */
 typedef struct {
     const float *randoms;
     size_t start;  /* seed index of pixel 0 */
@@ -30,7 +30,7 @@ typedef struct {
 } rf_dither;
 
 /*
- * rf_dither_start - begin the walk of a tile, at pixel 0.
+ * rf_dither_start - the position of pixel 0 of a tile.
  * Memory:  *d keeps randoms, which stay the caller's.
  * Sizes:   irow is the 1-based tile number + ZDITHER0 - 1.
  * Result:  none.
@@ -42,7 +42,7 @@ void rf_dither_start(rf_dither *d, const float *randoms, int64_t irow);
 /*
  * rf_dither_seek - go to a pixel.
  * Memory:  the result points into randoms.
- * Sizes:   *run is set to the numbers that follow there.
+ * Sizes:   *run is set to how many numbers follow there.
  * Result:  the random numbers from that pixel on.
  * Threads: one for each *d.
  */

@@ -18,7 +18,7 @@ size_t rf_noise_scratch_nbytes(size_t nx, size_t ny, int width)
         nx = npix;
         ny = 1;
     }
-    /* per pixel of a row: its differences, and a copy if valid, the same of earlier rows; per row: three medians */
+    /* per pixel of a row: its differences, and a copy if valid, also of earlier rows; per row: three medians */
     if (!rf_multiply(nx, (ny > 1 ? 4 : 2) * (size_t)width, &nbytes)) return 0;
     if (ny > (SIZE_MAX - nbytes - 64) / (3 * sizeof(double))) return 0;
     return nbytes + ny * 3 * sizeof(double) + 64;
@@ -33,7 +33,7 @@ static int compare_doubles(const void *a, const void *b)
 /* Mean of the two middle ones. */
 static double median_of_rows(double *rows, size_t n, bool has_nan);
 
-/* A magnitude with which 16 of it do not overflow: the 5th order difference is at most that large. */
+/* A magnitude of which 16 times does not overflow: the 5th order difference is at most that large. */
 static bool huge_float(float v) { return !(fabsf(v) <= FLT_MAX / 17); }
 static bool huge_double(double v) { return !(fabs(v) <= DBL_MAX / 17); }
 
@@ -65,7 +65,7 @@ static bool huge_double(double v) { return !(fabs(v) <= DBL_MAX / 17); }
 #define HAS_RANGE 1
 #include "pixels/rf_noise_template.h"
 
-/* the values themselves are their bits here, but guesses and steps go through double: fine up to 2^36 */
+/* here the values are their own bits; guesses and steps go through double, which is exact enough up to 2^36 */
 #define NAME(x) x##_int
 #define PIX int32_t
 #define DIFF int64_t
@@ -84,7 +84,7 @@ static double median_of_rows(double *rows, size_t n, bool has_nan)
 {
     if (n == 0) return 0;
     if (n == 1) return rows[0];
-    if (has_nan) { /* where NaN ends up is decided by this sort */
+    if (has_nan) { /* this sort decides where NaN ends up */
         qsort(rows, n, sizeof *rows, compare_doubles);
         return (rows[(n - 1) / 2] + rows[n / 2]) / 2;
     }

@@ -13,8 +13,8 @@
 /* cffi: begin */
 typedef struct {
     size_t ngood;        /* pixels that are not null */
-    double min, max;     /* of those; max < min: there were none */
-    double n2, n3, n5;   /* the three estimates; 0: none could be made */
+    double min, max;     /* of those; max < min if there are none */
+    double n2, n3, n5;   /* the three estimates; 0 if one could not be made */
 } rf_noise;
 
 /*
@@ -40,7 +40,7 @@ void rf_noise_int(const int32_t *pix, size_t nx, size_t ny, int nullcheck, int32
                   void *scratch);
 /* cffi: end */
 
-/* The noise that cfitsio goes by: the smallest of the three; of the 2nd and 5th order ones only if they are not 0. */
+/* The noise that cfitsio uses: the smallest of the three, where the 2nd and 5th order ones count only if not 0. */
 static inline double rf_noise_sigma(const rf_noise *noise)
 {
     double sigma = noise->n3;
@@ -50,7 +50,7 @@ static inline double rf_noise_sigma(const rf_noise *noise)
 }
 
 /*
- * rf_range_float, rf_range_double - only ngood, min and max, counted as cfitsio does where no noise is asked for.
+ * rf_range_float, rf_range_double - only ngood, min and max, counted as cfitsio does where it needs no noise.
  * Memory:  only read.
  * Sizes:   ny rows of nx pixels.
  * Result:  *noise; pixels equal to null count as absent if nullcheck.

@@ -6,27 +6,27 @@
  *   BITS      integer of DIFF's size, whose order is that of non-negative DIFFs
  *   BITS_MAX  its largest value
  *   HUGE_PIX  whether differences of such pixels may overflow (which makes NaN, and ranks of NaN depend on swaps)
- *   IS_NAN(v) whether a pixel is one
+ *   IS_NAN(v) whether a pixel is NaN
  *   WIDE(v)   pixel as an operand of a difference
  *   ABS(d)    absolute value of a difference
  *   PIX_MAX, PIX_MIN  the largest and the smallest finite pixel
- *   HAS_RANGE 1 if rf_range is wanted too
+ *   HAS_RANGE 1 if rf_range is also wanted
  *
- * Two ways to the same numbers. Where the pixels are ordinary, differences are made in one vector loop and the medians
- * are found by counting (select_fast): the value of a median does not depend on how it is found. Only where the order
- * in the work array matters - rows with fewer 2nd order differences than the median is taken over, and NaN - the
- * selection runs with exactly cfitsio's swaps (select_exact). A row that fills the array wipes out what was in it, so
- * it is enough to go back to the last such row when the order begins to matter (replay).
+ * There are two ways to the same numbers. Where the pixels are ordinary, one vector loop makes the differences and
+ * counting finds the medians (select_fast): the value of a median does not depend on how it is found. Only where the
+ * order in the work array matters - rows with fewer 2nd order differences than the median is taken over, and NaN - the
+ * selection runs with exactly cfitsio's swaps (select_exact). A row that fills the array overwrites all that was in it,
+ * so when the order begins to matter it is enough to go back to the last such row (replay).
  */
 
-/* One tile under way; its arrays are carved from the caller's scratch. */
+/* The tile in progress; its arrays are parts of the caller's scratch. */
 typedef struct {
     const PIX *pix;
     size_t nx;
-    bool nulls;         /* some pixels are null, */
-    PIX null;           /* of this value */
-    bool exact;         /* never the fast way */
-    double *r2, *r3, *r5; /* ny each: the medians of the rows */
+    bool nulls;         /* some pixels are null */
+    PIX null;           /* the value of null pixels */
+    bool exact;         /* never use select_fast */
+    double *r2, *r3, *r5; /* ny each: the rows' medians */
     size_t nrows2, nrows;
     DIFF *d;            /* nx: differences of the current row, one order after another */
     DIFF *d2;           /* nx: cfitsio's work array of 2nd order differences, as it was before row number `replayed` */
@@ -35,22 +35,22 @@ typedef struct {
     DIFF guess2, guess3, guess5; /* the last row's medians */
 } NAME(work);
 
-/* The valid pixels of row j, in `room` if they had to be gathered; their number to *n. */
-static const PIX *NAME(valid_row)(const NAME(work) *w, size_t j, PIX *room, size_t *n)
+/* The valid pixels of row j, in `gathered` if nulls lie between them; *n is their number. */
+static const PIX *NAME(valid_row)(const NAME(work) *w, size_t j, PIX *gathered, size_t *n)
 {
     const PIX *v = w->pix + j * w->nx;
     size_t kept = 0;
     *n = w->nx;
     if (!w->nulls) return v;
     for (size_t i = 0; i < w->nx; i++) {
-        room[kept] = v[i];
+        gathered[kept] = v[i];
         kept += v[i] != w->null;
     }
     *n = kept;
-    return kept < w->nx ? room : v;
+    return kept < w->nx ? gathered : v;
 }
 
-/* The differences of a row of k + 8 pixels, one order each. *same: how many windows have v5 = v6 = v7. */
+/* The differences of one order of a row of k + 8 pixels. *same: how many windows have v5 = v6 = v7. */
 RF_CLONES static void NAME(diffs2)(const PIX *restrict v, size_t k, DIFF *restrict d)
 {
     for (size_t i = 0; i < k; i++) d[i] = ABS(WIDE(v[i + 4]) - WIDE(v[i + 6]));
@@ -75,22 +75,22 @@ RF_CLONES static void NAME(diffs5)(const PIX *restrict v, size_t k, DIFF *restri
 }
 
 /*
- * The 2nd order differences but for those of constant stretches, which carry no noise. Returns their number; in d2
- * everything behind them stays as it was. By way of `room` and without branches, which would be guessed wrong where
- * pixels repeat at random.
+ * The 2nd order differences without those of constant stretches, which carry no noise. Returns their number; the rest
+ * of d2 stays as it was. Goes through `gathered` without branches, which would be mispredicted where pixels repeat at
+ * random.
  */
 static size_t NAME(kept_diffs2)(const PIX *v, size_t k, DIFF *d2)
 {
     enum { BLOCK = 512 };
-    DIFF room[BLOCK];
+    DIFF gathered[BLOCK];
     size_t all = 0;
     for (size_t i = 0; i < k;) {
         size_t end = k - i < BLOCK ? k : i + BLOCK, kept = 0;
         for (; i < end; i++) {
-            room[kept] = ABS(WIDE(v[i + 4]) - WIDE(v[i + 6]));
+            gathered[kept] = ABS(WIDE(v[i + 4]) - WIDE(v[i + 6]));
             kept += !((v[i + 4] == v[i + 5]) & (v[i + 5] == v[i + 6]));
         }
-        memcpy(d2 + all, room, kept * sizeof *d2);
+        memcpy(d2 + all, gathered, kept * sizeof *d2);
         all += kept;
     }
     return all;
@@ -106,7 +106,7 @@ RF_CLONES static size_t NAME(count_constant)(const PIX *restrict v, size_t k)
     return (size_t)count;
 }
 
-/* Drop those from d. */
+/* Drops those from d. */
 static void NAME(drop_constant)(const PIX *v, size_t k, DIFF *d)
 {
     size_t kept = 0;
@@ -150,13 +150,13 @@ static DIFF NAME(select_exact)(DIFF *a, size_t n)
     return a[target];
 }
 
-/* How many are below the pivot, the largest of those, and the smallest of the others. */
+/* Counts the numbers below the pivot; finds the largest of those and the smallest of the others. */
 RF_CLONES static size_t NAME(count)(const BITS *restrict x, size_t n, BITS pivot, BITS *below, BITS *above)
 {
     BITS count = 0, high = -1, low = BITS_MAX;
     for (size_t i = 0; i < n; i++) {
-        BITS v = x[i], less = -(BITS)(v < pivot); /* all ones or none: the compiler makes vectors of masks only */
-        BITS under = v | ~less, over = v | less;   /* the wrong side becomes -1 */
+        BITS v = x[i], less = -(BITS)(v < pivot); /* all bits set or 0: the compiler vectorizes masks only */
+        BITS under = v | ~less, over = v | less;   /* numbers on the other side become -1 */
         count -= less;
         high = under > high ? under : high;
         low = (over & BITS_MAX) < low ? over & BITS_MAX : low;
@@ -182,7 +182,7 @@ static DIFF NAME(from_bits)(BITS bits)
 
 /*
  * The element of rank `rank` among n non-negative numbers, left as they are. Counting passes close in on it: the first
- * pivot is the caller's guess (the median of the row before is a good one), the second steps by the density that
+ * pivot is the caller's guess (the median of the previous row is a good one), the second steps by the density that
  * absolute differences of Gaussian noise have at their median (0.43 n / median), later ones interpolate. Each pass
  * moves a bound by at least one element, and every fourth halves the range of bit patterns, so no input is slow.
  */
@@ -234,7 +234,7 @@ static double NAME(median)(const NAME(work) *w, size_t k, DIFF *guess)
     return (double)*guess;
 }
 
-/* Bring d2 to the state in which cfitsio's is before row j. Each row is gone through once at most. */
+/* Brings d2 to the state that cfitsio's has before row j. Each row is processed at most once. */
 static void NAME(replay)(NAME(work) *w, size_t j)
 {
     if (w->replayed == 0) memset(w->d2, 0, w->nx * sizeof *w->d2); /* as it is before the first row */
@@ -332,9 +332,9 @@ static void NAME(carve)(NAME(work) *w, void *scratch, size_t nx, size_t ny)
     w->r3 = w->r2 + ny;
     w->r5 = w->r3 + ny;
     w->d = (DIFF *)(w->r5 + ny);
-    w->d2 = ny > 1 ? w->d + nx : w->d; /* a single row leaves nothing to others */
+    w->d2 = ny > 1 ? w->d + nx : w->d; /* a single row leaves nothing to later ones */
     w->row = (PIX *)(w->d2 + nx);
-    w->old_row = w->row + nx; /* beyond the scratch for a single row, which has none before it */
+    w->old_row = w->row + nx; /* beyond the scratch if there is a single row, which has none before it */
 }
 
 void NAME(rf_noise)(const PIX *pix, size_t nx, size_t ny, int nullcheck, PIX null, rf_noise *noise, void *scratch)

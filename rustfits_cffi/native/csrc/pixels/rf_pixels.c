@@ -1,4 +1,4 @@
-/* Loops over pixels that know types but no tiles. */
+/* Loops over pixels; they know types, not tiles. */
 #include "pixels/rf_pixels.h"
 
 #include <math.h>
@@ -36,7 +36,7 @@ void rf_flip(void *pix, size_t npix, size_t width)
     if (width == 8) for (size_t i = 0; i < npix; i++) p8[i] ^= 0x8000000000000000u;
 }
 
-/* All integer conversions: FROM_TO(from, to) makes a loop; those that cannot overflow optimise to a plain copy. */
+/* All integer conversions: FROM_TO(from, to) makes a loop; where nothing can overflow it compiles to a plain copy. */
 #define FROM_TO(name, from, to, low, high)                                                                            \
     RF_CLONES static size_t name(const from *restrict src, size_t n, to *restrict dst)                                \
     {                                                                                                                 \
@@ -119,7 +119,7 @@ void rf_floats(const void *src, int bitpix, size_t npix, void *dst, int to_bitpi
     }
 }
 
-/* --- what is not finite: exponent bits all set --- */
+/* --- pixels that are not finite: exponent bits all set --- */
 
 enum { EXPONENT32 = 0x7F800000 };
 #define EXPONENT64 INT64_C(0x7FF0000000000000)
@@ -213,7 +213,7 @@ void rf_one_nan(void *pix, size_t npix, size_t width)
     if (width == 4) one_nan32(pix, npix); else one_nan64(pix, npix);
 }
 
-enum { BLOCK = 1 << 16 }; /* pixels that are worked on at a time */
+enum { BLOCK = 1 << 16 }; /* pixels processed at a time */
 
 int rf_pixels_pack(const void *src, size_t npix, int bitpix, void *dst)
 {
@@ -310,7 +310,7 @@ static int search_item(void *job, void *scratch, size_t item)
     search *s = job;
     (void)scratch;
     if (atomic_load(&s->found)) return RF_OK;
-    if (s->ndim == 1) { /* one axis is cut in blocks */
+    if (s->ndim == 1) { /* a single axis is cut into blocks */
         size_t first = item * BLOCK, n = s->shape[0] - first < BLOCK ? s->shape[0] - first : BLOCK;
         if (line_has(s, s->src + (ptrdiff_t)first * s->strides[0], n, s->strides[0])) atomic_store(&s->found, true);
     } else if (axis_has(s, s->src + (ptrdiff_t)item * s->strides[0], 1)) {
@@ -325,7 +325,7 @@ int rf_any_nonfinite(const void *src, int width, size_t ndim, const size_t *shap
     search s = {.src = src, .width = (size_t)width, .swapped = swapped};
     size_t failed, npix = 1;
     if ((width != 4 && width != 8) || ndim > RF_MAX_NDIM) return RF_EARGUMENT;
-    for (size_t i = ndim; i-- > 0;) { /* from the inside, axes that lie without a gap become one */
+    for (size_t i = ndim; i-- > 0;) { /* from the inside, axes without a gap between them are joined */
         npix *= shape[i];
         if (shape[i] == 1) continue;
         if (s.ndim && strides[i] == (ptrdiff_t)s.shape[s.ndim - 1] * s.strides[s.ndim - 1]) {

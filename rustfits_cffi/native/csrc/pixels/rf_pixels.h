@@ -1,5 +1,5 @@
 /*
- * rf_pixels.h - loops over pixels that know types but no tiles: byte order, the sign bit of unsigned data, widths.
+ * rf_pixels.h - loops over pixels, without tiles: byte order, the sign bit of unsigned data, widths.
  *
  * A pixel type is named by its BITPIX: 8 (unsigned), 16, 32, 64, -32, -64.
  */
@@ -12,25 +12,25 @@
 #include "base/rf_bytes.h"
 
 /* cffi: begin */
-/* What pixels become: */
+/* The type that pixels are converted to. */
 typedef enum {
-    RF_OUT_STORED = 0,   /* the type BITPIX names */
+    RF_OUT_STORED = 0,   /* the type that BITPIX names */
     RF_OUT_UNSIGNED = 1, /* the same bytes with the sign bit flipped: u2 u4 u8, and i1 for BITPIX 8 */
     RF_OUT_DOUBLE = 2    /* double = value * bscale + bzero */
 } rf_out;
 
 /*
  * rf_pixels_pack - npix native pixels of bitpix to big-endian ones, as a plain image stores them.
- * Memory:  src may be dst; otherwise they do not overlap. Both as aligned as numpy's.
+ * Memory:  src may be dst; otherwise they do not overlap. Both are aligned as numpy's are.
  * Sizes:   both have npix pixels of bitpix.
  * Result:  RF_OK; RF_EARGUMENT for another bitpix.
- * Threads: one: writing the pixels takes longer.
+ * Threads: this one, as writing the pixels takes longer.
  */
 int rf_pixels_pack(const void *src, size_t npix, int bitpix, void *dst);
 
 /*
- * rf_pixels_scale - npix native pixels of bitpix to what `out` says.
- * Memory:  src and dst do not overlap. Both as aligned as numpy's.
+ * rf_pixels_scale - npix native pixels of bitpix to the type `out`.
+ * Memory:  src and dst do not overlap. Both are aligned as numpy's are.
  * Sizes:   both have npix pixels.
  * Result:  RF_OK; RF_EARGUMENT for another bitpix or out.
  * Threads: up to nthreads.
@@ -39,7 +39,7 @@ int rf_pixels_scale(const void *src, size_t npix, int bitpix, int out, double bs
                     int nthreads);
 
 /*
- * rf_any_nonfinite - is a NaN or an infinity among the floats (width 4) or doubles (8) of a strided array?
+ * rf_any_nonfinite - whether a strided array of floats (width 4) or doubles (8) has a NaN or an infinity.
  * Memory:  strides are in bytes, of any sign; element 0 is at src. Nothing is written but *found.
  * Sizes:   ndim numbers in shape and strides.
  * Result:  *found is 1 or 0; RF_EARGUMENT for another width or more than RF_MAX_NDIM axes.
@@ -49,7 +49,7 @@ int rf_any_nonfinite(const void *src, int width, size_t ndim, const size_t *shap
                      int swapped, int nthreads, int *found);
 /* cffi: end */
 
-/* Bytes of a pixel of this BITPIX. */
+/* Bytes per pixel of this BITPIX. */
 static inline size_t rf_width(int bitpix) { return (size_t)(bitpix < 0 ? -bitpix : bitpix) / 8; }
 
 static inline bool rf_is_bitpix(int b) { return b == 8 || b == 16 || b == 32 || b == 64 || b == -32 || b == -64; }
@@ -64,7 +64,7 @@ static inline bool rf_is_bitpix(int b) { return b == 8 || b == 16 || b == 32 || 
 void rf_swap(void *pix, size_t npix, size_t width);
 void rf_flip(void *pix, size_t npix, size_t width);
 
-/* From the byte order of FITS to the machine's, or back. */
+/* From FITS byte order to native, or back. */
 static inline void rf_reorder(void *pix, size_t npix, size_t width)
 {
     if (RF_BE(16, 1) != 1) rf_swap(pix, npix, width);
@@ -116,16 +116,16 @@ size_t rf_count_nonfinite(const void *pix, size_t npix, size_t width);
 void rf_nonfinite_to_inf(void *pix, size_t npix, size_t width);
 
 /*
- * rf_as_read_by_cfitsio - make NaN and infinity `null`, subnormals and -0 +0, as where cfitsio reads with a null value.
+ * rf_as_read_by_cfitsio - NaN and infinity to `null`, subnormals and -0 to +0, as cfitsio reads with a null value.
  * Memory:  in place.
  * Sizes:   npix floats (width 4) or doubles (8).
- * Result:  how many nulls there were.
+ * Result:  the number of nulls.
  * Threads: any number, on separate pixels.
  */
 size_t rf_as_read_by_cfitsio(void *pix, size_t npix, size_t width, double null);
 
 /*
- * rf_null_to_nan - make pixels equal to null the NaN of all bits set.
+ * rf_null_to_nan - make pixels equal to null the NaN with all bits set.
  * Memory:  in place.
  * Sizes:   npix floats (width 4) or doubles (8).
  * Result:  none.
@@ -134,7 +134,7 @@ size_t rf_as_read_by_cfitsio(void *pix, size_t npix, size_t width, double null);
 void rf_null_to_nan(void *pix, size_t npix, size_t width, double null);
 
 /*
- * rf_one_nan - make every NaN the one of all bits set.
+ * rf_one_nan - make every NaN the one with all bits set.
  * Memory:  in place.
  * Sizes:   npix floats (width 4) or doubles (8).
  * Result:  none.

@@ -9,13 +9,13 @@
 #include "base/rf_threads.h"
 
 enum {
-    PIECE_NBYTES = 1 << 18, /* half of a small second-level cache: read, then converted while still there */
-    PARTS_PER_ITEM = 16,    /* pieces that a thread takes at a time: it touches memory that no other touches first */
+    PIECE_NBYTES = 1 << 18, /* half of a small second-level cache, in which a piece stays until it is converted */
+    PARTS_PER_ITEM = 16,    /* pieces that a thread takes at a time: it is then the first to touch its part of dst */
     GAP_NBYTES = 2048,      /* reading over a gap this long is cheaper than another read */
-    LINE_NBYTES = 1 << 14   /* of a line that is scaled, at a time: on the stack */
+    LINE_NBYTES = 1 << 14   /* bytes of a line that are scaled at a time, on the stack */
 };
 
-/* Big-endian pixels to what the image makes of them: in raw, unless that is doubles. */
+/* Big-endian pixels in raw to the image's output type; in place unless that is doubles. */
 static void convert(const rf_plain *image, void *raw, size_t npix, double *doubles)
 {
     size_t width = rf_width(image->bitpix);
@@ -32,12 +32,12 @@ typedef struct {
     uint8_t *dst;
     size_t width, dst_width;      /* of a pixel in the file and in dst */
     int64_t start;                /* byte of the file of the first run */
-    size_t ndim;                  /* axes that are looped over, fastest first */
+    size_t ndim;                  /* the axes to loop over, fastest first */
     size_t count[RF_MAX_NDIM];
     int64_t step_nbytes[RF_MAX_NDIM];
     size_t nruns, run_npix;
-    size_t pixel_nbytes;          /* from one pixel of a run to the next in the file */
-    size_t part_npix;             /* pixels that a piece spans: long runs are cut, so that threads can share them */
+    size_t pixel_nbytes;          /* distance of a run's pixels in the file */
+    size_t part_npix;             /* pixels per piece: long runs are cut, so that threads can share them */
     size_t parts_per_run;         /* the last one may be shorter */
     size_t runs_per_item;         /* runs that a thread takes at a time, if they are short */
 } reading;
@@ -46,8 +46,8 @@ typedef struct {
 static size_t span(const reading *r, size_t npix) { return (npix - 1) * r->pixel_nbytes + r->width; }
 
 /*
- * Axes at the fast end that are read whole make one run, with the first one before them if its step is 1; so does an
- * axis of which every few pixels are wanted, if reading over the others is cheaper than reading each.
+ * The fastest axes that are read whole are one run, together with the next axis if its step is 1. So is an axis of
+ * which every few pixels are wanted, if reading the pixels between them is cheaper than separate reads.
  */
 static bool plan(reading *r, const size_t *section)
 {
@@ -120,7 +120,7 @@ static void gather(const uint8_t *src, size_t distance, size_t npix, size_t widt
     else for (size_t i = 0; i < npix; i++) memmove(dst + 8 * i, src + i * distance, 8);
 }
 
-/* With one read, pixels first .. first + npix - 1 of each of some runs, which span PIECE_NBYTES at most. */
+/* Reads pixels first .. first + npix - 1 of each of some runs, which span at most PIECE_NBYTES, in one read. */
 static int read_piece(const reading *r, scratch_space *scratch, size_t run, size_t nruns, size_t first, size_t npix)
 {
     int64_t start = run_offset(r, run);
@@ -139,7 +139,7 @@ static int read_piece(const reading *r, scratch_space *scratch, size_t run, size
     return RF_OK;
 }
 
-/* Runs first .. last - 1: those that lie close together with one read. */
+/* Reads runs first .. last - 1; those that lie close together in one read. */
 static int read_runs(const reading *r, scratch_space *scratch, size_t first, size_t last)
 {
     const int64_t run_nbytes = (int64_t)span(r, r->run_npix);

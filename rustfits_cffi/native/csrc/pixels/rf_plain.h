@@ -1,8 +1,8 @@
 /*
- * rf_plain.h - plain images: big-endian pixels of a file into native arrays, scaled if their header says so.
+ * rf_plain.h - plain images: big-endian pixels of a file to native arrays, scaled if the header says so.
  *
- * That is in C because a small cut-out of a plain image is one short read per row, and because a large read, its byte
- * order and its scaling are cheapest done together, piece by piece, while the piece is in the cache.
+ * This is in C because a small cut-out of a plain image takes one short read per row, and because reading, swapping and
+ * scaling a large one are fastest together, piece by piece, while the piece is in the cache.
  */
 #ifndef RF_PLAIN_H
 #define RF_PLAIN_H
@@ -10,7 +10,7 @@
 #include "source/rf_source.h"
 
 /* cffi: begin */
-/* A plain image in a file, and what its pixels become. */
+/* A plain image in a file, and the type its pixels are converted to. */
 typedef struct {
     int64_t data_start;   /* byte of the file */
     size_t ndim;
@@ -36,7 +36,7 @@ int rf_plain_read(const rf_source *source, const rf_plain *image, const size_t *
 /*
  * rf_plain_read_box - read ny rows of nx pixels of an image with two axes, from row y and column x on.
  * Memory:  dst is the caller's, as for rf_plain_read.
- * Sizes:   dst has room for ny * nx pixels; they lie within the image. Small cut-outs need not build a section.
+ * Sizes:   dst has a capacity of ny * nx pixels, which lie within the image. Small cut-outs need no section.
  * Result:  as rf_plain_read.
  * Threads: this one; moves no file position.
  */
@@ -46,7 +46,7 @@ int rf_plain_read_box(const rf_source *source, const rf_plain *image, size_t y, 
 /*
  * rf_plain_read_line - read `count` consecutive pixels from number `first` on.
  * Memory:  dst is the caller's, as for rf_plain_read.
- * Sizes:   dst has room for count pixels; they lie within the image.
+ * Sizes:   dst has a capacity of count pixels, which lie within the image.
  * Result:  as rf_plain_read.
  * Threads: this one; moves no file position.
  */

@@ -8,7 +8,7 @@
 #include "pixels/rf_noise.h"
 #include "pixels/rf_scaling.h"
 
-/* Rounded half away from zero. Beyond an int the processor's answer is taken, which on x86 is cfitsio's too. */
+/* Rounds half away from zero. Beyond an int the result is the processor's, which on x86 is also cfitsio's. */
 static inline int32_t nearest(double t)
 {
     return (int32_t)(t + (t >= 0. ? 0.5 : -0.5));

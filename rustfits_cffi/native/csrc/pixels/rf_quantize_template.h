@@ -1,6 +1,6 @@
 /*
  * Quantizing and dequantizing for one pixel type; rf_quantize.c includes this once per type, with PIX and NAME(x) set.
- * The arithmetic is cfitsio's, operation by operation: neither reorder nor merge anything.
+ * The arithmetic is cfitsio's, operation by operation; nothing may be reordered or merged.
  */
 
 /* A run of n pixels. r: its random numbers, NULL without dither. */
@@ -14,7 +14,7 @@ RF_CLONES static void NAME(scale_run)(const PIX *restrict v, size_t n, const flo
     }
 }
 
-/* Put one integer where the pixels have one value. */
+/* Puts one integer where the pixels have one value. */
 RF_CLONES static void NAME(mark)(const PIX *restrict v, size_t n, PIX value, int32_t mark, int32_t *restrict out)
 {
     for (size_t i = 0; i < n; i++) out[i] = v[i] == value ? mark : out[i];
@@ -33,7 +33,7 @@ static void NAME(scale_all)(const PIX *v, size_t n, const rf_scaling *s, int nul
     }
 }
 
-/* Largest minus smallest, in the pixels' own type as cfitsio has it. */
+/* Largest minus smallest, in the pixels' own type as in cfitsio. */
 static double NAME(spread)(const rf_noise *noise)
 {
     PIX spread = (PIX)noise->max - (PIX)noise->min;
@@ -82,7 +82,7 @@ static int NAME(quantize)(const PIX *v, size_t nx, size_t ny, int nullcheck, PIX
     return RF_OK;
 }
 
-/* First of n pixels whose integer is out of range; n if none is. */
+/* Index of the first of n pixels whose integer is out of range; n if there is none. */
 RF_CLONES static size_t NAME(count_outside)(const PIX *restrict v, size_t n, const float *restrict r, double scale,
                                             double zero)
 {
@@ -124,7 +124,7 @@ RF_CLONES static void NAME(unscale_run)(const int32_t *restrict v, size_t n, con
     }
 }
 
-/* Put one value where the integers have one value. */
+/* Puts one value where the integers have one value. */
 RF_CLONES static void NAME(unmark)(const int32_t *restrict v, size_t n, int32_t mark, PIX value, PIX *restrict out)
 {
     for (size_t i = 0; i < n; i++) out[i] = v[i] == mark ? value : out[i];
@@ -133,7 +133,7 @@ RF_CLONES static void NAME(unmark)(const int32_t *restrict v, size_t n, int32_t 
 static void NAME(unscale)(const int32_t *v, size_t first, size_t n, const rf_scaling *s, rf_dither *dither,
                           bool has_blank, int32_t blank, PIX *out)
 {
-    enum { BLOCK = 2048 }; /* pixels: the marks are looked for while both arrays are in the first cache */
+    enum { BLOCK = 2048 }; /* pixels: both arrays are in the first-level cache when the special integers are sought */
     for (size_t i = 0, run = n; i < n; i += run) {
         const float *r = s->method ? rf_dither_seek(dither, first + i, &run) : NULL;
         if (run > n - i) run = n - i;

@@ -1,5 +1,5 @@
 /*
- * rf_scaling.h - how the integers of one tile stand for its floats; shared by quantizing, decoding and encoding.
+ * rf_scaling.h - how the integers of one tile represent its floats; shared by quantizing, decoding and encoding.
  */
 #ifndef RF_SCALING_H
 #define RF_SCALING_H
@@ -16,9 +16,9 @@ typedef struct {
 
 /*
  * rf_unscale - integers number first .. first + n - 1 of a tile to floats (width 4) or doubles (8).
- * Memory:  values and out point at number first; they do not overlap. The walk through the random numbers goes on where
- *          *dither stands, so that a tile can be taken in pieces; it is not read without dither.
- * Sizes:   out has room for n numbers of width bytes.
+ * Memory:  values and out point at number first; they do not overlap. The random numbers continue at the position of
+ *          *dither, so that a tile can be processed in pieces; it is not read without dither.
+ * Sizes:   out has a capacity of n numbers of width bytes.
  * Result:  none. Integers equal to blank become NaN if has_blank.
  * Threads: one for each dither.
  */

@@ -15,7 +15,7 @@ enum {
     OP_SET = 0x1000,
     OP_ADD = 0x2000,
     OP_SUBTRACT = 0x3000,
-    OP_PIXELS = 0x4000,   /* also the bit that makes ADD and SUBTRACT put one pixel */
+    OP_PIXELS = 0x4000,   /* also the bit that makes ADD and SUBTRACT write one pixel */
     OP_LAST_PIXEL = 0x5001 /* added to a skip: its pixels, and then one of v */
 };
 
@@ -24,10 +24,10 @@ static const int32_t MAX_VALUE = (1 << 24) - 1;
 typedef struct {
     uint8_t *start;
     size_t nwords; /* words written */
-    size_t cap;    /* words there is room for */
+    size_t cap;    /* words that dst can hold */
 } word_list;
 
-/* Counts the word also when it has no room, so that the end is checked once. */
+/* Counts the word even if it does not fit, so that one check at the end suffices. */
 static inline void put(word_list *list, uint32_t word)
 {
     if (list->nwords < list->cap) rf_store16(list->start + 2 * list->nwords, (uint16_t)word);
@@ -41,7 +41,7 @@ static void put_run(word_list *list, uint32_t opcode, size_t count)
     if (count) put(list, opcode + (uint32_t)count);
 }
 
-/* Changes the current value; true if the instruction has put a lone pixel as well. */
+/* Changes the current value; true if the instruction has also written a lone pixel. */
 static bool put_value(word_list *list, int32_t value, int32_t *current, bool alone)
 {
     int32_t change = value - *current;
@@ -78,7 +78,7 @@ static int put_runs(word_list *list, size_t nzeros, size_t npix, int32_t value, 
 static inline size_t run_end(const int32_t *src, size_t from, size_t npix, int32_t value)
 {
     if (from < npix && src[from] != value) return from;
-    /* masks are mostly long runs: 8 pixels a step, which the compiler makes two or four vector compares */
+    /* masks are mostly long runs: 8 pixels per step, which compile to two or four vector comparisons */
     for (; npix - from >= 8; from += 8) {
         int32_t differs = 0;
         for (size_t k = 0; k < 8; k++) differs |= src[from + k] ^ value;
@@ -136,7 +136,7 @@ static int find_instructions(const uint8_t *src, size_t src_len, size_t *first, 
     if (src_len < 6) return RF_ETRUNCATED;
     int32_t third = (int16_t)rf_load16(src + 4);
     int64_t begin, length;
-    if (third > 0) { /* the old header of three words: its length is here */
+    if (third > 0) { /* the old header of three words has its length here */
         begin = 3;
         length = third;
     } else {

@@ -9,7 +9,7 @@
 /* cffi: begin */
 /*
  * rf_plio_decode - the npix mask values of one line list.
- * Memory:  dst has room for npix integers.
+ * Memory:  dst has a capacity of npix integers.
  * Sizes:   src holds big-endian 16-bit words; words after the list, and an odd last byte, are ignored.
  * Result:  RF_OK, pixels after the last run being 0; RF_ETRUNCATED; RF_EBADDATA (no list, or an instruction that does
  *          not exist); RF_ESIZE (a run goes past npix). After an error dst is undefined.
@@ -22,9 +22,8 @@ int rf_plio_decode(const uint8_t *src, size_t src_len, int32_t *dst, size_t npix
  * Memory:  src is not changed; dst has dst_cap bytes.
  * Sizes:   rf_plio_bound bytes always suffice; *dst_len is set to the bytes written.
  * Result:  RF_OK; RF_ERANGE (a value outside 0..2^24-1); RF_ENOSPACE; RF_EARGUMENT (a list of more than 2^30 words);
- *          RF_ELOSSY: one pixel stands alone behind an exact multiple of 4095 zeros, which cfitsio's list then lacks,
- *          so that it reads back as other pixels. With allow_lossy that list is written. After an error dst is
- *          undefined.
+ *          RF_ELOSSY: a single pixel follows an exact multiple of 4095 zeros, which are missing from cfitsio's list, so
+ *          that other pixels are read back. With allow_lossy that list is written. After an error dst is undefined.
  * Threads: any number, on separate dst.
  */
 int rf_plio_encode(const int32_t *src, size_t npix, int allow_lossy, uint8_t *dst, size_t dst_cap, size_t *dst_len);
@@ -33,7 +32,7 @@ int rf_plio_encode(const int32_t *src, size_t npix, int allow_lossy, uint8_t *ds
  * rf_plio_bound - the most bytes that rf_plio_encode writes.
  * Memory:  none.
  * Sizes:   npix pixels to be coded.
- * Result:  the bytes; SIZE_MAX if that is no size_t.
+ * Result:  the bytes; SIZE_MAX if they exceed size_t.
  * Threads: pure.
  */
 size_t rf_plio_bound(size_t npix);

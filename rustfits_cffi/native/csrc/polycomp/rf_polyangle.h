@@ -1,12 +1,12 @@
 /*
- * rf_polyangle.h - values of which whole periods do not count: where a decoder puts them, and how far two are apart.
+ * rf_polyangle.h - values modulo a period: the branch that a decoder moves them to, and the distance of two values.
  */
 #ifndef RF_POLYANGLE_H
 #define RF_POLYANGLE_H
 
 #include <math.h>
 
-/* y moved by whole periods into [offset, offset + period); values there already, and those not finite, as they are. */
+/* y moved by whole periods into [offset, offset + period); unchanged if it is already there or not finite. */
 static inline double rf_poly_wrapped(double y, double period, double offset)
 {
     if ((y >= offset && y < offset + period) || !isfinite(y)) return y;
@@ -16,7 +16,7 @@ static inline double rf_poly_wrapped(double y, double period, double offset)
     return y >= offset && y < offset + period ? y : offset; /* rounding may leave it just outside */
 }
 
-/* x less the whole periods that leave the least; exact. */
+/* x minus the nearest multiple of the period; exact. */
 static inline double rf_poly_reduced(double x, double period)
 {
     const double size = fabs(x);
@@ -25,7 +25,7 @@ static inline double rf_poly_reduced(double x, double period)
     return size <= period ? x - copysign(period, x) : remainder(x, period);
 }
 
-/* a - b, and what rounding has taken from it: the difference is exactly the sum of both. */
+/* a - b rounded; *lost is the rounding error, so that the two add up to the exact difference. */
 static inline double rf_poly_difference(double a, double b, double *lost)
 {
     const double rounded = a - b, back = rounded - a;
@@ -34,12 +34,12 @@ static inline double rf_poly_difference(double a, double b, double *lost)
     return rounded;
 }
 
-/* How far x and y are apart modulo the period: nothing is rounded but the result, however large they are. */
+/* Distance of x and y modulo the period; only the result is rounded, however large x and y are. */
 static inline double rf_poly_apart(double x, double y, double period)
 {
     double lost, apart = rf_poly_difference(x, y, &lost);
 
-    if (lost == 0 && fabs(apart) <= period / 2) return fabs(apart); /* nearly all: close, so that nothing is lost */
+    if (lost == 0 && fabs(apart) <= period / 2) return fabs(apart); /* the usual case: close values */
     apart = rf_poly_difference(rf_poly_reduced(x, period), rf_poly_reduced(y, period), &lost);
     if (fabs(apart) > period / 2) apart -= copysign(period, apart);
     return fabs(apart + lost);

@@ -1,14 +1,14 @@
-/* Chebyshev coefficients of a chunk and back: by a prepared matrix, a table of cosines, or a fast transform. */
+/* Chebyshev transform of a chunk and its inverse: by a prepared matrix, a table of cosines, or a fast transform. */
 #include "polycomp/rf_polycheb.h"
 
 #include <string.h>
 
 #include "polycomp/rf_polyvec.h"
 
-/* Up to here the matrix (n * n / 2 doubles, 256 KiB) stays in the cache and beats the fast transform. */
+/* Up to this length the matrix (n * n / 2 doubles, 256 KiB) stays in the cache and beats the fast transform. */
 enum { MAX_MATRIX = 256 };
 
-/* The fast transform pays when the direct sum takes more steps than this times P log2 P: measured. */
+/* The fast transform is faster if the direct sum takes more steps than this times P log2 P (measured). */
 enum { DIRECT = 2 };
 
 static int fill_matrix(rf_polycheb *cheb)
@@ -60,7 +60,7 @@ void rf_polycheb_close(rf_polycheb *cheb)
     *cheb = (rf_polycheb){0};
 }
 
-/* Even and odd half of the residuals with the weights of the sum, so that each coefficient is one dot product. */
+/* Even and odd part of the residuals with the weights of the sum, so that each coefficient is one dot product. */
 static void weigh(const rf_polycheb *cheb, const double *front, const double *back, double *even, double *odd)
 {
     const double scale = 1 / (double)(cheb->n - 1);
@@ -68,7 +68,7 @@ static void weigh(const rf_polycheb *cheb, const double *front, const double *ba
     memset(even, 0, cheb->stride * sizeof *even);
     memset(odd, 0, cheb->stride * sizeof *odd);
     for (size_t i = 0; i < cheb->half; i++) {
-        /* the ends count once; the middle of an odd number is in both halves */
+        /* the ends count once; the middle sample of an odd number is in both halves */
         const double weight = i == 0 || 2 * i + 1 == cheb->n ? scale : 2 * scale;
         even[i] = (front[i] + back[i]) * weight;
         odd[i] = (front[i] - back[i]) * weight;
@@ -102,7 +102,7 @@ void rf_polycheb_forward(const rf_polycheb *cheb, const double *front, const dou
     for (size_t j = 0; j < n; j++) c[j] /= (double)(n - 1);
 }
 
-/* Rows j[first..stop-1] times c, for two vectors at i (or one, twice): the sums stay in registers. */
+/* Adds rows j[first..stop-1] times c at vectors i and second (which may be equal); the sums stay in registers. */
 #define SUM_ROWS(first, stop, i, second, sum, tail)                                                                   \
     do {                                                                                                              \
         for (size_t m_ = (first); m_ < (stop); m_++) {                                                                \
@@ -112,7 +112,7 @@ void rf_polycheb_forward(const rf_polycheb *cheb, const double *front, const dou
         }                                                                                                             \
     } while (0)
 
-/* Sums of k scaled matrix rows: the first nevens of even number, the others of odd. */
+/* Sums of k scaled matrix rows, of which the first nevens have even numbers and the others odd ones. */
 RF_WIDE_CLONES static void sum_rows(const rf_polycheb *cheb, const uint16_t *j, const double *c, size_t nevens,
                                     size_t k, double *front, double *back)
 {
@@ -129,8 +129,8 @@ RF_WIDE_CLONES static void sum_rows(const rf_polycheb *cheb, const uint16_t *j, 
 }
 
 /*
- * The same without a matrix: cos(a + b) = cos a cos b - sin a sin b, a from a table once for eight samples, b once for
- * eight lanes. Looking each cosine up took four times as long.
+ * The same without a matrix, by cos(a + b) = cos a cos b - sin a sin b: a is looked up once for eight samples, b once
+ * for each of eight lanes. Looking up every cosine took four times as long.
  */
 RF_WIDE_CLONES static void sum_cosines(const rf_polycheb *cheb, const uint16_t *j, const double *c, size_t nevens,
                                        size_t k, double *front, double *back)
@@ -175,7 +175,7 @@ static void transform(const rf_polycheb *cheb, const uint16_t *j, const double *
     }
 }
 
-/* Copies j and c with even numbers first, each kind in its order; the ends of the spectrum count half. */
+/* Copies j and c, even numbers first, otherwise in the same order; the ends of the spectrum count half. */
 static size_t part_by_parity(const rf_polycheb *cheb, const uint16_t *j, const double *c, size_t k, uint16_t *parted,
                              double *halved)
 {

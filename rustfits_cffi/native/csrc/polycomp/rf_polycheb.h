@@ -1,8 +1,9 @@
 /*
- * rf_polycheb.h - the Chebyshev part of a chunk: a cosine transform of the residuals, whole or by coefficients.
+ * rf_polycheb.h - the Chebyshev part of a chunk: the cosine transform of the residuals, and its inverse for some
+ * coefficients.
  *
- * A chunk is kept as two halves, front[i] = r[i] and back[i] = r[n-1-i] for i < half: a cosine of even number is the
- * same in both, one of odd number changes sign, so all work is done on half the samples.
+ * A chunk is stored as two halves, front[i] = r[i] and back[i] = r[n-1-i] for i < half. Cosines of even number are
+ * equal in both halves and those of odd number change sign, so all work is done on half of the samples.
  */
 #ifndef RF_POLYCHEB_H
 #define RF_POLYCHEB_H
@@ -11,34 +12,34 @@
 #include "polycomp/rf_polyfft.h"
 
 typedef struct {
-    size_t n, half, stride; /* stride: half in whole vectors */
+    size_t n, half, stride; /* stride: half, rounded up to whole vectors */
     double *cosines;        /* cos(pi m / (n-1)), m < 2 (n-1) */
-    double *sines;          /* sin of the same, in the same memory */
+    double *sines;          /* sines of the same angles, in the same allocation */
     double *matrix;         /* short chunks: n rows of stride, cos(pi i j / (n-1)) at [j][i], then zeros; else NULL */
     rf_polyfft fft;         /* long chunks */
-    size_t nscratch;        /* doubles of scratch that the functions below need */
+    size_t nscratch;        /* doubles of scratch that the functions below use */
 } rf_polycheb;
 
 /*
  * rf_polycheb_open - prepare for chunks of one length.
- * Memory:  tables hang on the record until it is closed.
+ * Memory:  the record owns its tables until it is closed.
  * Sizes:   n samples, at least 2.
- * Result:  RF_OK or RF_ENOMEM; then nothing hangs on it.
- * Threads: pure; afterwards any number may read it at once.
+ * Result:  RF_OK, or RF_ENOMEM with nothing allocated.
+ * Threads: pure; afterwards any number may read the record at once.
  */
 int rf_polycheb_open(rf_polycheb *cheb, size_t n);
 
 /*
- * rf_polycheb_close - free what hangs on an rf_polycheb, which may be all zeros.
- * Memory:  the record itself is the caller's.
+ * rf_polycheb_close - free what an rf_polycheb owns; the record may be all zeros.
+ * Memory:  the caller owns the record itself.
  * Sizes:   none.
  * Result:  none.
- * Threads: the record's own.
+ * Threads: one at a time for each record.
  */
 void rf_polycheb_close(rf_polycheb *cheb);
 
 /*
- * rf_polycheb_forward - all coefficients of the halves.
+ * rf_polycheb_forward - compute all coefficients of a chunk.
  * Memory:  scratch has cheb->nscratch doubles.
  * Sizes:   c has n doubles; front and back have `stride`.
  * Result:  none.
@@ -47,8 +48,8 @@ void rf_polycheb_close(rf_polycheb *cheb);
 void rf_polycheb_forward(const rf_polycheb *cheb, const double *front, const double *back, double *scratch, double *c);
 
 /*
- * rf_polycheb_inverse - the values of k coefficients: c[m] is that of number j[m]. The decoder's own arithmetic (it
- * gives them in ascending order): which way is taken depends on n and k alone.
+ * rf_polycheb_inverse - compute the values that k coefficients stand for; c[m] is coefficient number j[m]. This is the
+ * decoder's arithmetic (it passes the coefficients in ascending order): the method depends on n and k only.
  * Memory:  scratch has cheb->nscratch doubles.
  * Sizes:   k is at most n; front and back have `stride` doubles.
  * Result:  none.

@@ -1,4 +1,4 @@
-/* Codes one chunk: polynomial, then as few Chebyshev coefficients as keep the bound, else raw. */
+/* Codes one chunk: a polynomial, then the fewest Chebyshev coefficients that keep the bound, otherwise raw. */
 #include "polycomp/rf_polychunk.h"
 
 #include "polycomp/rf_polyangle.h"
@@ -27,28 +27,28 @@ void rf_polyplan_close(rf_polyplan *plan)
     *plan = (rf_polyplan){0};
 }
 
-/* Everything one chunk is coded with; all arrays are parts of the caller's scratch. */
+/* The state of coding one chunk; all arrays are parts of the caller's scratch. */
 typedef struct {
     const rf_polyplan *plan;
     const double *x;       /* the samples */
-    double *u;             /* the samples unwrapped; x itself where no period is set */
+    double *u;             /* the samples unwrapped; x itself if there is no period */
     double a[RF_POLY_MAX_NPOLY];
-    double *y, *r;         /* polynomial and residuals, whole vectors */
+    double *y, *r;         /* polynomial and residuals, in whole vectors */
     double *spare;         /* a second y */
-    double *fitting;       /* scratch of the fit */
-    double *front, *back;  /* residuals by halves; what is left of them while coefficients are taken */
+    double *fitting;       /* scratch for the fit */
+    double *front, *back;  /* residuals by halves, less the coefficients taken so far */
     double *part_f, *part_b;
     double *c;             /* all Chebyshev coefficients */
-    double *kept;          /* those taken, packed for the inverse */
-    double *scratch;       /* of the transform */
-    uint16_t *order;       /* numbers of the coefficients by falling magnitude; the first k are taken */
-    uint16_t *sorted;      /* those taken, ascending */
-    uint64_t *keys;        /* scratch of the sorting */
-    double largest;        /* residual of the polynomial alone */
-    double error;          /* of the samples as decoded */
+    double *kept;          /* coefficients taken, packed for the inverse */
+    double *scratch;       /* scratch for the transform */
+    uint16_t *order;       /* indexes of the coefficients by falling magnitude; the first k are taken */
+    uint16_t *sorted;      /* indexes of those taken, ascending */
+    uint64_t *keys;        /* scratch for sorting */
+    double largest;        /* largest residual of the polynomial alone */
+    double error;          /* of the decoded samples */
 } coder;
 
-/* The arrays in the scratch, each as long as a chunk; behind them what the fit and the transform need. */
+/* The arrays in the scratch, each as long as a chunk, followed by the scratch for the fit and the transform. */
 enum { U, Y, R, SPARE, FRONT, BACK, PART_F, PART_B, C, KEPT, ORDER, SORTED, KEYS, MORE_KEYS, NARRAYS };
 
 size_t rf_polyplan_nscratch(const rf_polyplan *plan)
@@ -92,7 +92,7 @@ void rf_polycomp_straighten(const double *in, size_t n, double period, double *o
 
 /* ---- polynomial ---- */
 
-/* r = x - y with zeros to whole vectors; returns the largest magnitude, infinity if one is not a finite number. */
+/* r = x - y, padded with zeros to whole vectors; returns the largest magnitude, or infinity if any is not finite. */
 RF_WIDE_CLONES static double subtract(const double *restrict x, const double *restrict y, size_t n, double *restrict r)
 {
     rf_lanes high = {0}, odd = {0};
@@ -120,7 +120,7 @@ RF_WIDE_CLONES static double subtract(const double *restrict x, const double *re
     return bad == 0 ? most : INFINITY;
 }
 
-/* Fits, and refines by fitting the residuals, which takes away the rounding of the first; false if not finite. */
+/* Fits, then fits the residuals, which removes the rounding of the first fit; false if the result is not finite. */
 static bool fit_polynomial(coder *s, const rf_polyfit *fit)
 {
     const rf_polyplan *const plan = s->plan;
@@ -128,7 +128,7 @@ static bool fit_polynomial(coder *s, const rf_polyfit *fit)
     double refined[RF_POLY_MAX_NPOLY], largest;
 
     memset(s->a, 0, npoly * sizeof *s->a);
-    rf_polyfit_add(fit, s->u, s->u[0], s->fitting, s->a); /* of differences: fewer digits are lost */
+    rf_polyfit_add(fit, s->u, s->u[0], s->fitting, s->a); /* fitting differences loses fewer digits */
     s->a[0] += s->u[0];
     rf_poly_evaluate(s->a, npoly, n, s->y);
     s->largest = subtract(s->u, s->y, n, s->r);
@@ -151,8 +151,8 @@ static bool fit_polynomial(coder *s, const rf_polyfit *fit)
 }
 
 /*
- * Whether the bound holds when y is what a decoder computes: for readers that take y as it is, and for ours, which
- * moves angles into their branch and rounds to the type of the samples. s->error becomes the largest error for ours.
+ * Whether the bound holds if a decoder computes y: for readers that return y as it is, and for our decoder, which moves
+ * angles into their branch and rounds to the type of the samples. Sets s->error to the largest error of our decoder.
  */
 static bool holds(coder *s, const double *y)
 {
@@ -168,7 +168,7 @@ static bool holds(coder *s, const double *y)
         if (set->period > 0) out = rf_poly_wrapped(out, set->period, set->period_offset);
         if (set->narrow) out = (double)(float)out;
         if (set->period > 0) {
-            /* unwrapping has rounded: only the samples as they came tell what y is worth */
+            /* unwrapping has rounded, so y is compared with the original samples */
             if (!(rf_poly_apart(s->x[i], y[i], set->period) <= set->max_error)) return false;
             error = rf_poly_apart(s->x[i], out, set->period);
         } else {
@@ -181,7 +181,7 @@ static bool holds(coder *s, const double *y)
 
 /* ---- choice of Chebyshev coefficients ---- */
 
-/* Takes coefficients first..stop-1 of the taken ones out of the residuals. */
+/* Subtracts coefficients order[first..stop-1] from the residuals. */
 RF_WIDE_CLONES static void take_out(coder *s, size_t first, size_t stop)
 {
     if (first == stop) return;
@@ -198,7 +198,7 @@ RF_WIDE_CLONES static double largest_left(const coder *s)
     rf_lanes high = {0};
     double most = 0;
 
-    /* both halves are zero from half to whole vectors */
+    /* both halves are padded with zeros to whole vectors */
     for (size_t i = 0; i < s->plan->cheb.stride; i += RF_LANES) {
         const rf_lanes f = RF_LANES_ABS(RF_LANES_IN(s->front + i)), b = RF_LANES_ABS(RF_LANES_IN(s->back + i));
         RF_LANES_RAISE(high, f);
@@ -208,7 +208,7 @@ RF_WIDE_CLONES static double largest_left(const coder *s)
     return most;
 }
 
-/* Puts the k taken coefficients in ascending order, in `sorted` and `kept`, by way of the chunk's mask. */
+/* Puts the k coefficients taken into ascending order, in `sorted` and `kept`, by means of the chunk's mask. */
 static void sort_taken(coder *s, size_t k, uint8_t *mask)
 {
     const size_t nmask = (s->plan->n + 7) / 8;
@@ -225,7 +225,7 @@ static void sort_taken(coder *s, size_t k, uint8_t *mask)
     }
 }
 
-/* Whether the first k taken coefficients keep the bound in the decoder's own arithmetic. */
+/* Whether the first k coefficients keep the bound in the decoder's own arithmetic. */
 static bool holds_as_decoded(coder *s, size_t k, uint8_t *mask)
 {
     const size_t n = s->plan->n;
@@ -238,7 +238,7 @@ static bool holds_as_decoded(coder *s, size_t k, uint8_t *mask)
     return holds(s, s->r);
 }
 
-/* The most coefficients with which the chunk is still smaller than raw, and no more numbers than samples. */
+/* The largest number of coefficients for which the chunk is smaller than raw and has fewer numbers than samples. */
 static size_t most_coefficients(size_t n, size_t npoly)
 {
     const size_t raw = RF_POLY_RAW_NBYTES + 8 * n;
@@ -249,11 +249,11 @@ static size_t most_coefficients(size_t n, size_t npoly)
 }
 
 /*
- * How many coefficients, by falling magnitude, bring the largest residual to max_error; 0 if raw is better.
+ * Number of coefficients, by falling magnitude, that bring the largest residual down to max_error; 0 if raw is better.
  *
- * The same number as adding them one by one and looking at the maximum each time, but most maxima need no look:
- * the maximum is at least the mean square of what is left (known from the coefficients alone), and it falls by at most
- * the sum of the magnitudes taken.
+ * The result is the same as taking them one by one and computing the maximum each time, but most maxima can be skipped:
+ * the square of the maximum is at least the mean square of what is left, which follows from the coefficients alone, and
+ * the maximum falls by at most the sum of the magnitudes taken.
  */
 static size_t choose(coder *s, uint8_t *mask)
 {
@@ -265,7 +265,7 @@ static size_t choose(coder *s, uint8_t *mask)
     if (most == 0) return 0;
     rf_poly_rank(s->c, n, s->keys, s->order);
     for (size_t j = 0; j < n; j++) total += (s->c[j] * unit) * (s->c[j] * unit) / (j == 0 || j == n - 1 ? 4 : 2);
-    /* the sum that is left is a difference: what rounding can have done to it is taken off */
+    /* `left` is the result of subtractions: allow for their rounding */
     for (left = total; left - 1e-12 * total >= (bound * unit) * (bound * unit); k++) {
         const uint16_t j = s->order[k];
         if (k == most) return 0;
@@ -273,7 +273,7 @@ static size_t choose(coder *s, uint8_t *mask)
     }
     take_out(s, 0, k);
     for (;;) {
-        const double now = largest_left(s), room = (now - bound) * (1 - 1e-9);
+        const double now = largest_left(s), excess = (now - bound) * (1 - 1e-9);
         double reach = 0;
         if (k > 0 && now <= bound && holds_as_decoded(s, k, mask)) return k;
         done = k;
@@ -281,7 +281,7 @@ static size_t choose(coder *s, uint8_t *mask)
             const uint16_t j = s->order[k];
             if (k++ == most) return 0;
             reach += fabs(s->c[j]) / (j == 0 || j == n - 1 ? 2 : 1);
-        } while (reach < room);
+        } while (reach < excess);
         take_out(s, done, k);
     }
 }
@@ -320,7 +320,7 @@ static rf_polyresult encode_chebyshev(coder *s, uint8_t *dst)
     }
     for (size_t i = half; i < padded; i++) s->front[i] = s->back[i] = 0;
     rf_polycheb_forward(&s->plan->cheb, s->front, s->back, s->scratch, s->c);
-    /* the mask of a chunk that may become compressed lies within the room of the raw chunk */
+    /* the mask of any chunk that may become compressed fits in the bytes of the raw chunk */
     k = choose(s, mask);
     if (k == 0) return (rf_polyresult){.nbytes = put_raw(s->x, n, dst)};
     const size_t at = put_head(s, k, dst) + (n + 7) / 8;
@@ -328,7 +328,7 @@ static rf_polyresult encode_chebyshev(coder *s, uint8_t *dst)
     return (rf_polyresult){.nbytes = at + 8 * k, .compressed = true, .ncheby = k, .error = s->error};
 }
 
-/* Codes the chunk with one of the fits. */
+/* Codes the chunk with one of the two fits. */
 static rf_polyresult encode_fitted(coder *s, const rf_polyfit *fit, uint8_t *dst)
 {
     const rf_polysettings *const set = s->plan->settings;
@@ -352,7 +352,7 @@ rf_polyresult rf_polychunk_encode(const rf_polyplan *plan, const double *x, doub
     s.plan = plan;
     s.x = x;
     if (set->period > 0) rf_polycomp_straighten(x, plan->n, set->period, s.u);
-    else s.u = (double *)(uintptr_t)x; /* only read */
+    else s.u = (double *)(uintptr_t)x; /* never written */
     const rf_polyresult chunk = encode_fitted(&s, &plan->fit, dst);
     if (plan->few.n == 0 || (chunk.compressed && chunk.ncheby == 0)) return chunk;
     const rf_polyresult other = encode_fitted(&s, &plan->few, dst);

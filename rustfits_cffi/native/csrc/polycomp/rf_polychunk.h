@@ -1,5 +1,5 @@
 /*
- * rf_polychunk.h - one chunk of a polynomial stream: choosing its coefficients, and the bytes of it.
+ * rf_polychunk.h - one chunk of a polynomial stream: the choice of its coefficients, and its bytes.
  */
 #ifndef RF_POLYCHUNK_H
 #define RF_POLYCHUNK_H
@@ -16,10 +16,10 @@
 enum {
     RF_POLY_MAX_SPC = 65535,
     RF_POLY_MAX_NPOLY = RF_POLYFIT_MOST,
-    RF_POLY_COUNT_NBYTES = 8,  /* number of chunks, in front of a stream */
+    RF_POLY_COUNT_NBYTES = 8,  /* number of chunks, at the start of a stream */
     RF_POLY_RAW_NBYTES = 3,    /* flag, samples */
     RF_POLY_HEAD_NBYTES = 4,   /* flag, samples, polynomial coefficients */
-    RF_POLY_ITEM_SAMPLES = 16384 /* decoded in one item of work, at least */
+    RF_POLY_ITEM_SAMPLES = 16384 /* least number decoded in one item of work */
 };
 
 /* Little-endian numbers at any address. */
@@ -43,34 +43,34 @@ static inline void rf_poly_copy_doubles(void *to, const void *from, size_t n)
 typedef struct {
     const rf_polysettings *settings;
     size_t n;
-    rf_polyfit fit;    /* empty when n is not more than the coefficients: such chunks are raw */
-    rf_polyfit few;    /* of fewer coefficients, which may leave less for the transform; empty where fit has no more */
-    rf_polycheb cheb;  /* empty when not asked for */
+    rf_polyfit fit;    /* empty if n is at most the number of coefficients: such chunks are raw */
+    rf_polyfit few;    /* with fewer coefficients, which may suit the transform better; empty if fit has no more */
+    rf_polycheb cheb;  /* empty if not wanted */
 } rf_polyplan;
 
 /*
  * rf_polyplan_open - prepare for chunks of one length.
- * Memory:  settings stay the caller's and are kept; tables hang on the record until it is closed.
- * Sizes:   n samples a chunk.
- * Result:  RF_OK or RF_ENOMEM; then nothing hangs on it.
- * Threads: pure; afterwards any number may read it at once.
+ * Memory:  the plan keeps a pointer to the caller's settings; it owns its tables until it is closed.
+ * Sizes:   n samples per chunk.
+ * Result:  RF_OK, or RF_ENOMEM with nothing allocated.
+ * Threads: pure; afterwards any number may read the record at once.
  */
 int rf_polyplan_open(rf_polyplan *plan, const rf_polysettings *settings, size_t n);
 
 /*
- * rf_polyplan_close - free what hangs on an rf_polyplan, which may be all zeros.
- * Memory:  the record itself is the caller's.
+ * rf_polyplan_close - free what an rf_polyplan owns; the record may be all zeros.
+ * Memory:  the caller owns the record itself.
  * Sizes:   none.
  * Result:  none.
- * Threads: the record's own.
+ * Threads: one at a time for each record.
  */
 void rf_polyplan_close(rf_polyplan *plan);
 
 /*
- * rf_polyplan_nscratch - scratch that a chunk of this plan needs.
+ * rf_polyplan_nscratch - size of the scratch for a chunk of this plan.
  * Memory:  none.
- * Sizes:   in doubles.
- * Result:  their number.
+ * Sizes:   none.
+ * Result:  the number of doubles.
  * Threads: pure.
  */
 size_t rf_polyplan_nscratch(const rf_polyplan *plan);
@@ -85,8 +85,8 @@ typedef struct {
 /*
  * rf_polychunk_encode - code one chunk.
  * Memory:  scratch has rf_polyplan_nscratch doubles.
- * Sizes:   plan->n samples at x; dst has room for them raw, and no more is taken.
- * Result:  what became of it.
+ * Sizes:   plan->n samples at x; dst holds the chunk stored raw, which is the most that is written.
+ * Result:  size and kind of the coded chunk.
  * Threads: any number, on separate scratch and dst.
  */
 rf_polyresult rf_polychunk_encode(const rf_polyplan *plan, const double *x, double *scratch, uint8_t *dst);

@@ -1,18 +1,18 @@
-/* Codes a series as a polynomial stream: its chunks are shared among threads, and their bytes put in order. */
+/* Codes a series as a polynomial stream: threads share the chunks, whose bytes are then joined in order. */
 #include "polycomp/rf_polychunk.h"
 #include "polycomp/rf_polyorder.h"
-#include "polycomp/rf_polyroom.h"
+#include "polycomp/rf_polybuffer.h"
 #include "base/rf_threads.h"
 
 #include <stdlib.h>
 
 /*
- * Samples in one piece: so few that its bytes stay in the cache and threads end together, so many that threads seldom
- * meet where pieces are put in order.
+ * Samples in one piece: few enough that its bytes stay in the cache and threads finish together, enough that threads
+ * rarely wait for each other where pieces are joined.
  */
 enum { LEAST_PIECE = 4096, MOST_PIECE = 16384, PIECES_A_THREAD = 64 };
 
-/* What became of the chunks of one piece. */
+/* Length and statistics of one piece. */
 typedef struct {
     size_t len;
     rf_polystats stats;
@@ -22,18 +22,18 @@ typedef struct {
     const double *samples;
     size_t nchunks, per_piece;
     const rf_polysettings *settings;
-    const rf_polyplan *whole, *last; /* of all chunks but the last, and of that */
-    size_t nscratch;                 /* doubles that a chunk needs */
+    const rf_polyplan *whole, *last; /* for all chunks but the last, and for the last */
+    size_t nscratch;                 /* doubles of scratch for one chunk */
     piece *pieces;
     rf_polyorder order;
-    rf_polyroom *room;
-    size_t nbytes;                   /* of the stream, up to the last piece that has its place */
-    rf_polystats *stats;             /* of these pieces */
+    rf_polybuffer *buffer;
+    size_t nbytes;                   /* of the stream, to the end of the last settled piece */
+    rf_polystats *stats;             /* of the settled pieces */
 } encode_job;
 
-/* What one thread has; the scratch of a chunk follows. */
+/* What one thread has: its lease, then the scratch for one chunk. */
 typedef struct {
-    rf_polyhand hand;
+    rf_polylease lease;
     double memory[];
 } coder;
 
@@ -43,7 +43,7 @@ static int encode_work(void *argument, void *scratch, size_t item)
     coder *const own = scratch;
     const size_t begin = item * job->per_piece;
     const size_t end = job->nchunks - begin < job->per_piece ? job->nchunks : begin + job->per_piece;
-    uint8_t *const slot = rf_polyhand_slot(&own->hand, &job->order);
+    uint8_t *const slot = rf_polylease_slot(&own->lease, &job->order);
     piece done = {.len = 0};
 
     for (size_t i = begin; i < end; i++) {
@@ -56,30 +56,30 @@ static int encode_work(void *argument, void *scratch, size_t item)
         if (chunk.error > done.stats.largest_error) done.stats.largest_error = chunk.error;
     }
     job->pieces[item] = done;
-    rf_polyhand_give(&own->hand, item, done.len);
+    rf_polylease_finish(&own->lease, item, done.len);
     return RF_OK;
 }
 
 static void end_coder(void *scratch)
 {
-    rf_polyhand_empty(&((coder *)scratch)->hand);
+    rf_polylease_end(&((coder *)scratch)->lease);
 }
 
-/* The next piece goes behind those before it; adds up what became of its chunks. */
+/* Appends a piece to the stream and adds up its statistics. */
 static uint8_t *settle(void *argument, size_t number)
 {
     encode_job *const job = argument;
     const piece *const one = &job->pieces[number];
-    uint8_t *const place = rf_polyroom_at(job->room, job->nbytes, one->len);
+    uint8_t *const dst = rf_polybuffer_at(job->buffer, job->nbytes, one->len);
 
     job->nbytes += one->len;
     job->stats->ncompressed += one->stats.ncompressed;
     job->stats->ncheby += one->stats.ncheby;
     if (one->stats.largest_error > job->stats->largest_error) job->stats->largest_error = one->stats.largest_error;
-    return place;
+    return dst;
 }
 
-/* Shares the chunks of a job whose plans are open. */
+/* Codes the chunks of a job whose plans are open. */
 static int encode_chunks(encode_job *job, int nthreads)
 {
     const size_t npieces = job->nchunks / job->per_piece + (job->nchunks % job->per_piece != 0);
@@ -89,7 +89,7 @@ static int encode_chunks(encode_job *job, int nthreads)
 
     job->pieces = malloc(npieces * sizeof *job->pieces);
     if (!job->pieces) return RF_ENOMEM;
-    status = rf_polyorder_open(&job->order, npieces, slot, rf_polyorder_hands(npieces, nthreads), settle, job);
+    status = rf_polyorder_open(&job->order, npieces, slot, rf_polyorder_threads(npieces, nthreads), settle, job);
     if (status == RF_OK) {
         status = rf_share(encode_work, job, npieces, nthreads, sizeof(coder) + job->nscratch * sizeof(double),
                           end_coder, &failed);
@@ -100,7 +100,7 @@ static int encode_chunks(encode_job *job, int nthreads)
     return status;
 }
 
-/* Opens the plans of a job with chunks, codes them, and closes the plans; nlast: samples of the last chunk. */
+/* Opens the plans, codes all chunks (at least one), and closes the plans; nlast: samples of the last chunk. */
 static int encode_series(encode_job *job, size_t nlast, int nthreads)
 {
     const bool is_short = nlast != job->settings->spc;
@@ -138,28 +138,28 @@ static size_t piece_samples(size_t nsamples, int nthreads)
 
 size_t rf_polycomp_bound(size_t nsamples, uint32_t spc)
 {
-    /* chunks take at least a sample each, so that 11 bytes a sample and the head must fit */
+    /* a chunk has at least one sample, so 11 bytes per sample and the head must fit */
     if (spc == 0 || nsamples > (SIZE_MAX - RF_POLY_COUNT_NBYTES) / (8 + RF_POLY_RAW_NBYTES)) return 0;
     return RF_POLY_COUNT_NBYTES + 8 * nsamples + RF_POLY_RAW_NBYTES * count_chunks(nsamples, spc);
 }
 
 int rf_polycomp_encode(const double *samples, size_t nsamples, const rf_polysettings *settings, int nthreads,
-                       rf_polyroom *room, rf_polystats *stats)
+                       rf_polybuffer *buffer, rf_polystats *stats)
 {
-    encode_job job = {.samples = samples, .settings = settings, .room = room, .nbytes = RF_POLY_COUNT_NBYTES,
+    encode_job job = {.samples = samples, .settings = settings, .buffer = buffer, .nbytes = RF_POLY_COUNT_NBYTES,
                       .stats = stats};
     int status = RF_OK;
 
     if (!are_settings(settings)) return RF_EARGUMENT;
-    room->most = rf_polycomp_bound(nsamples, settings->spc);
-    if (room->most == 0) return RF_EARGUMENT;
-    uint8_t *const head = rf_polyroom_at(room, 0, RF_POLY_COUNT_NBYTES);
+    buffer->most = rf_polycomp_bound(nsamples, settings->spc);
+    if (buffer->most == 0) return RF_EARGUMENT;
+    uint8_t *const head = rf_polybuffer_at(buffer, 0, RF_POLY_COUNT_NBYTES);
     if (!head) return RF_ENOMEM;
     job.nchunks = count_chunks(nsamples, settings->spc);
     job.per_piece = piece_samples(nsamples, nthreads) / settings->spc + 1;
     *stats = (rf_polystats){.nchunks = job.nchunks};
     for (size_t i = 0; i < RF_POLY_COUNT_NBYTES; i++) head[i] = (uint8_t)((uint64_t)job.nchunks >> 8 * i);
     if (job.nchunks) status = encode_series(&job, nsamples - (job.nchunks - 1) * settings->spc, nthreads);
-    room->used = job.nbytes;
+    buffer->used = job.nbytes;
     return status;
 }

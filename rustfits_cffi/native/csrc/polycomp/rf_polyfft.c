@@ -1,4 +1,4 @@
-/* DCT-I of any length: a real even series, packed in a complex transform of half its length, by Bluestein's chirp. */
+/* DCT-I of any length: a real even series, packed into a complex transform of half its length, by Bluestein's chirp. */
 #include "polycomp/rf_polyfft.h"
 
 #include <math.h>
@@ -6,7 +6,7 @@
 
 #include "polycomp/rf_polyvec.h"
 
-/* Eight lanes of eight values: what the transform below can take. */
+/* Eight lanes of eight values: the smallest transform that the steps below support. */
 enum { MIN_SIZE = 64, LOG2_MIN_SIZE = 6 };
 
 static const double PI = 3.14159265358979323846;
@@ -21,7 +21,7 @@ double rf_poly_cosine(size_t m, size_t length)
         m = length - m;
         sign = -1;
     }
-    /* within an eighth of a turn of where the function is flat or zero, the argument's rounding does no harm */
+    /* within an eighth of a turn of a zero or an extreme, the rounding of the argument is harmless */
     if (4 * m > length) return sign * sin(PI * (double)(length - 2 * m) / (double)(2 * length));
     return sign * cos(PI * (double)m / (double)length);
 }
@@ -35,12 +35,12 @@ double rf_poly_sine(size_t m, size_t length)
 }
 
 /*
- * The convolution needs no order of its own, only the same both ways: forward by decimation in frequency, back by
- * decimation in time. The first three steps (the last three of the way back) run along the series. Then eight series of
- * an eighth of the length are left; interleaved, they are the lanes of one, and every further step is whole vectors.
+ * The convolution works in any order that is the same both ways: forward by decimation in frequency, backward by
+ * decimation in time. The first three steps (the last three backward) run along the series. They leave eight series of
+ * an eighth of the length; interleaved, these are the lanes of one series, and all other steps take whole vectors.
  */
 
-/* One step over the whole series: halves of blocks of 2 half values. */
+/* One step over the whole series, in blocks of 2 * half values. */
 RF_WIDE_CLONES static void split_step(const rf_polyfft *fft, size_t half, double *restrict re, double *restrict im)
 {
     const double *const c = fft->twiddle[0] + half, *const s = fft->twiddle[1] + half;
@@ -129,7 +129,7 @@ RF_WIDE_CLONES static void line_up(const double *restrict from, size_t length, d
         for (size_t l = 0; l < RF_LANES; l++) to[length * l + q] = from[RF_LANES * q + l];
 }
 
-/* data: re and im, P each, spoilt; out: the transform, in the order of `backward`. */
+/* Transforms data (re and im, P values each, overwritten) to out, in the order that `backward` expects. */
 static void forward(const rf_polyfft *fft, double *data, double *out)
 {
     const size_t size = fft->size, length = size / RF_LANES;
@@ -140,7 +140,7 @@ static void forward(const rf_polyfft *fft, double *data, double *out)
     split_lanes(fft, length, out, out + size);
 }
 
-/* Undoes `forward`, up to the factor P that the kernel carries. */
+/* Inverse of `forward`, except for the factor P, which the kernel contains. */
 static void backward(const rf_polyfft *fft, double *data, double *out)
 {
     const size_t size = fft->size, length = size / RF_LANES;
@@ -188,7 +188,7 @@ static void fill_tables(rf_polyfft *fft)
     }
 }
 
-/* The kernel as `forward` leaves it. */
+/* Replaces the kernel by its transform. */
 static int transform_kernel(rf_polyfft *fft)
 {
     double *const copy = malloc(2 * fft->size * sizeof *copy);
@@ -243,7 +243,7 @@ void rf_polyfft_cosines(const rf_polyfft *fft, const double *in, double *scratch
     const size_t length = fft->length;
     double *const re = scratch, *const im = re + fft->size, *const other = im + fft->size;
 
-    /* value m of the even extension is in[m] up to m = L, in[2L - m] above; pairs of values are one complex number */
+    /* value m of the even extension is in[m] up to m = L, in[2L - m] above; each pair of values is a complex number */
     memset(scratch, 0, 2 * fft->size * sizeof *scratch);
     for (size_t m = 0; 2 * m <= length; m++) re[m] = in[2 * m];
     for (size_t m = length / 2 + 1; m < length; m++) re[m] = in[2 * (length - m)];
@@ -255,7 +255,7 @@ void rf_polyfft_cosines(const rf_polyfft *fft, const double *in, double *scratch
     backward(fft, other, scratch);
     multiply(re, im, fft->chirp[0], fft->chirp[1], length);
 
-    /* Z[k] to the transform of the whole: E = (Z[k] + Z*[L-k]) / 2, O = (Z[k] - Z*[L-k]) / 2i, X = E + turn O */
+    /* from Z[k] to the whole transform: E = (Z[k] + Z*[L-k]) / 2, O = (Z[k] - Z*[L-k]) / 2i, X = E + turn O */
     const double first = re[0] + im[0], last = re[0] - im[0];
     for (size_t k = 1; k < length; k++) {
         const size_t mirror = length - k;

@@ -1,4 +1,4 @@
-/* Least squares polynomials on an even grid, and Horner. */
+/* Least squares polynomials on an even grid, and their evaluation by Horner's rule. */
 #include "polycomp/rf_polyfit.h"
 
 #include <math.h>
@@ -56,7 +56,7 @@ static void fill_powers(rf_polyfit *fit, const rf_wide *b, const double *norm)
     }
 }
 
-/* Room for the tables of a fit whose sizes are set; zeros. */
+/* Allocates the tables of a fit whose sizes are set, filled with zeros. */
 static int make_tables(rf_polyfit *fit)
 {
     fit->powers_stride = rf_padded(fit->npowers);
@@ -87,7 +87,7 @@ static int open_exact(rf_polyfit *fit, size_t npoly)
     return RF_OK;
 }
 
-/* ---- vectors that doubles can carry ---- */
+/* ---- vectors that doubles can represent ---- */
 
 static void split_vectors(rf_polyfit *fit, const rf_polyspan *span)
 {
@@ -95,14 +95,14 @@ static void split_vectors(rf_polyfit *fit, const rf_polyspan *span)
         const double *const vector = span->vectors + k * span->stride;
         double *const even = fit->basis + k * 2 * fit->stride, *const odd = even + fit->stride;
         for (size_t i = 0; i < (fit->n + 1) / 2; i++) {
-            /* half of each, for folding adds and subtracts; it doubles the middle sample of an odd number */
+            /* halved, because folding adds and subtracts; it also counts the middle sample of an odd number twice */
             even[i] = (vector[i] + vector[fit->n - 1 - i]) / (2 * i + 1 == fit->n ? 4 : 2);
             odd[i] = (vector[i] - vector[fit->n - 1 - i]) / 2;
         }
     }
 }
 
-static int open_carried(rf_polyfit *fit, size_t npoly)
+static int open_representable(rf_polyfit *fit, size_t npoly)
 {
     rf_polyspan span;
     int status = rf_polyspan_open(&span, fit->n, npoly);
@@ -127,7 +127,7 @@ static int open_carried(rf_polyfit *fit, size_t npoly)
 int rf_polyfit_open(rf_polyfit *fit, size_t n, size_t npoly)
 {
     *fit = (rf_polyfit){.n = n, .stride = rf_padded((n + 1) / 2)};
-    const int status = npoly <= RF_POLYFIT_EXACT ? open_exact(fit, npoly) : open_carried(fit, npoly);
+    const int status = npoly <= RF_POLYFIT_EXACT ? open_exact(fit, npoly) : open_representable(fit, npoly);
     if (status != RF_OK) rf_polyfit_close(fit);
     return status;
 }
@@ -141,7 +141,7 @@ void rf_polyfit_close(rf_polyfit *fit)
 
 size_t rf_polyfit_nscratch(const rf_polyfit *fit) { return 2 * fit->stride; }
 
-/* even[i] = x[i] + x[n - 1 - i] less twice the base, odd[i] = x[i] - x[n - 1 - i]; zeros to whole vectors. */
+/* even[i] = x[i] + x[n - 1 - i] - 2 base, odd[i] = x[i] - x[n - 1 - i]; padded with zeros to whole vectors. */
 RF_WIDE_CLONES static void fold(const double *restrict x, size_t n, double base, double *restrict even,
                                 double *restrict odd)
 {
@@ -155,10 +155,10 @@ RF_WIDE_CLONES static void fold(const double *restrict x, size_t n, double base,
     for (size_t i = half; i < rf_padded(half); i++) even[i] = odd[i] = 0;
 }
 
-/* Each vector's part of the samples, whose halves are folded, in powers of x. */
+/* Adds to a, in powers of x, the projection of the folded samples onto the vectors. */
 RF_WIDE_CLONES static void project(const rf_polyfit *fit, const double *folded, double *a)
 {
-    /* copies: the sums might lie anywhere, as far as the compiler knows */
+    /* copies, because the compiler must assume that the stores to `sum` change *fit */
     const size_t nvectors = fit->nvectors, stride = fit->stride, nsums = fit->nhalves * stride;
     const size_t npowers = fit->npowers, powers_stride = fit->powers_stride;
     const bool has_parity = fit->nhalves == 1;

@@ -1,4 +1,4 @@
-/* Puts pieces made by several threads behind each other: knows threads, no formats. */
+/* Joins pieces made by several threads into one stream; independent of any format. */
 #include "polycomp/rf_polyorder.h"
 
 #include <stdlib.h>
@@ -6,18 +6,18 @@
 
 #include "base/rf_bytes.h"
 
-int rf_polyorder_open(rf_polyorder *order, size_t npieces, size_t slot_nbytes, size_t nhands, rf_polysettle settle,
+int rf_polyorder_open(rf_polyorder *order, size_t npieces, size_t slot_nbytes, size_t nleases, rf_polysettle settle,
                       void *job)
 {
     size_t nbytes;
 
     *order = (rf_polyorder){.settle = settle, .job = job, .npieces = npieces, .slot_nbytes = slot_nbytes};
-    if (!rf_multiply(nhands * RF_POLYORDER_SLOTS, slot_nbytes, &nbytes)) return RF_ENOMEM;
+    if (!rf_multiply(nleases * RF_POLYORDER_SLOTS, slot_nbytes, &nbytes)) return RF_ENOMEM;
     order->slots = malloc(nbytes + 1);
-    order->places = calloc(npieces + 1, sizeof *order->places);
-    if (!order->slots || !order->places) {
+    order->pieces = calloc(npieces + 1, sizeof *order->pieces);
+    if (!order->slots || !order->pieces) {
         free(order->slots);
-        free(order->places);
+        free(order->pieces);
         return RF_ENOMEM;
     }
     pthread_mutex_init(&order->lock, NULL);
@@ -30,91 +30,91 @@ int rf_polyorder_close(rf_polyorder *order)
     pthread_cond_destroy(&order->settled);
     pthread_mutex_destroy(&order->lock);
     free(order->slots);
-    free(order->places);
+    free(order->pieces);
     return order->is_short ? RF_ENOMEM : RF_OK;
 }
 
-/* The places of pieces held, oldest first, as far as they are known; returns how many. The caller has the lock. */
-static size_t look_up(const rf_polyhand *hand, uint8_t **places)
+/* Destinations of the oldest pieces held, up to the first unknown one; returns how many. The caller has the lock. */
+static size_t look_up(const rf_polylease *lease, uint8_t **dsts)
 {
     size_t n = 0;
 
-    for (; n < hand->nheld; n++) {
-        const size_t piece = hand->pieces[(hand->oldest + n) % RF_POLYORDER_SLOTS];
-        if (piece >= hand->order->nsettled) break;
-        places[n] = hand->order->places[piece].place;
+    for (; n < lease->nheld; n++) {
+        const size_t piece = lease->numbers[(lease->oldest + n) % RF_POLYORDER_SLOTS];
+        if (piece >= lease->order->nsettled) break;
+        dsts[n] = lease->order->pieces[piece].dst;
     }
     return n;
 }
 
-/* Puts the oldest pieces held where look_up found that they go. */
-static void put_settled(rf_polyhand *hand, size_t n, uint8_t *const *places)
+/* Copies the n oldest pieces held to the destinations that look_up found, and puts their slots back. */
+static void put_settled(rf_polylease *lease, size_t n, uint8_t *const *dsts)
 {
     for (size_t i = 0; i < n; i++) {
-        const size_t slot = hand->oldest++ % RF_POLYORDER_SLOTS;
-        if (places[i]) memcpy(places[i], hand->slots + slot * hand->order->slot_nbytes, hand->lens[slot]);
+        const size_t slot = lease->oldest++ % RF_POLYORDER_SLOTS;
+        if (dsts[i]) memcpy(dsts[i], lease->slots + slot * lease->order->slot_nbytes, lease->lens[slot]);
     }
-    hand->nheld -= n;
-    if (hand->nheld == 0) hand->oldest = 0; /* the first slot again, which is still in the cache */
+    lease->nheld -= n;
+    if (lease->nheld == 0) lease->oldest = 0; /* use the first slot again, which is still in the cache */
 }
 
-/* Puts at least the oldest piece held in its place; waits for the pieces before. */
-static void put_oldest(rf_polyhand *hand)
+/* Copies at least the oldest piece held to its destination; waits for the pieces before it. */
+static void put_oldest(rf_polylease *lease)
 {
-    rf_polyorder *const order = hand->order;
-    uint8_t *places[RF_POLYORDER_SLOTS];
+    rf_polyorder *const order = lease->order;
+    uint8_t *dsts[RF_POLYORDER_SLOTS];
     size_t n;
 
     pthread_mutex_lock(&order->lock);
-    while ((n = look_up(hand, places)) == 0) pthread_cond_wait(&order->settled, &order->lock);
+    while ((n = look_up(lease, dsts)) == 0) pthread_cond_wait(&order->settled, &order->lock);
     pthread_mutex_unlock(&order->lock);
-    put_settled(hand, n, places);
+    put_settled(lease, n, dsts);
 }
 
-/* Gives all pieces made, up to the first that is not, their places. The caller has the lock. */
-static void settle_made(rf_polyorder *order)
+/* Finds the destinations of all finished pieces up to the first unfinished one. The caller has the lock. */
+static void settle_finished(rf_polyorder *order)
 {
-    while (order->nsettled < order->npieces && order->places[order->nsettled].is_made) {
-        uint8_t *const place = order->is_short ? NULL : order->settle(order->job, order->nsettled);
-        if (!place) order->is_short = true;
-        order->places[order->nsettled++].place = place;
+    while (order->nsettled < order->npieces && order->pieces[order->nsettled].is_finished) {
+        uint8_t *const dst = order->is_short ? NULL : order->settle(order->job, order->nsettled);
+        if (!dst) order->is_short = true;
+        order->pieces[order->nsettled++].dst = dst;
     }
 }
 
-/* Gives a hand that is used for the first time its slots. */
-static void begin(rf_polyhand *hand, rf_polyorder *order)
+/* Gives slots to a lease that is used for the first time. */
+static void begin(rf_polylease *lease, rf_polyorder *order)
 {
     pthread_mutex_lock(&order->lock);
-    hand->slots = order->slots + order->nhands++ * RF_POLYORDER_SLOTS * order->slot_nbytes;
+    lease->slots = order->slots + order->nleases++ * RF_POLYORDER_SLOTS * order->slot_nbytes;
     pthread_mutex_unlock(&order->lock);
-    hand->order = order;
+    lease->order = order;
 }
 
-uint8_t *rf_polyhand_slot(rf_polyhand *hand, rf_polyorder *order)
+uint8_t *rf_polylease_slot(rf_polylease *lease, rf_polyorder *order)
 {
-    if (!hand->order) begin(hand, order);
-    if (hand->nheld == RF_POLYORDER_SLOTS) put_oldest(hand);
-    return hand->slots + (hand->oldest + hand->nheld) % RF_POLYORDER_SLOTS * order->slot_nbytes;
+    if (!lease->order) begin(lease, order);
+    if (lease->nheld == RF_POLYORDER_SLOTS) put_oldest(lease);
+    return lease->slots + (lease->oldest + lease->nheld) % RF_POLYORDER_SLOTS * order->slot_nbytes;
 }
 
-void rf_polyhand_give(rf_polyhand *hand, size_t piece, size_t len)
+void rf_polylease_finish(rf_polylease *lease, size_t piece, size_t len)
 {
-    rf_polyorder *const order = hand->order;
-    const size_t slot = (hand->oldest + hand->nheld++) % RF_POLYORDER_SLOTS;
-    uint8_t *places[RF_POLYORDER_SLOTS];
+    rf_polyorder *const order = lease->order;
+    const size_t slot = (lease->oldest + lease->nheld++) % RF_POLYORDER_SLOTS;
+    uint8_t *dsts[RF_POLYORDER_SLOTS];
 
-    hand->pieces[slot] = piece;
-    hand->lens[slot] = len;
+    lease->numbers[slot] = piece;
+    lease->lens[slot] = len;
     pthread_mutex_lock(&order->lock);
-    order->places[piece].is_made = true;
-    settle_made(order);
+    order->pieces[piece].is_finished = true;
+    settle_finished(order);
     pthread_cond_broadcast(&order->settled);
-    const size_t n = look_up(hand, places);
+    const size_t n = look_up(lease, dsts);
     pthread_mutex_unlock(&order->lock);
-    put_settled(hand, n, places);
+    put_settled(lease, n, dsts);
 }
 
-void rf_polyhand_empty(rf_polyhand *hand)
+void rf_polylease_end(rf_polylease *lease)
 {
-    while (hand->nheld) put_oldest(hand);
+    while (lease->nheld) put_oldest(lease);
 }

@@ -1,4 +1,4 @@
-/* The parts of a chunk, for whoever wants to look at them alone: fit and transform. */
+/* The parts of a chunk by themselves, for tests: fit and transform. */
 #include "polycomp/rf_polychunk.h"
 #include "polycomp/rf_polyvec.h"
 

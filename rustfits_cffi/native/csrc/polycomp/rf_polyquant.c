@@ -1,4 +1,4 @@
-/* Quantization: floats to levels of some bits, packed without gaps, and back. */
+/* Quantization: floats to levels of a few bits, packed without gaps, and back. */
 #include "polycomp/rf_polycomp.h"
 
 #include <float.h>
@@ -10,10 +10,10 @@
 #include "base/rf_threads.h"
 
 enum {
-    BLOCK = 64,            /* samples coded at once: whatever the bits are, a block ends on a 4-byte boundary */
+    BLOCK = 64,            /* samples coded at a time: with any number of bits, a block ends on a 4-byte boundary */
     SEGMENT = 256 * BLOCK, /* samples in one item of work */
     MOST_SEGMENTS = 32,    /* in one item of decoding */
-    MAX_WRITE_BITS = 50,   /* from 51 on q + 0.5 is no longer exact */
+    MAX_WRITE_BITS = 50,   /* from 51 on, q + 0.5 is no longer exact */
     MAX_READ_BITS = 64
 };
 
@@ -28,7 +28,7 @@ size_t rf_polyquant_nbytes(size_t n, int bits)
     return whole + rest;
 }
 
-/* BLOCK doubles from `count` floats of either width; missing ones repeat the first, which is always there. */
+/* BLOCK doubles from `count` floats of either width, at least one; missing ones repeat the first. */
 static void load_block(const void *src, size_t first, size_t count, int width, double *x)
 {
     if (width == 8) {
@@ -51,7 +51,7 @@ typedef struct {
     range *ranges;
 } range_job;
 
-/* Smallest and largest of n doubles, a multiple of BLOCK, and if all are finite: x - x is 0 for those, else NaN. */
+/* Range of n doubles, a multiple of BLOCK, and whether all are finite: x - x is 0 for finite x, else NaN. */
 RF_WIDE_CLONES static range range_of(const double *x, size_t n, range so_far)
 {
     rf_lanes low = RF_LANES_IN(x), high = low, odd = low - low;
@@ -79,7 +79,7 @@ static int range_work(void *argument, void *scratch, size_t item)
     double x[BLOCK];
 
     (void)scratch;
-    if (job->width == 8 && stop - i >= BLOCK) { /* doubles in place, as far as they fill blocks */
+    if (job->width == 8 && stop - i >= BLOCK) { /* whole blocks of doubles need no copy */
         const size_t whole = (stop - i) / BLOCK * BLOCK;
         found = range_of((const double *)job->src + i, whole, found);
         i += whole;
@@ -120,11 +120,9 @@ int rf_polyquant_range(const void *src, size_t n, int width, int nthreads, doubl
 
 typedef struct {
     const void *src;
-    size_t n;
-    int width, bits, lsb;
-    double normalization, offset;
+    rf_polyquant series;
     uint8_t *dst;
-    double *errors; /* one a segment */
+    double *errors; /* one per segment */
 } encode_job;
 
 /* Levels of up to 31 bits: 32-bit conversions, which every vector unit has. Returns the largest error. */
@@ -136,7 +134,7 @@ RF_WIDE_CLONES static double quantize_short(const double *restrict x, double nor
 
     for (size_t i = 0; i < BLOCK; i++) {
         const double v = (x[i] - offset) * norm + 0.5;
-        q[i] = (int32_t)(v < most ? v : most); /* truncation is floor: v is not negative */
+        q[i] = (int32_t)(v < most ? v : most); /* truncation equals floor, because v is not negative */
     }
     for (size_t i = 0; i < BLOCK; i++) y[i] = (double)q[i] / norm + offset;
     if (width == 4)
@@ -224,46 +222,47 @@ static void pack_long(const uint64_t *q, int bits, uint8_t *dst)
     }
 }
 
-/* One block into `out` (room for 8 * bits bytes); returns its largest error. */
+/* Codes one block to `out`, 8 * bits bytes; returns its largest error. */
 static double encode_block(const encode_job *job, const double *x, uint8_t *out)
 {
+    const rf_polyquant *const set = &job->series;
     double worst;
 
-    if (job->bits < 32) {
+    if (set->bits < 32) {
         int32_t q[BLOCK];
-        worst = quantize_short(x, job->normalization, job->offset, job->bits, job->width, q);
-        if (job->lsb) reverse_short(q, job->bits);
-        pack_short(q, job->bits, out);
+        worst = quantize_short(x, set->normalization, set->offset, set->bits, set->width, q);
+        if (set->lsb) reverse_short(q, set->bits);
+        pack_short(q, set->bits, out);
         return worst;
     }
     uint64_t q[BLOCK];
-    worst = quantize_long(x, job->normalization, job->offset, job->bits, job->width, q);
-    for (size_t i = 0; job->lsb && i < BLOCK; i++) q[i] = reversed(q[i], job->bits);
-    pack_long(q, job->bits, out);
+    worst = quantize_long(x, set->normalization, set->offset, set->bits, set->width, q);
+    for (size_t i = 0; set->lsb && i < BLOCK; i++) q[i] = reversed(q[i], set->bits);
+    pack_long(q, set->bits, out);
     return worst;
 }
 
 static int encode_work(void *argument, void *scratch, size_t item)
 {
     const encode_job *job = argument;
-    const size_t stop = (item + 1) * SEGMENT < job->n ? (item + 1) * SEGMENT : job->n;
+    const size_t stop = (item + 1) * SEGMENT < job->series.n ? (item + 1) * SEGMENT : job->series.n;
     double worst = 0, x[BLOCK];
 
     (void)scratch;
     for (size_t i = item * SEGMENT; i < stop; i += BLOCK) {
         const size_t count = stop - i < BLOCK ? stop - i : BLOCK;
-        uint8_t *const out = job->dst + i / 8 * (size_t)job->bits;
-        load_block(job->src, i, count, job->width, x);
+        uint8_t *const out = job->dst + i / 8 * (size_t)job->series.bits;
+        load_block(job->src, i, count, job->series.width, x);
         if (count == BLOCK) {
             worst = fmax(worst, encode_block(job, x, out));
             continue;
         }
         uint8_t last[8 * MAX_WRITE_BITS];
-        const size_t nbits = count * (size_t)job->bits, nbytes = (nbits + 7) / 8;
+        const size_t nbits = count * (size_t)job->series.bits, nbytes = (nbits + 7) / 8;
         worst = fmax(worst, encode_block(job, x, last));
         if (nbits % 8) {
             last[nbytes - 1] &= (uint8_t)(0xff00 >> nbits % 8);
-            if (job->lsb) last[nbytes - 1] >>= 8 - nbits % 8;
+            if (job->series.lsb) last[nbytes - 1] >>= 8 - nbits % 8;
         }
         memcpy(out, last, nbytes);
     }
@@ -271,17 +270,16 @@ static int encode_work(void *argument, void *scratch, size_t item)
     return RF_OK;
 }
 
-int rf_polyquant_encode(const void *src, size_t n, int width, int bits, int lsb, double normalization, double offset,
-                        int nthreads, uint8_t *dst, double *largest_error)
+int rf_polyquant_encode(const void *src, const rf_polyquant *series, int nthreads, uint8_t *dst, double *largest_error)
 {
-    const size_t nitems = n / SEGMENT + (n % SEGMENT != 0);
-    encode_job job = {.src = src, .n = n, .width = width, .bits = bits, .lsb = lsb, .normalization = normalization,
-                      .offset = offset, .dst = dst};
+    const size_t n = series->n, nitems = n / SEGMENT + (n % SEGMENT != 0);
+    const int bits = series->bits;
+    encode_job job = {.src = src, .series = *series, .dst = dst};
     size_t failed;
     int status;
 
     *largest_error = 0;
-    if (!is_float_width(width) || bits < 1 || bits > MAX_WRITE_BITS) return RF_EARGUMENT;
+    if (!is_float_width(series->width) || bits < 1 || bits > MAX_WRITE_BITS) return RF_EARGUMENT;
     if (n == 0) return RF_OK;
     if (rf_polyquant_nbytes(n, bits) == 0) return RF_EARGUMENT;
     job.errors = malloc(nitems * sizeof *job.errors);
@@ -296,15 +294,14 @@ int rf_polyquant_encode(const void *src, size_t n, int width, int bits, int lsb,
 
 typedef struct {
     const uint8_t *src;
-    size_t src_len, n;     /* src_len: exactly what n samples take */
-    int width, bits, lsb;
-    double normalization, offset;
+    size_t src_len;        /* exactly the bytes that the series takes */
+    rf_polyquant series;
     size_t start, stop;
     size_t per_item;       /* samples */
     void *dst;
 } decode_job;
 
-/* Levels of a block whose bit string begins at src; 8 * bits + 8 bytes of it can be read. */
+/* Levels of a block whose bit string begins at src, where 8 * bits + 8 bytes can be read. */
 static void unpack(const uint8_t *src, int bits, int lsb, uint64_t *q)
 {
     size_t at = 0;
@@ -326,7 +323,7 @@ static void unpack_short(const uint8_t *src, int bits, int32_t *q)
         q[i] = (int32_t)(rf_load64(src + at / 8) << (at & 7) >> (64 - bits));
 }
 
-/* The division stays a division: multiplying by the reciprocal differs in the last bit. */
+/* This must stay a division: multiplying by the reciprocal differs in the last bit. */
 RF_WIDE_CLONES static void restore(double *y, double norm, double offset)
 {
     for (size_t i = 0; i < BLOCK; i++) y[i] = y[i] / norm + offset;
@@ -339,29 +336,32 @@ RF_WIDE_CLONES static void restore_short(const int32_t *restrict q, double norm,
 
 static void decode_block(const decode_job *job, const uint8_t *src, double *y)
 {
-    if (job->bits < 32) {
+    const rf_polyquant *const set = &job->series;
+
+    if (set->bits < 32) {
         int32_t q[BLOCK];
-        unpack_short(src, job->bits, q);
-        if (job->lsb) reverse_short(q, job->bits);
-        restore_short(q, job->normalization, job->offset, y);
+        unpack_short(src, set->bits, q);
+        if (set->lsb) reverse_short(q, set->bits);
+        restore_short(q, set->normalization, set->offset, y);
         return;
     }
     uint64_t q[BLOCK];
-    unpack(src, job->bits, job->lsb, q);
+    unpack(src, set->bits, set->lsb, q);
     for (size_t i = 0; i < BLOCK; i++) y[i] = (double)q[i];
-    restore(y, job->normalization, job->offset);
+    restore(y, set->normalization, set->offset);
 }
 
-/* The block's bytes: in place, or near the end of the stream copied in front of zeros. */
+/* The bytes of a block: in the stream itself, or near its end as a copy followed by zeros. */
 static const uint8_t *block_bytes(const decode_job *job, size_t block, uint8_t *copy)
 {
-    const size_t nbytes = 8 * (size_t)job->bits, at = block * nbytes, rest = job->src_len - at;
+    const size_t bits = (size_t)job->series.bits, nbytes = 8 * bits, at = block * nbytes, rest = job->src_len - at;
+    const size_t used = job->series.n * bits % 8; /* bits of the last byte; 0: all */
 
     if (rest >= nbytes + 8) return job->src + at;
     memset(copy, 0, nbytes + 8);
     memcpy(copy, job->src + at, rest < nbytes ? rest : nbytes);
-    if (job->lsb && rest <= nbytes && job->n * (size_t)job->bits % 8) /* the last byte is right-aligned */
-        copy[rest - 1] = (uint8_t)(copy[rest - 1] << (8 - job->n * (size_t)job->bits % 8));
+    if (job->series.lsb && rest <= nbytes && used) /* the last byte is right-aligned */
+        copy[rest - 1] = (uint8_t)(copy[rest - 1] << (8 - used));
     return copy;
 }
 
@@ -379,7 +379,7 @@ static int decode_work(void *argument, void *scratch, size_t item)
         const size_t block = i / BLOCK, skip = i % BLOCK;
         const size_t count = end - i < BLOCK - skip ? end - i : BLOCK - skip;
         decode_block(job, block_bytes(job, block, copy), y);
-        if (job->width == 8) {
+        if (job->series.width == 8) {
             memcpy((double *)job->dst + (i - job->start), y + skip, count * sizeof *y);
         } else {
             float *out = (float *)job->dst + (i - job->start);
@@ -390,19 +390,19 @@ static int decode_work(void *argument, void *scratch, size_t item)
     return RF_OK;
 }
 
-int rf_polyquant_decode(const uint8_t *src, size_t src_len, size_t n, int width, int bits, int lsb,
-                        double normalization, double offset, size_t start, size_t stop, int nthreads, void *dst)
+int rf_polyquant_decode(const uint8_t *src, size_t src_len, const rf_polyquant *series, size_t start, size_t stop,
+                        int nthreads, void *dst)
 {
-    decode_job job = {.src = src, .n = n, .width = width, .bits = bits, .lsb = lsb, .normalization = normalization,
-                      .offset = offset, .start = start, .stop = stop, .dst = dst};
+    decode_job job = {.src = src, .series = *series, .start = start, .stop = stop, .dst = dst};
     size_t failed;
 
-    if (!is_float_width(width) || bits < 1 || bits > MAX_READ_BITS || start > stop || stop > n) return RF_EARGUMENT;
+    if (!is_float_width(series->width) || series->bits < 1 || series->bits > MAX_READ_BITS) return RF_EARGUMENT;
+    if (start > stop || stop > series->n) return RF_EARGUMENT;
     if (start == stop) return RF_OK;
-    job.src_len = rf_polyquant_nbytes(n, bits);
+    job.src_len = rf_polyquant_nbytes(series->n, series->bits);
     if (job.src_len == 0) return RF_EARGUMENT;
     if (src_len < job.src_len) return RF_ETRUNCATED;
-    /* large items, so that threads mostly touch fresh pages of their own, but enough for all to end together */
+    /* large items, so that threads touch fresh pages of their own, but enough of them to finish together */
     const size_t fair = (stop - start) / (16 * (size_t)(nthreads > 1 ? nthreads : 1)) / SEGMENT;
     job.per_item = SEGMENT * (fair < 1 ? 1 : fair > MOST_SEGMENTS ? MOST_SEGMENTS : fair);
     const size_t nsamples = stop - start / BLOCK * BLOCK;

@@ -1,10 +1,10 @@
-/* Sorting coefficients: one pass into buckets of an eighth of an octave, then each bucket. */
+/* Sorts coefficients: one pass into buckets of an eighth of an octave, then each bucket by itself. */
 #include "polycomp/rf_polyrank.h"
 
 #include <string.h>
 
 enum {
-    NBUCKETS = 128,     /* 16 octaves below the largest; the last bucket takes all that is smaller */
+    NBUCKETS = 128,     /* 16 octaves from the largest down; the last bucket takes everything smaller */
     BUCKET_SHIFT = 49,  /* leaves a double's exponent and three bits of its fraction */
     MAX_INSERTION = 48
 };
@@ -19,7 +19,7 @@ static void insertion_sort(uint64_t *keys, size_t n)
     }
 }
 
-/* Lets keys[at] sink in a heap that has its smallest on top. */
+/* Lets keys[at] sink in a heap with the smallest key on top. */
 static void sink(uint64_t *keys, size_t n, size_t at)
 {
     const uint64_t key = keys[at];

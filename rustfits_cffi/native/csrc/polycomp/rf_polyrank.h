@@ -1,5 +1,5 @@
 /*
- * rf_polyrank.h - numbers of values in the order of falling magnitude.
+ * rf_polyrank.h - indexes of values in the order of falling magnitude.
  */
 #ifndef RF_POLYRANK_H
 #define RF_POLYRANK_H
@@ -7,9 +7,9 @@
 #include "rf.h"
 
 /*
- * rf_poly_rank - put into order the numbers 0..n-1 so that |c| falls, or the number rises where two magnitudes agree in
- * their first 36 bits: less than what rounding does to a coefficient.
- * Memory:  keys is scratch of 2 n numbers.
+ * rf_poly_rank - write the indexes 0..n-1 to order so that |c| falls. Indexes rise where magnitudes agree in their
+ * first 36 bits, a difference smaller than the rounding of a coefficient.
+ * Memory:  keys is scratch for 2 n numbers.
  * Sizes:   n at most 65535.
  * Result:  none.
  * Threads: any number, on separate keys and order.

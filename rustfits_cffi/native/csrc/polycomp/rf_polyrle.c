@@ -1,8 +1,7 @@
 /*
- * Run lengths of integers, plain and of differences. All arithmetic is unsigned: it wraps as the format asks.
+ * Run lengths of integers, plain and of differences. All arithmetic is unsigned, so it wraps as the format requires.
  *
- * Runs are of terms: the samples, or the differences of neighbours. Term t is sample t, or stands between the samples
- * t and t + 1.
+ * A run consists of equal terms. Term t is sample t, or the difference of samples t + 1 and t.
  */
 #include <stdbool.h>
 #include <stdlib.h>
@@ -13,20 +12,20 @@
 #include "polycomp/rf_polycomp.h"
 #include "polycomp/rf_polyfault.h"
 #include "polycomp/rf_polyorder.h"
-#include "polycomp/rf_polyroom.h"
+#include "polycomp/rf_polybuffer.h"
 #include "base/rf_threads.h"
 
 enum {
-    PART_NBYTES = 1 << 19,     /* of the samples whose runs one item of work finds, at most: less slows two threads */
-    LEAST_PIECE = 1 << 16,     /* bytes of the samples that one item of work restores: at least, */
-    MOST_PIECE = 1 << 21,      /* and at most: a huge page, which two threads touching it first would both clear */
-    MARK_PAIRS = 512,          /* pairs for which there is a mark */
-    SCAN_MARKS = 64,           /* marks that one item of work makes: fewer, and threads hinder each other */
-    LEAST_SHARE = 1 << 19,     /* samples, or values of a stream, for each thread: fewer are not worth its start, */
+    PART_NBYTES = 1 << 19,     /* most bytes of samples in one item of encoding: smaller items slow two threads down */
+    LEAST_PIECE = 1 << 16,     /* least bytes of samples in one item of decoding, */
+    MOST_PIECE = 1 << 21,      /* and most: a huge page, which two threads that touch it first would both clear */
+    MARK_PAIRS = 512,          /* pairs per mark */
+    SCAN_MARKS = 64,           /* marks in one item of scanning: with fewer, threads hinder each other */
+    LEAST_SHARE = 1 << 19,     /* samples, or values of a stream, per thread: fewer are not worth starting one, */
     LEAST_SCAN = 1 << 23,      /* nor are fewer bytes of a stream that is only scanned */
-    GUESS_SPOTS = 16,          /* places in a series where runs are counted to guess how many there are, */
-    GUESS_TERMS = 64,          /* and terms that are looked at in each */
-    FILLED = 16                /* bytes of samples that are restored while one value of the stream is read */
+    GUESS_SPOTS = 16,          /* positions in a series where runs are counted to estimate their number, */
+    GUESS_TERMS = 64,          /* and terms examined at each */
+    FILLED = 16                /* bytes of samples restored in the time of reading one value of the stream */
 };
 
 typedef struct {
@@ -34,10 +33,10 @@ typedef struct {
     size_t length;
 } term_run;
 
-/* The runs of one part: they may go on in its neighbours, so that the first and the last are not coded yet. */
+/* The runs of one part. The first and the last may continue in its neighbours, so they are not coded yet. */
 typedef struct {
-    term_run first, last; /* last: of length 0 if there is only one */
-    size_t len;           /* values of the pairs for those between */
+    term_run first, last; /* last: of length 0 if there is only one run */
+    size_t len;           /* values written for the runs in between */
 } part_runs;
 
 #define VALUE uint8_t
@@ -57,7 +56,7 @@ typedef struct {
 #define NAME(stem) stem##64
 #include "polycomp/rf_polyrle_template.h"
 
-/* What is done by width. */
+/* The functions for one width. */
 typedef struct {
     part_runs (*encode)(const void *src, size_t from, size_t to, int diff, uint64_t max_count, void *dst);
     size_t (*changes)(const void *src, size_t nterms, int diff);
@@ -92,7 +91,7 @@ static int worth_threads(int nthreads, size_t amount, size_t least)
     return nthreads > 1 && most < (size_t)nthreads ? (int)most : nthreads;
 }
 
-/* ---- encoding: threads find the runs of parts, which are joined in order where they meet ---- */
+/* ---- encoding: threads find the runs of parts, and runs that cross parts are joined in order ---- */
 
 typedef struct {
     const width_work *work;
@@ -102,40 +101,40 @@ typedef struct {
     uint64_t max_count;
     part_runs *parts;
     rf_polyorder order;
-    rf_polyroom *room;
-    term_run open; /* ends the parts that have their place, and may go on in the next */
-    size_t nbytes; /* of the stream, up to it */
+    rf_polybuffer *buffer;
+    term_run open; /* the last run of the settled parts, which may continue in the next */
+    size_t nbytes; /* of the stream, to the start of the open run */
 } encode_job;
 
 static int encode_work(void *argument, void *scratch, size_t item)
 {
     encode_job *const job = argument;
-    rf_polyhand *const hand = scratch;
+    rf_polylease *const lease = scratch;
     const size_t from = item * job->per_part;
     const size_t to = job->nterms - from < job->per_part ? job->nterms : from + job->per_part;
-    uint8_t *const slot = rf_polyhand_slot(hand, &job->order);
+    uint8_t *const slot = rf_polylease_slot(lease, &job->order);
 
     job->parts[item] = job->work->encode(job->src, from, to, job->diff, job->max_count, slot);
-    rf_polyhand_give(hand, item, job->parts[item].len * (size_t)job->width);
+    rf_polylease_finish(lease, item, job->parts[item].len * (size_t)job->width);
     return RF_OK;
 }
 
-static void end_hand(void *scratch) { rf_polyhand_empty(scratch); }
+static void end_lease(void *scratch) { rf_polylease_end(scratch); }
 
-/* Puts the pairs of the open run behind the stream; false if there is no memory. */
+/* Appends the pairs of the open run to the stream; false if there is no memory. */
 static bool put_open(encode_job *job)
 {
     const size_t npairs = (job->open.length - 1) / job->max_count + 1;
     const size_t nbytes = 2 * npairs * (size_t)job->width;
-    uint8_t *const place = rf_polyroom_at(job->room, job->nbytes, nbytes);
+    uint8_t *const dst = rf_polybuffer_at(job->buffer, job->nbytes, nbytes);
 
-    if (!place) return false;
-    (void)job->work->put(place, 0, job->open, job->max_count);
+    if (!dst) return false;
+    (void)job->work->put(dst, 0, job->open, job->max_count);
     job->nbytes += nbytes;
     return true;
 }
 
-/* Joins a part with those before it; returns where its middle goes. */
+/* Joins a part with those before it; returns the destination of its runs in between. */
 static uint8_t *settle(void *argument, size_t number)
 {
     encode_job *const job = argument;
@@ -152,27 +151,27 @@ static uint8_t *settle(void *argument, size_t number)
         if (!put_open(job)) return NULL;
         job->open = part->last;
     }
-    uint8_t *const place = rf_polyroom_at(job->room, job->nbytes, nbytes);
+    uint8_t *const dst = rf_polybuffer_at(job->buffer, job->nbytes, nbytes);
     job->nbytes += nbytes;
-    return place;
+    return dst;
 }
 
-/* Codes the terms of a job that has some. */
+/* Codes the terms of a job, at least one. */
 static int encode_terms(encode_job *job, int nthreads)
 {
-    const size_t fit = PART_NBYTES / (size_t)job->width, hands = nthreads > 1 ? (size_t)nthreads : 1;
-    const size_t rounds = (job->nterms - 1) / (fit * hands) + 1; /* as many parts for each thread: all end together */
+    const size_t fit = PART_NBYTES / (size_t)job->width, threads = nthreads > 1 ? (size_t)nthreads : 1;
+    const size_t rounds = (job->nterms - 1) / (fit * threads) + 1; /* as many parts for each thread */
     size_t failed;
     int status;
 
-    job->per_part = (job->nterms - 1) / (rounds * hands) + 1;
+    job->per_part = (job->nterms - 1) / (rounds * threads) + 1;
     const size_t nparts = job->nterms / job->per_part + (job->nterms % job->per_part != 0);
     const size_t slot = 2 * job->per_part * (size_t)job->width;
     job->parts = malloc(nparts * sizeof *job->parts);
     if (!job->parts) return RF_ENOMEM;
-    status = rf_polyorder_open(&job->order, nparts, slot, rf_polyorder_hands(nparts, nthreads), settle, job);
+    status = rf_polyorder_open(&job->order, nparts, slot, rf_polyorder_threads(nparts, nthreads), settle, job);
     if (status == RF_OK) {
-        status = rf_share(encode_work, job, nparts, nthreads, sizeof(rf_polyhand), end_hand, &failed);
+        status = rf_share(encode_work, job, nparts, nthreads, sizeof(rf_polylease), end_lease, &failed);
         const int placed = rf_polyorder_close(&job->order);
         if (status == RF_OK) status = placed;
     }
@@ -181,24 +180,24 @@ static int encode_terms(encode_job *job, int nthreads)
 }
 
 int rf_polyrle_encode(const void *src, size_t n, int width, int diff, uint64_t max_count, int nthreads,
-                      rf_polyroom *room)
+                      rf_polybuffer *buffer)
 {
     const uint64_t most = width == 8 ? UINT64_MAX : ((uint64_t)1 << (8 * (width & 7))) - 1;
     encode_job job = {.work = work_of(width), .src = src, .nterms = n, .width = width, .diff = diff,
-                      .max_count = max_count, .room = room};
+                      .max_count = max_count, .buffer = buffer};
     int status = RF_OK;
 
     if (!job.work || max_count == 0 || max_count > most) return RF_EARGUMENT;
-    if (!rf_multiply(2 * (size_t)width, n, &room->most)) return RF_EARGUMENT;
-    if (diff && n) { /* the first sample stands in front of the differences */
-        uint8_t *const head = rf_polyroom_at(room, 0, (size_t)width);
+    if (!rf_multiply(2 * (size_t)width, n, &buffer->most)) return RF_EARGUMENT;
+    if (diff && n) { /* the first sample precedes the differences */
+        uint8_t *const head = rf_polybuffer_at(buffer, 0, (size_t)width);
         if (!head) return RF_ENOMEM;
         memcpy(head, src, (size_t)width);
         job.nbytes = (size_t)width;
         job.nterms = n - 1;
     }
     if (job.nterms) status = encode_terms(&job, worth_threads(nthreads, job.nterms, LEAST_SHARE));
-    room->used = job.nbytes;
+    buffer->used = job.nbytes;
     return status;
 }
 
@@ -215,9 +214,9 @@ size_t rf_polyrle_guess(const void *src, size_t n, int width, int diff, uint64_t
     return 2 * (nruns + (size_t)((double)n / (double)max_count));
 }
 
-/* ---- decoding: marks tell where to begin within a stream ---- */
+/* ---- decoding: marks make it possible to begin within a stream ---- */
 
-/* Of the first pair of each MARK_PAIRS; one also where there is none. */
+/* One for every MARK_PAIRS pairs, at least one. */
 static size_t count_marks(size_t npairs) { return npairs ? (npairs - 1) / MARK_PAIRS + 1 : 1; }
 
 size_t rf_polyrle_nmarks(size_t len) { return count_marks(len / 2); }
@@ -231,7 +230,7 @@ typedef struct {
     size_t nmarks;
 } scan_job;
 
-/* The sums of the pairs behind some marks go to the marks themselves, until they are added up. */
+/* Stores in each mark the sums over the pairs that follow it; add_up then turns these into totals. */
 static int scan_work(void *argument, void *scratch, size_t item)
 {
     const scan_job *const job = argument;
@@ -248,13 +247,13 @@ static int scan_work(void *argument, void *scratch, size_t item)
     return RF_OK;
 }
 
-/* Turns the sums at the marks into what is before them; false if they are not n samples in all. */
+/* Turns the sums in the marks into the totals in front of them; false if there are not n samples in all. */
 static bool add_up(rf_polyrle_mark *marks, size_t nmarks, rf_polyrle_mark at, uint64_t n)
 {
     for (size_t i = 0; i < nmarks; i++) {
         const rf_polyrle_mark sums = marks[i];
         marks[i] = at;
-        if (at.first > n || sums.first > n - at.first) return false; /* so the sum cannot overflow */
+        if (at.first > n || sums.first > n - at.first) return false; /* so that the sum cannot overflow */
         at.first += sums.first;
         at.before += sums.before;
     }
@@ -288,11 +287,11 @@ typedef struct {
     const rf_polyrle_mark *marks;
     int diff;
     size_t start, stop, per_item; /* samples */
-    size_t lead;                  /* samples between the page that dst lies in and dst: the first item is shorter */
+    size_t lead;                  /* samples from the start of dst's page to dst: the first item is shorter by these */
     uint8_t *dst;
 } decode_job;
 
-/* The last mark that is not behind `sample`. */
+/* The last mark that is not after `sample`. */
 static size_t mark_before(const decode_job *job, size_t sample)
 {
     const size_t npairs = (job->len - (job->diff && job->len)) / 2;

@@ -1,11 +1,11 @@
 /*
- * Run lengths of one width. The includer defines VALUE (an unsigned type), NAME(stem), and TOTAL: an unsigned type that
- * MARK_PAIRS counts are summed in, as narrow as it may be.
+ * Run lengths of one width. The includer defines VALUE (an unsigned type), NAME(stem), and TOTAL: the narrowest
+ * unsigned type that can hold the sum of MARK_PAIRS counts.
  */
 
 /* ---- encoding ---- */
 
-/* Values from x[0] on that equal `value`, of n. */
+/* Number of values, from x[0] on, that equal `value`; at most n. */
 RF_WIDE_CLONES static size_t NAME(count_equal)(const VALUE *x, size_t n, VALUE value)
 {
     enum { BLOCK = 256 / sizeof(VALUE) };
@@ -20,7 +20,7 @@ RF_WIDE_CLONES static size_t NAME(count_equal)(const VALUE *x, size_t n, VALUE v
     return i;
 }
 
-/* Differences from x[1] - x[0] on that equal `step`, of n. */
+/* Number of differences, from x[1] - x[0] on, that equal `step`; at most n. */
 RF_WIDE_CLONES static size_t NAME(count_steps)(const VALUE *x, size_t n, VALUE step)
 {
     enum { BLOCK = 256 / sizeof(VALUE) };
@@ -40,10 +40,10 @@ static inline VALUE NAME(term)(const VALUE *x, size_t i, bool diff)
     return diff ? (VALUE)(x[i + 1] - x[i]) : x[i];
 }
 
-/* The run that begins with term i, as far as it goes before term `to`. */
+/* The run that begins with term i, up to term `to`. */
 static inline term_run NAME(run)(const VALUE *x, size_t i, size_t to, bool diff)
 {
-    enum { FEW = 8 }; /* are counted here: a call costs more */
+    enum { FEW = 8 }; /* counted here, because a call costs more */
     const VALUE value = NAME(term)(x, i, diff);
     size_t end = i + 1;
 
@@ -53,7 +53,7 @@ static inline term_run NAME(run)(const VALUE *x, size_t i, size_t to, bool diff)
     return (term_run){value, end - i};
 }
 
-/* Pairs for a run at dst[at]; returns where the next pair goes. */
+/* Writes the pairs of a run to dst[at]; returns the index of the next pair. */
 static size_t NAME(put)(void *dst, size_t at, term_run run, uint64_t max_count)
 {
     VALUE *const out = dst;
@@ -80,14 +80,14 @@ static inline part_runs NAME(encode_terms)(const VALUE *x, size_t from, size_t t
     return found;
 }
 
-/* The runs of terms from..to-1, at least one; pairs go to dst for all but the first and the last. */
+/* Finds the runs of terms from..to-1 (at least one term); writes the pairs of all but the first and the last to dst. */
 static part_runs NAME(encode)(const void *src, size_t from, size_t to, int diff, uint64_t max_count, void *dst)
 {
     return diff ? NAME(encode_terms)(src, from, to, true, max_count, dst)
                 : NAME(encode_terms)(src, from, to, false, max_count, dst);
 }
 
-/* How many of nterms terms differ from the next one; there are that many and one more. */
+/* Number of terms that differ from the next one, among the first nterms; there must be nterms + 1. */
 static size_t NAME(changes)(const void *src, size_t nterms, int diff)
 {
     const VALUE *const x = src;
@@ -99,7 +99,7 @@ static size_t NAME(changes)(const void *src, size_t nterms, int diff)
 
 /* ---- decoding ---- */
 
-/* The number of samples that up to MARK_PAIRS pairs stand for; false if a count, or all together, cannot be. */
+/* The number of samples that up to MARK_PAIRS pairs stand for; false if a count is negative or the sum overflows. */
 RF_WIDE_CLONES static bool NAME(count)(const void *src, size_t npairs, int is_signed, uint64_t *count)
 {
     const VALUE most = (VALUE)(is_signed ? (VALUE)~(VALUE)0 >> 1 : (VALUE)~(VALUE)0);
@@ -117,7 +117,7 @@ RF_WIDE_CLONES static bool NAME(count)(const void *src, size_t npairs, int is_si
     return all <= most && carries == 0;
 }
 
-/* What pairs add, as differences, to the value of a sample. */
+/* The sum of the differences that the pairs stand for. */
 RF_WIDE_CLONES static uint64_t NAME(change)(const void *src, size_t npairs)
 {
     const VALUE *const pairs = src;
@@ -127,7 +127,7 @@ RF_WIDE_CLONES static uint64_t NAME(change)(const void *src, size_t npairs)
     return climbed;
 }
 
-/* Says what is wrong with a stream, if its pairs do not add up to n samples. */
+/* Finds out what is wrong with a stream whose pairs do not add up to n samples. */
 static int NAME(check)(const void *stream, size_t len, int is_signed, int diff, uint64_t n, rf_polyfault *fault)
 {
     const VALUE *const src = stream;
@@ -138,7 +138,7 @@ static int NAME(check)(const void *stream, size_t len, int is_signed, int diff, 
     if ((len - first) % 2) return rf_poly_fail(fault, RF_POLY_ODD_LENGTH, len * sizeof(VALUE), (len - first) / 2, len);
     for (size_t i = first; i < len; i += 2) {
         if (src[i] > most) return rf_poly_fail(fault, RF_POLY_NEGATIVE_RUN, i * sizeof(VALUE), (i - first) / 2, src[i]);
-        if (total > n || src[i] > n - total) /* so the sum cannot overflow */
+        if (total > n || src[i] > n - total) /* so that the sum cannot overflow */
             return rf_poly_fail(fault, RF_POLY_TOTAL, i * sizeof(VALUE), (i - first) / 2, src[i]);
         total += src[i];
     }
@@ -153,8 +153,8 @@ RF_WIDE_CLONES static void NAME(fill)(VALUE *dst, size_t n, VALUE value)
 }
 
 /*
- * dst[i] = before + (i + 1) * step. The compiler makes vectors of it; a loop over an array of running lanes, which says
- * so by hand, is miscompiled by gcc 12.2 at -O3 (64-bit values, lanes beyond the first vector).
+ * dst[i] = before + (i + 1) * step. The compiler vectorizes this loop. Written by hand as an array of running lanes, it
+ * is miscompiled by gcc 12.2 at -O3 (64-bit values, lanes beyond the first vector).
  */
 RF_WIDE_CLONES static void NAME(climb)(VALUE *restrict dst, size_t n, VALUE before, VALUE step)
 {
@@ -164,12 +164,12 @@ RF_WIDE_CLONES static void NAME(climb)(VALUE *restrict dst, size_t n, VALUE befo
     }
 }
 
-/* A run of n samples at dst, which has `room`: what is written behind a short run is replaced by the next one. */
-static inline void NAME(write_run)(VALUE *dst, size_t n, size_t room, bool diff, VALUE before, VALUE value)
+/* Writes a run of n samples to dst, which holds cap; the next run overwrites what a short run writes in excess. */
+static inline void NAME(write_run)(VALUE *dst, size_t n, size_t cap, bool diff, VALUE before, VALUE value)
 {
     enum { FEW = 32 / sizeof(VALUE) };
 
-    if (n <= FEW && room >= FEW) {
+    if (n <= FEW && cap >= FEW) {
         for (size_t i = 0; i < FEW; i++) dst[i] = (VALUE)(diff ? before + (VALUE)((i + 1) * value) : value);
     } else if (diff) {
         NAME(climb)(dst, n, before, value);
@@ -181,7 +181,7 @@ static inline void NAME(write_run)(VALUE *dst, size_t n, size_t room, bool diff,
 static inline void NAME(decode_terms)(const VALUE *src, size_t len, size_t pair, rf_polyrle_mark mark, bool diff,
                                       size_t start, size_t stop, VALUE *dst)
 {
-    size_t at = (size_t)mark.first; /* the sample that the next run begins with */
+    size_t at = (size_t)mark.first; /* number of the first sample of the next run */
     VALUE before = (VALUE)mark.before;
 
     if (diff && len) {
@@ -204,7 +204,7 @@ static inline void NAME(decode_terms)(const VALUE *src, size_t len, size_t pair,
     }
 }
 
-/* Samples start..stop-1 from pair number `pair` on, where `mark` stands. */
+/* Samples start..stop-1, decoded from pair number `pair` on, to which `mark` belongs. */
 static void NAME(decode)(const void *src, size_t len, size_t pair, rf_polyrle_mark mark, int diff, size_t start,
                          size_t stop, void *dst)
 {

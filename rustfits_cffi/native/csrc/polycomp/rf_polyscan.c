@@ -1,10 +1,10 @@
-/* Finds the chunks of a polynomial stream; nothing in it is believed before it is checked. */
+/* Finds the chunks of a polynomial stream; nothing in it is used before it is checked. */
 #include "polycomp/rf_polyscan.h"
 
 #include "polycomp/rf_polychunk.h"
 #include "polycomp/rf_polyfault.h"
 
-/* Bits of the mask below n. */
+/* Number of bits set in the mask below n. */
 static size_t count_bits(const uint8_t *mask, size_t n)
 {
     size_t bits = 0, byte = 0;
@@ -19,7 +19,7 @@ static size_t count_bits(const uint8_t *mask, size_t n)
     return bits;
 }
 
-/* Reads the chunk at *at; moves *at behind it. */
+/* Reads the chunk at *at, and moves *at to its end. */
 static int scan_chunk(const uint8_t *src, size_t src_len, size_t *at, uint64_t number, rf_polychunk *chunk,
                       rf_polyfault *fault)
 {
@@ -70,7 +70,7 @@ int rf_polycursor_open(rf_polycursor *cursor, const uint8_t *src, size_t src_len
 int rf_polycursor_read(rf_polycursor *cursor, rf_polychunk *chunks, size_t cap, size_t enough, size_t *nread,
                        rf_polyfault *fault)
 {
-    /* kept in registers: through the pointer every chunk waited for the stores of the one before, four times as long */
+    /* kept in registers: through the pointer, each chunk waited for the stores of the previous one (4 times as slow) */
     const uint64_t left = cursor->count - cursor->number, most = left < cap ? left : cap;
     const uint64_t begin = cursor->nsamples;
     size_t at = cursor->at, n = 0;

@@ -1,6 +1,6 @@
 /*
- * The singular vectors of the powers on a grid: a factorization with pivots, which ends where nothing but rounding is
- * left, and one-sided Jacobi rotations of its small factor.
+ * The singular vectors of the powers on a grid: a factorization with pivoting, which ends when only rounding is left,
+ * then one-sided Jacobi rotations of its small factor.
  * Source: Golub and Van Loan, Matrix Computations, sections 5.4 (column pivoting) and 8.6 (Jacobi).
  */
 #include "polycomp/rf_polyspan.h"
@@ -16,25 +16,25 @@
 
 enum { MOST_SWEEPS = 60 }; /* six or seven are usual */
 
-static const double LARGEST_POWER = 1e300;  /* higher ones are not used: coefficients would be no numbers any more */
-static const double NOTHING_LEFT = DBL_EPSILON; /* length of the longest power but for what the vectors hold of it */
+static const double LARGEST_POWER = 1e300;  /* higher ones are not used: coefficients would not be numbers */
+static const double NOTHING_LEFT = DBL_EPSILON; /* length of the longest remainder at which to stop */
 static const double ORTHOGONAL = 1e-15;     /* cosine */
 
-/* Matrices on the way; rows are whole vectors with zeros at their ends. */
+/* Intermediate matrices; rows are padded with zeros to whole vectors. */
 typedef struct {
-    size_t n, stride;           /* of a row on the grid */
-    size_t npowers, row;        /* of a row over the powers */
+    size_t n, stride;           /* values in a row on the grid, and padded */
+    size_t npowers, row;        /* values in a row over the powers, and padded */
     size_t nfound;              /* vectors found */
-    double *grid;               /* npowers rows on the grid: the powers, which one by one give way to the vectors */
-    double *factor;             /* nfound rows: what each power has of the vector, then the rotations of the vectors */
-    double *scale;              /* one a power: what it was divided by */
-    double *length;             /* one a power: of what is left of it; -1 once it gave way to a vector */
-    size_t *place;              /* one a vector: the row of the grid that it is in */
+    double *grid;               /* npowers rows on the grid: the powers, replaced one by one by the vectors */
+    double *factor;             /* nfound rows: the component of each power along the vector, then the rotations */
+    double *scale;              /* one per power: the number it was divided by */
+    double *length;             /* one per power: of its remainder; -1 once replaced by a vector */
+    size_t *grid_row;             /* one per vector: its row in the grid */
 } work;
 
 /* ---- rows ---- */
 
-/* Summed in blocks: the rounding of one long sum would pass for directions. */
+/* Summed in blocks: the rounding of one long sum would look like further directions. */
 RF_WIDE_CLONES static double dot(const double *a, const double *b, size_t n)
 {
     enum { BLOCK = 512 };
@@ -80,8 +80,8 @@ static size_t count_powers(size_t n, size_t npoly)
     return count;
 }
 
-/* Room for a job whose sizes are set; all zeros. */
-static int make_room(work *w)
+/* Allocates the matrices of a job whose sizes are set, filled with zeros. */
+static int make_matrices(work *w)
 {
     size_t grid, factor;
 
@@ -92,17 +92,17 @@ static int make_room(work *w)
     w->factor = calloc(factor, sizeof *w->factor);
     w->scale = calloc(w->npowers, sizeof *w->scale);
     w->length = calloc(w->npowers, sizeof *w->length);
-    w->place = calloc(w->npowers, sizeof *w->place);
-    return w->grid && w->factor && w->scale && w->length && w->place ? RF_OK : RF_ENOMEM;
+    w->grid_row = calloc(w->npowers, sizeof *w->grid_row);
+    return w->grid && w->factor && w->scale && w->length && w->grid_row ? RF_OK : RF_ENOMEM;
 }
 
-static void free_room(work *w)
+static void free_matrices(work *w)
 {
     free(w->grid);
     free(w->factor);
     free(w->scale);
     free(w->length);
-    free(w->place);
+    free(w->grid_row);
 }
 
 /* The powers of x / n, then scaled to length 1. */
@@ -124,7 +124,7 @@ static void fill_powers(work *w)
     }
 }
 
-/* The power of which most is left; its length goes to *length. */
+/* The power with the longest remainder, whose length goes to *length. */
 static size_t longest(const work *w, double *length)
 {
     size_t most = 0;
@@ -135,16 +135,16 @@ static size_t longest(const work *w, double *length)
     return most;
 }
 
-/* Makes what is left of power j the next vector. */
+/* Makes the remainder of power j the next vector. */
 static void take(work *w, size_t j)
 {
     double *const vector = w->grid + j * w->stride, *const factor = w->factor + w->nfound * 2 * w->row;
     const double length = w->length[j];
 
     normalize(vector, w->stride);
-    for (int pass = 0; pass < 2; pass++) { /* once more, for what rounding has left of the others */
+    for (int pass = 0; pass < 2; pass++) { /* twice, because rounding leaves a trace of the other vectors */
         for (size_t k = 0; k < w->nfound; k++) {
-            const double *const other = w->grid + w->place[k] * w->stride;
+            const double *const other = w->grid + w->grid_row[k] * w->stride;
             add(vector, -dot(other, vector, w->stride), other, w->stride);
         }
         normalize(vector, w->stride);
@@ -152,7 +152,7 @@ static void take(work *w, size_t j)
     factor[j] = length;
     factor[w->row + w->nfound] = 1;
     w->length[j] = -1;
-    w->place[w->nfound++] = j;
+    w->grid_row[w->nfound++] = j;
     for (size_t m = 0; m < w->npowers; m++) {
         double *const power = w->grid + m * w->stride;
         if (w->length[m] < 0) continue;
@@ -183,7 +183,7 @@ static void diagonalize(work *w)
     }
 }
 
-/* The singular vectors that count. */
+/* Keeps the singular vectors whose values are large enough. */
 static int keep(const work *w, rf_polyspan *span)
 {
     double largest = 0;
@@ -204,7 +204,7 @@ static int keep(const work *w, rf_polyspan *span)
         double *const vector = span->vectors + span->nvectors * w->stride;
         if (sqrt(squared) <= DBL_EPSILON * largest) continue;
         for (size_t l = 0; l < w->nfound; l++)
-            add(vector, row[w->row + l], w->grid + w->place[l] * w->stride, w->stride);
+            add(vector, row[w->row + l], w->grid + w->grid_row[l] * w->stride, w->stride);
         for (size_t j = 0; j < w->npowers; j++)
             span->powers[span->nvectors * w->npowers + j] = row[j] / squared / w->scale[j];
         span->nvectors++;
@@ -215,7 +215,7 @@ static int keep(const work *w, rf_polyspan *span)
 int rf_polyspan_open(rf_polyspan *span, size_t n, size_t npoly)
 {
     work w = {.n = n, .npowers = count_powers(n, npoly)};
-    int status = make_room(&w);
+    int status = make_matrices(&w);
     double length;
 
     *span = (rf_polyspan){0};
@@ -226,7 +226,7 @@ int rf_polyspan_open(rf_polyspan *span, size_t n, size_t npoly)
         diagonalize(&w);
         status = keep(&w, span);
     }
-    free_room(&w);
+    free_matrices(&w);
     return status;
 }
 

@@ -1,9 +1,9 @@
 /*
- * rf_polyvec.h - what the Polycomp loops share: vectors of eight.
+ * rf_polyvec.h - vectors of eight doubles, for the loops of Polycomp.
  *
- * Eight lanes whatever the CPU has: sums are formed in the same order everywhere, so that the width of a machine's
- * vectors changes neither a stream nor a decoded bit. Contraction is off for the whole build; a fused multiply-add
- * would move decoded samples by up to thousands of ulp, because powers of x cancel.
+ * There are eight lanes whatever the CPU has: sums are formed in the same order everywhere, so the vector width of a
+ * machine changes neither a stream nor a decoded bit. Contraction is off for the whole build: a fused multiply-add
+ * would change decoded samples by up to thousands of ulp, because powers of x cancel.
  */
 #ifndef RF_POLYVEC_H
 #define RF_POLYVEC_H
@@ -20,19 +20,19 @@ typedef double rf_lanes __attribute__((vector_size(64), aligned(8), may_alias));
 
 typedef int64_t rf_lane_bits __attribute__((vector_size(64), aligned(8), may_alias));
 
-/* Lane by lane the larger of high and v goes to high; a NaN in v is passed over. */
+/* Sets each lane of high to the larger of high and v; a NaN in v is ignored. */
 #define RF_LANES_RAISE(high, v)                                                                                       \
     do {                                                                                                              \
         const rf_lane_bits is_more_ = (v) > (high);                                                                   \
         (high) = (rf_lanes)((is_more_ & (rf_lane_bits)(v)) | (~is_more_ & (rf_lane_bits)(high)));                     \
     } while (0)
-/* The same for the smaller. */
+/* Sets each lane of low to the smaller of low and v; a NaN in v is ignored. */
 #define RF_LANES_LOWER(low, v)                                                                                        \
     do {                                                                                                              \
         const rf_lane_bits is_less_ = (v) < (low);                                                                    \
         (low) = (rf_lanes)((is_less_ & (rf_lane_bits)(v)) | (~is_less_ & (rf_lane_bits)(low)));                       \
     } while (0)
-/* The magnitudes. */
+/* Magnitudes, lane by lane. */
 #define RF_LANES_ABS(v) ((rf_lanes)((rf_lane_bits)(v) & INT64_MAX))
 
 /* n rounded up to whole vectors. */

@@ -1,8 +1,8 @@
 /*
- * rf_wide.h - numbers of twice the precision of a double, for tables that are made once.
+ * rf_wide.h - numbers with twice the precision of a double, for tables that are computed once.
  *
- * A number is the sum of two doubles of which the second is at most half a unit in the last place of the first.
- * Source: the error-free sum and product of Dekker (1971) and Knuth; the product by fma, which rounds once.
+ * A number is the sum of two doubles; the second is at most half a unit in the last place of the first.
+ * Source: the error-free sum and product of Dekker (1971) and Knuth; the product uses fma, which rounds once.
  */
 #ifndef RF_WIDE_H
 #define RF_WIDE_H
@@ -32,7 +32,7 @@ static inline rf_wide rf_wide_product(rf_wide a, rf_wide b)
 
 static inline rf_wide rf_wide_negative(rf_wide a) { return (rf_wide){-a.high, -a.low}; }
 
-/* a / b for doubles. */
+/* a / b, both doubles. */
 static inline rf_wide rf_wide_ratio(double a, double b)
 {
     const double quotient = a / b;

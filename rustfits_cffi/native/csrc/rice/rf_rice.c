@@ -6,7 +6,7 @@
 #include "rice/rf_rice_part.h"
 #include "rice/rf_rice_put.h"
 
-/* How many low bits of each value are stored plainly, from the mean: White's rule, free of its floating point. */
+/* How many low bits of each value are stored plainly, from the mean: White's rule without floating point. */
 static inline unsigned rice_split(uint64_t sum, size_t npix)
 {
     uint64_t less = npix / 2 + 1;
@@ -25,7 +25,7 @@ static inline unsigned rice_split(uint64_t sum, size_t npix)
 #undef LEADING_ZEROS
 
 #if RF_CPU_X86
-/* The same once more for processors with lzcnt and shlx: they decode 1,000 instead of 450 Mpixel/s. */
+/* The same for processors with lzcnt and shlx, which decode 1,000 instead of 450 Mpixel/s. */
 #define TARGET RF_TARGET_V3
 #define VARIANT(name) name##_v3
 #define LEADING_ZEROS(window) ((unsigned)_lzcnt_u64(window))
@@ -76,8 +76,8 @@ size_t rf_rice_bound(size_t npix, int width, size_t block)
     if (!is_known(width, block)) return SIZE_MAX;
     if (npix > SIZE_MAX / 16) return SIZE_MAX;
     /*
-     * The first pixel, then per block its split number and at most the plain pixels: a split of fs says that the sum
-     * is below 2^(fs+1) (npix + npix/2^(fs+2)), so for the largest splits the zeros take 2 bits a pixel and, with 8
+     * The first pixel, then per block its split number and at most the plain pixels: a split of fs means that the sum
+     * is below 2^(fs+1) (npix + npix/2^(fs+2)), so for the largest splits the zeros take 2 bits per pixel and, with 8
      * bits, one more per 64 pixels.
      */
     size_t nblocks = (npix - (npix != 0)) / block + 1;

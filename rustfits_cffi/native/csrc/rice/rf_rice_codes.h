@@ -1,11 +1,11 @@
 /*
- * rf_rice_codes.h - the part of Rice decoding that no pixel width changes: taking codes off a stream.
+ * rf_rice_codes.h - reads Rice codes from a stream: the part that does not depend on the pixel width.
  *
  * rf_rice_widths.h includes it once for each kind of processor. Needs: TARGET (function attributes), VARIANT(name), for
- * which rf_rice_part.h has a kind of parts, and LEADING_ZEROS(window), where 0 may have 63 of them or 64.
+ * which rf_rice_part.h has a kind of parts, and LEADING_ZEROS(window), which may be 63 or 64 for 0.
  */
 
-/* One code of any length, at any distance from the end. */
+/* Reads one code of any length, at any distance from the end. */
 TARGET static NEVER_INLINE int VARIANT(rice_long_code)(rf_bits_in *in, unsigned fs, uint32_t *code)
 {
     uint32_t zeros = 0, low = 0;
@@ -27,9 +27,9 @@ TARGET static NEVER_INLINE int VARIANT(rice_long_code)(rf_bits_in *in, unsigned 
 }
 
 /*
- * Codes i .. n - 1, `group` at a time, as far as that goes; returns the number of the first one left. The window is
- * filled once for a group, and whether all were in it is asked once, when they have been taken. The last bytes of the
- * stream are left, too.
+ * Reads codes i .. n - 1, `group` at a time, while they fit a window; returns the number of the first one left. The
+ * window is filled once per group, and one check after the group finds whether all its codes were in it. The last bytes
+ * of the stream are also left.
  */
 TARGET static ALWAYS_INLINE size_t VARIANT(rice_short_codes)(rf_bits_in *in, unsigned fs, VARIANT(rice_part) *part,
                                                              size_t i, size_t n, unsigned group)
@@ -39,14 +39,14 @@ TARGET static ALWAYS_INLINE size_t VARIANT(rice_short_codes)(rf_bits_in *in, uns
         uint64_t window = in->window;
         unsigned nbits = group * (fs + 1);
         for (unsigned k = 0; k < group; k++) {
-            /* shifted in two steps, the first beside the count: that leaves two in a row from code to code */
+            /* shifted in two steps, the first parallel to the count: two steps in a row remain from code to code */
             uint64_t after_one = window << (fs + 1);
             unsigned zeros = LEADING_ZEROS(window);
             VARIANT(rice_keep_short)(part, i + k, fs, window, zeros);
             window = after_one << (zeros & 63);
             nbits += zeros;
         }
-        if (nbits > 56) break; /* so many a full window has at least */
+        if (nbits > 56) break; /* a full window has at least this many */
         in->window = window;
         in->have -= nbits;
         i += group;
@@ -54,7 +54,7 @@ TARGET static ALWAYS_INLINE size_t VARIANT(rice_short_codes)(rf_bits_in *in, uns
     return i;
 }
 
-/* The next n codes: in groups, what is left of them or does not fit into a window one by one, and else the long way. */
+/* Reads the next n codes: in groups, else one by one from a window, else by rice_keep_long. */
 TARGET static ALWAYS_INLINE int VARIANT(rice_codes_by)(rf_bits_in *stream, unsigned fs, VARIANT(rice_part) *part,
                                                        size_t n, unsigned group)
 {
@@ -75,7 +75,7 @@ TARGET static ALWAYS_INLINE int VARIANT(rice_codes_by)(rf_bits_in *stream, unsig
     return RF_OK;
 }
 
-/* The next n codes, in groups that hardly ever have more than the 56 bits of a full window. */
+/* Reads the next n codes, in groups that rarely exceed the 56 bits of a full window. */
 TARGET static ALWAYS_INLINE int VARIANT(rice_codes)(rf_bits_in *in, unsigned fs, VARIANT(rice_part) *part, size_t n)
 {
     if (fs <= 3) return VARIANT(rice_codes_by)(in, fs, part, n, 8);

@@ -1,17 +1,17 @@
 /*
- * rf_rice_part.h - the codes of some pixels of a block, from being taken off the stream to being summed up.
+ * rf_rice_part.h - the codes of some pixels of a block, between being read from the stream and being added up.
  *
- * Reading codes is one long chain of steps, each a code's length. So it only keeps what it sees, and all that can be
- * done for several pixels at once is left for later. There are two kinds of parts: one for any processor, and one for
- * x86-64-v3, whose names end in _v3. Each has
+ * Reading codes is one long chain of steps, as each code's length gives the start of the next. So the reader only keeps
+ * the codes, and all that can be done for several pixels at once is done later. There are two kinds of parts: one for
+ * any processor, and one for x86-64-v3, whose names end in _v3. Each has
  *
- *   rice_keep_short   keeps the code that a window begins with, if it has at most 56 bits, else anything
+ *   rice_keep_short   keeps the code at the start of a window; what it keeps of a code over 56 bits is undefined
  *   rice_keep_long    keeps a code of any length
- *   rice_kept         a code as it stands in the stream: (zeros << fs) + (1 << fs) + low bits, modulo 2^32
- *   rice_sum          turns codes to pixels of `width` bytes at dst: the differences that they stand for, summed up
- *                     from *last; returns how many, the rest of the npix is too little for its lanes
+ *   rice_kept         a code as it is in the stream: (zeros << fs) + (1 << fs) + low bits, modulo 2^32
+ *   rice_sum          turns codes into pixels of `width` bytes at dst, by adding their differences to *last; returns
+ *                     how many, as the remainder of the npix does not fill its lanes
  *
- * Memory: a part is the caller's, and needs no setting up.
+ * Memory: a part is the caller's, and needs no initialization.
  * Sizes:  i < PART_NPIX; fs < 32; zeros <= 64; npix <= PART_NPIX.
  */
 #ifndef RF_RICE_PART_H
@@ -28,7 +28,7 @@
 /* Pixels of a block that are decoded at a time. */
 enum { PART_NPIX = 32 };
 
-/* The difference that a mapped one stands for. */
+/* The difference that a mapped value represents. */
 #define UNMAP(mapped) ((mapped) >> 1 ^ (0 - ((mapped) & 1)))
 
 /* --- any processor --- */
@@ -54,7 +54,7 @@ static ALWAYS_INLINE uint32_t rice_kept(const rice_part *part, size_t i, unsigne
     return part->codes[i];
 }
 
-/* Four values side by side, for compilers that can also shuffle them. */
+/* Four values in one vector, for compilers that can also shuffle it. */
 #if defined(__has_builtin) && !defined(RF_PLAIN)
 #if __has_builtin(__builtin_shufflevector) && __has_builtin(__builtin_convertvector)
 #define HAS_LANES 1
@@ -107,7 +107,7 @@ static ALWAYS_INLINE size_t rice_sum(const rice_part *part, unsigned fs, void *d
 #if RF_CPU_X86
 /*
  * A code is window >> (63 - fs - zeros), plus zeros << fs: four windows can be shifted at once, each by its own number.
- * The zeros are kept in the window's lowest byte, which is behind a code of up to 56 bits.
+ * The zeros are kept in the window's lowest byte, which follows a code of up to 56 bits.
  */
 typedef struct {
     uint64_t windows[PART_NPIX];
@@ -117,11 +117,11 @@ RF_TARGET_V3 static ALWAYS_INLINE void rice_keep_short_v3(rice_part_v3 *part, si
                                                           unsigned zeros)
 {
     (void)fs;
-    *(volatile uint64_t *)(part->windows + i) = window; /* one by one: gathering them in a vector takes longer */
+    *(volatile uint64_t *)(part->windows + i) = window; /* one by one: collecting them in a vector takes longer */
     *(volatile uint8_t *)(part->windows + i) = (uint8_t)zeros;
 }
 
-/* As one of so many zeros that the window is shifted by that byte only, and has room for any code. */
+/* Stored as if it had 55 - fs zeros, so that the window is shifted by that byte only and can hold any code. */
 RF_TARGET_V3 static ALWAYS_INLINE void rice_keep_long_v3(rice_part_v3 *part, size_t i, unsigned fs, uint32_t code)
 {
     uint32_t zeros = 55 - fs;
@@ -153,7 +153,7 @@ RF_TARGET_V3 static ALWAYS_INLINE __m256i rice_eight_v3(const rice_part_v3 *part
     return _mm256_permute4x64_epi64(low, 0xd8);
 }
 
-/* Each value with all before it. */
+/* Each value plus all before it. */
 RF_TARGET_V3 static ALWAYS_INLINE __m256i rice_running_v3(__m256i values)
 {
     values = _mm256_add_epi32(values, _mm256_slli_si256(values, 4));

@@ -1,15 +1,15 @@
 /*
- * rf_rice_put.h - the Rice codes of eight pixels at a time.
+ * rf_rice_put.h - writes the Rice codes of eight pixels at a time.
  *
- *   rice_put_eights   writes the codes of the first pixels of a block, eight by eight, as far as that goes; returns of
- *                     how many. It stops at less than eight, where codes that go together take more than 56 bits,
- *                     and where dst has little room: then the codes go one by one.
+ *   rice_put_eights   writes the codes of the first pixels of a block, eight by eight, and returns the number of pixels
+ *                     done. It stops when fewer than eight are left, when codes written together take more than 56
+ *                     bits, and near the end of dst; the caller writes the remaining codes one by one.
  *
  * Memory: src holds npix pixels of `width` bytes, 1, 2 or 4; `before` is the pixel before them.
- * Sizes:  fs < 32, and less than the pixels have bits. Never writes a byte outside of out.
+ * Sizes:  fs < 32, and less than the bits of a pixel. Never writes a byte outside of out.
  *
- * Each code is made in a lane of its own, then codes are joined by two, and by four unless they are long: four take
- * 4 fs + 4 bits and some zeros, hardly ever more than go together. Only x86-64-v3 has it; on others it is none at all.
+ * Each code is made in its own lane, then codes are joined in pairs, and in fours unless they are long: four take
+ * 4 fs + 4 bits and some zeros, rarely more than can be joined. Only x86-64-v3 has it; elsewhere it returns 0.
  */
 #ifndef RF_RICE_PUT_H
 #define RF_RICE_PUT_H
@@ -46,7 +46,7 @@ RF_TARGET_V3 static ALWAYS_INLINE __m256i rice_mapped_v3(__m256i pixels, __m256i
     return _mm256_srli_epi32(_mm256_xor_si256(_mm256_slli_epi32(d, 1), _mm256_srai_epi32(d, 31)), unused);
 }
 
-/* Bits of the stream: `nbits` at the low end of each word. */
+/* Bits for the stream: `nbits` at the low end of each word. */
 typedef struct {
     __m256i words, nbits;
 } rice_words_v3;
@@ -57,7 +57,7 @@ RF_TARGET_V3 static ALWAYS_INLINE rice_words_v3 rice_twos_v3(__m256i mapped, uns
     const __m256i one = _mm256_set1_epi32((int)((uint32_t)1 << fs)), low = _mm256_sub_epi32(one, _mm256_set1_epi32(1));
     const __m256i first = _mm256_set1_epi64x(0xffffffff);
     __m256i zeros = _mm256_srl_epi32(mapped, _mm_cvtsi32_si128((int)fs));
-    zeros = _mm256_min_epu32(zeros, _mm256_set1_epi32(64)); /* too many for a word, and few enough to add up */
+    zeros = _mm256_min_epu32(zeros, _mm256_set1_epi32(64)); /* too many for a word, yet few enough to add */
     __m256i codes = _mm256_or_si256(_mm256_and_si256(mapped, low), one);
     __m256i nbits = _mm256_add_epi32(zeros, _mm256_set1_epi32((int)fs + 1)), second = _mm256_srli_epi64(nbits, 32);
     __m256i front = _mm256_sllv_epi64(_mm256_and_si256(codes, first), second);
@@ -65,7 +65,7 @@ RF_TARGET_V3 static ALWAYS_INLINE rice_words_v3 rice_twos_v3(__m256i mapped, uns
                            _mm256_add_epi64(_mm256_and_si256(nbits, first), second)};
 }
 
-/* The first word of each half with the second one behind it. */
+/* The first word of each half, followed by the second one. */
 RF_TARGET_V3 static ALWAYS_INLINE rice_words_v3 rice_fours_v3(rice_words_v3 twos)
 {
     __m256i second = _mm256_unpackhi_epi64(twos.nbits, twos.nbits);
@@ -74,7 +74,7 @@ RF_TARGET_V3 static ALWAYS_INLINE rice_words_v3 rice_fours_v3(rice_words_v3 twos
                            _mm256_add_epi64(twos.nbits, second)};
 }
 
-/* Appends n <= 56 bits to a stream whose window begins with up to 7 bits to be stored, and leaves it so. */
+/* Appends n <= 56 bits to a stream whose window holds up to 7 bits not stored yet, before and after. */
 RF_TARGET_V3 static ALWAYS_INLINE void rice_append_v3(rf_bits_out *out, uint64_t word, uint64_t n)
 {
     out->window |= word << ((64 - n) & 63) >> out->have;
@@ -110,9 +110,12 @@ RF_TARGET_V3 static ALWAYS_INLINE bool rice_append_twos_v3(rf_bits_out *out, ric
 RF_TARGET_V3 static ALWAYS_INLINE size_t rice_put_eights_v3(rf_bits_out *stream, const void *src, size_t width,
                                                             size_t npix, unsigned fs, uint32_t before)
 {
-    enum { ROOM = 32, LONG_FS = 11 }; /* bytes that the words of eight pixels span; least FS at which codes go by two */
+    enum {
+        GROUP_NBYTES = 32, /* bytes that the words of eight pixels span */
+        LONG_FS = 11       /* the least fs at which codes are joined in pairs only */
+    };
     rf_bits_out out = *stream; /* stays in registers, bits at the top of its window, whole bytes of them stored */
-    if (npix < 8 || out.end - out.next < 4 + ROOM) return 0;
+    if (npix < 8 || out.end - out.next < 4 + GROUP_NBYTES) return 0;
     out.window = out.have ? out.window << (64 - out.have) : 0;
     rf_store32(out.next, (uint32_t)(out.window >> 32));
     out.next += out.have >> 3;
@@ -121,7 +124,7 @@ RF_TARGET_V3 static ALWAYS_INLINE size_t rice_put_eights_v3(rf_bits_out *stream,
 
     __m256i last = _mm256_set1_epi32((int)before);
     size_t i = 0;
-    for (; npix - i >= 8 && out.end - out.next >= ROOM; i += 8) {
+    for (; npix - i >= 8 && out.end - out.next >= GROUP_NBYTES; i += 8) {
         __m256i pixels = rice_load_v3((const uint8_t *)src + i * width, width);
         rice_words_v3 twos = rice_twos_v3(rice_mapped_v3(pixels, last, width), fs);
         bool fits = fs < LONG_FS ? rice_append_fours_v3(&out, rice_fours_v3(twos)) : rice_append_twos_v3(&out, twos);

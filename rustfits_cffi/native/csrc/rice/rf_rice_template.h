@@ -6,7 +6,7 @@
  * differences are stored plainly).
  */
 
-/* The next npix pixels of a block, at most PART_NPIX. */
+/* Decodes the next npix pixels of a block, at most PART_NPIX. */
 TARGET static ALWAYS_INLINE int NAME(decode_part)(rf_bits_in *in, unsigned fs, PIXEL *dst, size_t npix, uint32_t *last)
 {
     VARIANT(rice_part) part;
@@ -20,7 +20,7 @@ TARGET static ALWAYS_INLINE int NAME(decode_part)(rf_bits_in *in, unsigned fs, P
     return RF_OK;
 }
 
-/* A block of differences stored plainly. */
+/* Decodes a block of differences stored plainly. */
 TARGET static NEVER_INLINE int NAME(decode_plain)(rf_bits_in *in, PIXEL *dst, size_t npix, uint32_t *last)
 {
     for (size_t i = 0; i < npix; i++) {
@@ -67,7 +67,7 @@ TARGET static inline PIXEL NAME(map)(PIXEL value, PIXEL before)
     return (PIXEL)((PIXEL)(difference << 1) ^ (PIXEL)((SIGNED)difference >> (BITS - 1)));
 }
 
-/* Sum of the mapped differences of a block; part by part, so that narrow pixels are summed in 32 bits. */
+/* Sum of the mapped differences of a block, part by part, so that narrow pixels are added in 32 bits. */
 TARGET static uint64_t NAME(sum)(const PIXEL *src, size_t npix, PIXEL before)
 {
     uint64_t sum = NAME(map)(src[0], before);
@@ -88,7 +88,7 @@ TARGET static ALWAYS_INLINE void NAME(put)(rf_bits_out *out, uint32_t mapped, un
     rf_bits_put(out, one | (mapped & (one - 1)), zeros + 1 + fs);
 }
 
-/* A block of Rice codes: eight by eight, and one by one where that does not go. */
+/* Writes a block of Rice codes: eight by eight, and the remaining ones one by one. */
 TARGET static void NAME(encode_block)(rf_bits_out *out, const PIXEL *src, size_t npix, unsigned fs, PIXEL before)
 {
     for (size_t i = 0; i < npix;) {

@@ -1,9 +1,9 @@
 /*
  * rf_handle.h - closes cfitsio's files in one step.
  *
- * An interrupt of Python (Ctrl-C) may come between any two of its steps, and into any function that it calls when an
- * object is destroyed. A fitsfile that were left open then would do harm: cfitsio knows files by name, and a later one
- * of the same name would meet its buffers.
+ * An interrupt of Python (Ctrl-C) may come between any two of its steps, and within any function that it calls when an
+ * object is destroyed. A fitsfile left open then would do harm: cfitsio knows files by name, and a later file of the
+ * same name would share its buffers.
  */
 #ifndef RF_HANDLE_H
 #define RF_HANDLE_H
@@ -14,7 +14,7 @@
 /* cffi: begin */
 /*
  * rf_handle_close - write what cfitsio has in its buffers, and close its file.
- * Memory:  *fptr is NULL afterwards, also if a status is set.
+ * Memory:  *fptr is NULL afterwards, even if a status is set.
  * Sizes:   none; nothing is done if *fptr is NULL.
  * Result:  cfitsio's status, in *status.
  * Threads: one for each file.
@@ -22,7 +22,7 @@
 void rf_handle_close(fitsfile **fptr, int *status);
 
 /*
- * rf_handle_abandon - close a file that is no longer referenced, and write nothing.
+ * rf_handle_abandon - close a file that is no longer referenced, without writing.
  *
  * All finished changes were flushed before, and its name may belong to another file by now.
  * Memory:  *fptr is NULL afterwards.

@@ -5,9 +5,9 @@
 #include <string.h>
 
 enum { BLOCK = RF_FITS_BLOCK, CARD = 80 };
-enum { MOST_AXES = 99 }; /* what cfitsio has room for: the caller looks at all headers with more */
+enum { MOST_AXES = 99 }; /* the most that cfitsio supports; headers with more are left to the caller */
 
-/* What has been read of one header. A number is taken from the first card of its keyword. */
+/* What has been read of one header so far. A number comes from the first card of its keyword. */
 typedef struct {
     bool has_bitpix, has_naxis, has_pcount, has_gcount, has_extver, has_extname, has_zimage, has_ztable;
     int64_t bitpix, naxis, pcount, gcount;
@@ -23,7 +23,7 @@ static bool is_card(const uint8_t *card, const char *keyword)
     return memcmp(card, keyword, 8) == 0 && card[8] == '=' && card[9] == ' ';
 }
 
-/* A plain integer and nothing but a comment behind it. */
+/* A plain integer with nothing but a comment after it. */
 static bool read_integer(const uint8_t *card, int64_t *value)
 {
     size_t i = 10;
@@ -42,7 +42,7 @@ static bool read_integer(const uint8_t *card, int64_t *value)
     return i == CARD || card[i] == '/';
 }
 
-/* T or F and nothing but a comment behind it. */
+/* T or F with nothing but a comment after it. */
 static bool read_logical(const uint8_t *card, bool *value)
 {
     size_t i = 10;
@@ -53,7 +53,7 @@ static bool read_logical(const uint8_t *card, bool *value)
     return i == CARD || card[i] == '/';
 }
 
-/* A quoted string without quotes in it that does not continue; trimmed. */
+/* A quoted string without inner quotes that does not continue on the next card; trimmed. */
 static bool read_string(const uint8_t *card, const uint8_t **text, size_t *len)
 {
     size_t i = 10, end;
@@ -75,14 +75,14 @@ static bool take_axis(header *h, const uint8_t *card)
     int64_t length, number = 0;
     size_t i = 5;
     for (; i < 8 && card[i] != ' '; i++) {
-        if (card[i] < '0' || card[i] > '9') return true; /* NAXISA: some other keyword */
+        if (card[i] < '0' || card[i] > '9') return true; /* such as NAXISA: another keyword */
         number = number * 10 + card[i] - '0';
     }
     for (; i < 8; i++) {
         if (card[i] != ' ') return true;
     }
     if (number == 0 || (h->has_naxis && number > h->naxis)) return true;
-    if (!h->has_naxis || number != h->naxes + 1) return number <= h->naxes; /* later cards of an axis do not count */
+    if (!h->has_naxis || number != h->naxes + 1) return number <= h->naxes; /* later cards of an axis are ignored */
     if (!read_integer(card, &length) || length < 0) return false;
     h->naxes = number;
     h->is_empty |= length == 0;
@@ -95,7 +95,7 @@ static bool take_name(header *h, const uint8_t *card)
     size_t len;
     if (h->has_extname) return true;
     h->has_extname = true;
-    if (!read_string(card, &text, &len) || (len && text[-1] == ' ')) return false; /* leading blanks belong to a name */
+    if (!read_string(card, &text, &len) || (len && text[-1] == ' ')) return false; /* leading blanks are kept */
     h->hdu->name_len = (int32_t)len;
     memcpy(h->hdu->extname, text, len);
     return true;
@@ -115,7 +115,7 @@ static bool take_logical(const uint8_t *card, bool *has, bool *value)
     return read_logical(card, value);
 }
 
-/* False if the card is one that only the full rules can read. */
+/* False if only the full rules can read the card. */
 static bool take_card(header *h, const uint8_t *card)
 {
     for (size_t i = 0; i < 8; i++) {
@@ -182,7 +182,7 @@ static bool finish(header *h)
     return true;
 }
 
-/* One header within `nbytes` bytes; false if it is unusual, or not wholly there. */
+/* Reads one header within `nbytes` bytes; false if it is unusual or incomplete. */
 static bool scan_header(const uint8_t *bytes, size_t nbytes, bool is_primary, rf_hdu *hdu)
 {
     header h = {.nelem = 1, .gcount = 1, .hdu = hdu};
@@ -201,7 +201,7 @@ static bool scan_header(const uint8_t *bytes, size_t nbytes, bool is_primary, rf
             hdu->header_nbytes = (int64_t)(at / BLOCK + 1) * BLOCK;
             return finish(&h);
         }
-        if (memcmp(card, "        ", 8) == 0 && card[8] != '=') continue; /* no keyword: a comment, or nothing */
+        if (memcmp(card, "        ", 8) == 0 && card[8] != '=') continue; /* no keyword: a comment, or blank */
         if (!take_card(&h, card)) return false;
     }
     return false;

@@ -29,7 +29,7 @@ static int read_file(int fd, uint8_t *dst, size_t nbytes, int64_t offset)
 /* Number of the piece that has byte `offset`; npieces if there is none. */
 static size_t piece_at(const rf_source *source, int64_t offset)
 {
-    size_t low = 0, high = source->npieces; /* all before low begin at or before offset, all from high on behind it */
+    size_t low = 0, high = source->npieces; /* those before low begin at or before offset, those from high after it */
     while (low < high) {
         size_t middle = low + (high - low) / 2;
         if (source->offset[middle] <= offset) low = middle + 1;
@@ -74,7 +74,7 @@ int rf_write_exactly(int fd, const uint8_t *src, size_t nbytes, int64_t offset)
     while (nbytes) {
         ssize_t put = pwrite(fd, src, nbytes, (off_t)offset);
         if (put < 0 && errno == EINTR) continue;
-        if (put == 0) errno = EIO; /* no system says so of a file; if one does, trying again would not end */
+        if (put == 0) errno = EIO; /* no system returns 0 for a file; if one did, retrying would not end */
         if (put <= 0) return RF_EWRITE;
         src += put;
         offset += put;

@@ -1,5 +1,5 @@
 /*
- * rf_source.h - where bytes are read from, and the only code of ours that touches a file.
+ * rf_source.h - where bytes are read from; apart from cfitsio, the only code that touches a file.
  *
  * C never asks Python for bytes. Whatever cannot be read by a file descriptor is put into memory first, whole or in the
  * pieces that a read will need.
@@ -11,7 +11,7 @@
 
 /* cffi: begin */
 typedef struct {
-    int fd;                         /* open for positioned reads; or -1, then: */
+    int fd;                         /* open for positioned reads; if it is -1, then: */
     size_t npieces;                 /* pieces of the file that are in memory, ascending and disjoint */
     const int64_t *offset, *nbytes; /* of each piece in the file */
     const uint8_t *const *bytes;
@@ -37,10 +37,10 @@ void rf_source_close(rf_source *source);
 int rf_source_read(const rf_source *source, uint8_t *dst, size_t nbytes, int64_t offset);
 
 /*
- * rf_source_view - bytes where they are.
+ * rf_source_view - bytes of a source, in place.
  * Memory:  the source's.
  * Sizes:   nbytes from byte `offset` on.
- * Result:  NULL if they must be read: they are not in memory, or not in one piece.
+ * Result:  the bytes; NULL if they must be read, being not in memory or not in one piece.
  * Threads: any number.
  */
 const uint8_t *rf_source_view(const rf_source *source, size_t nbytes, int64_t offset);

@@ -15,9 +15,9 @@ typedef struct {
     rf_dither dither;
     bool has_blank;
     int32_t blank;
-    int out_bitpix;       /* of the pixels; ignoring signedness */
+    int out_bitpix;       /* of the pixels, ignoring their sign */
     bool flip;
-    double bscale, bzero; /* of RF_OUT_DOUBLE */
+    double bscale, bzero; /* for RF_OUT_DOUBLE */
     bool to_double;
 } conversion;
 
@@ -38,7 +38,7 @@ static int check(const rf_decoding *d)
     return nbytes <= s->dst_nbytes ? RF_OK : RF_ENOSPACE;
 }
 
-/* Pixels first .. first + n - 1 of a tile whose numbers are at `data`. */
+/* Converts pixels first .. first + n - 1 of a tile whose numbers are at `data`. */
 static void convert(conversion *c, const void *data, size_t first, size_t n, void *dst)
 {
     size_t width = rf_width(c->bitpix);
@@ -87,8 +87,8 @@ static bool plan(const rf_decoding *d, const rf_tile *tile, rf_loops *loops, siz
 }
 
 /*
- * How many pixels of the tile must be decoded to have the wanted ones. Streams that are read from the front may be left
- * early, which is what makes small sections of large tiles cheap; of the others all are needed.
+ * How many pixels of the tile must be decoded to get the wanted ones. Decoding may stop early in streams that are read
+ * from the front, which makes small sections of large tiles cheap; the others need all pixels.
  */
 static size_t needed(const rf_codec_functions *codec, const rf_tile *tile, const rf_loops *loops, size_t at_tile)
 {
@@ -102,7 +102,7 @@ static size_t needed(const rf_codec_functions *codec, const rf_tile *tile, const
 static int convert_run(const rf_decoding *d, rf_worker *w, conversion *c, const void *data, size_t first, size_t n,
                        size_t step, uint8_t *dst, size_t gap)
 {
-    enum { NEAR = 16 }; /* up to this step it is cheaper to convert all between and drop it */
+    enum { NEAR = 16 }; /* up to this step it is cheaper to convert the pixels between as well and drop them */
     size_t width = d->out_width;
     if (step == 1 && gap == width) {
         convert(c, data, first, n, dst);
@@ -130,7 +130,7 @@ static int scatter(const rf_decoding *d, rf_worker *w, conversion *c, const void
     return RF_OK;
 }
 
-/* How the piece of a tile is coded: as its column says. */
+/* How the piece of a tile is coded, according to its column. */
 static rf_column_coding coding_of(const rf_decoding *d, int64_t row, const rf_tile *tile, size_t nbytes)
 {
     uint8_t column = d->reader->table->column[row];
@@ -143,7 +143,7 @@ static rf_column_coding coding_of(const rf_decoding *d, int64_t row, const rf_ti
     return coding;
 }
 
-/* Integers in the width that the conversion starts from. */
+/* Converts integers to the width that the conversion to pixels starts from. */
 static int normalise(const rf_decoding *d, rf_worker *w, size_t n, bool scaled, bool clip, void *target,
                      int target_bitpix, rf_values *values)
 {
@@ -173,7 +173,7 @@ static void make_conversion(const rf_decoding *d, int64_t row, bool scaled, int 
     c->bzero = r->bzero;
     if (c->to_double) c->out_bitpix = -64;
     if (image->bitpix < 0 && t->column[row] != RF_COMPRESSED_DATA) {
-        c->bscale = 1; /* as in cfitsio, see the contract */
+        c->bscale = 1; /* as in cfitsio: see rf_tiles_read */
         c->bzero = 0;
     }
     if (!scaled) return;
@@ -200,7 +200,7 @@ int rf_decode_tile(const rf_decoding *d, rf_worker *w, int64_t row, const uint8_
     if (status != RF_OK) return status;
     if (!plan(d, &tile, &loops, &at_tile, &at_dst)) return RF_OK;
 
-    /* a whole tile in one piece may be decoded where it belongs */
+    /* a whole contiguous tile may be decoded straight into dst */
     bool whole = loops.ndim == 1 && loops.n[0] == tile.extent.n && loops.b[0] == (ptrdiff_t)d->out_width;
     bool scaled = image->quantized && d->reader->table->column[row] == RF_COMPRESSED_DATA;
     bool direct = whole && d->reader->out != RF_OUT_DOUBLE && !scaled;

@@ -15,7 +15,7 @@ typedef struct {
     size_t dst_nbytes;
 } rf_section;
 
-/* What the pieces in one of the three columns are decoded with. */
+/* How the pieces in one of the three columns are decoded. */
 typedef struct {
     const rf_codec_functions *codec;
     rf_coder coder;
@@ -25,16 +25,16 @@ typedef struct {
 typedef struct {
     const rf_tile_reader *reader;
     rf_section section;
-    rf_column_coding coding[3]; /* this and what follows: set by rf_decode_prepare */
+    rf_column_coding coding[3]; /* this and the following are set by rf_decode_prepare */
     rf_grid grid;
-    size_t out_width;           /* bytes of a pixel in dst */
+    size_t out_width;           /* bytes per pixel in dst */
 } rf_decoding;
 
 /*
  * rf_decode_prepare - look up codecs and grid, and check image and section.
  * Memory:  the caller owns everything; nothing is allocated.
- * Sizes:   of the section: checked against dst_nbytes.
- * Result:  RF_OK; RF_EARGUMENT for an image or section that cannot be; RF_ENOSPACE.
+ * Sizes:   the section's size is checked against dst_nbytes.
+ * Result:  RF_OK; RF_EARGUMENT for an invalid image or section; RF_ENOSPACE.
  * Threads: pure.
  */
 int rf_decode_prepare(rf_decoding *d);
@@ -43,7 +43,7 @@ int rf_decode_prepare(rf_decoding *d);
  * rf_decode_threads - how many threads, up to nthreads, are worth starting for ntiles tiles.
  * Memory:  none.
  * Sizes:   d has been prepared.
- * Result:  the number; 1 or less means none beside the caller's.
+ * Result:  the number; 1 or less means only the caller's.
  * Threads: pure.
  */
 int rf_decode_threads(const rf_decoding *d, size_t ntiles, int nthreads);
@@ -52,15 +52,15 @@ int rf_decode_threads(const rf_decoding *d, size_t ntiles, int nthreads);
  * rf_decode_tile - decode tile number row into its part of the section.
  * Memory:  src and dst are the caller's; scratch comes from w and stays there for the next tile.
  * Sizes:   nbytes coded bytes at src.
- * Result:  as rf_tiles_read; a tile outside the section is RF_OK and not decoded.
+ * Result:  as rf_tiles_read; RF_OK for a tile outside the section, which is not decoded.
  * Threads: one for each w; tiles do not overlap in dst.
  */
 int rf_decode_tile(const rf_decoding *d, rf_worker *w, int64_t row, const uint8_t *src, size_t nbytes);
 
 /*
- * rf_overlap - which of the positions that a section wants along one axis lie in a tile.
+ * rf_overlap - which of the positions that a section has along one axis lie in a tile.
  * Memory:  none.
- * Sizes:   *first is the first of them, counted from the section's start, and *n how many there are.
+ * Sizes:   *first is the first of them, counted from the section's start, and *n their number.
  * Result:  none; *n is 0 if the tile has none of them.
  * Threads: pure.
  */

@@ -1,4 +1,4 @@
-/* A batch of pixels to coded tiles. */
+/* Encodes a batch of pixels to tiles. */
 #include <math.h>
 #include <string.h>
 
@@ -25,7 +25,7 @@ typedef struct {
     size_t slot; /* bytes of dst for each tile */
 } encoding;
 
-/* What cfitsio puts for NaN and infinity when it reads an image to compress it (FLOATNULLVALUE, DOUBLENULLVALUE). */
+/* What cfitsio makes of NaN and infinity when it reads an image to compress it (FLOATNULLVALUE, DOUBLENULLVALUE). */
 static double fpack_null(size_t width) { return width == 4 ? -9.11912E-36F : -9.1191291391491E-36; }
 
 static bool can_encode(const rf_image *image)
@@ -36,7 +36,7 @@ static bool can_encode(const rf_image *image)
     return codec->holds_floats || (image->bitpix > 0 && image->bitpix < 64);
 }
 
-/* What GZIP_COMPRESSED_DATA holds: the pixels as they are. */
+/* The content of GZIP_COMPRESSED_DATA: the pixels as they are. */
 static rf_coder fallback_coder(const rf_image *image)
 {
     return (rf_coder){.codec = RF_GZIP_1, .bitpix = image->bitpix, .gzip_level = image->coder.gzip_level};
@@ -93,8 +93,8 @@ static int plan(const encoding *e, const rf_tile *tile, rf_loops *loops, const u
 }
 
 /*
- * The pixels of a tile as stored numbers: a copy in w->pixels, or where they are if nothing must be done to them and
- * `borrow` says that nothing will.
+ * The pixels of a tile as stored numbers: a copy in w->pixels, or the originals if they need no conversion and `borrow`
+ * promises that they will not be changed.
  */
 static int gather(const encoding *e, rf_worker *w, const rf_tile *tile, bool borrow, void **pixels)
 {
@@ -128,10 +128,10 @@ static int gather(const encoding *e, rf_worker *w, const rf_tile *tile, bool bor
 typedef struct {
     int declared;  /* cfitsio's nullcheck for this tile */
     bool present;
-    double value;  /* what null pixels are now */
+    double value;  /* the present value of null pixels */
 } nulls;
 
-/* Give null pixels one value; the pixels are copied first if they are not our own. */
+/* Gives null pixels one value; the pixels are copied first if they are not our own. */
 static int mark_nulls(const encoding *e, rf_worker *w, const rf_tile *tile, void **pixels, nulls *n)
 {
     size_t width = rf_width(e->image->bitpix);
@@ -162,7 +162,7 @@ static void nulls_to_nan(const encoding *e, const rf_tile *tile, const nulls *n,
 
 /* --- one tile --- */
 
-/* Integers of a float tile; *quantized 0 if it must be stored as it is. */
+/* The integers of a float tile; *quantized is 0 if it must be stored as it is. */
 static int quantize(const encoding *e, rf_worker *w, size_t i, const rf_tile *tile, const void *pixels, const nulls *n,
                     const void **values, int *quantized)
 {
@@ -170,7 +170,7 @@ static int quantize(const encoding *e, rf_worker *w, size_t i, const rf_tile *ti
     int width = (int)rf_width(image->bitpix);
     rf_float_tile floats = {pixels, width, tile->extent.nx, tile->extent.ny, n->present, n->value};
     rf_scaling scaling = {.method = image->dither, .irow = e->row[i] + image->seed, .randoms = e->randoms};
-    /* the integers lie where the scratch was: of a tile that is one long row, both are as large as its pixels */
+    /* the integers replace the scratch: for a tile that is one long row, both are as large as its pixels */
     size_t nbytes = tile->extent.n * 4, scratch_nbytes = rf_quantize_scratch_nbytes(floats.nx, floats.ny, width);
     int32_t *integers = rf_reserve(&w->values, nbytes > scratch_nbytes ? nbytes : scratch_nbytes);
     if (scratch_nbytes == 0 || !integers) return RF_ENOMEM;
@@ -237,7 +237,7 @@ static int encode_tile(void *job, void *scratch, size_t i)
     return status;
 }
 
-/* Move the tiles together, in their order. */
+/* Moves the tiles together, in their order. */
 static void compact(encoding *e, size_t ntiles)
 {
     size_t at = 0;
@@ -274,7 +274,7 @@ int rf_tiles_encode(const rf_image *image, const rf_pixels *pixels, const int64_
     if (image->quantized && (!encoded->scale || !encoded->zero || (image->dither && !randoms))) return RF_EARGUMENT;
     size_t nbytes;
     if (!rf_multiply(ntiles, e.slot, &nbytes) || nbytes > encoded->dst_cap) return RF_ENOSPACE;
-    double useful = (double)e.grid.max_npix * (double)ntiles / 8192 + 1; /* a thread costs as much as some pixels */
+    double useful = (double)e.grid.max_npix * (double)ntiles / 8192 + 1; /* a thread costs this many pixels */
     if (useful < nthreads) nthreads = (int)useful;
     status = rf_share(encode_tile, &e, ntiles, nthreads, sizeof(rf_lease), rf_lease_end, failed);
     if (status == RF_OK) compact(&e, ntiles);

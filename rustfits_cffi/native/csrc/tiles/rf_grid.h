@@ -19,7 +19,7 @@ typedef struct {
 /* One tile: its first pixel, its own shape (edge tiles are smaller). */
 typedef struct {
     size_t origin[RF_MAX_NDIM], shape[RF_MAX_NDIM];
-    rf_extent extent; /* as the noise estimate and HCOMPRESS see it: the fastest axis longer than 1, and the rest */
+    rf_extent extent; /* the view of the noise estimate and HCOMPRESS: the fastest axis longer than 1, and the rest */
 } rf_tile;
 
 /*
@@ -33,7 +33,7 @@ typedef struct {
 int rf_grid_make(rf_grid *grid, size_t ndim, const size_t *shape, const size_t *tile_shape);
 
 /*
- * rf_grid_tile - place and size of one tile.
+ * rf_grid_tile - position and size of one tile.
  * Memory:  only *tile is written.
  * Sizes:   row counts from 0.
  * Result:  RF_OK; RF_EARGUMENT if there is no such tile.
@@ -41,7 +41,7 @@ int rf_grid_make(rf_grid *grid, size_t ndim, const size_t *shape, const size_t *
  */
 int rf_grid_tile(const rf_grid *grid, int64_t row, rf_tile *tile);
 
-/* Nested loops over two arrays at once, innermost axis first; strides in whatever unit both sides were given. */
+/* Nested loops over two arrays at once, innermost axis first; strides are in the units given for each side. */
 typedef struct {
     size_t ndim;
     size_t n[RF_MAX_NDIM];
@@ -49,7 +49,7 @@ typedef struct {
 } rf_loops;
 
 /*
- * rf_loops_add - add the next axis outwards; it is joined to the last one where both sides allow.
+ * rf_loops_add - add the next outer axis; it is joined to the last one where both sides allow.
  * Memory:  only *loops is written.
  * Sizes:   n steps, a and b apart; at most RF_MAX_NDIM axes.
  * Result:  none.

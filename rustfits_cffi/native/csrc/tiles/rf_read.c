@@ -1,4 +1,4 @@
-/* Tiles from a source to pixels: every thread reads and decodes its own. */
+/* Reads and decodes tiles of a source; every thread does its own. */
 #include <stdatomic.h>
 
 #include "tiles/rf_decode.h"
@@ -8,8 +8,8 @@
 
 enum {
     READ_NBYTES = 1 << 18,  /* coded bytes read at a time, unless one tile has more */
-    MOST_IN_GROUP = 64,     /* tiles handed to a thread at a time: few enough for all threads to end together, */
-    GROUPS_PER_THREAD = 8   /* enough for neighbours to be read at once */
+    MOST_IN_GROUP = 64,     /* tiles handed to a thread at a time: few enough for all threads to end together */
+    GROUPS_PER_THREAD = 8   /* few enough groups for neighbours to be read at once */
 };
 
 typedef struct {
@@ -17,12 +17,12 @@ typedef struct {
     const rf_source *source;
     size_t first[RF_MAX_NDIM], count[RF_MAX_NDIM]; /* tiles touched along each axis: a box of the grid */
     size_t ntiles;                                 /* in that box */
-    bool has_gaps;                                 /* a step that may leave out tiles */
+    bool has_gaps;                                 /* a step is long enough to skip tiles */
     size_t group;                                  /* tiles handed to a thread at a time */
     _Atomic int64_t failed;                        /* lowest tile number that failed so far */
 } reading;
 
-/* The box of tiles that the section touches; with steps longer than a tile some in it are not wanted, see plan. */
+/* The box of tiles that the section touches; if steps are longer than a tile, plan skips some of them. */
 static void find_box(reading *r)
 {
     const rf_image *image = r->d.reader->image;
@@ -67,7 +67,7 @@ static bool is_wanted(const reading *r, int64_t row)
     return true;
 }
 
-/* How many of the tiles rows[0..n-1] lie one after the other in the file, within the bytes to be read at a time. */
+/* How many of the tiles rows[0..n-1] are contiguous in the file and within the bytes to be read at a time. */
 static size_t run_length(const rf_table *t, const int64_t *rows, size_t n, size_t *nbytes)
 {
     size_t length = 1;
@@ -102,7 +102,7 @@ static int read_run(const reading *r, rf_worker *w, const int64_t *rows, size_t 
     return status;
 }
 
-/* The tiles rows[0..n-1]: those that follow one another in the file with one read. */
+/* Reads and decodes the tiles rows[0..n-1]; contiguous ones take one read. */
 static int read_tiles(const reading *r, rf_worker *w, const int64_t *rows, size_t n, int64_t *failed)
 {
     const rf_table *t = r->d.reader->table;

@@ -9,7 +9,7 @@
 
 /* --- columns --- */
 
-/* Bytes of a column in a row; 0 for a letter that cannot be there. */
+/* Bytes of a column in a row; 0 for an invalid letter. */
 static size_t field_nbytes(char letter)
 {
     switch (letter) {
@@ -86,7 +86,7 @@ static int64_t integer(const rf_row_field *f, const uint8_t *row)
     return value >= -0x1p63 && value < 0x1p63 && value == (double)(int64_t)value ? (int64_t)value : INT64_MAX;
 }
 
-/* Length in elements, and offset in the heap; both as the file has them. */
+/* Length in elements and offset in the heap, as in the file. */
 static void descriptor(const rf_row_field *f, const uint8_t *row, int64_t *length, int64_t *offset)
 {
     const uint8_t *p = row + f->at;
@@ -149,7 +149,7 @@ static bool is_readable(const rf_table *t, size_t i)
     return t->state[i] == RF_TILE_GOOD || t->state[i] == RF_TILE_SHARED;
 }
 
-/* Whether tiles lie one behind the other, as most writers leave them: then none shares a byte. */
+/* Whether tiles lie one after the other, as most writers leave them; then no byte is shared. */
 static bool is_in_order(const rf_table *t)
 {
     int64_t end = 0;
@@ -161,7 +161,7 @@ static bool is_in_order(const rf_table *t)
     return true;
 }
 
-/* Mark all tiles of one range, ranges[first] and those equal to it; how many they are. */
+/* Marks all tiles of one range, ranges[first] and those equal to it; returns their number. */
 static size_t mark_range(rf_table *t, const range *ranges, size_t n, size_t first, bool is_shared)
 {
     size_t k = first;
@@ -171,7 +171,7 @@ static size_t mark_range(rf_table *t, const range *ranges, size_t n, size_t firs
     return k - first;
 }
 
-/* Real files have equal tiles that share all their bytes; a range that overlaps another one in part is not believed. */
+/* In real files equal tiles may share all their bytes; a range that partly overlaps another one is an error. */
 static int mark_shared(rf_table *t)
 {
     size_t n = 0;
@@ -206,7 +206,7 @@ static void count_bad(rf_table *t)
     }
 }
 
-/* Whether rows just taken lie behind all others and one behind the other; *end is where they end. */
+/* Whether the rows just taken are contiguous and after all others; *end is where they end. */
 static bool is_appended(const rf_table *t, size_t first, size_t nrows, int64_t *end)
 {
     *end = t->used_nbytes;
@@ -224,7 +224,7 @@ int rf_table_take(rf_table *t, const rf_row_layout *layout, const uint8_t *rows,
     for (size_t i = 0; i < nrows; i++) take_row(t, first + i, layout, rows + i * layout->row_nbytes);
     int64_t end;
     if (!is_all && was_good && is_appended(t, first, nrows, &end)) {
-        t->used_nbytes = end; /* what a small change of a large image costs */
+        t->used_nbytes = end; /* the only work for a small change of a large image */
         return RF_OK;
     }
     int status = RF_OK;

@@ -2,7 +2,7 @@
  * rf_table.h - the table of tiles of a compressed image: where each tile's coded bytes are, and how it was scaled.
  *
  * FITS Standard 4.0, section 10.1; binary tables are section 7.3. Rows of the file are taken in once, and again where
- * they change. Everything is checked on the way in; tiles that cannot be read are marked, and cost nobody the others.
+ * they change. Everything is checked then; tiles that cannot be read are marked, and all others remain readable.
  */
 #ifndef RF_TABLE_H
 #define RF_TABLE_H
@@ -10,7 +10,7 @@
 #include "rf.h"
 
 /* cffi: begin */
-/* The columns a coded tile may lie in; the first of them that is not empty has it. */
+/* The columns that may hold a coded tile; the first one that is not empty has it. */
 enum {
     RF_COMPRESSED_DATA = 0,
     RF_UNCOMPRESSED_DATA = 1,
@@ -22,17 +22,17 @@ enum {
 enum {
     RF_TILE_GOOD = 0,
     RF_TILE_MISSING = 1, /* in no column: never written */
-    RF_TILE_OUTSIDE = 2, /* its descriptor points outside the heap, or behind the end of the file */
-    RF_TILE_SHARED = 3   /* some of its bytes, but not all, belong to another tile, too */
+    RF_TILE_OUTSIDE = 2, /* its descriptor points outside the heap, or past the end of the file */
+    RF_TILE_SHARED = 3   /* some of its bytes, but not all, also belong to another tile */
 };
 
 /* A column of the table in the file. */
 typedef struct {
-    size_t at;            /* byte of the row */
-    char letter;          /* of TFORM: P or Q where tiles are, B I J K E D of numbers; 0: there is no such column */
-    int element_nbytes;   /* of P and Q: bytes of what is counted in the heap */
-    double value;         /* without a column: of every tile */
-    int64_t integer;      /* the same of `blank` */
+    size_t at;            /* byte offset in the row */
+    char letter;          /* of TFORM: P or Q for tiles, B I J K E D for numbers; 0: there is no such column */
+    int element_nbytes;   /* for P and Q: bytes per element in the heap */
+    double value;         /* for every tile, if there is no column */
+    int64_t integer;      /* the same, for `blank` */
 } rf_row_field;
 
 typedef struct {
@@ -50,7 +50,7 @@ typedef struct {
     int64_t *blank;            /* what marks null pixels; NULL: nothing does */
     int uncompressed_bitpix;   /* type of UNCOMPRESSED_DATA; 0: the image's */
     int64_t heap_start;        /* byte of the file */
-    int64_t heap_nbytes;       /* that are declared and in the file */
+    int64_t heap_nbytes;       /* bytes that are both declared and in the file */
     int64_t used_nbytes;       /* set: end of the last good tile */
     size_t nbad;               /* set: tiles whose state is not RF_TILE_GOOD */
 } rf_table;
@@ -60,8 +60,8 @@ typedef struct {
  * Memory:  the caller owns everything; scratch of 24 bytes per tile where tiles do not follow one another.
  * Sizes:   `rows` has nrows rows of tiles first .. first + nrows - 1. Columns are checked against row_nbytes, tiles
  *          against heap_nbytes.
- * Result:  RF_OK, whatever is wrong with tiles: `state` says it. A blank that no pixel can have is INT64_MAX.
- *          RF_EARGUMENT for a column that is none of these, or tiles that are not there; RF_ENOMEM.
+ * Result:  RF_OK, whatever is wrong with tiles: `state` has it. A blank that no pixel can have is INT64_MAX.
+ *          RF_EARGUMENT for an invalid column, or tiles that do not exist; RF_ENOMEM.
  * Threads: pure.
  */
 int rf_table_take(rf_table *table, const rf_row_layout *layout, const uint8_t *rows, size_t first, size_t nrows);

@@ -1,4 +1,4 @@
-/* A compressed image in one file to the data unit of a plain one in another. */
+/* Writes a compressed image of one file to the data unit of a plain one in another. */
 #include "tiles/rf_unpack.h"
 
 #include <stdatomic.h>
@@ -12,15 +12,15 @@
 #include "base/rf_threads.h"
 
 enum {
-    BOX_NBYTES = 1 << 18,  /* boxes that are written in one piece: they stay in a second-level cache */
-    MOST_NBYTES = 1 << 23, /* others, and a single row of tiles: large, so that they are written in fewer pieces */
-    PIECE_NBYTES = 1 << 14 /* what is done to pixels one thing after the other, within a first-level cache */
+    BOX_NBYTES = 1 << 18,  /* of boxes that are written in one piece: they stay in a second-level cache */
+    MOST_NBYTES = 1 << 23, /* of others, and of a single row of tiles: large, so that there are fewer writes */
+    PIECE_NBYTES = 1 << 14 /* pixels are processed in pieces of this size, within a first-level cache */
 };
 
-/* How an image is cut: one tile thick on the axes before `axis`, `step` tiles on it, whole on those after it. */
+/* How an image is cut: one tile along the axes before `axis`, `step` tiles along it, whole along those after it. */
 typedef struct {
     rf_grid grid;
-    size_t width;   /* bytes of a pixel */
+    size_t width;   /* bytes per pixel */
     size_t axis, step;
     size_t nbytes;  /* of the largest box */
     size_t nboxes;
@@ -32,19 +32,19 @@ typedef struct {
     const rf_data_unit *unit;
     cutting cut;
     size_t first;           /* box that is item 0 */
-    _Atomic uint64_t sums;  /* of the boxes done, not folded: fewer than 2^32 sums of 32 bits */
-    _Atomic int64_t failed; /* lowest tile that failed so far */
+    _Atomic uint64_t sums;  /* of the finished boxes, not folded: fewer than 2^32 sums of 32 bits */
+    _Atomic int64_t failed; /* the lowest tile that has failed */
 } unpacking;
 
 typedef struct {
-    uint8_t *pixels; /* cut.nbytes, taken when first needed */
+    uint8_t *pixels; /* cut.nbytes, allocated when first needed */
 } scratch_space;
 
 static void end_scratch(void *scratch) { free(((scratch_space *)scratch)->pixels); }
 
 static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
 
-/* Bytes of a row of tiles that is one tile thick on the axes up to cut->axis; false if they are beyond counting. */
+/* Bytes of a row of tiles that is one tile thick along the axes up to cut->axis; false if they overflow. */
 static bool row_nbytes(const cutting *cut, size_t *nbytes)
 {
     *nbytes = cut->width;
@@ -55,7 +55,7 @@ static bool row_nbytes(const cutting *cut, size_t *nbytes)
     return true;
 }
 
-/* Whether a row of tiles lies in one piece in the image. */
+/* Whether a row of tiles is contiguous in the image. */
 static bool is_one_piece(const cutting *cut)
 {
     bool is_line = true;
@@ -106,7 +106,7 @@ static void find_box(const cutting *cut, size_t k, size_t *box)
     }
 }
 
-/* Native pixels to those of the file. */
+/* Converts native pixels to the file's. */
 static void as_stored(const unpacking *r, uint8_t *pixels, size_t nbytes)
 {
     size_t width = r->cut.width;
@@ -117,7 +117,7 @@ static void as_stored(const unpacking *r, uint8_t *pixels, size_t nbytes)
     }
 }
 
-/* How many of the slowest axes of a box are looped over: the pixels on the others lie in one piece in the image too. */
+/* How many of the slowest axes of a box must be looped over: pixels along the others are contiguous in the image. */
 static size_t outer_axes(const rf_grid *grid, const size_t *count)
 {
     size_t n = grid->ndim - 1;
@@ -125,7 +125,7 @@ static size_t outer_axes(const rf_grid *grid, const size_t *count)
     return n;
 }
 
-/* Write the pixels of a box; *sum is theirs within the data unit. */
+/* Writes the pixels of a box; *sum is their sum within the data unit. */
 static int write_box(const unpacking *r, const size_t *box, const uint8_t *pixels, uint32_t *sum)
 {
     const rf_grid *grid = &r->cut.grid;

@@ -1,8 +1,8 @@
-"""What the steps of fpack and funpack read of a header."""
+"""Header values as the steps of fpack and funpack read them."""
 
 import pytest
 
-from rustfits_cffi.native.cfitsio import transfer
+from rustfits_cffi.native.cfitsio import inspection
 from rustfits_cffi.native.cfitsio.handle import FileHandle
 
 
@@ -18,11 +18,11 @@ from rustfits_cffi.native.cfitsio.handle import FileHandle
         ("T", "T"),
     ],
 )
-def test_read_value(tmp_path, card, value):
+def test_values_of_cards_are_read_without_quotes_and_comments(tmp_path, card, value):
     path = tmp_path / "a.fits"
     cards = ["SIMPLE  =                    T", "BITPIX  =                    8", "NAXIS   =                    0"]
     path.write_text("".join(f"{text:<80}" for text in [*cards, f"WORD    = {card}", "END"]).ljust(2880))
     handle = FileHandle(str(path), "r")
-    assert transfer.read_value(handle, 1, "WORD") == value
-    assert transfer.read_value(handle, 1, "NONE") is None
+    assert inspection.read_value(handle, 1, "WORD") == value
+    assert inspection.read_value(handle, 1, "NONE") is None
     handle.close()
