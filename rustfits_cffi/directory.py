@@ -232,6 +232,22 @@ class Directory:
                 self._configs[new] = config
         self.scan()
 
+    def snapshot(self) -> tuple[dict[HDUNumber, int | None], dict[int, object]]:
+        """What `restore` needs to undo any number of changes."""
+        return {number: number.value for number in self._numbers.values()}, dict(self._configs)
+
+    def restore(self, snapshot: tuple[dict[HDUNumber, int | None], dict[int, object]]) -> None:
+        """Read all headers again, of a file that is as it was when the snapshot was made."""
+        numbers, configs = snapshot
+        for number in self._numbers.values():
+            number.value = None
+        for number, value in numbers.items():
+            number.value = value
+        self.forget(0)
+        self._numbers = {number.value: number for number in numbers if number.value is not None}
+        self._configs = configs
+        self.scan()
+
     def forget(self, known: int) -> None:
         """Forget all HDUs from number `known` on, however far taking them in has got."""
         self._table.truncate(known)

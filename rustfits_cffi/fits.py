@@ -6,12 +6,14 @@ import operator
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, Literal, overload
 
 import numpy as np
 
 from rustfits_cffi.config import Codec, Quantize
 from rustfits_cffi.directory import Directory, HDUNumber
+from rustfits_cffi.edits.hdus import copy_hdu, delete_hdu, move_hdu
 from rustfits_cffi.errors import HDUIndexError, HDUNameError
 from rustfits_cffi.hdu import HDU, open_hdu
 from rustfits_cffi.hdu.images.compressed import CompressedImageHDU
@@ -150,6 +152,8 @@ class FITS:
             return self._number_of_name(name, _integer(key[1], "the version in (name, version) is an int, not"))
         number = _integer(key, "an HDU is found by number or name, not by")
         count = len(self)
+        if number == count and self._directory.broken is not None:
+            raise self._directory.broken
         if not -count <= number < count:
             raise HDUIndexError(f"{self.filename}: HDU number {number} is out of range: the file has {count} HDUs")
         return number % count
@@ -265,6 +269,91 @@ class FITS:
         """
         _require_image(data)
         return self.write_image(data, extname=extname, header=header)
+
+    # -- managing HDUs ------------------------------------------------------------------------------------------------
+
+    def __delitem__(self, key: int | str | bytes | tuple[str | bytes, int]) -> None:
+        """Remove an HDU; deleting the first one leaves an empty primary HDU in its position.
+
+        Objects of later HDUs stay valid: their `index` follows. That of the deleted HDU raises OSError from then on.
+
+        Raises
+        ------
+        OSError
+            If the file is closed or read-only, or writing fails; the file is then unchanged.
+        """
+        delete_hdu(self._directory, self._number(key))
+        self._hdus = {number: hdu for number, hdu in self._hdus.items() if number.value is not None}
+
+    def copy_hdu(self, hdu: HDU) -> HDU:
+        """Append an HDU of this or another open file, byte for byte.
+
+        Where an image becomes the first HDU, or stops being it, the cards that say so change.
+
+        Parameters
+        ----------
+        hdu : HDU
+
+        Returns
+        -------
+        HDU
+            The new one.
+
+        Raises
+        ------
+        TypeError
+            If `hdu` is not an HDU.
+        OSError
+            If a file is closed, read-only or truncated, or writing fails; this file is then unchanged.
+        """
+        if not isinstance(hdu, HDU):
+            raise TypeError(f"copy_hdu takes an HDU of an open file, not {type(hdu).__name__}")
+        return self[copy_hdu(self._directory, hdu._directory, hdu.index)]
+
+    def move_hdu(self, key: int | str | bytes | tuple[str | bytes, int], to: int) -> None:
+        """Move an HDU to another position.
+
+        Parameters
+        ----------
+        key : int, str, bytes or tuple
+            As for ``fits[key]``.
+        to : int
+            Its index afterwards; negative values count from the end.
+
+        Raises
+        ------
+        ValueError
+            If one of the two is the first HDU, which stays where it is, or out of range.
+        OSError
+            As for deleting.
+        """
+        index, target = self._number(key), self._number(_integer(to, "an HDU moves to a number, not to"))
+        if 0 in (index, target) and index != target:
+            raise ValueError(f"{self.filename}: the first HDU stays where it is")
+        move_hdu(self._directory, index, target)
+
+    @contextmanager
+    def atomic(self) -> Iterator[None]:
+        """Make several changes of the file all or none.
+
+        Inside the block changes are made to a new file beside this one, which only this object sees. It takes the
+        place of the old one when the block ends; if the block raises, the file is unchanged.
+
+        Raises
+        ------
+        OSError
+            If the file is closed or read-only, or no file can be made beside it.
+        """
+        with self._handle.lock:
+            self._handle.begin_atomic("begin an atomic change")
+            known = self._directory.snapshot()
+            try:
+                yield
+            except BaseException:
+                self._handle.end_atomic(commit=False)
+                self._directory.restore(known)
+                raise
+            self._handle.end_atomic(commit=True)
 
     def write_table(self, *arguments: Any, **options: Any) -> HDU:
         """Not implemented yet: raises `NotImplementedError`, as do the functions that create tables."""

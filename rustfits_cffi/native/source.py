@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from typing import Any, Protocol
 
 from rustfits_cffi.native._lib import CData, ffi, lib
 
-__all__ = ["MemorySource", "Source", "file_source", "new_workspace", "release_workspace"]
+__all__ = ["MemorySource", "Source", "file_source", "new_workspace", "opened_source", "release_workspace"]
 
 
 class Source(Protocol):
@@ -42,6 +43,15 @@ def new_workspace() -> CData:
 def release_workspace(workspace: CData) -> None:
     """Free the scratch that a workspace keeps."""
     lib.rf_workspace_clear(workspace)
+
+
+def opened_source(path: str, flags: int, mode: int = 0o666) -> CData:
+    """An ``rf_source`` of a file that is opened here; `OSError` if it cannot be."""
+    source = file_source(-1)
+    if lib.rf_source_open(source, os.fsencode(path), flags | getattr(os, "O_CLOEXEC", 0), mode):
+        number = ffi.errno
+        raise OSError(number, os.strerror(number), path)
+    return source
 
 
 class MemorySource:

@@ -9,12 +9,12 @@ from typing import Any
 
 from rustfits_cffi.errors import FITSError
 from rustfits_cffi.native._lib import CData
-from rustfits_cffi.native.source import file_source
+from rustfits_cffi.native.source import file_source, opened_source
+from rustfits_cffi.native.temporary import TemporaryName
 from rustfits_cffi.storage.storage import Storage
 
-__all__ = ["DescriptorStorage", "NamedFile", "NamelessFile", "open_named"]
+__all__ = ["DescriptorStorage", "NamedFile", "NamelessFile", "Replacement", "open_named"]
 
-_CLOSE_ON_EXEC = getattr(os, "O_CLOEXEC", 0)
 _AT_ONCE = 1 << 30  # what the system takes in one call, and copies in one
 _MODES = {"r": os.O_RDONLY, "r+": os.O_RDWR, "w+": os.O_RDWR | os.O_CREAT}
 
@@ -26,15 +26,15 @@ class DescriptorStorage(Storage):
     ----------
     path : str
         How messages name it.
-    fd : int
-        The descriptor; it belongs to this object from now on.
+    source : cdata
+        The ``rf_source`` that owns the descriptor.
     can_change : bool
     """
 
-    def __init__(self, path: str, fd: int, *, can_change: bool) -> None:
+    def __init__(self, path: str, source: CData, *, can_change: bool) -> None:
         self.path = path
         self.can_change = can_change
-        self._source = file_source(fd)
+        self._source = source
 
     def source(self) -> CData:
         return self._source
@@ -97,13 +97,15 @@ class NamedFile(DescriptorStorage):
     ----------
     path : str
         As the user gave it.
-    fd : int
+    source : cdata
     can_change : bool
+    absolute : str, optional
+        Its absolute name, of which no part is a link.
     """
 
-    def __init__(self, path: str, fd: int, *, can_change: bool) -> None:
-        super().__init__(path, fd, can_change=can_change)
-        self._absolute = os.path.realpath(path)  # the current folder may change, and links stay links
+    def __init__(self, path: str, source: CData, *, can_change: bool, absolute: str | None = None) -> None:
+        super().__init__(path, source, can_change=can_change)
+        self._absolute = absolute or os.path.realpath(path)  # the current folder may change, and links stay links
 
     def require_there(self, action: str) -> None:
         if not self.is_at(self._absolute):
@@ -116,25 +118,20 @@ class NamedFile(DescriptorStorage):
         status = os.fstat(self._source.fd)
         if status.st_nlink > 1:
             return None  # its other names would keep the old content
-        folder, base = os.path.split(self._absolute)
+        new = Replacement(self.path, self._absolute)
         try:
-            fd, name = tempfile.mkstemp(".tmp", f".{base[:200]}.", folder)
-        except OSError:
-            return None  # a folder that may not be written
-        new = _Replacement(self.path, fd, name)
-        try:
-            if (status.st_uid, status.st_gid) != (os.geteuid(), os.fstat(fd).st_gid):
-                os.fchown(fd, status.st_uid, status.st_gid)
-            os.fchmod(fd, stat.S_IMODE(status.st_mode))
+            new.open()
+            new.take_owner_and_mode(status)
         except OSError:
             new.close()
-            return None  # a file of another owner stays in its place
+            return None  # a folder that may not be written, or a file of another owner, which must stay
         return new
 
     def put_in_place(self, new: Storage, *, durable: bool) -> None:
+        assert isinstance(new, Replacement)
         if durable:
             new.sync()
-        os.replace(new.name, self._absolute)  # type: ignore[attr-defined]  # it is a _Replacement
+        os.replace(new.name, self._absolute)
         if durable:
             _sync_folder(os.path.dirname(self._absolute))
 
@@ -142,33 +139,49 @@ class NamedFile(DescriptorStorage):
         return isinstance(new, DescriptorStorage) and new.is_at(self._absolute)
 
     def successor(self, new: Storage) -> Storage:
-        assert isinstance(new, _Replacement)
-        return NamedFile(self._absolute, new.give_up(), can_change=True).called(self.path)
-
-    def called(self, path: str) -> NamedFile:
-        """The same under the name that messages use."""
-        self.path = path
-        return self
+        return NamedFile(self.path, new.source(), can_change=True, absolute=self._absolute)
 
 
-class _Replacement(DescriptorStorage):
-    """A file with a temporary name; `close` removes it."""
+class Replacement(NamedFile):
+    """A new file beside another one, under a temporary name. The name goes with this object, unless it was used.
 
-    def __init__(self, path: str, fd: int, name: str) -> None:
-        super().__init__(path, fd, can_change=True)
-        self.name = name
+    Parameters
+    ----------
+    path : str
+        How messages name it.
+    beside : str
+        Absolute name of the other file.
+    """
 
-    def give_up(self) -> int:
-        """A descriptor of the file, which now has another name, for its next owner."""
-        return os.dup(self._source.fd)
+    def __init__(self, path: str, beside: str) -> None:
+        self._temporary = TemporaryName(beside)
+        super().__init__(path, file_source(-1), can_change=True, absolute=self.name)
+
+    @property
+    def name(self) -> str:
+        """The temporary name."""
+        return self._temporary.name
+
+    def open(self) -> None:
+        """Create the file."""
+        self._source = opened_source(self.name, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+
+    def take_owner_and_mode(self, status: os.stat_result) -> None:
+        """Give it the owner and the mode of the other file."""
+        mine = os.fstat(self._source.fd)
+        if (mine.st_uid, mine.st_gid) != (status.st_uid, status.st_gid):
+            os.fchown(self._source.fd, status.st_uid, status.st_gid)
+        os.fchmod(self._source.fd, stat.S_IMODE(status.st_mode))
+
+    def successor(self, new: Storage) -> Storage:
+        """A replacement of this replacement has its name now."""
+        assert isinstance(new, Replacement)
+        new._temporary.take_over(self._temporary)
+        new._absolute = new.name
+        return new
 
     def close(self) -> None:
-        name, self.name = self.name, ""
-        if name:
-            try:
-                os.unlink(name)
-            except FileNotFoundError:
-                pass
+        self._temporary.remove()
 
 
 class NamelessFile(DescriptorStorage):
@@ -183,7 +196,7 @@ class NamelessFile(DescriptorStorage):
     """
 
     def __init__(self, path: str, *, expected_nbytes: int = 0, can_change: bool = True) -> None:
-        super().__init__(path, _nameless(expected_nbytes), can_change=can_change)
+        super().__init__(path, file_source(_nameless(expected_nbytes)), can_change=can_change)
 
     def replacement(self) -> Storage | None:
         return NamelessFile(self.path, expected_nbytes=self.size())
@@ -201,16 +214,12 @@ def open_named(path: str, mode: str) -> NamedFile:
         If it cannot be opened in that mode, or is not a regular file.
     """
     # Without O_NONBLOCK a pipe by that name would wait for its other end. A file is emptied once it is known to be one.
-    fd = os.open(path, _MODES[mode] | os.O_NONBLOCK | _CLOSE_ON_EXEC, 0o666)
-    try:
-        if not stat.S_ISREG(os.fstat(fd).st_mode):
-            raise OSError(f"{path}: not a regular file")
-        if mode == "w+":
-            os.ftruncate(fd, 0)
-    except BaseException:
-        os.close(fd)
-        raise
-    return NamedFile(path, fd, can_change=mode != "r")
+    source = opened_source(path, _MODES[mode] | os.O_NONBLOCK)
+    if not stat.S_ISREG(os.fstat(source.fd).st_mode):
+        raise OSError(f"{path}: not a regular file")
+    if mode == "w+":
+        os.ftruncate(source.fd, 0)
+    return NamedFile(path, source, can_change=mode != "r")
 
 
 _MOST_IN_MEMORY = 256 << 20

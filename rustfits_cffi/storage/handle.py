@@ -52,6 +52,7 @@ class FileHandle:
         self._storage: Storage | None = storage
         self._durable = durable
         self._tainted = False
+        self._original: Storage | None = None  # while an atomic change goes to a copy of it
         self._seen_size = storage.size()
 
     # -- life ---------------------------------------------------------------------------------------------------------
@@ -206,6 +207,51 @@ class FileHandle:
                 self._storage = old.successor(new)
             raise
         return True
+
+    def begin_atomic(self, action: str) -> None:
+        """Let all changes go to a copy of the file, until `end_atomic`.
+
+        Raises
+        ------
+        OSError
+            If no file can be made beside this one, or one has been begun already.
+        """
+        self.require_writable(action)
+        self._require_unchanged(action)
+        old = self._open()
+        old.require_there(action)
+        if self._original is not None:
+            raise FITSError(f"{self.path}: cannot {action}: one has been begun already")
+        new = old.replacement()
+        if new is None:
+            raise FITSError(f"{self.path}: cannot {action}: no file can be made beside it")
+        try:
+            old.copy_to(new, 0, old.size(), 0)
+            self._original, self._storage = old, new
+        except BaseException:
+            self._original, self._storage = None, old
+            new.close()
+            raise
+
+    def end_atomic(self, *, commit: bool) -> None:
+        """Put the copy in the place of the file, or drop it."""
+        old, new = self._original, self._open()
+        assert old is not None
+        try:
+            if commit:
+                old.put_in_place(new, durable=self._durable)
+                self._storage = old.successor(new)
+        except BaseException:
+            commit = old.is_in_place(new)
+            if commit:
+                self._storage = old.successor(new)
+            raise
+        finally:
+            self._original = None
+            if not commit:
+                self._storage, self._tainted = old, False
+                new.close()
+            self._seen_size = self.size()
 
     def require_writable(self, action: str) -> None:
         """Raise `OSError` unless the file may be changed, before anything is touched."""

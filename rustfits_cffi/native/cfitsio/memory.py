@@ -34,14 +34,15 @@ class MemoryFile:
         self._check(status, action)
 
     def header(self, hdu: int) -> bytes:
-        """All cards of HDU `hdu` (0-based; the current one), END, and the blanks up to where its data begin."""
+        """All cards of HDU `hdu` (0-based), END, and the blanks behind it: whole blocks."""
         with self.call(action="read a header") as (fptr, status):
-            start = fptr.Fptr.headstart[hdu]
-            cards = bytearray(fptr.Fptr.headend - start)
+            start, stop = fptr.Fptr.headstart[hdu], fptr.Fptr.headend
+            is_current = hdu == fptr.Fptr.curhdu
+            cards = bytearray((stop if is_current else fptr.Fptr.headstart[hdu + 1]) - start)
             nbytes = fptr.Fptr.datastart - start
             lib.ffmbyt(fptr, start, 0, status)
             lib.ffgbyt(fptr, len(cards), ffi.from_buffer(cards), status)
-        return with_end(bytes(cards), nbytes)
+        return with_end(bytes(cards), nbytes) if is_current else bytes(cards)
 
     def _check(self, status: CData, action: str) -> None:
         if status[0] > 0:

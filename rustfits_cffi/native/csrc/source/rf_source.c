@@ -2,8 +2,16 @@
 #include "source/rf_source.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
+
+int rf_source_open(rf_source *source, const char *path, int flags, int mode)
+{
+    do source->fd = open(path, flags, mode);
+    while (source->fd < 0 && errno == EINTR);
+    return source->fd < 0 ? RF_EIO : RF_OK;
+}
 
 void rf_source_close(rf_source *source)
 {

@@ -18,6 +18,15 @@ typedef struct {
 } rf_source;
 
 /*
+ * rf_source_open - open a file, and keep its descriptor in one step, so that no interrupt of Python can lose it.
+ * Memory:  path is only read; source->fd is -1 before.
+ * Sizes:   none.
+ * Result:  RF_OK; RF_EIO with errno set.
+ * Threads: the source's own.
+ */
+int rf_source_open(rf_source *source, const char *path, int flags, int mode);
+
+/*
  * rf_source_close - close the descriptor.
  * Memory:  source->fd is -1 afterwards; the pieces are the caller's.
  * Sizes:   none; nothing is done if fd is negative.
