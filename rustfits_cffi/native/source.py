@@ -6,9 +6,10 @@ import os
 from collections.abc import Iterable
 from typing import Any, Protocol
 
+from rustfits_cffi.errors import raise_for_status
 from rustfits_cffi.native._lib import CData, ffi, lib
 
-__all__ = ["MemorySource", "Source", "file_source", "new_workspace", "opened_source", "release_workspace"]
+__all__ = ["MemorySource", "Source", "file_source", "nameless_source", "new_workspace", "opened_source", "release_workspace"]
 
 
 class Source(Protocol):
@@ -51,6 +52,17 @@ def opened_source(path: str, flags: int, mode: int = 0o666) -> CData:
     if lib.rf_source_open(source, os.fsencode(path), flags | getattr(os, "O_CLOEXEC", 0), mode):
         number = ffi.errno
         raise OSError(number, os.strerror(number), path)
+    return source
+
+
+def nameless_source(folder: str | None) -> CData:
+    """An ``rf_source`` of a new file without a name, in memory or in a folder; `OSError` if it cannot be made."""
+    source = file_source(-1)
+    status = lib.rf_source_nameless(source, ffi.NULL if folder is None else os.fsencode(folder))
+    if status == lib.RF_EIO:
+        number = ffi.errno
+        raise OSError(number, os.strerror(number), folder)
+    raise_for_status(status)
     return source
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from rustfits_cffi.errors import FITSError
 from rustfits_cffi.native._lib import CData
-from rustfits_cffi.native.source import file_source, opened_source
+from rustfits_cffi.native.source import file_source, nameless_source, opened_source
 from rustfits_cffi.native.temporary import TemporaryName
 from rustfits_cffi.storage.storage import Storage
 
@@ -196,7 +196,8 @@ class NamelessFile(DescriptorStorage):
     """
 
     def __init__(self, path: str, *, expected_nbytes: int = 0, can_change: bool = True) -> None:
-        super().__init__(path, file_source(_nameless(expected_nbytes)), can_change=can_change)
+        folder = None if expected_nbytes <= _MOST_IN_MEMORY else tempfile.gettempdir()
+        super().__init__(path, nameless_source(folder), can_change=can_change)
 
     def replacement(self) -> Storage | None:
         return NamelessFile(self.path, expected_nbytes=self.size())
@@ -223,14 +224,6 @@ def open_named(path: str, mode: str) -> NamedFile:
 
 
 _MOST_IN_MEMORY = 256 << 20
-
-
-def _nameless(expected_nbytes: int) -> int:
-    """Descriptor of a new file without a name."""
-    if expected_nbytes <= _MOST_IN_MEMORY and hasattr(os, "memfd_create"):
-        return os.memfd_create("fits")
-    with tempfile.TemporaryFile() as file:
-        return os.dup(file.fileno())
 
 
 def _copy_range(source: int, target: int, offset: int, nbytes: int, to: int) -> int:

@@ -3,13 +3,41 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
+#ifdef __linux__
+#include <sys/mman.h>
+#endif
 #include <unistd.h>
 
 int rf_source_open(rf_source *source, const char *path, int flags, int mode)
 {
     do source->fd = open(path, flags, mode);
     while (source->fd < 0 && errno == EINTR);
+    return source->fd < 0 ? RF_EIO : RF_OK;
+}
+
+int rf_source_nameless(rf_source *source, const char *folder)
+{
+#ifdef __linux__
+    if (!folder) {
+        source->fd = memfd_create("fits", MFD_CLOEXEC);
+        if (source->fd >= 0) return RF_OK;
+    }
+#endif
+    if (!folder) folder = "/tmp";
+    static const char tail[] = "/fits-XXXXXX";
+    size_t nbytes = strlen(folder);
+    char *name = malloc(nbytes + sizeof tail);
+    if (!name) return RF_ENOMEM;
+    memcpy(name, folder, nbytes);
+    memcpy(name + nbytes, tail, sizeof tail);
+    source->fd = mkstemp(name);
+    if (source->fd >= 0) {
+        fcntl(source->fd, F_SETFD, FD_CLOEXEC);
+        unlink(name);
+    }
+    free(name);
     return source->fd < 0 ? RF_EIO : RF_OK;
 }
 
