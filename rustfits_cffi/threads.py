@@ -6,10 +6,11 @@ import _thread
 import operator
 import os
 import threading
+import weakref
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from queue import Empty, SimpleQueue
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 __all__ = ["ENVIRONMENT_NAME", "ahead", "get_num_threads", "lend", "set_num_threads", "spread"]
 
@@ -92,15 +93,32 @@ def lend() -> Iterator[int]:
         _loans.pop(loan, None)  # without the lock: an interrupt while waiting for it would leave the loan open
 
 
-def _forget_loans() -> None:
-    """Discard the loans in a child process, which has none of the threads of its parent."""
+class Forkable(Protocol):
+    """What has a lock of its own."""
+
+    def renew_in_child(self) -> None:
+        """Make a new lock, and drop what another thread may have left half done."""
+
+
+_forkables: weakref.WeakSet[Forkable] = weakref.WeakSet()
+
+
+def survives_fork(owner: Forkable) -> None:
+    """Have the lock of an object renewed in every child process: a thread that held it does not exist there."""
+    _forkables.add(owner)
+
+
+def _begin_child() -> None:
+    """Renew locks and discard the loans in a child process, which has none of the threads of its parent."""
     global _lending
     _lending = threading.Lock()
     _loans.clear()
+    for owner in list(_forkables):
+        owner.renew_in_child()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget_loans)
+    os.register_at_fork(after_in_child=_begin_child)
 
 
 def ahead(items: Generator[Item, None, None]) -> Generator[Item, None, None]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 
+from rustfits_cffi import threads
+
 __all__ = ["HDUNames"]
 
 
@@ -28,6 +30,12 @@ class HDUNames:
         self._lock = threading.Lock()  # held while an index is built or dropped, not while one is used
         self._first: dict[str, int] | None = {}  # number by name; None: must be rebuilt
         self._first_version: dict[tuple[str, int], int] | None = None  # by name and version; built on first use
+        threads.survives_fork(self)
+
+    def renew_in_child(self) -> None:
+        """Build the indexes anew: another thread may have been building them."""
+        self._lock = threading.Lock()
+        self._first = self._first_version = None
 
     def __len__(self) -> int:
         return len(self.versions)

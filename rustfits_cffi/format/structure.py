@@ -205,11 +205,11 @@ def parse_structure(header: bytes, *, is_primary: bool, lenient: bool = False) -
     shape = tuple(_integer(index, f"NAXIS{number}") for number in range(naxis, 0, -1))
     pcount = _integer(index, "PCOUNT", 0)
     gcount = _integer(index, "GCOUNT", 1)
-    problem = _problem(bitpix, shape, pcount, gcount)
     # Random groups: a first axis of 0 is ignored (equation 4).
     has_groups = is_primary and shape[-1:] == (0,) and _value(index, "GROUPS") is True
     axes = shape[:-1] if has_groups else shape
     nelem = prod(axes) if shape else 0
+    problem = _problem(bitpix, shape, pcount, gcount, nelem)
     structure = HDUStructure(
         kind=_kind(xtension, index),
         is_primary=is_primary,
@@ -268,7 +268,7 @@ def _integer(index: CardIndex, key: str, default: int | None = None) -> int:
     return as_integer(_value(index, key), key)
 
 
-def _problem(bitpix: int, shape: tuple[int, ...], pcount: int, gcount: int) -> str | None:
+def _problem(bitpix: int, shape: tuple[int, ...], pcount: int, gcount: int, nelem: int) -> str | None:
     """Why the declared data cannot exist, None if they can."""
     if bitpix not in BITPIX_DTYPES:
         return f"BITPIX = {bitpix} is not a FITS pixel type (8, 16, 32, 64, -32, -64)"
@@ -277,6 +277,6 @@ def _problem(bitpix: int, shape: tuple[int, ...], pcount: int, gcount: int) -> s
             return f"NAXIS{number} = {length} is negative"
     if pcount < 0 or gcount < 0:
         return f"PCOUNT = {pcount} and GCOUNT = {gcount} must not be negative"
-    nbytes = abs(bitpix) // 8 * gcount * (pcount + prod(shape))
+    nbytes = abs(bitpix) // 8 * gcount * (pcount + nelem)
     # More than the largest file offset; smaller sizes are checked against the file when it is read.
     return f"the declared {nbytes} bytes of data cannot exist" if nbytes >= 1 << 63 else None

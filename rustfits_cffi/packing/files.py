@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from importlib import import_module
 
 from rustfits_cffi.directory import Directory
-from rustfits_cffi.errors import BAD_NAXIS, DATA_DECOMPRESSION_ERR, FITSFormatError
+from rustfits_cffi.errors import BAD_NAXIS, BAD_PCOUNT, DATA_DECOMPRESSION_ERR, FITSFormatError
 from rustfits_cffi.format.compression import parse_layout
 from rustfits_cffi.format.plausibility import axes_hazard
 from rustfits_cffi.format.structure import BLOCK_NBYTES
@@ -109,6 +109,8 @@ def require_sound(path: str) -> None:
         handle.close()
     for index in range(len(directory)):
         _refuse(path, index, directory.axes_hazard(index), BAD_NAXIS)
+        if directory.kind(index) == "unknown":  # with a negative size cfitsio would look for the next HDU before it
+            _refuse(path, index, directory[index].structure.problem, BAD_PCOUNT)
         if directory.kind(index) == "compressed image":
             _refuse(path, index, _contradiction(directory, index), DATA_DECOMPRESSION_ERR)
     _refuse(path, len(directory), axes_hazard(broken), BAD_NAXIS)

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from rustfits_cffi import threads
 from rustfits_cffi.errors import ClosedError, FITSError, FITSReadOnlyError, TaintedError
 from rustfits_cffi.native._lib import CData
 from rustfits_cffi.native.source import new_workspace, release_workspace
@@ -54,6 +55,13 @@ class FileHandle:
         self._tainted = False
         self._original: Storage | None = None  # while an atomic change goes to a copy of it
         self._seen_size = storage.size()
+        self._is_changing = False
+        threads.survives_fork(self)
+
+    def renew_in_child(self) -> None:
+        """Free the lock; a handle that another thread was just changing refuses further work in the child."""
+        self.lock = threading.RLock()
+        self._tainted = self._tainted or self._is_changing
 
     # -- life ---------------------------------------------------------------------------------------------------------
 
@@ -150,6 +158,7 @@ class FileHandle:
             self._require_unchanged(action)
             self._open().require_there(action)
             try:
+                self._is_changing = True
                 result = work()
                 follow()
                 self._seen_size = self.size()
@@ -158,6 +167,8 @@ class FileHandle:
                 self._take_back(undo)
                 unfollow()
                 raise
+            finally:
+                self._is_changing = False
 
     def _take_back(self, undo: Callable[[], object]) -> None:
         try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import operator
+import sys
 from collections.abc import Sequence
 from typing import Any, Literal, overload
 
@@ -82,7 +83,10 @@ class ImageHDU(HDU):
         return math.prod(self.shape) if self.shape else 0
 
     def __len__(self) -> int:
-        return max(self.shape[0], 0) if self.shape else 0
+        length = max(self.shape[0], 0) if self.shape else 0
+        if length > sys.maxsize:
+            raise FITSFormatError(f"{self._where}: an axis of {length} pixels cannot exist")
+        return length
 
     @property
     def bitpix(self) -> int:

@@ -8,6 +8,8 @@ from collections import OrderedDict
 
 import numpy as np
 
+from rustfits_cffi import threads
+
 DEFAULT_NBYTES = 32 << 20
 
 
@@ -30,6 +32,12 @@ class TileCache:
         self._capacity = DEFAULT_NBYTES
         self._used = 0
         self.whole: np.ndarray | None = None
+        threads.survives_fork(self)
+
+    def renew_in_child(self) -> None:
+        """Begin anew, empty: another thread may have been changing the cache."""
+        self._lock = threading.Lock()
+        self.clear()
 
     @property
     def capacity(self) -> int:

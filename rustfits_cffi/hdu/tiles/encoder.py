@@ -13,7 +13,7 @@ from rustfits_cffi.config import Codec, Quantize
 from rustfits_cffi.directory import Directory
 from rustfits_cffi.edits.regions import Region, Writable
 from rustfits_cffi.edits.rewriting import splice
-from rustfits_cffi.errors import TileError
+from rustfits_cffi.errors import FITSFormatError, TileError
 from rustfits_cffi.format.scaling import PixelType
 from rustfits_cffi.format.tiles import TileGrid
 from rustfits_cffi.hdu.tiles.writer import TileWriter
@@ -110,6 +110,8 @@ class TileJob:
             If a tile holds a pixel that the codec cannot store.
         """
         bound = self.codec.tile_bound
+        if not bound:
+            raise FITSFormatError(f"{file}, HDU {hdu}: {self.settings.codec.zcmptype} cannot hold such an image")
         ntiles = self.settings.grid.ntiles
         at_once = min(ntiles, max(threads.get_num_threads(), _BATCH_NBYTES // bound))
         buffer = new_array((at_once * bound,), np.dtype(np.uint8))

@@ -201,7 +201,7 @@ def set_longest(header: bytes, keyword: str, longest: int, letter: str) -> bytes
     if at is None or match is None:
         return header
     form = b"%s%s(%d)" % (match[1], letter.encode(), longest)
-    text = b"%-20s" % (b"'%-8s'" % form) + match[2].rstrip()
+    text = b"%-20s" % (b"'%-8s'" % form) + (match[2] or b"").rstrip()
     return header[: at + 10] + text[: _CARD_NBYTES - 10].ljust(_CARD_NBYTES - 10) + header[at + _CARD_NBYTES :]
 
 
