@@ -92,6 +92,8 @@ class FileHandle:
     def taint(self) -> None:
         """Refuse all further work on this handle: file and memory may disagree."""
         self._tainted = True
+        if self._storage is not None:
+            self._storage.taint()
 
     # -- reading ------------------------------------------------------------------------------------------------------
 

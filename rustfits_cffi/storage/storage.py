@@ -68,6 +68,9 @@ class Storage(ABC):
     def sync(self) -> None:
         """Have everything where it belongs, and on its disk."""
 
+    def taint(self) -> None:
+        """A change failed midway and could not be undone: what is written back elsewhere must not be."""
+
     def require_there(self, action: str) -> None:
         """Raise `OSError` if the file can no longer be reached by its name, so that a change would be lost."""
 
