@@ -24,7 +24,6 @@ EXCLUDED = (
     "rustfits_cffi/hdu/images/plain_writer.py",
     "rustfits_cffi/native/polycomp.py",
     "rustfits_cffi/threads.py",
-    "docs/architecture.md",
     "docs/polycomp.md",
 )
 
