@@ -39,7 +39,7 @@ class Entry:
     kind : str
         As in `HDUStructure`.
     known : object
-        What the HDU's object has worked out from this header; thrown away when the header changes.
+        What the HDU's object has derived from this header; discarded when the header changes.
     """
 
     __slots__ = ("_header", "_structure", "header_nbytes", "header_start", "is_primary", "known")
@@ -70,7 +70,7 @@ class Entry:
         return self.structure.index
 
     def move(self, shift: int) -> None:
-        """The HDU lies `shift` bytes further back now; what was worked out may hold its old place."""
+        """The HDU lies `shift` bytes further back now; what was derived may refer to its old position."""
         self.header_start += shift
         self.known = None
 
@@ -86,7 +86,7 @@ class Directory:
     trust_sizes : bool
         Believe any image size a header declares.
     partial : bool
-        Take in only the HDUs before one that is broken, instead of raising what is wrong with it.
+        Describe only the HDUs before one that is broken, instead of raising its error.
 
     Attributes
     ----------
@@ -221,12 +221,12 @@ class Directory:
                 self._entries[index] = entry
                 names, versions = [entry.structure.extname], [entry.structure.extver]
             self._names.extend(names, versions)
-            # short HDUs come in crowds, so look further; long ones do not, and their data need not be read
+            # short HDUs often follow one another, so read more at once; the data of long ones need not be read
             at_once = min(2 * at_once, _MOST_AT_ONCE) if len(names) > 1 else _FIRST_READ
             position = self._table.end()
 
     def _hazard(self) -> str | None:
-        """Why cfitsio must not be let near the file, None if it may."""
+        """Why cfitsio must not open the file, None if it may."""
         for index in range(len(self)):
             reason = self.axes_hazard(index)
             if not reason and self.kind(index) in _PARSED_BY_CFITSIO:

@@ -14,8 +14,8 @@ from rustfits_cffi.native.cfitsio.handle import FileHandle
 from rustfits_cffi.native.cfitsio.plain_writing import write_run
 
 _PIECE_NBYTES = 4 << 20  # read, changed and written at a time
-# A gap this long is read and written again rather than left out: cfitsio puts the ends of each write through buffers of
-# 2880 bytes, which takes longer than so many bytes do as part of one long write.
+# Gaps up to this length are read and written again rather than left out: cfitsio passes the ends of each write through
+# buffers of 2880 bytes, which takes longer than these bytes do as part of one long write.
 _GAP_NBYTES = 1 << 17
 
 
@@ -58,7 +58,7 @@ def write_section(
 def _pieces(selection: Selection, stored: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray, int]]:
     """``(first, rows, step)``: the first pixels of some runs that lie close together, their pixels, their distance.
 
-    Each piece spans at most `_PIECE_NBYTES`, but for one run without gaps, which nobody has to read.
+    Each piece spans at most `_PIECE_NBYTES`, except one run without gaps, which need not be read.
     """
     runs = runs_of(selection)
     rows = stored.reshape(len(runs.first), -1)

@@ -1,7 +1,7 @@
 """Headers of new image HDUs, plain and compressed: made by cfitsio, with cards of ours behind its own.
 
 Cards are written through cfitsio's raw byte calls: its own card calls would upper-case the words of HIERARCH cards. Its
-idea of where the last card stands (``headend``) is set instead, and it then writes END and the padding itself.
+idea of where the last card is (``headend``) is set instead, and it then writes END and the padding itself.
 """
 
 from __future__ import annotations

@@ -26,10 +26,10 @@ def write_run(
     Parameters
     ----------
     parts : iterable of ndarray
-        The pixels, of the stored type, in native byte order, C-contiguous. Of many pixels they are taken in another
-        thread, while what came before is being written.
+        The pixels, of the stored type, in native byte order, C-contiguous. If there are many, another thread prepares
+        the next part while one is being written.
     npix : int
-        Pixels of all parts.
+        Number of pixels in all parts.
     """
     with threads.lend() as nthreads, handle.call(number, action="write pixels") as (fptr, status):
         position = fptr.Fptr.datastart + first * abs(bitpix) // 8
