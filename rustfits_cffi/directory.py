@@ -62,7 +62,7 @@ class Entry:
     kind : str
         As in `HDUStructure`.
     known : object
-        What the HDU's object has worked out from this header; thrown away when the header changes.
+        What the HDU's object has derived from this header; discarded when the header changes.
     """
 
     __slots__ = ("_header", "_structure", "header_nbytes", "header_start", "is_primary", "known")
@@ -93,7 +93,7 @@ class Entry:
         return self.structure.index
 
     def move(self, shift: int) -> None:
-        """The HDU lies `shift` bytes further back now; what was worked out may hold its old place."""
+        """The HDU lies `shift` bytes further back now; what was derived may refer to its old position."""
         self.header_start += shift
         self.known = None
 
@@ -279,7 +279,7 @@ class Directory:
                     break
                 names, versions = [found.extname], [found.extver]
             self._names.extend(names, versions)
-            # short HDUs come in crowds, so look further; long ones do not, and their data need not be read
+            # short HDUs often follow one another, so read more at once; the data of long ones need not be read
             at_once = min(2 * at_once, _MOST_AT_ONCE) if len(names) > 1 else _FIRST_READ
             position = self._table.end()
 

@@ -10,23 +10,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 
-# Folders and files that are not scanned yet.
-EXCLUDED = (
-    "rustfits_cffi/native/csrc/polycomp",
-    "rustfits_cffi/native/cfitsio",
-    "rustfits_cffi/polycomp",
-    "rustfits_cffi/packing",
-    "rustfits_cffi/cli",
-    "rustfits_cffi/comparison",
-    "rustfits_cffi/reference",
-    "rustfits_cffi/directory.py",
-    "rustfits_cffi/errors.py",
-    "rustfits_cffi/hdu/images/plain_writer.py",
-    "rustfits_cffi/native/polycomp.py",
-    "rustfits_cffi/threads.py",
-    "docs/architecture.md",
-    "docs/polycomp.md",
-)
+# Folders and files that are not scanned.
+EXCLUDED = ()
 
 # phrase -> what to write instead
 PHRASES = {

@@ -122,7 +122,7 @@ class _NewStream:
     """A stream of unknown length that C writes: `buffer` for C, and then what it wrote.
 
     A buffer of about the right size can be used again for the next stream, and need not be copied. If it was too
-    small, C has written the rest elsewhere.
+    small, C has written the rest to memory of its own.
     """
 
     def __init__(self, expected: int, most: int, dtype: np.dtype):
@@ -312,7 +312,7 @@ def poly_decode(
 def poly_decode_whole(
     stream: np.ndarray, wanted: Wanted, *, period: float, period_offset: float, nthreads: int
 ) -> tuple[np.ndarray, int] | None:
-    """All samples of a stream, which `wanted` must cover, and the number of its bytes; None if it is not such a stream.
+    """All samples of a stream, which `wanted` must cover, and its number of bytes; None if it is not such a stream.
 
     Without `wanted.out`, memory for the samples is allocated before the stream has been checked.
     """

@@ -139,8 +139,8 @@ def _pack_hdu(options: PackOptions, source: FileHandle, number: int, target: Fil
     elif facts.kind == "table" and options.tables and facts.data_end - facts.data_start > BLOCK_NBYTES:
         packing.compress_table(source, number, target)
     elif facts.kind == "image" and facts.shape and 0 not in facts.shape and options.images:
-        roomy = (directive or options.codec).strip().upper() in _SMALL_BUFFER
-        serial.compress_image(source, number, target, roomy=roomy)
+        larger_buffer = (directive or options.codec).strip().upper() in _SMALL_BUFFER
+        serial.compress_image(source, number, target, larger_buffer=larger_buffer)
     else:
         copying.copy_hdu(source, number, target)
 

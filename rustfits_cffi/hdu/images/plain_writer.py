@@ -60,7 +60,7 @@ def write_section(
 def _pieces(selection: Selection, stored: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray, int]]:
     """``(first, rows, step)``: the first pixels of some runs that lie close together, their pixels, their distance.
 
-    Each piece spans at most `_PIECE_NBYTES`, but for one run without gaps, which nobody has to read.
+    Each piece spans at most `_PIECE_NBYTES`, except one run without gaps, which need not be read.
     """
     runs = runs_of(selection)
     rows = stored.reshape(len(runs.first), -1)

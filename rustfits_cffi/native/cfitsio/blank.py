@@ -9,7 +9,7 @@ NULL_PIXEL = -2147483647  # of a quantized image: COMPRESS_NULL_VALUE of fitsio2
 
 
 def write_blank(fptr: CData, value: int, status: CData, *, compressed: bool) -> None:
-    """Write BLANK at the end of the current header, or ZBLANK behind ZCMPTYPE, where cfitsio puts its own."""
+    """Write BLANK at the end of the current header, or ZBLANK after ZCMPTYPE, where cfitsio puts its own."""
     if compressed:
         lib.fits_read_card(fptr, b"ZCMPTYPE", ffi.new("char[81]"), status)
         lib.fits_insert_key_lng(fptr, b"ZBLANK", value, b"null value in the compressed integer array", status)
@@ -19,7 +19,7 @@ def write_blank(fptr: CData, value: int, status: CData, *, compressed: bool) -> 
 
 
 def require_zblank(handle: FileHandle, number: int) -> None:
-    """Give the quantized image in HDU `number` (1-based) a ZBLANK, if it has none."""
+    """Give the quantized image in HDU `number` (1-based) a ZBLANK if it does not have one."""
     with handle.call(number, action="write ZBLANK") as (fptr, status):
         if lib.fits_read_card(fptr, b"ZBLANK", ffi.new("char[81]"), ffi.new("int *")):
             lib.fits_clear_errmsg()

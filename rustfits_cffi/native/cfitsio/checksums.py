@@ -99,5 +99,5 @@ def _set(fptr: Any, name: bytes, value: str, comment: str | None, status: Any) -
 
 
 def _as_number(text: str) -> int:
-    """The number that a DATASUM card holds; 0 if it is none."""
+    """The number that a DATASUM card holds; 0 if it is not a number."""
     return int(text) if text.strip().isdigit() else 0

@@ -115,9 +115,9 @@ class FileHandle:
     def held(self) -> CData:
         """The open file as kernels read it, closed only with its last reference; ``held().fd`` is its descriptor.
 
-        It is for positioned reads, and for writes into a data unit that cfitsio has let go of. Whoever reads a file
-        that may change holds its `lock` besides, so that nobody moves the bytes meanwhile; readers of a file that
-        cannot change do not keep each other out.
+        It is for positioned reads, and for writes into a data unit whose buffers cfitsio has dropped. A reader of a
+        file that may change also holds its `lock`, so that the bytes are not moved in the meantime; readers of a file
+        that cannot change do not exclude each other.
         """
         file = self._file
         if file is None or self._tainted:

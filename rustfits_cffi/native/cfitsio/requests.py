@@ -1,7 +1,7 @@
-"""What cfitsio is asked before it creates a compressed image.
+"""What is requested of cfitsio before it creates a compressed image.
 
 cfitsio keeps these requests in the open file: they hold for every image created later, and they change how images that
-are read later are understood. So whoever asks also forgets.
+are read later are understood. So code that calls `ask` also calls `forget`.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ class CompressionRequest:
     codec : int
         Number of the codec, as in ``fitsio.h``.
     tile_shape : tuple of int
-        In numpy axis order, aligned at the last axis; 0 is cfitsio's default for an axis, and for those left out; -1 is
+        In numpy axis order, aligned at the last axis; 0 is cfitsio's default for an axis, as for those left out; -1 is
         the whole axis.
     level : float or None
-        Of floats: quantization level, `LOSSLESS`, or None to ask nothing at all about floats.
+        For floats: the quantization level, `LOSSLESS`, or None to request nothing about floats.
     dither, seed : int
-        Of floats: a value of `DITHERS`; 1 to `LARGEST_SEED`, or a value of `SEEDS`.
+        For floats: a value of `DITHERS`; 1 to `LARGEST_SEED`, or a value of `SEEDS`.
     hcomp_scale : float
-        Above 0 times the noise, below 0 minus the scale itself.
+        If positive, times the noise; if negative, minus the scale itself.
     hcomp_smooth : int
     huge : bool
         64-bit tile descriptors.
@@ -80,4 +80,4 @@ def forget(handle: FileHandle | MemoryFile) -> None:
     """Take all requests back, also after a call has failed."""
     with handle.call(action="reset the compression") as (fptr, status):
         lib.fits_unset_compression_request(fptr, status)
-        lib.fits_set_hcomp_smooth(fptr, 0, status)  # the one that the line above leaves
+        lib.fits_set_hcomp_smooth(fptr, 0, status)  # the only one that the line above does not reset

@@ -1,7 +1,7 @@
 """cfitsio's serial path, call by call: create and write a whole image, compress and decompress whole HDUs.
 
 The coders of HCOMPRESS and PLIO write past the buffer that cfitsio gives them when the pixels are noisy enough. Here
-they get a larger one (`_give_room`): same coder, same bytes, no damage.
+they get a larger one (`_enlarge_buffer`): same coder, same bytes, no damage.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from rustfits_cffi.native.cfitsio.blank import NULL_PIXEL, write_blank
 from rustfits_cffi.native.cfitsio.handle import FileHandle
 from rustfits_cffi.native.cfitsio.requests import MAX_DIMENSIONS, CompressionRequest
 
-# What cfitsio's readers put for a null while it compresses HDU to HDU: FLOATNULLVALUE, DOUBLENULLVALUE of fitsio.h.
+# What cfitsio's readers store for a null while it compresses whole HDUs: FLOATNULLVALUE, DOUBLENULLVALUE of fitsio.h.
 _NULL_READ = {"f4": np.float32(-9.11912e-36), "f8": np.float64(-9.1191291391491e-36)}
 
-# numpy type -> BITPIX that fits_create_img takes (the offset types have numbers of their own) and C type.
+# numpy type -> BITPIX that fits_create_img takes (types stored with an offset have their own numbers) and C type.
 _BITPIX = {"u1": 8, "i2": 16, "i4": 32, "i8": 64, "f4": -32, "f8": -64, "i1": 10, "u2": 20, "u4": 40, "u8": 80}
 _C_TYPES = {
     "u1": lib.TBYTE, "i2": lib.TSHORT, "i4": lib.TINT, "i8": lib.TLONGLONG, "f4": lib.TFLOAT, "f8": lib.TDOUBLE,
@@ -67,9 +67,9 @@ def write_compressed(handle: FileHandle, array: np.ndarray, null: float | None) 
         zblank = fptr.Fptr.zblank
         _check_sixth_axis(fptr)
         for first, last in _sections(fptr, array):
-            # A section of its own must not see what the one before it left: as if there had been one call.
+            # A section must not see what the previous one left: as if there had been one call.
             fptr.Fptr.zblank = zblank
-            _give_room(fptr)
+            _enlarge_buffer(fptr)
             part = np.ascontiguousarray(array[tuple(slice(a, b) for a, b in zip(first, last, strict=True))])
             box, c_type, nullcheck = (_first(first), _last(last)), _C_TYPES[_name(array)], null is not None
             lib.fits_write_compressed_img(fptr, c_type, *box, nullcheck, ffi.from_buffer(part), pointer, status)
@@ -78,10 +78,10 @@ def write_compressed(handle: FileHandle, array: np.ndarray, null: float | None) 
 
 
 def _sections(fptr: CData, array: np.ndarray) -> Iterator[tuple[tuple[int, ...], tuple[int, ...]]]:
-    """First and end of each part written by one call: the whole, or single tiles where the room must be given anew.
+    """First and end of each part written by one call: the whole, or single tiles where each needs the larger buffer.
 
-    A float tile that cannot be quantized adds a column, after which cfitsio sizes its buffer anew, too small again. And
-    its copy between image and tile (``imcomp_merge_overlap``) stands still on the sixth axis.
+    A float tile that cannot be quantized adds a column, after which cfitsio allocates its buffer again, as small as
+    before. And its copy between image and tile (``imcomp_merge_overlap``) does not advance on the sixth axis.
     """
     is_float = array.dtype.kind == "f"
     if array.ndim < MAX_DIMENSIONS and not (
@@ -100,16 +100,16 @@ def _tiles(shape: tuple[int, ...], tile: tuple[int, ...]) -> Iterator[tuple[tupl
 
 
 def _check_sixth_axis(fptr: CData) -> None:
-    """Refuse tiles of which cfitsio would read or write a part only."""
+    """Refuse tiles of which cfitsio would read or write only a part."""
     internal, axis = fptr.Fptr, MAX_DIMENSIONS - 1
     if internal.zndim == MAX_DIMENSIONS and min(internal.tilesize[axis], internal.znaxis[axis]) > 1:
         raise FITSFormatError("cfitsio neither reads nor writes tiles longer than 1 on the sixth axis of an image")
 
 
-def _give_room(fptr: CData) -> None:
+def _enlarge_buffer(fptr: CData) -> None:
     """Enlarge the buffer that cfitsio allocates for a coded tile to what its coders may really write.
 
-    PLIO: 3n + 7 words. HCOMPRESS: 9 bytes for each pixel of the tile with a margin of one all round, and the header.
+    PLIO: 3n + 7 words. HCOMPRESS: 9 bytes per pixel of the tile with a margin of one pixel all round, and the header.
     """
     internal = fptr.Fptr
     if internal.compress_type == lib.RF_PLIO_1:
@@ -137,7 +137,7 @@ def _last(last: tuple[int, ...]) -> CData:
 
 
 def _pointer(null: float | None, dtype: np.dtype) -> CData:
-    """A null value in memory, of the array's type; NULL for none."""
+    """A null value in memory, of the array's type; NULL for None."""
     if null is None:
         return ffi.NULL
     return ffi.new("float *" if dtype == np.float32 else "double *", null)
@@ -149,7 +149,7 @@ def _pointer(null: float | None, dtype: np.dtype) -> CData:
 def read_image(handle: FileHandle, number: int, *, scale: bool, nulls: bool) -> np.ndarray:
     """All pixels of image HDU `number`, through cfitsio's reader.
 
-    With `nulls` floats are read with NaN as an explicit null value; without it no pixel is taken for undefined.
+    With `nulls` floats are read with NaN as an explicit null value; without it no pixel counts as undefined.
     """
     with handle.call(number, action="read an image", changes=False) as (fptr, status):
         dtype, shape = _image_type(fptr, scale, status)
@@ -161,7 +161,7 @@ def read_image(handle: FileHandle, number: int, *, scale: bool, nulls: bool) -> 
         if status[0] or array.size == 0:
             pass
         elif lib.fits_is_compressed_image(fptr, status):
-            # The general one: fits_read_img stops at three axes when the image is compressed.
+            # The general function: of a compressed image, fits_read_img reads at most three axes.
             step = ffi.new("long[]", [1] * len(shape))
             for first, last, part in _readable(fptr, array):
                 buffer = ffi.from_buffer(part)
@@ -172,7 +172,7 @@ def read_image(handle: FileHandle, number: int, *, scale: bool, nulls: bool) -> 
 
 
 def _readable(fptr: CData, array: np.ndarray) -> Iterator[tuple[tuple[int, ...], tuple[int, ...], np.ndarray]]:
-    """The image in the parts that cfitsio reads right: of six axes, the sixth in steps of one (cf. `_sections`)."""
+    """The image in parts that cfitsio reads correctly: of six axes, the sixth in steps of one (see `_sections`)."""
     shape, zeros = array.shape, (0,) * array.ndim
     if array.ndim < MAX_DIMENSIONS:
         yield zeros, shape, array
@@ -198,7 +198,7 @@ def _image_type(fptr: CData, scale: bool, status: CData) -> tuple[str, tuple[int
 
 
 def _number(fptr: CData, name: bytes) -> float:
-    """Value of a numeric keyword, 0 if it is not there."""
+    """Value of a numeric keyword, 0 if it does not exist."""
     value, missing = ffi.new("double *"), ffi.new("int *")
     lib.fits_read_key(fptr, lib.TDOUBLE, name, value, ffi.NULL, missing)
     if missing[0]:
@@ -209,17 +209,17 @@ def _number(fptr: CData, name: bytes) -> float:
 # -- whole HDUs -------------------------------------------------------------------------------------------------------
 
 
-def compress_image(source: FileHandle, number: int, target: FileHandle, *, roomy: bool) -> None:
-    """Append an image HDU compressed as was asked for, which cfitsio then forgets.
+def compress_image(source: FileHandle, number: int, target: FileHandle, *, larger_buffer: bool) -> None:
+    """Append an image HDU, compressed as requested; the requests are reset.
 
-    By ``fits_img_compress``, or if `roomy` by its steps with room for the coders.
+    By ``fits_img_compress`` or, with `larger_buffer`, by its steps with a buffer that suffices for the coders.
     """
     with (
         source.call(number, action="compress", changes=False) as (fin, _),
         target.call(action="compress") as (out, status),
     ):
-        if roomy:
-            _compress_with_room(fin, out, status)
+        if larger_buffer:
+            _compress_tile_by_tile(fin, out, status)
         else:
             lib.fits_img_compress(fin, out, status)
 
@@ -233,8 +233,8 @@ def decompress_image(source: FileHandle, number: int, target: FileHandle) -> Non
         lib.fits_img_decompress(fin, out, status)
 
 
-def _compress_with_room(fin: CData, out: CData, status: CData) -> None:
-    """The steps of ``fits_img_compress``, tile by tile, with a buffer of the right size for each."""
+def _compress_tile_by_tile(fin: CData, out: CData, status: CData) -> None:
+    """The steps of ``fits_img_compress``, tile by tile, with a buffer that suffices for each."""
     bitpix, naxis, naxes = ffi.new("int *"), ffi.new("int *"), ffi.new("LONGLONG[]", MAX_DIMENSIONS)
     lib.fits_get_img_paramll(fin, MAX_DIMENSIONS, bitpix, naxis, naxes, status)
     if not status[0] and not 1 <= naxis[0] <= MAX_DIMENSIONS:
@@ -264,7 +264,7 @@ def _compress_with_room(fin: CData, out: CData, status: CData) -> None:
 
 
 def _compress_tiles(fin: CData, out: CData, status: CData) -> bool:
-    """Read, code and write every tile; whether any pixel was undefined."""
+    """Read, code and write every tile; return whether any pixel was undefined."""
     internal = out.Fptr
     dtype = _DTYPES[internal.zbitpix]
     naxes, bitpix, naxis = ffi.new("LONGLONG[]", MAX_DIMENSIONS), ffi.new("int *"), ffi.new("int *")
@@ -272,17 +272,17 @@ def _compress_tiles(fin: CData, out: CData, status: CData) -> bool:
     if status[0]:
         return False
     shape = tuple(naxes[axis] for axis in reversed(range(naxis[0])))
-    room = np.empty(internal.maxtilelen, np.int64)  # 8 bytes a pixel: HCOMPRESS widens in place
+    pixels = np.empty(internal.maxtilelen, np.int64)  # 8 bytes per pixel: HCOMPRESS widens in place
     step, any_null = ffi.new("long[]", [1] * len(shape)), False
     null, none = ffi.new("float *" if dtype == "f4" else "double *", _NULL_READ.get(dtype, 0.0)), ffi.new("double *")
     tiles = _tiles(shape, tuple(internal.tilesize[0 : len(shape)])[::-1])
     for row, (first, last) in enumerate(tiles, start=1):
-        has_null, buffer = ffi.new("int *"), ffi.from_buffer(room)
+        has_null, buffer = ffi.new("int *"), ffi.from_buffer(pixels)
         asked = null if dtype in _NULL_READ else ffi.NULL
         lib.fits_read_subset(fin, _C_TYPES[dtype], _first(first), _last(last), step, asked, buffer, has_null, status)
         lengths = [b - a for a, b in zip(first, last, strict=True)]
         nx, ny = _rows(lengths)
-        _give_room(out)
+        _enlarge_buffer(out)
         lib.imcomp_compress_tile(
             out, row, _C_TYPES[dtype], buffer, prod(lengths), nx, ny, has_null[0], null if has_null[0] else none, status
         )

@@ -51,7 +51,7 @@ class TileWriter:
     Notes
     -----
     Use: ``begin()``, any number of ``append(...)``, ``finish()``. The header must be complete before `begin`, because a
-    tile that goes to a column not there yet makes cfitsio add this column, whose cards follow the last card then.
+    tile for a column that does not exist yet makes cfitsio add it, and its cards then follow the last one.
     """
 
     def __init__(
@@ -68,8 +68,8 @@ class TileWriter:
     def begin(self, *, over_old_heap: bool = False) -> None:
         """Let cfitsio define the data unit and take the table's layout from it.
 
-        With `over_old_heap` all tiles are written again: the heap is filled from its start, and what is left over of
-        the old one at the end is given back.
+        With `over_old_heap` all tiles are written again: the heap is filled from its start, and the part of
+        the old one that is left over at the end is removed.
         """
         with self._handle.call(self._number, action="define a compressed image") as (fptr, status):
             lib.fits_set_hdustruc(fptr, status)
