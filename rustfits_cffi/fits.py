@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import operator
 import os
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Literal, overload
+from typing import Any, BinaryIO, Literal, overload
 
 import numpy as np
 
@@ -15,17 +14,16 @@ from rustfits_cffi.config import Codec, Quantize
 from rustfits_cffi.directory import Directory, HDUNumber
 from rustfits_cffi.edits.hdus import copy_hdu, delete_hdu, move_hdu
 from rustfits_cffi.errors import HDUIndexError, HDUNameError
+from rustfits_cffi.format.structure import BLOCK_NBYTES
 from rustfits_cffi.hdu import HDU, open_hdu
 from rustfits_cffi.hdu.images.compressed import CompressedImageHDU
 from rustfits_cffi.hdu.images.create import ImageOptions, ImagePlan, create_image
 from rustfits_cffi.hdu.images.image import ImageHDU
 from rustfits_cffi.header import FITSHeader
-from rustfits_cffi.native.cfitsio.handle import path_text
-from rustfits_cffi.storage.descriptor import open_named
 from rustfits_cffi.storage.handle import FileHandle
+from rustfits_cffi.storage.names import open_bytes, open_storage
+from rustfits_cffi.storage.storage import Storage
 
-_URL = re.compile(r"(https?|ftps?|file|mem|memkeep)://", re.IGNORECASE)
-MODES = ("r", "r+", "w+")
 _NO_TABLES = "tables cannot be written yet, only images"
 
 
@@ -34,14 +32,18 @@ class FITS:
 
     Parameters
     ----------
-    filename : str or os.PathLike
-        Local file.
+    filename : str, os.PathLike or file object
+        A local file, gzipped or not (known by its content; in mode "w+" by a name that ends in ``.gz``), a ``file://``
+        URL, ``mem://`` for a file in memory, or an open binary file object.
     mode : {"r", "r+", "w+"}
         Read an existing file; read and change one; create a file or truncate it.
     lenient : bool
         Accept non-printable bytes in headers; each reads as ``_``.
     trust_sizes : bool
         Believe the size that a header declares even if the file is far too short to hold such an image.
+    durable : bool
+        Before each step that makes a change visible, have the bytes it shows on the disk: against a loss of power.
+        Without it changes survive the end of the program at any moment, and a full disk.
 
     Raises
     ------
@@ -50,7 +52,7 @@ class FITS:
     ValueError
         If a header is invalid.
     NotImplementedError
-        For a name that is not a local file's, or for writing a gzipped file.
+        For a URL of another machine.
 
     Examples
     --------
@@ -61,19 +63,52 @@ class FITS:
     __slots__ = ("__weakref__", "_directory", "_handle", "_hdus")
 
     def __init__(
-        self, filename: str | os.PathLike[str], mode: str = "r", *, lenient: bool = False, trust_sizes: bool = False
+        self,
+        filename: str | os.PathLike[str] | BinaryIO,
+        mode: str = "r",
+        *,
+        lenient: bool = False,
+        trust_sizes: bool = False,
+        durable: bool = False,
     ):
-        path = _local_path(filename)
-        if not isinstance(mode, str):
-            raise TypeError(f"mode must be str, not {type(mode).__name__}")
-        for name, value in (("lenient", lenient), ("trust_sizes", trust_sizes)):
+        for name, value in (("lenient", lenient), ("trust_sizes", trust_sizes), ("durable", durable)):
             if not isinstance(value, bool):
                 raise TypeError(f"{name} must be bool, not {type(value).__name__}")
-        if mode == "w+" and path.lower().endswith(".gz"):
-            raise NotImplementedError(f"{path}: gzipped files cannot be written yet; leave .gz out of the name")
-        if mode not in MODES:
-            raise OSError(f"mode {mode!r} is not supported: use one of 'r', 'r+', 'w+'")
-        self._handle = FileHandle(open_named(path, mode), mode)
+        self._begin(
+            open_storage(filename, mode), mode, lenient=lenient, trust_sizes=trust_sizes, durable=durable
+        )
+
+    @classmethod
+    def from_bytes(cls, data: bytes | bytearray | memoryview, mode: str = "r", *, lenient: bool = False) -> FITS:
+        """Open a file whose content is in memory.
+
+        Parameters
+        ----------
+        data : bytes-like
+            Immutable bytes that are only read are used where they are; anything else is copied.
+        mode : {"r", "r+"}
+        lenient : bool
+            As for `FITS`.
+
+        Returns
+        -------
+        FITS
+
+        Raises
+        ------
+        ValueError
+            If it is not a FITS file, or for another mode.
+        """
+        if mode not in ("r", "r+"):
+            raise ValueError(f"mode {mode!r} is not supported here: use one of 'r', 'r+'")
+        if memoryview(data).nbytes < BLOCK_NBYTES:
+            raise ValueError(f"not a valid FITS file: {memoryview(data).nbytes} bytes, a header has at least 2880")
+        fits = cls.__new__(cls)
+        fits._begin(open_bytes(data, mode), mode, lenient=lenient, trust_sizes=False, durable=False)
+        return fits
+
+    def _begin(self, storage: Storage, mode: str, *, lenient: bool, trust_sizes: bool, durable: bool) -> None:
+        self._handle = FileHandle(storage, mode, durable=durable)
         try:
             self._directory = Directory(self._handle, lenient=lenient, trust_sizes=trust_sizes)
         except BaseException:
@@ -94,8 +129,19 @@ class FITS:
         self._handle.close()
 
     def sync(self) -> None:
-        """Ask the operating system to put all changes on its disk (they are in the file already)."""
+        """Have all changes on the disk (they are in the file already); write a gzipped file or an object back."""
         self._handle.sync()
+
+    def to_bytes(self) -> bytes:
+        """The whole file; of a gzipped one its content.
+
+        Raises
+        ------
+        OSError
+            If the file is closed.
+        """
+        with self._handle.lock:
+            return bytes(self._handle.read(0, self._handle.size()))
 
     @property
     def closed(self) -> bool:
@@ -462,14 +508,6 @@ def write(
     _plan(data, ImageOptions(extname)).cards(header)
     with FITS(filename, mode) as fits:
         fits.write(data, extname=extname, header=header)
-
-
-def _local_path(filename: Any) -> str:
-    """The name of a local file as text."""
-    path = path_text(filename)
-    if _URL.match(path):
-        raise NotImplementedError(f"{path}: only local files can be opened, by their path")
-    return path
 
 
 def _require_image(data: Any) -> None:
