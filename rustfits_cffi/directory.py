@@ -110,7 +110,7 @@ class Directory:
     trust_sizes : bool
         Believe any image size a header declares.
     partial : bool
-        Keep quiet of a broken HDU behind others; by default a warning names it.
+        Raise nothing, whatever is wrong, and do not warn of a broken HDU; `broken` has the error.
 
     Attributes
     ----------
@@ -134,7 +134,12 @@ class Directory:
         self._axes_hazards: dict[int, str] = {}
         self._numbers: dict[int, HDUNumber] = {}
         self.broken: FITSError | None = None
-        self.scan()
+        try:
+            self.scan()
+        except FITSError as error:
+            if not partial:
+                raise
+            self.broken = error
         if self.broken is not None and not partial:
             warnings.warn(f"{self.broken}; the {len(self)} HDUs before it can be used", stacklevel=3)
 

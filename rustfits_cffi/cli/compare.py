@@ -16,7 +16,7 @@ def main(arguments: list[str]) -> int:
         description="Show where two FITS files differ: cards, tile descriptors, coded bytes, pixels. "
         "The exit code is 0 if they are the same, 1 if not.",
     )
-    parser.add_argument("a", help="one file")
+    parser.add_argument("a", help="one file, plain or gzipped; - is stdin")
     parser.add_argument("b", help="the other file")
     parser.add_argument(
         "--strict", action="store_true", help="also count the time stamps of checksum cards as differences"
@@ -26,7 +26,8 @@ def main(arguments: list[str]) -> int:
 
 
 def _compare(a: str, b: str, *, strict: bool) -> None:
-    found = comparing.compare(a, b)
+    with streams.input_file(a) as first, streams.input_file(b) as second:
+        found = comparing.compare(first, second)
     print(found)
     same = found.identical if strict else found.identical_but_for_time_stamps
     raise Quit(0 if same else 1)

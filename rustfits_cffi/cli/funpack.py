@@ -9,11 +9,11 @@ from functools import partial
 from rustfits_cffi.cli import listing, streams
 from rustfits_cffi.cli.settings import Settings, run_jobs
 from rustfits_cffi.cli.streams import Quit
-from rustfits_cffi.packing.files import finished_file
 from rustfits_cffi.packing.names import Job, plan_unpacking
 from rustfits_cffi.packing.options import UnpackOptions
 from rustfits_cffi.packing.report import Progress
 from rustfits_cffi.packing.unpacker import unpack
+from rustfits_cffi.storage.safe_files import finished_file
 
 USAGE = """\
 usage: funpack [-E <HDUlist>] [-P <pre>] [-O <name>] [-Z] -v <FITS>

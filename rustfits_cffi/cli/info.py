@@ -19,14 +19,14 @@ HEADER = ("HDU", "type", "name", "shape", "dtype", "codec", "tiles", "size", "ra
 def main(arguments: list[str]) -> int:
     """Run the command and return the exit code."""
     parser = argparse.ArgumentParser(prog="rustfits-cffi info", description="List the HDUs of FITS files.")
-    parser.add_argument("file", nargs="+", help="FITS file, plain, packed or gzipped")
+    parser.add_argument("file", nargs="+", help="FITS file, plain, packed or gzipped; - is stdin")
     names = parser.parse_args(arguments).file
     return streams.run(_print_files, names)
 
 
 def _print_files(names: list[str]) -> None:
     for i, name in enumerate(names):
-        with plain_file(name) as path:
+        with streams.input_file(name) as given, plain_file(given) as path:
             FITS(path, lenient=True, trust_sizes=True).close()  # explains better than cfitsio why a file is not FITS
             handle = FileHandle(path, "r")
             try:

@@ -14,9 +14,9 @@ from typing import Any, BinaryIO
 
 from rustfits_cffi.errors import MEMORY_ALLOCATION, FITSError, status_text
 from rustfits_cffi.native.library import versions
-from rustfits_cffi.packing.files import temporary_file
 from rustfits_cffi.packing.names import STDIO, Job, NameProblem
 from rustfits_cffi.packing.report import FileReport, Progress
+from rustfits_cffi.storage.safe_files import temporary_file
 
 UNCHANGED = "Input and output files are unchanged."
 

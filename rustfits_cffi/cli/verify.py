@@ -28,7 +28,8 @@ def main(arguments: list[str]) -> int:
 
 
 def _verify(original: str, packed: str) -> None:
-    found = verify(original, packed)
+    with streams.input_file(original) as first, streams.input_file(packed) as second:
+        found = verify(first, second)
     codecs = {number: options.codec for number, options in found.options.items()}
     shift = found.comparison.count_a - len(codecs)
     if found.images:

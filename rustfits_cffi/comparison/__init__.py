@@ -22,7 +22,7 @@ from rustfits_cffi.comparison.records import (
     RowDifference,
     TileDifference,
 )
-from rustfits_cffi.native.cfitsio.handle import path_text
+from rustfits_cffi.storage.names import path_text
 
 __all__ = [
     "CardDifference",

@@ -9,7 +9,7 @@ import numpy as np
 from rustfits_cffi.comparison.layout import FITSFile, HDULayout
 from rustfits_cffi.comparison.records import DataDifference, RowDifference, TileDifference
 from rustfits_cffi.format.columns import Column
-from rustfits_cffi.native.cfitsio.handle import FileHandle
+from rustfits_cffi.storage.handle import FileHandle
 
 CHUNK = 1 << 20  # maximum number of bytes read at once
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from rustfits_cffi.errors import FITSFormatError
 from rustfits_cffi.format.columns import Column, parse_columns
 from rustfits_cffi.format.structure import BLOCK_NBYTES, HDUStructure, find_end, parse_structure
-from rustfits_cffi.native.cfitsio.handle import FileHandle
+from rustfits_cffi.storage.handle import FileHandle
+from rustfits_cffi.storage.names import open_storage
 
 _LONGEST_HEADER = 64 << 20
 
@@ -76,7 +77,7 @@ class FITSFile:
     """
 
     def __init__(self, path: str) -> None:
-        self.handle = FileHandle(path, "r")
+        self.handle = FileHandle(open_storage(path, "r"), "r")
         self.size = self.handle.size()
         self.hdus: list[HDULayout] = []
         self.end = 0

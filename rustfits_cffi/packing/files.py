@@ -3,54 +3,23 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from importlib import import_module
+from typing import Any
 
 from rustfits_cffi.directory import Directory
-from rustfits_cffi.errors import BAD_NAXIS, BAD_PCOUNT, DATA_DECOMPRESSION_ERR, FITSFormatError
+from rustfits_cffi.errors import BAD_NAXIS, BAD_PCOUNT, DATA_DECOMPRESSION_ERR, FITSFormatError, TileError
 from rustfits_cffi.format.compression import parse_layout
 from rustfits_cffi.format.plausibility import axes_hazard
 from rustfits_cffi.format.structure import BLOCK_NBYTES
 from rustfits_cffi.header import FITSHeader
 from rustfits_cffi.native.cfitsio.handle import FileHandle
 from rustfits_cffi.packing.report import FileReport, HDUReport
+from rustfits_cffi.storage.safe_files import finished_file
 
 _LOOKED_AT_NBYTES = 4 * BLOCK_NBYTES  # of a broken header: more than a hundred cards
 _COMPRESSORS = {b"\x1f\x8b": "gzip", b"BZ": "bz2"}
-
-
-@contextmanager
-def temporary_file(beside: str) -> Iterator[str]:
-    """Path of a new empty file in the folder of `beside`; removed at the end if it still exists."""
-    folder, base = os.path.split(os.path.realpath(beside))
-    path = os.path.join(folder, f".{base[:200]}.{os.urandom(8).hex()}.tmp")
-    try:  # includes the creation: a signal may arrive right after it
-        try:
-            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
-        except OSError as error:
-            raise OSError(error.errno, error.strerror, beside) from None  # the name that the user knows
-        yield path
-    finally:
-        try:
-            _remove(path)
-        except KeyboardInterrupt:  # it arrived during the removal: still remove the file
-            _remove(path)
-            raise
-
-
-@contextmanager
-def finished_file(target: str, *, replace: bool, durable: bool = False) -> Iterator[str]:
-    """Path of a new empty file that is renamed to `target` if the block succeeds, and removed if it fails.
-
-    Without `replace`, an existing file of that name is kept and `FileExistsError` is raised. With `durable`, the bytes
-    are on disk before the file is renamed: for an output whose input will be removed.
-    """
-    with temporary_file(target) as path:
-        yield path
-        if durable:
-            _sync(path)
-        _rename(path, target, replace=replace)
 
 
 def convert(
@@ -70,11 +39,32 @@ def convert(
         raise FileExistsError(f"{target}: the output file already exists")
     durable = verify is not None
     with plain_file(source) as plain, finished_file(target, replace=overwrite, durable=durable) as temporary:
-        hdus = work(plain, temporary)
-        if verify is not None:
-            verify(plain, temporary)
+        with naming({plain: source, temporary: target}):
+            hdus = work(plain, temporary)
+            if verify is not None:
+                verify(plain, temporary)
         sizes = os.path.getsize(source), os.path.getsize(temporary)
     return FileReport(source, target, *sizes, hdus)
+
+
+@contextmanager
+def naming(names: Mapping[str, str]) -> Iterator[None]:
+    """Errors name files as the user does, not by the names of temporary ones."""
+    try:
+        yield
+    except OSError as error:
+        error.args = tuple(_renamed(part, names) for part in error.args)
+        if error.filename is not None:
+            error.filename = _renamed(error.filename, names)
+        if isinstance(error, TileError):
+            error.file = _renamed(error.file, names)
+        raise
+
+
+def _renamed(text: Any, names: Mapping[str, str]) -> Any:
+    for temporary, name in names.items() if isinstance(text, str) else ():
+        text = text.replace(temporary, name)
+    return text
 
 
 @contextmanager
@@ -154,32 +144,3 @@ def plain_file(path: str) -> Iterator[str]:
             shutil.copyfileobj(source, target, 1 << 20)
         require_sound(plain)
         yield plain
-
-
-def _remove(path: str) -> None:
-    """Remove a file if it exists."""
-    if os.path.lexists(path):
-        os.unlink(path)
-
-
-def _sync(path: str) -> None:
-    """Wait until the bytes of a file are on disk."""
-    fd = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
-
-
-def _rename(source: str, target: str, *, replace: bool) -> None:
-    if replace:
-        os.replace(source, os.path.realpath(target))
-        return
-    try:
-        os.link(source, target)  # unlike a rename, this never overwrites
-    except FileExistsError:
-        raise FileExistsError(f"{target}: the output file already exists") from None
-    except OSError:  # a file system without hard links
-        if os.path.lexists(target):
-            raise FileExistsError(f"{target}: the output file already exists") from None
-        os.rename(source, target)

@@ -9,8 +9,8 @@ import numpy as np
 
 from rustfits_cffi.native.cfitsio import copying, inspection, packing
 from rustfits_cffi.native.cfitsio.handle import FileHandle
-from rustfits_cffi.packing.files import temporary_file
 from rustfits_cffi.packing.pixels import ImagePixels, tile_batches
+from rustfits_cffi.storage.safe_files import temporary_file
 
 SAMPLE = 4100  # side of the central area that fpack measures
 

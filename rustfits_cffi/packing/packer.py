@@ -20,7 +20,7 @@ from rustfits_cffi.format.columns import parse_columns
 from rustfits_cffi.format.structure import BLOCK_NBYTES
 from rustfits_cffi.native.cfitsio import copying, inspection, packing, requests
 from rustfits_cffi.native.cfitsio.checksums import write_checksum
-from rustfits_cffi.native.cfitsio.handle import FileHandle, path_text
+from rustfits_cffi.native.cfitsio.handle import FileHandle
 from rustfits_cffi.native.cfitsio.requests import DITHERS, LARGEST_SEED, MAX_DIMENSIONS, SEEDS, CompressionRequest
 from rustfits_cffi.native.cfitsio.tile_writer import TileWriter
 from rustfits_cffi.native.tile_coding import CODECS
@@ -32,6 +32,7 @@ from rustfits_cffi.packing.pixels import ImagePixels, read_scaling
 from rustfits_cffi.packing.report import FileReport, HDUReport, Progress, naming_hdu
 from rustfits_cffi.packing.restoring import require_restorable
 from rustfits_cffi.packing.tables import can_be_restored
+from rustfits_cffi.storage.names import path_text
 
 _TILES = {"row": (-1,), "whole": (-1,) * MAX_DIMENSIONS}
 

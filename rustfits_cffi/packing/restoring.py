@@ -13,9 +13,9 @@ from rustfits_cffi.native.cfitsio.checksums import file_sum
 from rustfits_cffi.native.cfitsio.handle import FileHandle
 from rustfits_cffi.native.tile_coding import CODECS
 from rustfits_cffi.packing.decoding import ImageDecoder
-from rustfits_cffi.packing.files import temporary_file
 from rustfits_cffi.packing.pixels import ImagePixels, read_scaling
 from rustfits_cffi.packing.tables import restore_table
+from rustfits_cffi.storage.safe_files import temporary_file
 
 HCOMPRESS = CODECS["HCOMPRESS_1"]
 SUBNORMAL = 2.0**-126  # packing sets smaller float32 values to 0

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from rustfits_cffi.errors import DATA_DECOMPRESSION_ERR, FITSError, error_of_status
 from rustfits_cffi.native.cfitsio import copying, inspection, unpacking
 from rustfits_cffi.native.cfitsio.handle import FileHandle
-from rustfits_cffi.packing.files import temporary_file
+from rustfits_cffi.storage.safe_files import temporary_file
 
 _ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))  # of the package
 _PROGRAM = "import sys; from rustfits_cffi.packing.tables import main; main(*sys.argv[1:])"

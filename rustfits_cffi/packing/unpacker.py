@@ -8,12 +8,13 @@ from collections.abc import Iterator
 from rustfits_cffi.errors import NOT_IMAGE, FITSError, error_of_status
 from rustfits_cffi.native.cfitsio import copying, inspection, unpacking
 from rustfits_cffi.native.cfitsio.checksums import file_sum, write_checksum
-from rustfits_cffi.native.cfitsio.handle import FileHandle, path_text
+from rustfits_cffi.native.cfitsio.handle import FileHandle
 from rustfits_cffi.packing.decoding import ImageDecoder
 from rustfits_cffi.packing.files import convert, opened_pair
 from rustfits_cffi.packing.options import UnpackOptions, given_or_default
 from rustfits_cffi.packing.report import FileReport, HDUReport, Progress, naming_hdu
 from rustfits_cffi.packing.tables import restore_table
+from rustfits_cffi.storage.names import path_text
 
 
 def unpack(

@@ -9,12 +9,13 @@ from dataclasses import dataclass, replace
 
 from rustfits_cffi.comparison import Comparison, compare
 from rustfits_cffi.native.cfitsio import inspection
-from rustfits_cffi.native.cfitsio.handle import FileHandle, path_text
+from rustfits_cffi.native.cfitsio.handle import FileHandle
 from rustfits_cffi.native.cfitsio.requests import DITHERS, LARGEST_SEED
 from rustfits_cffi.packing.files import plain_file
 from rustfits_cffi.packing.options import PackOptions
 from rustfits_cffi.packing.packer import pack_file
 from rustfits_cffi.packing.restoring import RestoredImage, pair_hdus, restored_images
+from rustfits_cffi.storage.names import path_text
 
 _LEVEL = re.compile(r"^HISTORY\s+q = ([-+.\d]+) / quantized level scaling parameter")
 _DITHER_NAMES = {number: name for name, number in DITHERS.items()}

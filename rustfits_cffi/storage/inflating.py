@@ -25,7 +25,7 @@ def inflate(read: Callable[[int], bytes], target: Storage, path: str) -> None:
     Parameters
     ----------
     read : callable
-        ``read(nbytes)``: the next bytes of the stream, at most so many; empty at its end.
+        ``read(nbytes)``: the next bytes of the stream, at most that number; empty at its end.
     target : Storage
         Empty.
     path : str

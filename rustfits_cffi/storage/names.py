@@ -15,7 +15,7 @@ from rustfits_cffi.storage.written_back import open_gzipped, open_object
 __all__ = ["MODES", "open_bytes", "open_storage", "path_text"]
 
 MODES = ("r", "r+", "w+")
-_IN_MEMORY = ("mem://", "memkeep://", "mem:")
+_IN_MEMORY = ("mem://", "memkeep://")
 _FAR = re.compile(r"(https?|ftps?)://", re.IGNORECASE)
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 

@@ -6,6 +6,7 @@ is put back when it is collected.
 
 from __future__ import annotations
 
+import io
 import os
 import stat
 import warnings
@@ -187,6 +188,8 @@ def open_object(file: Any, mode: str) -> Storage:
         If it cannot be read, or, unless `mode` is "r", neither sought nor written.
     """
     path = _name_of(file)
+    if isinstance(file, io.TextIOBase):
+        raise TypeError(f"{path}: the object must be opened in binary mode")
     descriptor = _regular_descriptor(file)
     if descriptor is not None:
         return _of_descriptor(file, descriptor, path, mode)

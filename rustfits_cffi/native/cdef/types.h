@@ -28,6 +28,7 @@ typedef struct {
     int hcomp_smooth;
     int curhdu;
     int lasthdu;
+    LONGLONG logfilesize;
     LONGLONG *headstart;
     ...;
 } FITSfile;

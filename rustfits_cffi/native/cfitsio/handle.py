@@ -33,6 +33,7 @@ from rustfits_cffi.native.source import file_source
 Result = TypeVar("Result")
 
 READONLY, READWRITE = 0, 1
+_PROBE_NBYTES = 1 << 20
 MODES = ("r", "r+", "w+")
 
 
@@ -95,9 +96,13 @@ class FileHandle:
         with self.lock:
             if self.closed:
                 return
-            self._file = None  # closed when the last reader lets it go
+            file, self._file = self._file, None  # closed when the last reader lets it go
             lib.rf_workspace_clear(self.workspace)
+            nbytes = self._place[0].Fptr.logfilesize if self._place[0] and self.writable else 0
             self._close_fitsfile()
+            if os.fstat(file.fd).st_size < nbytes:  # cfitsio ignores what the last flush of its buffers reports
+                self._raise_for_system(file.fd)
+                raise error_of_status(lib.WRITE_ERROR, f"{self.path}: cannot write all of it")
 
     def sync(self) -> None:
         """Ask the operating system to put the file on its disk."""
@@ -345,17 +350,24 @@ class FileHandle:
         except OSError:
             self.taint()
 
+    def _raise_for_system(self, fd: int) -> None:
+        """Raise what the system says to another write at the end of the file: cfitsio keeps no errno."""
+        size = os.fstat(fd).st_size
+        try:
+            os.pwrite(fd, bytes(_PROBE_NBYTES), size)
+        except OSError as error:
+            failed = FITSError(error.errno, error.strerror, self.path)
+            failed.status = lib.WRITE_ERROR
+            raise failed from None
+        finally:
+            os.ftruncate(fd, size)
+
     def _check(self, status: CData, action: str) -> None:
+        if status[0] == lib.WRITE_ERROR and self._file is not None and self.writable:
+            error_messages()
+            self._raise_for_system(self._file.fd)
         if status[0] > 0:
             raise_for_status(status[0], f"{self.path}: cannot {action}", error_messages())
-
-
-def path_text(path: Any) -> str:
-    """The text of a file name; `TypeError` if it is none, or one of bytes."""
-    text = os.fspath(path) if isinstance(path, str | os.PathLike) else None
-    if not isinstance(text, str):
-        raise TypeError(f"filename must be str or a path of str, not {type(path).__name__}")
-    return text
 
 
 def error_messages() -> list[str]:

@@ -28,7 +28,7 @@ int rf_source_open(rf_source *source, const char *path, int flags, int mode);
 
 /*
  * rf_source_nameless - make a file without a name, in memory or in a folder, and keep its descriptor in one step.
- * Memory:  folder is only read; NULL: in memory, where the system has such files, else in its folder for temporary ones.
+ * Memory:  folder is only read; NULL: in memory, where the system has such files, else in a folder for temporary ones.
  * Sizes:   none.
  * Result:  RF_OK; RF_EIO with errno set; RF_ENOMEM.
  * Threads: the source's own.
