@@ -12,9 +12,9 @@ from typing import Any, Literal, overload
 import numpy as np
 
 from rustfits_cffi.config import Codec, Quantize
-from rustfits_cffi.directory import Directory, HDUNumber
+from rustfits_cffi.directory import Directory, HDUNumber, Snapshot
 from rustfits_cffi.edits.hdus import copy_hdu, delete_hdu, move_hdu
-from rustfits_cffi.errors import HDUIndexError, HDUNameError
+from rustfits_cffi.errors import FITSError, HDUIndexError, HDUNameError
 from rustfits_cffi.hdu import HDU, open_hdu
 from rustfits_cffi.hdu.images.compressed import CompressedImageHDU
 from rustfits_cffi.hdu.images.create import ImageOptions, ImagePlan, create_image
@@ -42,6 +42,9 @@ class FITS:
         Accept non-printable bytes in headers; each reads as ``_``.
     trust_sizes : bool
         Believe the size that a header declares even if the file is far too short to hold such an image.
+    durable : bool
+        Keep the order of changes through a loss of power: what a change makes visible is on the disk before it does.
+        Each change then takes some milliseconds. `sync` says when the change itself is there.
 
     Raises
     ------
@@ -61,19 +64,25 @@ class FITS:
     __slots__ = ("__weakref__", "_directory", "_handle", "_hdus")
 
     def __init__(
-        self, filename: str | os.PathLike[str], mode: str = "r", *, lenient: bool = False, trust_sizes: bool = False
+        self,
+        filename: str | os.PathLike[str],
+        mode: str = "r",
+        *,
+        lenient: bool = False,
+        trust_sizes: bool = False,
+        durable: bool = False,
     ):
         path = _local_path(filename)
         if not isinstance(mode, str):
             raise TypeError(f"mode must be str, not {type(mode).__name__}")
-        for name, value in (("lenient", lenient), ("trust_sizes", trust_sizes)):
+        for name, value in (("lenient", lenient), ("trust_sizes", trust_sizes), ("durable", durable)):
             if not isinstance(value, bool):
                 raise TypeError(f"{name} must be bool, not {type(value).__name__}")
         if mode == "w+" and path.lower().endswith(".gz"):
             raise NotImplementedError(f"{path}: gzipped files cannot be written yet; leave .gz out of the name")
         if mode not in MODES:
             raise OSError(f"mode {mode!r} is not supported: use one of 'r', 'r+', 'w+'")
-        self._handle = FileHandle(open_named(path, mode), mode)
+        self._handle = FileHandle(open_named(path, mode), mode, durable=durable)
         try:
             self._directory = Directory(self._handle, lenient=lenient, trust_sizes=trust_sizes)
         except BaseException:
@@ -112,7 +121,8 @@ class FITS:
     @property
     def hdus(self) -> list[HDU]:
         """All HDUs in file order: a new list of the same objects each time."""
-        return [self._hdu(number) for number in range(len(self._directory))]
+        with self._handle.lock:
+            return [self._hdu(number) for number in range(len(self._directory))]
 
     def _hdu(self, number: int) -> HDU:
         """The one object for an HDU, made when it is first asked for."""
@@ -132,7 +142,10 @@ class FITS:
     # Nearly always an image. `Any` stands for the other classes, so that callers need no isinstance; after one, the
     # type checker knows the methods of that class.
     def __getitem__(self, key: int | str | bytes | tuple[str | bytes, int]) -> ImageHDU | Any:
-        return self._hdu(self._number(key))
+        if not self._handle.writable:
+            return self._hdu(self._number(key))
+        with self._handle.lock:  # or another thread could renumber the HDUs between the two steps
+            return self._hdu(self._number(key))
 
     def __contains__(self, key: object) -> bool:
         try:
@@ -282,8 +295,9 @@ class FITS:
         OSError
             If the file is closed or read-only, or writing fails; the file is then unchanged.
         """
-        delete_hdu(self._directory, self._number(key))
-        self._hdus = {number: hdu for number, hdu in self._hdus.items() if number.value is not None}
+        with self._handle.lock:
+            delete_hdu(self._directory, self._number(key))
+            self._hdus = {number: hdu for number, hdu in self._hdus.items() if number.value is not None}
 
     def copy_hdu(self, hdu: HDU) -> HDU:
         """Append an HDU of this or another open file, byte for byte.
@@ -308,7 +322,7 @@ class FITS:
         """
         if not isinstance(hdu, HDU):
             raise TypeError(f"copy_hdu takes an HDU of an open file, not {type(hdu).__name__}")
-        return self[copy_hdu(self._directory, hdu._directory, hdu.index)]
+        return self[copy_hdu(self._directory, hdu._directory, hdu._number)]
 
     def move_hdu(self, key: int | str | bytes | tuple[str | bytes, int], to: int) -> None:
         """Move an HDU to another position.
@@ -327,10 +341,11 @@ class FITS:
         OSError
             As for deleting.
         """
-        index, target = self._number(key), self._number(_integer(to, "an HDU moves to a number, not to"))
-        if 0 in (index, target) and index != target:
-            raise ValueError(f"{self.filename}: the first HDU stays where it is")
-        move_hdu(self._directory, index, target)
+        with self._handle.lock:
+            index, target = self._number(key), self._number(_integer(to, "an HDU moves to a number, not to"))
+            if 0 in (index, target) and index != target:
+                raise ValueError(f"{self.filename}: the first HDU stays where it is")
+            move_hdu(self._directory, index, target)
 
     @contextmanager
     def atomic(self) -> Iterator[None]:
@@ -344,16 +359,28 @@ class FITS:
         OSError
             If the file is closed or read-only, or no file can be made beside it.
         """
+        action = "begin an atomic change"
         with self._handle.lock:
-            self._handle.begin_atomic("begin an atomic change")
-            known = self._directory.snapshot()
+            if self._handle.is_atomic:
+                raise FITSError(f"{self.filename}: cannot {action}: one has been begun already")
+            known, hdus = self._directory.snapshot(), dict(self._hdus)
             try:
+                self._handle.begin_atomic(action)
                 yield
+                self._handle.end_atomic()
             except BaseException:
-                self._handle.end_atomic(commit=False)
-                self._directory.restore(known)
+                if self._handle.drop_atomic():
+                    self._follow_back(known, hdus)
                 raise
-            self._handle.end_atomic(commit=True)
+
+    def _follow_back(self, known: Snapshot, hdus: dict[HDUNumber, HDU]) -> None:
+        """Bring memory back to what it was before changes that have been dropped."""
+        try:
+            self._hdus = hdus
+            self._directory.restore(known)
+        except BaseException:
+            self._handle.taint()
+            raise
 
     def write_table(self, *arguments: Any, **options: Any) -> HDU:
         """Not implemented yet: raises `NotImplementedError`, as do the functions that create tables."""

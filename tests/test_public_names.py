@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 IMPORT_SECONDS = 0.060  # beyond numpy
 
 SIGNATURES = {
-    "FITS": "(filename, mode='r', *, lenient=False, trust_sizes=False)",
+    "FITS": "(filename, mode='r', *, lenient=False, trust_sizes=False, durable=False)",
     "FITS.create_image_hdu": (
         "(self, dtype, dims, *, extname=None, extver=None, compress=None, quantize=None, blank=None)"
     ),

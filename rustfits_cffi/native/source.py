@@ -9,7 +9,15 @@ from typing import Any, Protocol
 from rustfits_cffi.errors import raise_for_status
 from rustfits_cffi.native._lib import CData, ffi, lib
 
-__all__ = ["MemorySource", "Source", "file_source", "nameless_source", "new_workspace", "opened_source", "release_workspace"]
+__all__ = [
+    "MemorySource",
+    "Source",
+    "file_source",
+    "nameless_source",
+    "new_workspace",
+    "opened_source",
+    "release_workspace",
+]
 
 
 class Source(Protocol):
