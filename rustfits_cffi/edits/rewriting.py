@@ -136,9 +136,8 @@ class _InPlace:
         if any(isinstance(part, Copied) for part in self._content):
             raise reason or FITSError(f"{handle.path}: cannot {action}: no file can be made beside it")
         end = tail.start + tail.nbytes
-        if max(end, end + shift) > self._old_size:
-            self._is_reserved = True
-            handle.reserve(max(end, end + shift))
+        self._is_reserved = True
+        handle.reserve(self._start, max(end, end + shift))
         warnings.warn(
             f"{handle.path}: no file can be made beside it, so that {tail.nbytes} bytes are moved in place: if the "
             f"program ends while it is to {action}, the file is damaged",
@@ -166,7 +165,7 @@ class _InPlace:
         """What was begun in place cannot be taken back."""
         if self._is_begun and not self.is_done:
             raise OSError("it was moved in place")
-        if self._is_reserved and not self._is_begun:
+        if self._is_reserved and not self._is_begun and self._handle.size() != self._old_size:
             self._handle.truncate(self._old_size)
 
 

@@ -69,16 +69,16 @@ class DescriptorStorage(Storage):
         except OSError as error:
             raise FITSError(error.errno, error.strerror, self.path) from None
 
-    def reserve(self, nbytes: int) -> None:
+    def reserve(self, start: int, nbytes: int) -> None:
         size = self.size()
         try:
-            if hasattr(os, "posix_fallocate") and nbytes > size:
-                os.posix_fallocate(self._source.fd, size, nbytes - size)
+            if hasattr(os, "posix_fallocate"):
+                os.posix_fallocate(self._source.fd, start, nbytes - start)  # also in holes of the file
         except OSError as error:
             self.truncate(size)
             if error.errno not in _CANNOT_RESERVE:
                 raise FITSError(error.errno, error.strerror, self.path) from None
-        super().reserve(nbytes)  # by hand, where the system cannot
+        super().reserve(start, nbytes)  # by hand, where the system cannot
 
     def copy_to(self, other: Storage, offset: int, nbytes: int, to: int) -> None:
         done = 0

@@ -175,9 +175,9 @@ class FileHandle:
         """Make the file `nbytes` long."""
         self._open().truncate(nbytes)
 
-    def reserve(self, nbytes: int) -> None:
-        """Make the file `nbytes` long, with space on its disk; or raise, with its length as it was."""
-        self._open().reserve(nbytes)
+    def reserve(self, start: int, nbytes: int) -> None:
+        """Make the file at least `nbytes` long, with space on its disk from `start` on; or raise, as long as it was."""
+        self._open().reserve(start, nbytes)
 
     def settle(self) -> None:
         """Before a switch: have what it will make visible on the disk, if the handle is durable."""

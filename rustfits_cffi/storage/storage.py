@@ -55,8 +55,10 @@ class Storage(ABC):
         """Make the file `nbytes` long; bytes that are added are zero."""
         raise self.refusal()
 
-    def reserve(self, nbytes: int) -> None:
-        """Make the file `nbytes` long, with space on its disk for the bytes that are added; they are zero.
+    def reserve(self, start: int, nbytes: int) -> None:
+        """Make the file at least `nbytes` long, with space on its disk from byte `start` on.
+
+        Bytes that are added are zero, others stay as they are.
 
         Raises
         ------

@@ -121,7 +121,7 @@ def _step(name, storage, arguments):
     if name == "write":
         return Step(name, is_visible, arguments[0], bytes(memoryview(arguments[1]).cast("B")))
     if name in ("truncate", "reserve"):
-        return Step(name, is_visible, arguments[0])
+        return Step(name, is_visible, arguments[-1])
     if name == "put_in_place":
         new = arguments[0]
         data = bytearray(new.size())
