@@ -52,7 +52,8 @@ def replace_cards(directory: Directory, index: int, cards: bytes) -> None:
 
         def undo() -> None:
             for begin, stop in reversed(pieces):
-                handle.write(start + begin, old[begin:stop])
+                if handle.read(start + begin, stop - begin) != old[begin:stop]:  # what failed may fail again
+                    handle.write(start + begin, old[begin:stop])
 
         handle.change(
             work, action=action, undo=undo, follow=lambda: directory.refresh(index),
