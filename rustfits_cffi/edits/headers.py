@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from rustfits_cffi.directory import Directory
 from rustfits_cffi.edits.hdus import require_whole
 from rustfits_cffi.edits.rewriting import splice
@@ -52,8 +54,10 @@ def replace_cards(directory: Directory, index: int, cards: bytes) -> None:
 
         def undo() -> None:
             for begin, stop in reversed(pieces):
-                if handle.read(start + begin, stop - begin) != old[begin:stop]:  # what failed may fail again
+                with suppress(OSError):  # the piece that failed may fail again, behind all that it had changed
                     handle.write(start + begin, old[begin:stop])
+            if handle.read(start, old_nbytes) != old:
+                raise OSError("the old cards cannot be put back")
 
         handle.change(
             work, action=action, undo=undo, follow=lambda: directory.refresh(index),
