@@ -1,6 +1,7 @@
 # `make demo` and `make test` are for everyone. The other commands are for those who change the code:
 #   make bench [ROWS="R1 S1"]   speed compared with other libraries
 #   make fuzz [MINUTES=10]      the tests that use random numbers, repeatedly with new ones
+#   make torture [TIMES=200]    changes of files that are killed, and that meet full disks (ten minutes)
 #   make sanitize               the tests of the C code with the compiler's checks of addresses and arithmetic
 #   make plain                  the same tests with the C code for any processor
 #   make compilers              compiles our C with gcc, clang and gcc for arm64, whichever are installed
@@ -8,6 +9,7 @@
 
 PYTHON ?= python3
 MINUTES ?= 10
+TIMES ?= 200
 ROUND ?= $(shell date +%s)
 OF_C := tests/native tests/hostile tests/identity tests/hdu tests/polycomp
 VENV := .venv
@@ -17,7 +19,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 export RUSTFITS_CFFI_STRICT ?= 1
 
-.PHONY: demo test bench fuzz sanitize plain compilers lint build tools clean
+.PHONY: demo test bench fuzz torture sanitize plain compilers lint build tools clean
 
 build: $(VENV)/.built
 
@@ -67,6 +69,9 @@ fuzz: $(VENV)/.tested
 	@end=$$(($$(date +%s) + 60 * $(MINUTES))); round=$(ROUND); while [ $$(date +%s) -lt $$end ]; do \
 		echo "round $$round (to repeat it: make fuzz ROUND=$$round)"; \
 		$(BIN)/python -m pytest --fuzz-round $$round --hypothesis-seed $$round || exit 1; round=$$((round + 1)); done
+
+torture: $(VENV)/.tested
+	$(BIN)/python -m tests.edits.torture $(TIMES)
 
 sanitize: $(VENV)/.tested tools
 	@echo "Compiling with the compiler's checks (a minute), then running the tests of the C code (3 minutes) ..."

@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
-from rustfits_cffi.errors import FITSError, FITSFormatError, TruncatedError
+from rustfits_cffi.errors import DeletedError, FITSError, FITSFormatError, TruncatedError
 from rustfits_cffi.format.cards import CardIndex
 from rustfits_cffi.format.names import HDUNames
 from rustfits_cffi.format.plausibility import axes_hazard
@@ -30,6 +30,7 @@ class File(Protocol):
 
     path: str
     mode: str
+    writable: bool
     lock: Any
 
     def size(self) -> int: ...
@@ -50,6 +51,9 @@ class HDUNumber:
 
     def __init__(self, value: int) -> None:
         self.value: int | None = value
+
+
+Snapshot: TypeAlias = "tuple[dict[HDUNumber, int | None], dict[int, object]]"  # numbers and configs of HDUs
 
 
 class Entry:
@@ -155,6 +159,19 @@ class Directory:
                     entry = self._entries[index] = Entry(*self._table.header(index), is_primary=index == 0)
         return entry
 
+    def entry(self, number: HDUNumber) -> Entry:
+        """The HDU with that number, which another thread may change at any time; `DeletedError` if it is gone."""
+        if not self.handle.writable:
+            return self[self.position(number)]
+        with self.handle.lock:
+            return self[self.position(number)]
+
+    def position(self, number: HDUNumber) -> int:
+        """0-based position of an HDU; `DeletedError` if it is gone."""
+        if number.value is None:
+            raise DeletedError(f"{self.handle.path}: this HDU has been deleted")
+        return number.value
+
     def kind(self, index: int) -> str:
         """What kind of HDU it is, as in `HDUStructure`, without parsing its header."""
         return self._table.kind(index)
@@ -222,36 +239,32 @@ class Directory:
         """The config that was kept, or None."""
         return self._configs.get(index)
 
-    def reload(self, renumber: Callable[[int], int | None]) -> None:
-        """Read all headers again, of a file that was rewritten; `renumber` gives the new number of each HDU."""
-        numbers, configs = self._numbers, self._configs
-        self.forget(0)
-        self._numbers, self._configs = {}, {}
-        for old, number in numbers.items():
-            number.value = renumber(old)
-            if number.value is not None:
-                self._numbers[number.value] = number
-        for old, config in configs.items():
-            new = renumber(old)
-            if new is not None:
-                self._configs[new] = config
-        self.scan()
-
-    def snapshot(self) -> tuple[dict[HDUNumber, int | None], dict[int, object]]:
-        """What `restore` needs to undo any number of changes."""
+    def snapshot(self) -> Snapshot:
+        """What `restore` needs to follow the HDUs through a change of the whole file, or back."""
         return {number: number.value for number in self._numbers.values()}, dict(self._configs)
 
-    def restore(self, snapshot: tuple[dict[HDUNumber, int | None], dict[int, object]]) -> None:
-        """Read all headers again, of a file that is as it was when the snapshot was made."""
-        numbers, configs = snapshot
-        for number in self._numbers.values():
-            number.value = None
+    def restore(self, snapshot: Snapshot, renumber: Callable[[int], int | None] = lambda number: number) -> None:
+        """Read all headers again, of a file that was rewritten; may be repeated if it was interrupted.
+
+        Parameters
+        ----------
+        snapshot : Snapshot
+            From before the change.
+        renumber : callable
+            The number that each HDU of that time has now; None for one that is gone.
+        """
+        fresh = Directory(self.handle, lenient=self.lenient, trust_sizes=self.trust_sizes, partial=True)
+        old_numbers, old_configs = snapshot
+        numbers = {number: None if old is None else renumber(old) for number, old in old_numbers.items()}
+        configs = {renumber(old): config for old, config in old_configs.items()}
+        numbers = {**dict.fromkeys(self._numbers.values()), **numbers}
+        self._table, self._names, self._entries = fresh._table, fresh._names, fresh._entries
+        self._axes_hazards, self.broken = fresh._axes_hazards, fresh.broken
         for number, value in numbers.items():
             number.value = value
-        self.forget(0)
         self._numbers = {number.value: number for number in numbers if number.value is not None}
-        self._configs = configs
-        self.scan()
+        self._configs = {number: config for number, config in configs.items() if number is not None}
+        self.revision += 1
 
     def forget(self, known: int) -> None:
         """Forget all HDUs from number `known` on, however far taking them in has got."""

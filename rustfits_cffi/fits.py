@@ -11,9 +11,9 @@ from typing import Any, BinaryIO, Literal, overload
 import numpy as np
 
 from rustfits_cffi.config import Codec, Quantize
-from rustfits_cffi.directory import Directory, HDUNumber
+from rustfits_cffi.directory import Directory, HDUNumber, Snapshot
 from rustfits_cffi.edits.hdus import copy_hdu, delete_hdu, move_hdu
-from rustfits_cffi.errors import HDUIndexError, HDUNameError
+from rustfits_cffi.errors import FITSError, HDUIndexError, HDUNameError
 from rustfits_cffi.format.structure import BLOCK_NBYTES
 from rustfits_cffi.hdu import HDU, open_hdu
 from rustfits_cffi.hdu.images.compressed import CompressedImageHDU
@@ -42,8 +42,8 @@ class FITS:
     trust_sizes : bool
         Believe the size that a header declares even if the file is far too short to hold such an image.
     durable : bool
-        Before each step that makes a change visible, have the bytes it shows on the disk: against a loss of power.
-        Without it changes survive the end of the program at any moment, and a full disk.
+        Keep the order of changes through a loss of power: what a change makes visible is on the disk before it does.
+        Each change then takes some milliseconds. `sync` says when the change itself is there.
 
     Raises
     ------
@@ -158,7 +158,8 @@ class FITS:
     @property
     def hdus(self) -> list[HDU]:
         """All HDUs in file order: a new list of the same objects each time."""
-        return [self._hdu(number) for number in range(len(self._directory))]
+        with self._handle.lock:
+            return [self._hdu(number) for number in range(len(self._directory))]
 
     def _hdu(self, number: int) -> HDU:
         """The one object for an HDU, made when it is first asked for."""
@@ -178,7 +179,10 @@ class FITS:
     # Nearly always an image. `Any` stands for the other classes, so that callers need no isinstance; after one, the
     # type checker knows the methods of that class.
     def __getitem__(self, key: int | str | bytes | tuple[str | bytes, int]) -> ImageHDU | Any:
-        return self._hdu(self._number(key))
+        if not self._handle.writable:
+            return self._hdu(self._number(key))
+        with self._handle.lock:  # or another thread could renumber the HDUs between the two steps
+            return self._hdu(self._number(key))
 
     def __contains__(self, key: object) -> bool:
         try:
@@ -328,8 +332,9 @@ class FITS:
         OSError
             If the file is closed or read-only, or writing fails; the file is then unchanged.
         """
-        delete_hdu(self._directory, self._number(key))
-        self._hdus = {number: hdu for number, hdu in self._hdus.items() if number.value is not None}
+        with self._handle.lock:
+            delete_hdu(self._directory, self._number(key))
+            self._hdus = {number: hdu for number, hdu in self._hdus.items() if number.value is not None}
 
     def copy_hdu(self, hdu: HDU) -> HDU:
         """Append an HDU of this or another open file, byte for byte.
@@ -354,7 +359,7 @@ class FITS:
         """
         if not isinstance(hdu, HDU):
             raise TypeError(f"copy_hdu takes an HDU of an open file, not {type(hdu).__name__}")
-        return self[copy_hdu(self._directory, hdu._directory, hdu.index)]
+        return self[copy_hdu(self._directory, hdu._directory, hdu._number)]
 
     def move_hdu(self, key: int | str | bytes | tuple[str | bytes, int], to: int) -> None:
         """Move an HDU to another position.
@@ -373,10 +378,11 @@ class FITS:
         OSError
             As for deleting.
         """
-        index, target = self._number(key), self._number(_integer(to, "an HDU moves to a number, not to"))
-        if 0 in (index, target) and index != target:
-            raise ValueError(f"{self.filename}: the first HDU stays where it is")
-        move_hdu(self._directory, index, target)
+        with self._handle.lock:
+            index, target = self._number(key), self._number(_integer(to, "an HDU moves to a number, not to"))
+            if 0 in (index, target) and index != target:
+                raise ValueError(f"{self.filename}: the first HDU stays where it is")
+            move_hdu(self._directory, index, target)
 
     @contextmanager
     def atomic(self) -> Iterator[None]:
@@ -390,16 +396,28 @@ class FITS:
         OSError
             If the file is closed or read-only, or no file can be made beside it.
         """
+        action = "begin an atomic change"
         with self._handle.lock:
-            self._handle.begin_atomic("begin an atomic change")
-            known = self._directory.snapshot()
+            if self._handle.is_atomic:
+                raise FITSError(f"{self.filename}: cannot {action}: one has been begun already")
+            known, hdus = self._directory.snapshot(), dict(self._hdus)
             try:
+                self._handle.begin_atomic(action)
                 yield
+                self._handle.end_atomic()
             except BaseException:
-                self._handle.end_atomic(commit=False)
-                self._directory.restore(known)
+                if self._handle.drop_atomic():
+                    self._follow_back(known, hdus)
                 raise
-            self._handle.end_atomic(commit=True)
+
+    def _follow_back(self, known: Snapshot, hdus: dict[HDUNumber, HDU]) -> None:
+        """Bring memory back to what it was before changes that have been dropped."""
+        try:
+            self._hdus = hdus
+            self._directory.restore(known)
+        except BaseException:
+            self._handle.taint()
+            raise
 
     def write_table(self, *arguments: Any, **options: Any) -> HDU:
         """Not implemented yet: raises `NotImplementedError`, as do the functions that create tables."""

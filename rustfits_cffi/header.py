@@ -7,7 +7,6 @@ from typing import Any
 
 from rustfits_cffi.directory import Directory, Entry, HDUNumber
 from rustfits_cffi.edits.headers import replace_cards
-from rustfits_cffi.errors import DeletedError
 from rustfits_cffi.format import card_lists
 from rustfits_cffi.format.cards import COMMENTARY, CardIndex, is_protected_key, lookup_key, read_chain
 
@@ -239,15 +238,12 @@ class FITSHeader:
 
     @property
     def _index(self) -> int:
-        index = self._number.value
-        if index is None:
-            raise DeletedError(f"{self._directory.handle.path}: this HDU has been deleted")
-        return index
+        return self._directory.position(self._number)
 
     @property
     def _entry(self) -> Entry:
         self._directory.handle.require_untainted()
-        return self._directory[self._index]
+        return self._directory.entry(self._number)
 
     @property
     def _cards(self) -> tuple[str, ...]:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TypeVar
 
-from rustfits_cffi.directory import Directory
+from rustfits_cffi.directory import Directory, HDUNumber
 from rustfits_cffi.edits.regions import Region
 from rustfits_cffi.edits.rewriting import Copied, splice
 from rustfits_cffi.errors import FITSFormatError
+from rustfits_cffi.format.structure import HDUStructure, find_end, pad_to_block
+from rustfits_cffi.storage.descriptor import NamelessFile
 
 Result = TypeVar("Result")
 
-_KEPT_IN_MEMORY = 16 << 20
 _PIECE_NBYTES = 4 << 20
 
 
@@ -58,12 +58,9 @@ def append_hdus(directory: Directory, make: Callable[[Region], Result], *, actio
             handle.truncate(min(old_size, end))
             trailing.put_back()
 
-        try:
-            return handle.change(
-                work, action=action, undo=undo, follow=directory.scan, unfollow=lambda: directory.forget(known)
-            )
-        finally:
-            trailing.close()
+        return handle.change(
+            work, action=action, undo=undo, follow=directory.scan, unfollow=lambda: directory.forget(known)
+        )
 
 
 def delete_hdu(directory: Directory, index: int) -> None:
@@ -78,28 +75,34 @@ def delete_hdu(directory: Directory, index: int) -> None:
         splice(directory, start, end, content, action=action, renumber=lambda n: _after_deletion(n, index))
 
 
-def copy_hdu(directory: Directory, source: Directory, index: int) -> int:
-    """Append an HDU of this or another file, byte for byte but for what its place decides; its number."""
-    start, end = source.span(index)
-    head = _as_extension(source.header(index)) if index == 0 else source.header(index)
-    if len(directory) == 0 and source.kind(index) == "image":
-        head = _as_primary(source.header(index)) if index else source.header(index)
-    old_head = len(source.header(index))
+def copy_hdu(directory: Directory, source: Directory, number: HDUNumber) -> int:
+    """Append an HDU of this or another file, byte for byte except for what its position decides; its position."""
+    action = "copy an HDU"
+    handles = sorted({directory.handle, source.handle}, key=id)  # in one order, whoever copies from whom
+    with handles[0].lock, handles[-1].lock:
+        index, is_first = source.position(number), len(directory) == 0
+        _require_data(source, index, action)
+        start, end = source.span(index)
+        old_head, structure = source.header(index), source[index].structure
+        head, needs_primary = old_head, False
+        if is_first and index:
+            needs_primary = source.kind(index) != "image"
+            head = old_head if needs_primary else _as_primary(old_head, structure)
+        elif index == 0 and not is_first:
+            if structure.value("GROUPS") is True and structure.shape[-1:] == (0,):
+                raise NotImplementedError(f"{source.handle.path}, HDU 0: random groups can only be the first HDU")
+            head = _as_extension(old_head, structure)
 
-    def make(region: Region) -> int:
-        at = 0
-        if len(directory) == 0 and not head.startswith(b"SIMPLE"):
-            region.write(0, NULL_PRIMARY)
-            at = len(NULL_PRIMARY)
-        region.write(at, head)
-        at += len(head)
-        for begin in range(start + old_head, end, _PIECE_NBYTES):
-            piece = _read_padded(source, index, begin, min(_PIECE_NBYTES, end - begin))
-            region.write(at, piece)
-            at += len(piece)
-        return len(directory) + (1 if at and not head.startswith(b"SIMPLE") and len(directory) == 0 else 0)
+        def make(region: Region) -> int:
+            if needs_primary:
+                region.write(0, NULL_PRIMARY)
+            region.write(region.nbytes, head)
+            for begin in range(start + len(old_head), end, _PIECE_NBYTES):
+                piece = _read_padded(source, index, begin, min(_PIECE_NBYTES, end - begin))
+                region.write(region.nbytes, piece)
+            return len(directory) + needs_primary
 
-    return append_hdus(directory, make, action="copy an HDU")
+        return append_hdus(directory, make, action=action)
 
 
 def _read_padded(directory: Directory, index: int, offset: int, nbytes: int) -> bytes:
@@ -132,36 +135,37 @@ def require_whole(directory: Directory, action: str) -> None:
     if directory.broken is not None:
         raise FITSFormatError(f"{handle.path}: cannot {action}: {directory.broken}")
     if len(directory):
-        last, size = len(directory) - 1, handle.size()
-        end = directory[last].data_start + directory[last].structure.data_nbytes
-        if end > size:
-            raise FITSFormatError(
-                f"{handle.path}: cannot {action}: HDU {last}: truncated: the data end at byte {end}, the file at {size}"
-            )
+        _require_data(directory, len(directory) - 1, action)
+
+
+def _require_data(directory: Directory, index: int, action: str) -> None:
+    """Refuse an HDU of which the file lacks data."""
+    handle, entry = directory.handle, directory[index]
+    end, size = entry.data_start + entry.structure.data_nbytes, handle.size()
+    if end > size:
+        raise FITSFormatError(
+            f"{handle.path}: cannot {action}: HDU {index}: truncated: the data end at byte {end}, the file at {size}"
+        )
 
 
 class _Kept:
     """Bytes behind the last HDU: they are dropped if a change succeeds, and put back if it fails."""
 
     def __init__(self, directory: Directory, start: int, end: int) -> None:
-        self._handle, self._start = directory.handle, start
-        self._file = None
-        if end > start:
-            self._file = tempfile.SpooledTemporaryFile(max_size=_KEPT_IN_MEMORY)  # noqa: SIM115  (close below)
-            for begin in range(start, end, _PIECE_NBYTES):
-                self._file.write(self._handle.read(begin, min(_PIECE_NBYTES, end - begin)))
+        self._handle, self._start, self._nbytes = directory.handle, start, max(0, end - start)
+        if self._nbytes:
+            self._file = NamelessFile(self._handle.path, expected_nbytes=self._nbytes)
+            for at, nbytes in self._pieces():
+                self._file.write(at, self._handle.read(start + at, nbytes))
 
     def put_back(self) -> None:
-        if self._file is not None:
-            self._file.seek(0)
-            at = self._start
-            while piece := self._file.read(_PIECE_NBYTES):
-                self._handle.write(at, piece)
-                at += len(piece)
+        for at, nbytes in self._pieces():
+            piece = bytearray(nbytes)
+            self._file.read_into(at, piece)
+            self._handle.write(self._start + at, piece)
 
-    def close(self) -> None:
-        if self._file is not None:
-            self._file.close()
+    def _pieces(self) -> Iterator[tuple[int, int]]:
+        return ((at, min(_PIECE_NBYTES, self._nbytes - at)) for at in range(0, self._nbytes, _PIECE_NBYTES))
 
 
 def _card(text: str) -> bytes:
@@ -179,44 +183,48 @@ NULL_PRIMARY = b"".join(
     )
 ).ljust(2880)
 
-_MANDATORY_IMAGE = (b"PCOUNT  ", b"GCOUNT  ")
-
-
-def _as_extension(header: bytes) -> bytes:
+def _as_extension(header: bytes, structure: HDUStructure) -> bytes:
     """The header of a primary HDU as that of an image extension: XTENSION for SIMPLE, PCOUNT and GCOUNT."""
-    cards = _cards(header)
-    kept = [card for card in cards[1:] if card[:8] not in (b"EXTEND  ", *_MANDATORY_IMAGE)]
-    naxis = next(i for i, card in enumerate(kept) if card[:8] == b"NAXIS   ")
-    last = naxis
-    while last + 1 < len(kept) and kept[last + 1].startswith(b"NAXIS"):
-        last += 1
-    added = [
-        _card("PCOUNT  =                    0 / required keyword; must = 0"),
-        _card("GCOUNT  =                    1 / required keyword; must = 1"),
-    ]
     first = _card("XTENSION= 'IMAGE   '           / IMAGE extension")
-    return _whole([first, *kept[: last + 1], *added, *kept[last + 1 :]])
+    axes, rest = _apart(header, structure, dropped=(b"EXTEND  ",))
+    counts = [
+        _taken(rest, b"PCOUNT  ") or _card("PCOUNT  =                    0 / required keyword; must = 0"),
+        _taken(rest, b"GCOUNT  ") or _card("GCOUNT  =                    1 / required keyword; must = 1"),
+    ]
+    return _whole([first, *axes, *counts, *rest])
 
 
-def _as_primary(header: bytes) -> bytes:
+def _as_primary(header: bytes, structure: HDUStructure) -> bytes:
     """The header of an image extension as that of a primary HDU."""
-    kept = [card for card in _cards(header)[1:] if card[:8] not in _MANDATORY_IMAGE]
-    naxis = max(i for i, card in enumerate(kept) if card.startswith(b"NAXIS"))
-    extend = _card("EXTEND  =                    T / FITS dataset may contain extensions")
     first = _card("SIMPLE  =                    T / file does conform to FITS standard")
-    return _whole([first, *kept[: naxis + 1], extend, *kept[naxis + 1 :]])
+    extend = _card("EXTEND  =                    T / FITS dataset may contain extensions")
+    needless = (b"PCOUNT  ", b"GCOUNT  ") if (structure.pcount, structure.gcount) == (0, 1) else ()
+    axes, rest = _apart(header, structure, dropped=(b"EXTEND  ", *needless))
+    return _whole([first, *axes, extend, *rest])
+
+
+def _apart(header: bytes, structure: HDUStructure, dropped: tuple[bytes, ...]) -> tuple[list[bytes], list[bytes]]:
+    """The cards of BITPIX and the axes in their order, and those of other keywords; without the first card."""
+    rest = [card for card in _cards(header)[1:] if card[:8] not in dropped]
+    names = ["BITPIX", "NAXIS", *(f"NAXIS{axis}" for axis in range(1, len(structure.shape) + 1))]
+    axes = [_taken(rest, f"{name:<8}".encode("ascii")) for name in names]
+    return [card for card in axes if card is not None], rest
+
+
+def _taken(cards: list[bytes], name: bytes) -> bytes | None:
+    """The first card of a keyword, removed from the list."""
+    at = next((i for i, card in enumerate(cards) if card[:8] == name), None)
+    return None if at is None else cards.pop(at)
 
 
 def _cards(header: bytes) -> list[bytes]:
     """All cards before END."""
-    cards = [header[at : at + 80] for at in range(0, len(header), 80)]
-    end = next(i for i, card in enumerate(cards) if card[:8] == b"END     ")
-    return cards[:end]
+    return [header[at : at + 80] for at in range(0, find_end(header), 80)]
 
 
 def _whole(cards: list[bytes]) -> bytes:
     header = b"".join(cards) + _card("END")
-    return header.ljust(-(-len(header) // 2880) * 2880)
+    return header.ljust(pad_to_block(len(header)))
 
 
 def _after_deletion(number: int, index: int) -> int | None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from rustfits_cffi.directory import Directory
 from rustfits_cffi.edits.hdus import require_whole
 from rustfits_cffi.edits.rewriting import splice
 from rustfits_cffi.format.structure import BLOCK_NBYTES, pad_to_block
 
-_PAGE_NBYTES = 4096  # what the operating system writes as a whole or not at all
 _CARD_NBYTES = 80
+_PIECE_NBYTES = 4096 // _CARD_NBYTES * _CARD_NBYTES  # whole cards in what the operating system writes as a whole
 _END = b"END".ljust(_CARD_NBYTES)
 
 
@@ -52,7 +54,10 @@ def replace_cards(directory: Directory, index: int, cards: bytes) -> None:
 
         def undo() -> None:
             for begin, stop in reversed(pieces):
-                handle.write(start + begin, old[begin:stop])
+                with suppress(OSError):  # the piece that failed may fail again, behind all that it had changed
+                    handle.write(start + begin, old[begin:stop])
+            if handle.read(start, old_nbytes) != old:
+                raise OSError("the old cards cannot be put back")
 
         handle.change(
             work, action=action, undo=undo, follow=lambda: directory.refresh(index),
@@ -61,7 +66,7 @@ def replace_cards(directory: Directory, index: int, cards: bytes) -> None:
 
 
 def _differing(old: bytes, new: bytes) -> list[tuple[int, int]]:
-    """Where two headers differ, in the order to write it: one write, or one for each page.
+    """Where two headers differ, in the order to write it: one write, or one for each page; a piece has whole cards.
 
     From the back where cards move back, else from the front: a card may then stand twice for a moment, but is never
     missing.
@@ -72,9 +77,6 @@ def _differing(old: bytes, new: bytes) -> list[tuple[int, int]]:
     stop = len(old)
     while old[stop - _CARD_NBYTES : stop] == new[stop - _CARD_NBYTES : stop]:
         stop -= _CARD_NBYTES
-    if stop - begin <= _PAGE_NBYTES:
-        return [(begin, stop)]
-    borders = range(begin, stop, _PAGE_NBYTES)
-    pieces = [(at, min(at + _PAGE_NBYTES, stop)) for at in borders]
+    pieces = [(at, min(at + _PIECE_NBYTES, stop)) for at in range(begin, stop, _PIECE_NBYTES)]
     moves_back = new.rstrip().rfind(b"END") > old.rstrip().rfind(b"END") or old[begin : begin + 80] in new[begin + 80 :]
     return pieces[::-1] if moves_back else pieces

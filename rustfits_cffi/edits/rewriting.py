@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import errno
-import os
 import warnings
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol, TypeAlias
 
 from rustfits_cffi.directory import Directory
+from rustfits_cffi.errors import FITSError
 from rustfits_cffi.storage.handle import FileHandle
 from rustfits_cffi.storage.storage import Storage
 
 __all__ = ["Content", "Copied", "Made", "splice"]
 
 _PIECE_NBYTES = 4 << 20
-_NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+_NO_OTHER_FILE = (errno.ENOSPC, errno.EDQUOT, errno.EBUSY, errno.EXDEV)  # no space; a file that is a mount point
 
 
 class Copied(NamedTuple):
@@ -68,73 +68,86 @@ def splice(
         If no file can be made beside the old one, so that what follows is moved in place.
     """
     handle = directory.handle
-    size, end = handle.size(), directory.end
-    tail = Copied(stop, min(size, end) - stop)
-    padding = b"" if size >= end else directory.padding(len(directory) - 1) * (end - size)
-    in_place = _InPlace(handle, start, stop, content, tail)
+    end, known, old_source = directory.end, directory.snapshot(), handle.held()
+    fill = directory.padding(len(directory) - 1)
+    tail = Copied(stop, end - stop)
+    in_place = _InPlace(handle, start, content, tail, fill)
 
-    def fill(old: Storage, new: Storage) -> None:
+    def write_anew(old: Storage, new: Storage) -> None:
         at = 0
-        for part in (Copied(0, start), *content, tail, padding):
-            at = _write(part, old, new, at)
+        for part in (Copied(0, start), *content, tail):
+            at = _write(part, old, new, at, fill)
+
+    def is_done() -> bool:
+        return in_place.is_done or handle.held() is not old_source
 
     def work() -> None:
+        reason = None
         try:
-            replaced = handle.replace(fill)
+            if handle.replace(write_anew):
+                return
         except OSError as error:
-            if error.errno not in _NO_ROOM:
+            if error.errno not in _NO_OTHER_FILE or is_done():
                 raise
-            replaced = False
-        if not replaced:
-            in_place.run(action)
+            reason = error
+        in_place.run(action, reason)
 
-    handle.change(
-        work,
-        action=action,
-        undo=in_place.undo,
-        follow=lambda: directory.reload(renumber),
-        unfollow=lambda: directory.reload(lambda number: number),
-    )
+    def follow() -> None:
+        directory.restore(known, renumber)
+
+    def unfollow() -> None:
+        if is_done():  # the switch was made, and only what came afterwards failed
+            follow()
+        else:
+            directory.restore(known)
+
+    handle.change(work, action=action, undo=in_place.undo, follow=follow, unfollow=unfollow)
 
 
-def _write(part: bytes | Copied | Made, old: Storage, new: Storage, at: int) -> int:
-    """Write one part from byte `at` on; where it ends."""
-    if isinstance(part, Copied):
-        old.copy_to(new, part.start, part.nbytes, at)
-        return at + part.nbytes
+def _write(part: bytes | Copied | Made, old: Storage, new: Storage, at: int, fill: bytes) -> int:
+    """Write one part from byte `at` on; where it ends. Padding that the old file lacks is made up."""
     if isinstance(part, bytes):
         if part:
             new.write(at, part)
         return at + len(part)
-    part.write_to(new, at)
+    if isinstance(part, Copied):
+        there = max(0, min(part.nbytes, old.size() - part.start))
+        old.copy_to(new, part.start, there, at)
+        if there < part.nbytes:
+            new.write(at + there, fill * (part.nbytes - there))
+    else:
+        part.write_to(new, at)
     return at + part.nbytes
 
 
 class _InPlace:
     """The same where there can be no other file: what follows is moved, last block first."""
 
-    def __init__(self, handle: FileHandle, start: int, stop: int, content: Content, tail: Copied) -> None:
-        self._handle, self._start, self._tail, self._content = handle, start, tail, content
-        self._nbytes = sum(part.nbytes if not isinstance(part, bytes) else len(part) for part in content)
+    def __init__(self, handle: FileHandle, start: int, content: Content, tail: Copied, fill: bytes) -> None:
+        self._handle, self._start, self._content, self._tail, self._fill = handle, start, content, tail, fill
+        nbytes = sum(len(part) if isinstance(part, bytes) else part.nbytes for part in content)
+        self._shift = start + nbytes - tail.start
         self._old_size = handle.size()
-        self._shift = start + self._nbytes - stop
-        self._begun = False
+        self._is_reserved = self._is_begun = self.is_done = False
 
-    def run(self, action: str) -> None:
+    def run(self, action: str, reason: OSError | None) -> None:
         """Move the tail, and write the content."""
-        handle, tail = self._handle, self._tail
+        handle, tail, shift = self._handle, self._tail, self._shift
         if any(isinstance(part, Copied) for part in self._content):
-            raise OSError(f"{handle.path}: cannot {action}: no file can be made beside it")
+            raise reason or FITSError(f"{handle.path}: cannot {action}: no file can be made beside it")
+        end = tail.start + tail.nbytes
+        self._is_reserved = True
+        handle.reserve(self._start, max(end, end + shift))
         warnings.warn(
             f"{handle.path}: no file can be made beside it, so that {tail.nbytes} bytes are moved in place: if the "
             f"program ends while it is to {action}, the file is damaged",
             stacklevel=7,
         )
-        if self._shift > 0:
-            _reserve(handle, self._old_size, self._old_size + self._shift)
-        self._begun = True
-        if self._shift > 0:
-            _move(handle, tail.start, tail.nbytes, self._shift)
+        self._is_begun = True
+        if end > self._old_size:
+            handle.write(self._old_size, self._fill * (end - self._old_size))
+        if shift > 0:
+            _move(handle, tail.start, tail.nbytes, shift)
         at = self._start
         for part in self._content:
             if isinstance(part, bytes):
@@ -143,26 +156,17 @@ class _InPlace:
             elif not isinstance(part, Copied):
                 part.write_to(handle, at)
                 at += part.nbytes
-        if self._shift < 0:
-            _move(handle, tail.start, tail.nbytes, self._shift)
-        handle.truncate(tail.start + tail.nbytes + self._shift)
+        if shift < 0:
+            _move(handle, tail.start, tail.nbytes, shift)
+        handle.truncate(end + shift)
+        self.is_done = True
 
     def undo(self) -> None:
         """What was begun in place cannot be taken back."""
-        if self._begun:
+        if self._is_begun and not self.is_done:
             raise OSError("it was moved in place")
-
-
-def _reserve(handle: FileHandle, start: int, end: int) -> None:
-    """Make the file longer, with room on the disk; or raise, with its length as it was."""
-    try:
-        if hasattr(os, "posix_fallocate"):
-            os.posix_fallocate(handle.held().fd, start, end - start)
-        else:
-            handle.truncate(end)
-    except OSError:
-        handle.truncate(start)
-        raise
+        if self._is_reserved and not self._is_begun and self._handle.size() != self._old_size:
+            self._handle.truncate(self._old_size)
 
 
 def _move(handle: FileHandle, start: int, nbytes: int, distance: int) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from rustfits_cffi.directory import Directory, Entry, HDUNumber
-from rustfits_cffi.errors import DeletedError
 from rustfits_cffi.header import FITSHeader
 
 
@@ -32,10 +31,7 @@ class HDU:
 
     @property
     def _index(self) -> int:
-        index = self._number.value
-        if index is None:
-            raise DeletedError(f"{self._directory.handle.path}: this HDU has been deleted")
-        return index
+        return self._directory.position(self._number)
 
     @property
     def header(self) -> FITSHeader:
@@ -59,7 +55,7 @@ class HDU:
 
     @property
     def _entry(self) -> Entry:
-        return self._directory[self._index]
+        return self._directory.entry(self._number)
 
     @property
     def _where(self) -> str:

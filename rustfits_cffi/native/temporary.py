@@ -6,6 +6,8 @@ import os
 
 from rustfits_cffi.native._lib import ffi, lib
 
+_MOST_NBYTES = 200  # of the other file's name; file systems have 255
+
 
 class TemporaryName:
     """A name that is to be given to a file, which is removed with this object.
@@ -18,8 +20,8 @@ class TemporaryName:
 
     def __init__(self, beside: str) -> None:
         folder, base = os.path.split(beside)
-        name = os.path.join(folder, f".{base[:200]}.{os.urandom(8).hex()}.tmp")
-        self._own(name)
+        base = os.fsdecode(os.fsencode(base)[:_MOST_NBYTES])
+        self._own(os.path.join(folder, f".{base}.{os.urandom(8).hex()}.tmp"))
 
     def _own(self, name: str) -> None:
         self._temporary = ffi.gc(lib.rf_temporary_new(os.fsencode(name)), lib.rf_temporary_free)
@@ -31,6 +33,5 @@ class TemporaryName:
 
     def take_over(self, other: TemporaryName) -> None:
         """Own the name of another object instead of this one, which no file has any more."""
-        lib.rf_temporary_keep(self._temporary)
+        self._own(other.name)  # before the other one gives it up: an interrupt between the two leaves one owner
         lib.rf_temporary_keep(other._temporary)
-        self._own(other.name)

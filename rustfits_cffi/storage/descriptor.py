@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import tempfile
+from collections.abc import Callable
 from typing import Any
 
 from rustfits_cffi.errors import FITSError
@@ -16,6 +18,7 @@ from rustfits_cffi.storage.storage import Storage
 __all__ = ["DescriptorStorage", "NamedFile", "NamelessFile", "Replacement", "open_named"]
 
 _AT_ONCE = 1 << 30  # what the system takes in one call, and copies in one
+_CANNOT_RESERVE = (errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS)  # file systems without it
 _MODES = {"r": os.O_RDONLY, "r+": os.O_RDWR, "w+": os.O_RDWR | os.O_CREAT}
 
 
@@ -66,6 +69,17 @@ class DescriptorStorage(Storage):
         except OSError as error:
             raise FITSError(error.errno, error.strerror, self.path) from None
 
+    def reserve(self, start: int, nbytes: int) -> None:
+        size = self.size()
+        try:
+            if hasattr(os, "posix_fallocate"):
+                os.posix_fallocate(self._source.fd, start, nbytes - start)  # also in holes of the file
+        except OSError as error:
+            self.truncate(size)
+            if error.errno not in _CANNOT_RESERVE:
+                raise FITSError(error.errno, error.strerror, self.path) from None
+        super().reserve(start, nbytes)  # by hand, where the system cannot
+
     def copy_to(self, other: Storage, offset: int, nbytes: int, to: int) -> None:
         done = 0
         if isinstance(other, DescriptorStorage) and hasattr(os, "copy_file_range"):
@@ -81,10 +95,16 @@ class DescriptorStorage(Storage):
             return False
 
     def settle(self) -> None:
-        getattr(os, "fdatasync", os.fsync)(self._source.fd)
+        self._put_on_disk(getattr(os, "fdatasync", os.fsync))
 
     def sync(self) -> None:
-        os.fsync(self._source.fd)
+        self._put_on_disk(os.fsync)
+
+    def _put_on_disk(self, how: Callable[[int], None]) -> None:
+        try:
+            how(self._source.fd)
+        except OSError as error:
+            raise FITSError(error.errno, error.strerror, self.path) from None
 
     def close(self) -> None:
         pass  # with the last reference to the source
@@ -131,6 +151,7 @@ class NamedFile(DescriptorStorage):
         assert isinstance(new, Replacement)
         if durable:
             new.sync()
+        self.require_there("change it")  # filling the new file took a while
         os.replace(new.name, self._absolute)
         if durable:
             _sync_folder(os.path.dirname(self._absolute))

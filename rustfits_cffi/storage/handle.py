@@ -79,7 +79,7 @@ class FileHandle:
         with self.lock:
             storage = self._storage
             if storage is not None:
-                self._storage = None
+                self._storage = self._original = None
                 release_workspace(self.workspace)
                 storage.close()
 
@@ -146,9 +146,10 @@ class FileHandle:
         action : str
             What is being done, for messages.
         undo : callable
-            Puts the file back as it was, wherever `work` or `follow` stopped. If that fails the handle is tainted.
+            Puts the file back as it was, wherever `work` or `follow` stopped; where the switch was made and cannot be
+            taken back, does nothing.
         follow, unfollow : callable
-            Bring memory up to date after `work`; and back after `undo`.
+            Bring memory up to date after `work`; and after `undo`. The handle is tainted if `undo` or `unfollow` fails.
 
         Raises
         ------
@@ -166,16 +167,16 @@ class FileHandle:
                 self._seen_size = self.size()
                 return result
             except BaseException:
-                self._take_back(undo)
-                unfollow()
+                self._take_back(undo, unfollow)
                 raise
             finally:
                 self._is_changing = False
 
-    def _take_back(self, undo: Callable[[], object]) -> None:
+    def _take_back(self, undo: Callable[[], object], unfollow: Callable[[], object]) -> None:
         try:
             undo()
             self._seen_size = self.size()
+            unfollow()
         except BaseException:
             self.taint()  # the first error is the one to tell
 
@@ -186,6 +187,10 @@ class FileHandle:
     def truncate(self, nbytes: int) -> None:
         """Make the file `nbytes` long."""
         self._open().truncate(nbytes)
+
+    def reserve(self, start: int, nbytes: int) -> None:
+        """Make the file at least `nbytes` long, with space on its disk from `start` on; or raise, as long as it was."""
+        self._open().reserve(start, nbytes)
 
     def settle(self) -> None:
         """Before a switch: have what it will make visible on the disk, if the handle is durable."""
@@ -222,19 +227,17 @@ class FileHandle:
         return True
 
     def begin_atomic(self, action: str) -> None:
-        """Let all changes go to a copy of the file, until `end_atomic`.
+        """Let all changes go to a copy of the file, until `end_atomic` or `drop_atomic`.
 
         Raises
         ------
         OSError
-            If no file can be made beside this one, or one has been begun already.
+            If no file can be made beside this one.
         """
         self.require_writable(action)
         self._require_unchanged(action)
         old = self._open()
         old.require_there(action)
-        if self._original is not None:
-            raise FITSError(f"{self.path}: cannot {action}: one has been begun already")
         new = old.replacement()
         if new is None:
             raise FITSError(f"{self.path}: cannot {action}: no file can be made beside it")
@@ -246,25 +249,43 @@ class FileHandle:
             new.close()
             raise
 
-    def end_atomic(self, *, commit: bool) -> None:
-        """Put the copy in the place of the file, or drop it."""
+    def end_atomic(self) -> None:
+        """Put the copy in the place of the file.
+
+        Raises
+        ------
+        OSError
+            If that cannot be done, or a change of the copy failed midway; `drop_atomic` must follow.
+        """
+        self.require_usable()
         old, new = self._original, self._open()
         assert old is not None
         try:
-            if commit:
-                old.put_in_place(new, durable=self._durable)
-                self._storage = old.successor(new)
+            old.put_in_place(new, durable=self._durable)
+            self._end_atomic(old.successor(new))
         except BaseException:
-            commit = old.is_in_place(new)
-            if commit:
-                self._storage = old.successor(new)
+            if old.is_in_place(new):
+                self._end_atomic(old.successor(new))
             raise
-        finally:
-            self._original = None
-            if not commit:
-                self._storage, self._tainted = old, False
-                new.close()
-            self._seen_size = self.size()
+
+    def drop_atomic(self) -> bool:
+        """Go back to the file as it was at `begin_atomic`; False if there is nothing to go back to."""
+        old, new = self._original, self._storage
+        if old is None or new is None:
+            return False
+        self._tainted = False
+        self._end_atomic(old)
+        new.close()
+        return True
+
+    def _end_atomic(self, storage: Storage) -> None:
+        self._storage, self._original = storage, None
+        self._seen_size = storage.size()
+
+    @property
+    def is_atomic(self) -> bool:
+        """Whether changes go to a copy of the file."""
+        return self._original is not None
 
     def require_writable(self, action: str) -> None:
         """Raise `OSError` unless the file may be changed, before anything is touched."""

@@ -55,6 +55,24 @@ class Storage(ABC):
         """Make the file `nbytes` long; bytes that are added are zero."""
         raise self.refusal()
 
+    def reserve(self, start: int, nbytes: int) -> None:
+        """Make the file at least `nbytes` long, with space on its disk from byte `start` on.
+
+        Bytes that are added are zero, others stay as they are.
+
+        Raises
+        ------
+        OSError
+            If there is not enough space; the file is then as long as before.
+        """
+        size = self.size()
+        try:
+            for begin in range(size, nbytes, _PIECE_NBYTES):
+                self.write(begin, bytes(min(_PIECE_NBYTES, nbytes - begin)))
+        except BaseException:
+            self.truncate(size)
+            raise
+
     def copy_to(self, other: Storage, offset: int, nbytes: int, to: int) -> None:
         """Copy bytes into another storage, in bounded memory."""
         for done in range(0, nbytes, _PIECE_NBYTES):
@@ -82,7 +100,13 @@ class Storage(ABC):
         return None
 
     def put_in_place(self, new: Storage, *, durable: bool) -> None:
-        """Let the replacement take the place of this storage, in one step."""
+        """Let the replacement take the place of this storage, in one step.
+
+        Raises
+        ------
+        OSError
+            If that cannot be done, or if the name leads to another file now.
+        """
         raise self.refusal()
 
     def is_in_place(self, new: Storage) -> bool:

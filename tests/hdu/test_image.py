@@ -12,7 +12,7 @@ import pytest
 
 import rustfits_cffi as rf
 from rustfits_cffi.native._lib import ffi
-from rustfits_cffi.native.cfitsio.handle import FileHandle
+from rustfits_cffi.storage.handle import FileHandle
 
 BITPIX = {"u1": 8, "i2": 16, "i4": 32, "i8": 64, "f4": -32, "f8": -64, "i1": 8, "u2": 16, "u4": 32, "u8": 64}
 STORED = {"i1": "u1", "u2": "i2", "u4": "i4", "u8": "i8"}

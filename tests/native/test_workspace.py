@@ -7,9 +7,9 @@ import pytest
 
 import rustfits_cffi as rf
 from rustfits_cffi.native._lib import lib
-from rustfits_cffi.native.cfitsio.handle import FileHandle
 from rustfits_cffi.native.tile_codec import TileCodec
 from rustfits_cffi.native.tile_coding import Coder, TileCoding
+from rustfits_cffi.storage.handle import FileHandle
 
 LIMIT = 32 << 20
 CODECS = [rf.Rice1, rf.Gzip1, rf.Gzip2, rf.Hcompress1, rf.Plio1]
@@ -21,8 +21,8 @@ def handles(monkeypatch):
     opened = []
     init = FileHandle.__init__
 
-    def noted(self, *arguments):
-        init(self, *arguments)
+    def noted(self, *arguments, **options):
+        init(self, *arguments, **options)
         opened.append(self)
 
     monkeypatch.setattr(FileHandle, "__init__", noted)

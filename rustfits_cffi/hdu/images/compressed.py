@@ -118,6 +118,7 @@ class CompressedImageHDU(ImageHDU):
     # -- reading ------------------------------------------------------------------------------------------------------
 
     def _make_reader(self) -> TileReader:
+        self._tile_cache.clear()  # its tiles may be those of another content
         return TileReader(self._directory, self._index, self._layout, self._pixel_type, self._tile_cache)
 
     @property
@@ -183,7 +184,6 @@ class CompressedImageHDU(ImageHDU):
         job = TileJob.of(settings, source, is_stored=is_stored)
         with self._directory.handle.lock:
             rewrite_tiles(self._directory, self._index, job)
-            self._tile_cache.clear()
 
     def _write_section(self, selection: Selection, stored: np.ndarray) -> None:
         if selection.is_whole:

@@ -204,19 +204,21 @@ class ImagePlan:
 
 def create_image(directory: Directory, plan: ImagePlan, pixels: np.ndarray | None = None, *, header: Any = None) -> int:
     """Append the HDU that `plan` describes, with `pixels` if given, and return its 0-based number."""
-    handle, tiles = directory.handle, plan.tiles
-    handle.require_writable("create an image HDU")
-    if tiles is None:
-        cards = plan.plain_header(handle.path, header, is_first=len(directory) == 0)
-        return append_hdus(
-            directory, lambda region: _write_plain(region, directory, plan, cards, pixels), action="create an image HDU"
+    action, handle, tiles = "create an image HDU", directory.handle, plan.tiles
+    with handle.lock:  # from the question on whether it is the first one
+        handle.require_writable(action)
+        is_first = len(directory) == 0
+        if tiles is None:
+            cards = plan.plain_header(handle.path, header, is_first=is_first)
+            return append_hdus(
+                directory, lambda region: _write_plain(region, directory, plan, cards, pixels), action=action
+            )
+        table = plan.compressed_header(handle.path, header, tiles, is_first=is_first)
+        number = append_hdus(
+            directory, lambda region: _write_tiles(region, directory, plan, table, pixels), action=action
         )
-    table = plan.compressed_header(handle.path, header, tiles, is_first=len(directory) == 0)
-    number = append_hdus(
-        directory, lambda region: _write_tiles(region, directory, plan, table, pixels), action="create an image HDU"
-    )
-    directory.keep_config(number, (tiles.codec, tiles.quantize))
-    return number
+        directory.keep_config(number, (tiles.codec, tiles.quantize))
+        return number
 
 
 def _write_plain(

@@ -15,6 +15,7 @@ from rustfits_cffi.edits.regions import Region, Writable
 from rustfits_cffi.edits.rewriting import splice
 from rustfits_cffi.errors import FITSFormatError, TileError
 from rustfits_cffi.format.scaling import PixelType
+from rustfits_cffi.format.structure import find_end
 from rustfits_cffi.format.tiles import TileGrid
 from rustfits_cffi.hdu.tiles.writer import TileWriter
 from rustfits_cffi.native.cfitsio.image_header import CompressedImageHeader, ExistingTableHeader
@@ -191,8 +192,7 @@ def rewrite_tiles(directory: Directory, index: int, job: TileJob) -> None:
     """Replace all tiles of an HDU anywhere in the file: all of it or nothing."""
     path = directory.handle.path
     cards = directory.header(index)
-    end = next(at for at in range(0, len(cards), 80) if cards[at : at + 8] == b"END     ")
-    header = ExistingTableHeader(path, cards[:end])
+    header = ExistingTableHeader(path, cards[: find_end(cards)])
     image = RewrittenImage(header, job, path, index)
     start, stop = directory.span(index)
     splice(directory, start, stop, [image], action="write a compressed image")
