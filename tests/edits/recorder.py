@@ -86,7 +86,9 @@ class Recorder:
         try:
             if name == "write":
                 view = memoryview(arguments[1]).cast("B")
-                storage.write(arguments[0], view[: len(view) // 2])
+                is_new = arguments[0] >= storage.size()
+                unit = 1 if is_new else PAGE_NBYTES  # a page that has been there is changed as a whole
+                storage.write(arguments[0], view[: len(view) // 2 // unit * unit])
             elif name == "copy_to":
                 other, offset, nbytes, to = arguments
                 storage.copy_to(other, offset, nbytes // 2, to)
