@@ -68,6 +68,13 @@ class Rustfits:
         """Look up an HDU by name; returns the name it has."""
         return fits[name].extname
 
+    def add_keys(self, path: Path, keys: dict[str, int]) -> None:
+        """Add each key by a change of its own to the first header."""
+        with self.module.FITS(str(path), "r+") as fits:
+            header = fits[0].header
+            for key, value in keys.items():
+                header[key] = value
+
     def _options(self, compression: Compression, tile_shape: tuple[int, ...] | None) -> dict[str, Any]:
         """cfitsio writes gzip at level 1, so all sides use that."""
         config = {"RICE_1": "Rice1", "GZIP_2": "Gzip2", "HCOMPRESS_1": "Hcompress1", "PLIO_1": "Plio1"}
@@ -157,6 +164,12 @@ class Fitsio:
     def find(self, fits: Any, name: str) -> str:
         """Look up an HDU by name; returns the name it has."""
         return fits[name].get_extname()
+
+    def add_keys(self, path: Path, keys: dict[str, int]) -> None:
+        """Add each key by a call of its own to the first header."""
+        with self.module.FITS(str(path), "rw") as fits:
+            for key, value in keys.items():
+                fits[0].write_key(key, value)
 
 
 class Astropy:

@@ -120,7 +120,8 @@ def interrupt_after():
 
     @contextmanager
     def block(delay):
-        signal.setitimer(signal.ITIMER_REAL, max(delay, 1e-6))
+        # Again after seconds: Python ignores an interrupt that comes while it collects garbage.
+        signal.setitimer(signal.ITIMER_REAL, max(delay, 1e-6), 5)
         try:
             yield
         finally:

@@ -18,7 +18,7 @@ from rustfits_cffi.cli.tables import nbytes_text, table
 from rustfits_cffi.fits import FITS
 from rustfits_cffi.hdu import ImageHDU
 from rustfits_cffi.native.cfitsio import inspection
-from rustfits_cffi.native.cfitsio.handle import FileHandle
+from rustfits_cffi.native.cfitsio.handle import CfitsioFile
 from rustfits_cffi.native.library import versions
 from rustfits_cffi.packing.files import plain_file
 from rustfits_cffi.packing.options import PackOptions
@@ -173,7 +173,7 @@ def _row(plain: str, folder: str, setting: Setting, sigmas: dict[int, float]) ->
 
 def _error_text(plain: str, packed: str, sigmas: dict[int, float]) -> str:
     """Largest error over all images, each in sigma of its own noise."""
-    first, second = FileHandle(plain, "r"), FileHandle(packed, "r")
+    first, second = CfitsioFile(plain, "r"), CfitsioFile(packed, "r")
     try:
         shift = len(list(inspection.hdu_numbers(second))) - len(list(inspection.hdu_numbers(first)))
         errors = [
@@ -189,7 +189,7 @@ def _error_text(plain: str, packed: str, sigmas: dict[int, float]) -> str:
 
 def _noises(plain: str) -> dict[int, float]:
     """Noise of each float image by its 0-based number, from differences of neighbouring pixels at its centre."""
-    handle, sigmas = FileHandle(plain, "r"), {}
+    handle, sigmas = CfitsioFile(plain, "r"), {}
     try:
         for number in inspection.hdu_numbers(handle):
             facts = inspection.hdu_facts(handle, number)

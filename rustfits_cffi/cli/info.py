@@ -10,7 +10,7 @@ from rustfits_cffi.cli.tables import nbytes_text, table
 from rustfits_cffi.fits import FITS
 from rustfits_cffi.format.dtypes import scaling
 from rustfits_cffi.native.cfitsio import inspection
-from rustfits_cffi.native.cfitsio.handle import FileHandle
+from rustfits_cffi.native.cfitsio.handle import CfitsioFile
 from rustfits_cffi.packing.files import plain_file
 
 HEADER = ("HDU", "type", "name", "shape", "dtype", "codec", "tiles", "size", "ratio")
@@ -28,7 +28,7 @@ def _print_files(names: list[str]) -> None:
     for i, name in enumerate(names):
         with streams.input_file(name) as given, plain_file(given) as path:
             FITS(path, lenient=True, trust_sizes=True).close()  # explains better than cfitsio why a file is not FITS
-            handle = FileHandle(path, "r")
+            handle = CfitsioFile(path, "r")
             try:
                 rows = [_row(handle, number) for number in inspection.hdu_numbers(handle)]
                 size = handle.size()
@@ -38,7 +38,7 @@ def _print_files(names: list[str]) -> None:
         print(table(HEADER, rows, left=(1, 2, 3, 4, 5)))
 
 
-def _row(handle: FileHandle, number: int) -> tuple[str, ...]:
+def _row(handle: CfitsioFile, number: int) -> tuple[str, ...]:
     facts = inspection.hdu_facts(handle, number)
     name = inspection.read_value(handle, number, "EXTNAME") or ""
     size = facts.data_end - facts.header_start
@@ -67,7 +67,7 @@ def _row(handle: FileHandle, number: int) -> tuple[str, ...]:
     return str(number - 1), kind, name, shape, dtype, codec, tiles, nbytes_text(size), ratio
 
 
-def _dtype(handle: FileHandle, number: int, bitpix: int) -> str:
+def _dtype(handle: CfitsioFile, number: int, bitpix: int) -> str:
     """The type of the pixels after scaling."""
     kind = scaling(bitpix, *(inspection.read_number(handle, number, key) for key in ("BSCALE", "BZERO")))
     return f"{kind.stored} scaled" if kind.kind == "general" else str(kind.scaled)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from rustfits_cffi.cli import streams
 from rustfits_cffi.cli.streams import Quit
 from rustfits_cffi.native.cfitsio import inspection
-from rustfits_cffi.native.cfitsio.handle import FileHandle
+from rustfits_cffi.native.cfitsio.handle import CfitsioFile
 from rustfits_cffi.packing.files import plain_file
 
 _TILED = {
@@ -32,7 +32,7 @@ def _print_listing(name: str) -> None:
     if not os.access(name, os.R_OK):
         raise Quit(255, f"Error: can't find or read input file {name}", streams.UNCHANGED)
     with streams.reporting(name, has_output=False), plain_file(name) as path:
-        handle = FileHandle(path, "r")
+        handle = CfitsioFile(path, "r")
         try:
             numbers = list(inspection.hdu_numbers(handle))
             print(f"# {name} ({inspection.hdu_facts(handle, numbers[-1]).data_end} bytes)")
@@ -42,7 +42,7 @@ def _print_listing(name: str) -> None:
             handle.close()
 
 
-def _line(handle: FileHandle, number: int) -> str:
+def _line(handle: CfitsioFile, number: int) -> str:
     facts, (data_sum, hdu_sum) = inspection.hdu_facts(handle, number), inspection.checksums(handle, number)
     sums = f"SUMS={_complement(hdu_sum)}/{data_sum}"
     xtension = inspection.read_value(handle, number, "XTENSION")
@@ -65,7 +65,7 @@ def _shape(shape: tuple[int, ...]) -> str:
     return f"[{'x'.join(map(str, reversed(shape)))}]" if shape else "[no_pixels]"
 
 
-def _tiling(handle: FileHandle, number: int, kind: str) -> str:
+def _tiling(handle: CfitsioFile, number: int, kind: str) -> str:
     if kind != "compressed image":
         return "not_tiled"
     return _TILED.get(inspection.read_value(handle, number, "ZCMPTYPE") or "", "unknown")

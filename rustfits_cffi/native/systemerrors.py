@@ -1,4 +1,4 @@
-"""The operating system's error for a refused read, which C leaves in errno."""
+"""The operating system's error for a refused read or write, which C leaves in errno."""
 
 from __future__ import annotations
 
@@ -13,3 +13,11 @@ def raise_for_system(status: int, path: str) -> None:
     if status == lib.RF_EIO:
         number = ffi.errno
         raise FITSError(number, os.strerror(number), path)
+
+
+def refused_write(path: str) -> FITSError:
+    """The error of a write into `path` that the system has just refused in C, with cfitsio's status for it."""
+    number = ffi.errno
+    error = FITSError(number, os.strerror(number), path)
+    error.status = lib.WRITE_ERROR
+    return error

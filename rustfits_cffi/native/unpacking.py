@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from typing import Any
 
-from rustfits_cffi.errors import error_of_status, raise_for_status
+from rustfits_cffi.errors import raise_for_status
 from rustfits_cffi.native._lib import ffi, lib
 from rustfits_cffi.native.randoms import RANDOMS
 from rustfits_cffi.native.source import Source
-from rustfits_cffi.native.systemerrors import raise_for_system
+from rustfits_cffi.native.systemerrors import raise_for_system, refused_write
 from rustfits_cffi.native.tile_coding import TileCoding, c_image
 from rustfits_cffi.native.tile_table import TileTable
 
@@ -78,14 +77,14 @@ class Unpacking:
         TileError
             If a tile cannot be decoded; `tile` is its number.
         FITSError
-            If a file cannot be read or written (cfitsio's status 106).
+            If a file cannot be read or written; `errno` is the system's, `status` is cfitsio's 106 for a write.
         """
         source, target = self._source.held(), out.held()
         unit = ffi.new("rf_data_unit *", (target.fd, data_start, one_nan))
         total, failed = ffi.new("uint32_t *", data_sum), ffi.new("int64_t *")
         status = lib.rf_unpack(self._reader, source, unit, boxes.start, len(boxes), nthreads, total, failed)
         if status == lib.RF_EWRITE:
-            raise error_of_status(lib.WRITE_ERROR, f"{out.path}: cannot write pixels: {os.strerror(ffi.errno)}")
+            raise refused_write(out.path)
         self._check(status, failed)
         return total[0]
 

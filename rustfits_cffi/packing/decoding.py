@@ -14,7 +14,7 @@ from rustfits_cffi.format.dtypes import stored_dtype
 from rustfits_cffi.format.plausibility import is_plausible
 from rustfits_cffi.format.structure import parse_structure
 from rustfits_cffi.native.cfitsio import inspection
-from rustfits_cffi.native.cfitsio.handle import FileHandle
+from rustfits_cffi.native.cfitsio.handle import CfitsioFile
 from rustfits_cffi.native.tile_coding import CODECS
 from rustfits_cffi.native.tile_table import read_tile_table
 from rustfits_cffi.native.unpacking import Unpacking
@@ -31,7 +31,7 @@ class ImageDecoder:
 
     Parameters
     ----------
-    handle : FileHandle
+    handle : CfitsioFile
         The file.
     number : int
         HDU number, 1-based as cfitsio counts.
@@ -53,7 +53,7 @@ class ImageDecoder:
         If the header or the table of tiles is not that of a compressed image.
     """
 
-    def __init__(self, handle: FileHandle, number: int):
+    def __init__(self, handle: CfitsioFile, number: int):
         self.image = image = inspection.read_compressed_image(handle, number)
         self.shape, self.npixels = image.shape, math.prod(image.shape)
         self._handle, self._number = handle, number
@@ -91,7 +91,7 @@ class ImageDecoder:
             self._unpacking.read(batch.start, batch.count, box, nthreads=nthreads)
         return box
 
-    def restore(self, out: FileHandle, data_start: int, progress: Callable[[float], None]) -> int:
+    def restore(self, out: CfitsioFile, data_start: int, progress: Callable[[float], None]) -> int:
         """Write all pixels into the data unit that begins at byte `data_start` of `out`, and return its checksum.
 
         `progress` is called from time to time with the fraction of the image that is done, from 0 to 1.
@@ -120,7 +120,7 @@ class ImageDecoder:
             ) from None
 
 
-def read_layout(handle: FileHandle, number: int) -> tuple[CompressedLayout, int]:
+def read_layout(handle: CfitsioFile, number: int) -> tuple[CompressedLayout, int]:
     """The layout in the header of a compressed image, by the rules of reading, and the start of its data."""
     facts = inspection.hdu_facts(handle, number)
     header = bytes(handle.read(facts.header_start, facts.data_start - facts.header_start))
@@ -128,7 +128,7 @@ def read_layout(handle: FileHandle, number: int) -> tuple[CompressedLayout, int]
     return parse_layout(index.value), facts.data_start
 
 
-def _require_plausible(handle: FileHandle, number: int, image: inspection.CompressedImage, coded_nbytes: int) -> None:
+def _require_plausible(handle: CfitsioFile, number: int, image: inspection.CompressedImage, coded_nbytes: int) -> None:
     """Refuse a header that declares far more pixels than its coded bytes can hold, before memory is allocated."""
     if image.codec == CODECS["HCOMPRESS_1"]:  # any number of equal pixels takes about 30 bytes
         return

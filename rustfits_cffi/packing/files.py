@@ -14,7 +14,7 @@ from rustfits_cffi.format.compression import parse_layout
 from rustfits_cffi.format.plausibility import axes_hazard
 from rustfits_cffi.format.structure import BLOCK_NBYTES
 from rustfits_cffi.header import FITSHeader
-from rustfits_cffi.native.cfitsio.handle import FileHandle
+from rustfits_cffi.native.cfitsio.handle import CfitsioFile
 from rustfits_cffi.packing.report import FileReport, HDUReport
 from rustfits_cffi.storage.safe_files import finished_file
 
@@ -68,11 +68,11 @@ def _renamed(text: Any, names: Mapping[str, str]) -> Any:
 
 
 @contextmanager
-def opened_pair(source: str, target: str) -> Iterator[tuple[FileHandle, FileHandle]]:
+def opened_pair(source: str, target: str) -> Iterator[tuple[CfitsioFile, CfitsioFile]]:
     """Input and output of a conversion. If it fails, a further error from closing the partial output is dropped."""
-    inp = FileHandle(source, "r")
+    inp = CfitsioFile(source, "r")
     try:
-        out = FileHandle(target, "w+")
+        out = CfitsioFile(target, "w+")
         try:
             yield inp, out
         except BaseException:
@@ -90,7 +90,7 @@ def require_sound(path: str) -> None:
     cfitsio divides by, and loops over, values of such headers, so they must not reach it. All other faults are left to
     cfitsio, which reports them by its own status.
     """
-    handle = FileHandle(path, "r")
+    handle = CfitsioFile(path, "r")
     try:
         directory = Directory(handle, lenient=True, trust_sizes=True, partial=True)
         rest = max(0, handle.size() - directory.end)  # what follows: a broken header, or no header

@@ -8,14 +8,14 @@ from contextlib import contextmanager
 import numpy as np
 
 from rustfits_cffi.native.cfitsio import copying, inspection, packing
-from rustfits_cffi.native.cfitsio.handle import FileHandle
+from rustfits_cffi.native.cfitsio.handle import CfitsioFile
 from rustfits_cffi.packing.pixels import ImagePixels, tile_batches
 from rustfits_cffi.storage.safe_files import temporary_file
 
 SAMPLE = 4100  # side of the central area that fpack measures
 
 
-def least_noise(handle: FileHandle, number: int, facts: inspection.HDUFacts, *, wide: bool) -> tuple[float, float]:
+def least_noise(handle: CfitsioFile, number: int, facts: inspection.HDUFacts, *, wide: bool) -> tuple[float, float]:
     """Smallest of the three noise estimates at the centre of an image, and the third-order one."""
     sample = _central_area(ImagePixels(handle, facts.data_start, facts.bitpix, facts.shape))
     blank = inspection.read_number(handle, number, "BLANK")
@@ -44,13 +44,13 @@ def _central_area(pixels: ImagePixels) -> np.ndarray:
 
 @contextmanager
 def rescaled_copy(
-    inp: FileHandle, number: int, facts: inspection.HDUFacts, divisor: float, beside: str
-) -> Iterator[tuple[FileHandle, int]]:
+    inp: CfitsioFile, number: int, facts: inspection.HDUFacts, divisor: float, beside: str
+) -> Iterator[tuple[CfitsioFile, int]]:
     """A temporary file with the image divided by `divisor` and rounded, BSCALE adjusted; and the number of its HDU."""
     blank = inspection.read_number(inp, number, "BLANK")
     pixels = ImagePixels(inp, facts.data_start, facts.bitpix, facts.shape)
     with temporary_file(beside) as path:
-        copy = FileHandle(path, "w+")
+        copy = CfitsioFile(path, "w+")
         try:
             copy_number, data_start = packing.begin_rescaled_image(inp, number, copy, divisor)
             offset = data_start

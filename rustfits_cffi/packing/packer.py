@@ -20,7 +20,7 @@ from rustfits_cffi.format.columns import parse_columns
 from rustfits_cffi.format.structure import BLOCK_NBYTES
 from rustfits_cffi.native.cfitsio import copying, inspection, packing, requests
 from rustfits_cffi.native.cfitsio.checksums import write_checksum
-from rustfits_cffi.native.cfitsio.handle import FileHandle
+from rustfits_cffi.native.cfitsio.handle import CfitsioFile
 from rustfits_cffi.native.cfitsio.requests import DITHERS, LARGEST_SEED, MAX_DIMENSIONS, SEEDS, CompressionRequest
 from rustfits_cffi.native.cfitsio.tile_writer import TileWriter
 from rustfits_cffi.native.tile_coding import CODECS
@@ -111,7 +111,7 @@ def pack_file(
 class _Packer:
     """The state of one file being packed."""
 
-    def __init__(self, inp: FileHandle, out: FileHandle, progress: Progress | None):
+    def __init__(self, inp: CfitsioFile, out: CfitsioFile, progress: Progress | None):
         self._inp, self._out = inp, out
         self._progress = progress or (lambda done, total: None)
         self._memory = PackingMemory()
@@ -202,7 +202,7 @@ class _Packer:
         return True, ""
 
     def _compress(
-        self, inp: FileHandle, number: int, facts: inspection.HDUFacts, options: PackOptions
+        self, inp: CfitsioFile, number: int, facts: inspection.HDUFacts, options: PackOptions
     ) -> inspection.CompressedImage:
         """Append the compressed form of an image and return the parameters of its header."""
         image = packing.begin_compressed_image(

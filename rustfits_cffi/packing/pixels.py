@@ -10,7 +10,7 @@ import numpy as np
 
 from rustfits_cffi.format.dtypes import stored_dtype
 from rustfits_cffi.native.cfitsio import inspection
-from rustfits_cffi.native.cfitsio.handle import FileHandle
+from rustfits_cffi.native.cfitsio.handle import CfitsioFile
 from rustfits_cffi.native.turns import Turns
 from rustfits_cffi.threads import ahead
 
@@ -57,7 +57,7 @@ class ImagePixels:
 
     Parameters
     ----------
-    handle : FileHandle
+    handle : CfitsioFile
         The file.
     data_start : int
         Byte offset of the data unit.
@@ -67,7 +67,7 @@ class ImagePixels:
         Shape of the image, numpy order.
     """
 
-    def __init__(self, handle: FileHandle, data_start: int, bitpix: int, shape: tuple[int, ...]):
+    def __init__(self, handle: CfitsioFile, data_start: int, bitpix: int, shape: tuple[int, ...]):
         self.shape = shape
         self.dtype = stored_dtype(bitpix).newbyteorder(">")
         self._handle = handle
@@ -101,7 +101,7 @@ class ImagePixels:
         return ahead((batch, self.read(batch.start, batch.count, memory)) for batch in batches)
 
 
-def read_scaling(handle: FileHandle, number: int) -> tuple[float, float, int | None]:
+def read_scaling(handle: CfitsioFile, number: int) -> tuple[float, float, int | None]:
     """BSCALE, BZERO and BLANK of HDU `number` (1-based); by default 1, 0 and no null value."""
     scale, zero, blank = (inspection.read_number(handle, number, key) for key in ("BSCALE", "BZERO", "BLANK"))
     return 1.0 if scale is None else scale, zero or 0.0, None if blank is None else int(blank)

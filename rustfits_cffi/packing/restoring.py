@@ -10,7 +10,7 @@ import numpy as np
 from rustfits_cffi.errors import FITSError
 from rustfits_cffi.native.cfitsio import inspection
 from rustfits_cffi.native.cfitsio.checksums import file_sum
-from rustfits_cffi.native.cfitsio.handle import FileHandle
+from rustfits_cffi.native.cfitsio.handle import CfitsioFile
 from rustfits_cffi.native.tile_coding import CODECS
 from rustfits_cffi.packing.decoding import ImageDecoder
 from rustfits_cffi.packing.pixels import ImagePixels, read_scaling
@@ -54,7 +54,7 @@ class RestoredImage:
         return self.largest_error <= (self.largest_step or 0)
 
 
-def pair_hdus(original: FileHandle, packed: FileHandle) -> list[tuple[int, int]]:
+def pair_hdus(original: CfitsioFile, packed: CfitsioFile) -> list[tuple[int, int]]:
     """1-based numbers of corresponding HDUs; packing a primary image shifts the later ones by one."""
     first, second = list(inspection.hdu_numbers(original)), list(inspection.hdu_numbers(packed))
     shift = len(second) - len(first)
@@ -63,7 +63,7 @@ def pair_hdus(original: FileHandle, packed: FileHandle) -> list[tuple[int, int]]
     return [(number, number + shift) for number in first]
 
 
-def restored_images(original: FileHandle, packed: FileHandle) -> Iterator[RestoredImage]:
+def restored_images(original: CfitsioFile, packed: CfitsioFile) -> Iterator[RestoredImage]:
     """Decode every compressed image of a packed file and compare it with the original."""
     for number, packed_number in pair_hdus(original, packed):
         facts, found = inspection.hdu_facts(original, number), inspection.hdu_facts(packed, packed_number)
@@ -89,7 +89,7 @@ def restored_images(original: FileHandle, packed: FileHandle) -> Iterator[Restor
 
 def require_restorable(original: str, packed: str) -> None:
     """Raise `FITSError` unless `packed` restores everything in `original`, within the quantization steps."""
-    first, second = FileHandle(original, "r"), FileHandle(packed, "r")
+    first, second = CfitsioFile(original, "r"), CfitsioFile(packed, "r")
     try:
         for image in restored_images(first, second):
             if not image.is_right:
@@ -142,7 +142,7 @@ def _float_error(wanted: np.ndarray, got: np.ndarray) -> float:
     return largest if largest > SUBNORMAL else 0.0
 
 
-def _require_same_data(original: FileHandle, number: int, packed: FileHandle, packed_number: int) -> None:
+def _require_same_data(original: CfitsioFile, number: int, packed: CfitsioFile, packed_number: int) -> None:
     """Raise `FITSError` unless a copied HDU, or the table restored from a compressed one, has the same data sum."""
     facts, found = inspection.hdu_facts(original, number), inspection.hdu_facts(packed, packed_number)
     if found.kind == "compressed image" and facts.kind == "image":
@@ -158,9 +158,9 @@ def _require_same_data(original: FileHandle, number: int, packed: FileHandle, pa
         raise FITSError(f"{original.path}: HDU {number - 1} did not come out right: its data differ")
 
 
-def _restored_table_sum(packed: FileHandle, packed_number: int) -> int:
+def _restored_table_sum(packed: CfitsioFile, packed_number: int) -> int:
     with temporary_file(packed.path) as path:
-        table = FileHandle(path, "w+")
+        table = CfitsioFile(path, "w+")
         try:
             restore_table(packed, packed_number, table)
             table.flush()

@@ -12,14 +12,14 @@ from collections.abc import Iterator
 
 from rustfits_cffi.errors import DATA_DECOMPRESSION_ERR, FITSError, error_of_status
 from rustfits_cffi.native.cfitsio import copying, inspection, unpacking
-from rustfits_cffi.native.cfitsio.handle import FileHandle
+from rustfits_cffi.native.cfitsio.handle import CfitsioFile
 from rustfits_cffi.storage.safe_files import temporary_file
 
 _ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))  # of the package
 _PROGRAM = "import sys; from rustfits_cffi.packing.tables import main; main(*sys.argv[1:])"
 
 
-def restore_table(source: FileHandle, number: int, out: FileHandle) -> None:
+def restore_table(source: CfitsioFile, number: int, out: CfitsioFile) -> None:
     """Append the table stored in the compressed HDU `number` (1-based) of `source`.
 
     Raises
@@ -38,7 +38,7 @@ def restore_table(source: FileHandle, number: int, out: FileHandle) -> None:
             reason = child.stderr.strip().splitlines()[-1:] if child.returncode > 0 else ["cfitsio crashed on it"]
             what = f"{source.path}: HDU {number - 1}: the table: {' '.join(reason)}"
             raise error_of_status(DATA_DECOMPRESSION_ERR, what)
-        table = FileHandle(path, "r")
+        table = CfitsioFile(path, "r")
         try:
             copying.copy_hdu(table, inspection.count_hdus(table), out)
         finally:
@@ -47,7 +47,7 @@ def restore_table(source: FileHandle, number: int, out: FileHandle) -> None:
 
 def main(source: str, number: str, target: str) -> None:
     """Run in the separate process: the restored table becomes the last HDU of the empty file `target`."""
-    inp, out = FileHandle(source, "r"), FileHandle(target, "w+")
+    inp, out = CfitsioFile(source, "r"), CfitsioFile(target, "w+")
     try:
         unpacking.uncompress_table(inp, int(number), out)
     except FITSError as error:
@@ -57,14 +57,14 @@ def main(source: str, number: str, target: str) -> None:
     out.close()
 
 
-def can_be_restored(source: FileHandle, number: int) -> bool:
+def can_be_restored(source: CfitsioFile, number: int) -> bool:
     """Whether table `number` (1-based) could be restored after compression; False if it is already compressed."""
     if inspection.read_value(source, number, "ZTABLE") is not None:
         return False
     return not any(_unsafe_columns(source, number, "TFORM"))
 
 
-def _require_restorable(source: FileHandle, number: int) -> None:
+def _require_restorable(source: CfitsioFile, number: int) -> None:
     for column, form in _unsafe_columns(source, number, "ZFORM"):
         raise FITSError(
             f"{source.path}: HDU {number - 1}: column {column} has compressed variable-length cells of type "
@@ -72,7 +72,7 @@ def _require_restorable(source: FileHandle, number: int) -> None:
         )
 
 
-def _unsafe_columns(source: FileHandle, number: int, keyword: str) -> Iterator[tuple[int, str]]:
+def _unsafe_columns(source: CfitsioFile, number: int, keyword: str) -> Iterator[tuple[int, str]]:
     """Variable-length columns of strings and bits, which cfitsio restores as if their cells had a fixed length."""
     for column in range(1, int(inspection.read_value(source, number, "TFIELDS") or 0) + 1):
         form = (inspection.read_value(source, number, f"{keyword}{column}") or "").lstrip("0123456789")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from rustfits_cffi.errors import NOT_IMAGE, FITSError, error_of_status
 from rustfits_cffi.native.cfitsio import copying, inspection, unpacking
 from rustfits_cffi.native.cfitsio.checksums import file_sum, write_checksum
-from rustfits_cffi.native.cfitsio.handle import FileHandle
+from rustfits_cffi.native.cfitsio.handle import CfitsioFile
 from rustfits_cffi.packing.decoding import ImageDecoder
 from rustfits_cffi.packing.files import convert, opened_pair
 from rustfits_cffi.packing.options import UnpackOptions, given_or_default
@@ -100,7 +100,7 @@ def unpack_file(
     return tuple(reports)
 
 
-def _wanted(inp: FileHandle, options: UnpackOptions) -> Iterator[int]:
+def _wanted(inp: CfitsioFile, options: UnpackOptions) -> Iterator[int]:
     """1-based numbers of the HDUs to unpack, in order."""
     if options.hdus is None:
         yield from inspection.hdu_numbers(inp)
@@ -114,7 +114,7 @@ def _wanted(inp: FileHandle, options: UnpackOptions) -> Iterator[int]:
         yield number
 
 
-def _find(inp: FileHandle, hdu: int | str) -> int:
+def _find(inp: CfitsioFile, hdu: int | str) -> int:
     """1-based number of an image; `FITSError` if there is no such image."""
     if isinstance(hdu, str):
         return inspection.find_image(inp, hdu)
@@ -127,7 +127,7 @@ def _find(inp: FileHandle, hdu: int | str) -> int:
 
 
 def _unpack_hdu(
-    inp: FileHandle, number: int, out: FileHandle, *, as_primary: bool, checksums: bool, progress: Progress
+    inp: CfitsioFile, number: int, out: CfitsioFile, *, as_primary: bool, checksums: bool, progress: Progress
 ) -> HDUReport:
     facts, before = inspection.hdu_facts(inp, number), out.size()
     action, data_sum = "restored", None
@@ -146,7 +146,7 @@ def _unpack_hdu(
 
 
 def _restore_image(
-    inp: FileHandle, number: int, out: FileHandle, *, as_primary: bool, checksums: bool, progress: Progress
+    inp: CfitsioFile, number: int, out: CfitsioFile, *, as_primary: bool, checksums: bool, progress: Progress
 ) -> int:
     """Append the image stored in a compressed HDU, and return the checksum of its data unit."""
     decoder = ImageDecoder(inp, number)
@@ -163,7 +163,7 @@ def _restore_image(
 
 def _require_complete(path: str) -> None:
     """Raise `FITSError` unless every HDU of a file is complete and its data agree with its DATASUM card."""
-    handle = FileHandle(path, "r")
+    handle = CfitsioFile(path, "r")
     try:
         for number in inspection.hdu_numbers(handle):
             facts = inspection.hdu_facts(handle, number)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from rustfits_cffi.comparison import Comparison, compare
 from rustfits_cffi.native.cfitsio import inspection
-from rustfits_cffi.native.cfitsio.handle import FileHandle
+from rustfits_cffi.native.cfitsio.handle import CfitsioFile
 from rustfits_cffi.native.cfitsio.requests import DITHERS, LARGEST_SEED
 from rustfits_cffi.packing.files import plain_file
 from rustfits_cffi.packing.options import PackOptions
@@ -77,7 +77,7 @@ def verify(original: str | os.PathLike[str], packed: str | os.PathLike[str]) -> 
         plain_file(path_text(packed)) as coded,
         tempfile.TemporaryDirectory(prefix="rustfits-") as folder,
     ):
-        first, second = FileHandle(plain, "r"), FileHandle(coded, "r")
+        first, second = CfitsioFile(plain, "r"), CfitsioFile(coded, "r")
         try:
             images = tuple(restored_images(first, second))
             options = {
@@ -94,7 +94,7 @@ def verify(original: str | os.PathLike[str], packed: str | os.PathLike[str]) -> 
         return Verification(compare(coded, again), images, options)
 
 
-def found_options(packed: FileHandle, packed_number: int, original: FileHandle, number: int) -> PackOptions:
+def found_options(packed: CfitsioFile, packed_number: int, original: CfitsioFile, number: int) -> PackOptions:
     """The options with which HDU `number` of the original became HDU `packed_number` of the packed file (1-based)."""
     facts, found = inspection.hdu_facts(original, number), inspection.hdu_facts(packed, packed_number)
     checksums = inspection.read_value(packed, packed_number, "CHECKSUM") is not None
@@ -125,7 +125,7 @@ def found_options(packed: FileHandle, packed_number: int, original: FileHandle, 
     )
 
 
-def _level(packed: FileHandle, packed_number: int) -> float:
+def _level(packed: CfitsioFile, packed_number: int) -> float:
     """The quantize level in the last of cfitsio's HISTORY cards; fpack's default if there is none."""
     levels = [match.group(1) for card in inspection.read_cards(packed, packed_number) if (match := _LEVEL.match(card))]
     return float(levels[-1]) if levels else 4.0

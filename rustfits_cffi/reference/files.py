@@ -9,7 +9,7 @@ from functools import partial
 
 from rustfits_cffi.format.structure import BLOCK_NBYTES
 from rustfits_cffi.native.cfitsio import copying, inspection, packing, requests, serial, unpacking
-from rustfits_cffi.native.cfitsio.handle import FileHandle
+from rustfits_cffi.native.cfitsio.handle import CfitsioFile
 from rustfits_cffi.native.cfitsio.requests import DITHERS, LARGEST_SEED, MAX_DIMENSIONS, CompressionRequest
 from rustfits_cffi.native.tile_coding import CODECS
 from rustfits_cffi.reference.handles import Created, Opened
@@ -112,7 +112,7 @@ def pack(
 def _convert(
     source: str | os.PathLike[str],
     target: str | os.PathLike[str],
-    work: Callable[[FileHandle, int, FileHandle], None],
+    work: Callable[[CfitsioFile, int, CfitsioFile], None],
     checksum: bool,
     overwrite: bool,
 ) -> None:
@@ -126,7 +126,7 @@ def _convert(
             copying.write_checksums(out, 1)
 
 
-def _pack_hdu(options: PackOptions, source: FileHandle, number: int, target: FileHandle) -> None:
+def _pack_hdu(options: PackOptions, source: CfitsioFile, number: int, target: CfitsioFile) -> None:
     """One iteration of fpack's loop."""
     facts = inspection.hdu_facts(source, number)
     is_compressed_table = facts.kind == "table" and inspection.read_value(source, number, "ZTABLE") == "T"
@@ -175,7 +175,7 @@ def unpack(
     _convert(source, target, _unpack_hdu, checksum, overwrite)
 
 
-def _unpack_hdu(source: FileHandle, number: int, target: FileHandle) -> None:
+def _unpack_hdu(source: CfitsioFile, number: int, target: CfitsioFile) -> None:
     """One iteration of funpack's loop."""
     kind = inspection.hdu_facts(source, number).kind
     if kind == "table" and inspection.read_value(source, number, "ZTABLE") == "T":
@@ -187,7 +187,7 @@ def _unpack_hdu(source: FileHandle, number: int, target: FileHandle) -> None:
         copying.copy_hdu(source, number, target)
 
 
-def _refuse_dangerous_columns(handle: FileHandle, number: int) -> None:
+def _refuse_dangerous_columns(handle: CfitsioFile, number: int) -> None:
     """Refuse columns that ``fits_uncompress_table`` allocates as if their cells had a fixed length."""
     column = 1
     while (form := inspection.read_value(handle, number, f"ZFORM{column}")) is not None:

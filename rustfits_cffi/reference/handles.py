@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import os
 
-from rustfits_cffi.native.cfitsio.handle import FileHandle
+from rustfits_cffi.native.cfitsio.handle import CfitsioFile
 
 
 class Opened:
     """A handle that is closed at the end of the block."""
 
     def __init__(self, path: str | os.PathLike[str], mode: str) -> None:
-        self.handle = FileHandle(os.fspath(path), mode)
+        self.handle = CfitsioFile(os.fspath(path), mode)
 
-    def __enter__(self) -> FileHandle:
+    def __enter__(self) -> CfitsioFile:
         return self.handle
 
     def __exit__(self, *_: object) -> None:
@@ -30,9 +30,9 @@ class Created:
                 raise FileExistsError(f"{self.path} exists")
             if os.path.samefile(self.path, source):
                 raise ValueError(f"{self.path}: input and output are the same file")
-        self.handle = FileHandle(self.path, "w+")
+        self.handle = CfitsioFile(self.path, "w+")
 
-    def __enter__(self) -> FileHandle:
+    def __enter__(self) -> CfitsioFile:
         return self.handle
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
@@ -42,7 +42,7 @@ class Created:
             abandon(self.handle, self.path)
 
 
-def abandon(handle: FileHandle, path: str | None) -> None:
+def abandon(handle: CfitsioFile, path: str | None) -> None:
     """Close a file after a failure, whatever its state, and remove it if `path` is given."""
     try:
         handle.close()

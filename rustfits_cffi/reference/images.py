@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from rustfits_cffi.config import Codec, Gzip1, Gzip2, Hcompress1, Quantize, Rice1, parse_compress
 from rustfits_cffi.native.cfitsio import requests, serial
-from rustfits_cffi.native.cfitsio.handle import FileHandle
+from rustfits_cffi.native.cfitsio.handle import CfitsioFile
 from rustfits_cffi.native.cfitsio.requests import DITHERS, LARGEST_SEED, LOSSLESS, MAX_DIMENSIONS, CompressionRequest
 from rustfits_cffi.native.tile_coding import CODECS
 from rustfits_cffi.reference.handles import Opened, abandon
@@ -82,7 +82,7 @@ def write_image(
         array = np.where(np.isfinite(array), array, array.dtype.type(np.inf))
         null = float("inf")
     path = os.fspath(path)
-    handle = FileHandle(path, "r+" if append else "w+")
+    handle = CfitsioFile(path, "r+" if append else "w+")
     try:
         handle.append(lambda: _write(handle, array, request, stored_blank, null), action="write an image")
     except BaseException:
@@ -92,7 +92,7 @@ def write_image(
 
 
 def _write(
-    handle: FileHandle, array: np.ndarray, request: CompressionRequest | None, blank: int | None, null: float | None
+    handle: CfitsioFile, array: np.ndarray, request: CompressionRequest | None, blank: int | None, null: float | None
 ) -> None:
     """Create the HDU and write its pixels, in the order of a program that uses cfitsio."""
     try:

@@ -8,7 +8,7 @@ import pytest
 from rustfits_cffi.native._lib import ffi, lib
 from rustfits_cffi.native.cfitsio import copying
 from rustfits_cffi.native.cfitsio.checksums import write_checksum
-from rustfits_cffi.native.cfitsio.handle import FileHandle
+from rustfits_cffi.native.cfitsio.handle import CfitsioFile
 
 
 def ones_complement(data):
@@ -42,7 +42,7 @@ def two_files(tmp_path):
     """Two equal files with a plain image."""
     handles = []
     for name in ("a", "b"):
-        handle = FileHandle(str(tmp_path / name), "w+")
+        handle = CfitsioFile(str(tmp_path / name), "w+")
         with handle.call() as (fptr, status):
             lib.fits_create_img(fptr, 16, 2, ffi.new("long[]", [50, 70]), status)
             lib.fits_set_hdustruc(fptr, status)

@@ -3,7 +3,7 @@
 import pytest
 
 from rustfits_cffi.native.cfitsio import inspection
-from rustfits_cffi.native.cfitsio.handle import FileHandle
+from rustfits_cffi.native.cfitsio.handle import CfitsioFile
 
 
 @pytest.mark.parametrize(
@@ -22,7 +22,7 @@ def test_values_of_cards_are_read_without_quotes_and_comments(tmp_path, card, va
     path = tmp_path / "a.fits"
     cards = ["SIMPLE  =                    T", "BITPIX  =                    8", "NAXIS   =                    0"]
     path.write_text("".join(f"{text:<80}" for text in [*cards, f"WORD    = {card}", "END"]).ljust(2880))
-    handle = FileHandle(str(path), "r")
+    handle = CfitsioFile(str(path), "r")
     assert inspection.read_value(handle, 1, "WORD") == value
     assert inspection.read_value(handle, 1, "NONE") is None
     handle.close()

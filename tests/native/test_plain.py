@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from rustfits_cffi.errors import TruncatedError
-from rustfits_cffi.native.cfitsio.handle import FileHandle
+from rustfits_cffi.native.cfitsio.handle import CfitsioFile
 from rustfits_cffi.native.pixels import scale_pixels
 from rustfits_cffi.native.plain_image import PlainImage
 from rustfits_cffi.native.source import MemorySource
@@ -35,7 +35,7 @@ def raw(fuzz_round, request):
     with tempfile.TemporaryDirectory() as name:
         path = Path(name, "raw")
         path.write_bytes(data)
-        handle = FileHandle(str(path), "r")
+        handle = CfitsioFile(str(path), "r")
         yield handle, data
         handle.close()
 

@@ -10,7 +10,7 @@ from rustfits_cffi.errors import FITSError
 from rustfits_cffi.format.columns import parse_columns
 from rustfits_cffi.native._lib import ffi, lib
 from rustfits_cffi.native.cfitsio import copying, inspection, packing, requests
-from rustfits_cffi.native.cfitsio.handle import FileHandle
+from rustfits_cffi.native.cfitsio.handle import CfitsioFile
 from rustfits_cffi.native.cfitsio.requests import CompressionRequest
 from rustfits_cffi.native.cfitsio.tile_writer import TileWriter, table_layout
 
@@ -20,7 +20,7 @@ RICE, GZIP_1, PLIO, HCOMPRESS = 11, 21, 31, 41
 def write_images(path, images):
     """A file with each array as an image HDU, written by cfitsio."""
     bitpix = {"u1": 8, "i2": 16, "i4": 32, "f4": -32, "f8": -64}
-    handle = FileHandle(str(path), "w+")
+    handle = CfitsioFile(str(path), "w+")
     for number, array in enumerate(images, 1):
         with handle.call() as (fptr, status):
             shape = ffi.new("long[]", array.shape[::-1])
@@ -45,7 +45,7 @@ def request(codec=RICE, tile=(-1, 1, 1), level=4.0, method=1, seed=7, scale=0.0)
 
 def coded_tiles(packed, number):
     """Bytes, column and scaling of each tile of a compressed HDU, read by the rules of the format."""
-    reader = FileHandle(packed.path, "r")
+    reader = CfitsioFile(packed.path, "r")
     layout, elements, _huge = table_layout(parse_columns(Directory(reader)[number - 1].index.value))
     reader.close()
     with packed.call(number, changes=False) as (fptr, _status):
@@ -65,8 +65,8 @@ def coded_tiles(packed, number):
 
 def rewrite(source_path, packed_path, target_path, asked, batch, **options):
     """The packed file written again: cfitsio's headers, and the coded tiles through a TileWriter."""
-    source, packed = FileHandle(str(source_path), "r"), FileHandle(str(packed_path), "r")
-    out = FileHandle(str(target_path), "w+")
+    source, packed = CfitsioFile(str(source_path), "r"), CfitsioFile(str(packed_path), "r")
+    out = CfitsioFile(str(target_path), "w+")
     for number in inspection.hdu_numbers(source):
         facts = inspection.hdu_facts(source, number)
         requests.ask(out, asked)
@@ -130,8 +130,8 @@ def test_an_hdu_before_others_moves_them_back(tmp_path, tools):
     images = [noise((300, 40)), noise((5, 70), "i2", 2)]
     write_images(tmp_path / "a.fits", images[:1])
     fpack(tools, "-C", "-q7", 4, tmp_path / "a.fits")
-    source, packed = FileHandle(str(tmp_path / "a.fits"), "r"), FileHandle(str(tmp_path / "a.fits.fz"), "r")
-    out = FileHandle(str(tmp_path / "b.fz"), "w+")
+    source, packed = CfitsioFile(str(tmp_path / "a.fits"), "r"), CfitsioFile(str(tmp_path / "a.fits.fz"), "r")
+    out = CfitsioFile(str(tmp_path / "b.fz"), "w+")
     requests.ask(out, request())
     image = packing.begin_compressed_image(source, 1, out, bitpix=-32, shape=(300, 40))
     packing.end_compressed_image(out, image.number, has_nulls=False)
@@ -152,7 +152,7 @@ def test_an_hdu_before_others_moves_them_back(tmp_path, tools):
 def writer(tmp_path):
     """A writer on a new HDU of 30 tiles, one row each."""
     write_images(tmp_path / "a.fits", [noise((30, 40), "i2")])
-    source, out = FileHandle(str(tmp_path / "a.fits"), "r"), FileHandle(str(tmp_path / "b.fz"), "w+")
+    source, out = CfitsioFile(str(tmp_path / "a.fits"), "r"), CfitsioFile(str(tmp_path / "b.fz"), "w+")
     requests.ask(out, request())
     image = packing.begin_compressed_image(source, 1, out, bitpix=16, shape=(30, 40))
     writer = TileWriter(out, image.number, parse_columns)

@@ -314,9 +314,9 @@ def hdu_sums(path):
     from contextlib import closing
 
     from rustfits_cffi.native.cfitsio import inspection
-    from rustfits_cffi.native.cfitsio.handle import FileHandle
+    from rustfits_cffi.native.cfitsio.handle import CfitsioFile
 
-    with closing(FileHandle(str(path), "r")) as handle:
+    with closing(CfitsioFile(str(path), "r")) as handle:
         for number in inspection.hdu_numbers(handle):
             facts = inspection.hdu_facts(handle, number)
             words = np.frombuffer(handle.read(facts.header_start, facts.data_end - facts.header_start), ">u4")

@@ -10,7 +10,7 @@ from rustfits_cffi import reference
 from rustfits_cffi.config import Gzip1, Gzip2, Hcompress1, Plio1, Quantize, Rice1
 from rustfits_cffi.native._lib import ffi, lib
 from rustfits_cffi.native.cfitsio import requests, serial
-from rustfits_cffi.native.cfitsio.handle import FileHandle
+from rustfits_cffi.native.cfitsio.handle import CfitsioFile
 from rustfits_cffi.reference.images import image_request
 
 CODECS = (Gzip1, Gzip2, Rice1, Hcompress1, Plio1)
@@ -41,7 +41,7 @@ INTEGER_CASES = [(c, d, s) for c in CODECS for d in INTEGERS for s in SHAPES if 
 def write_simply(path, array, codec, quantize, null=None):
     """Write an image by fits_create_img and fits_write_img, with cfitsio's own buffers."""
     request = image_request(array, codec, quantize, None)
-    handle = FileHandle(str(path), "w+")
+    handle = CfitsioFile(str(path), "w+")
     serial.create_image(handle, array.shape, array.dtype.str[1:], request)
     with handle.call() as (fptr, status):
         lib.fits_write_img(fptr, serial._C_TYPES[array.dtype.str[1:]], 1, array.size, ffi.from_buffer(array), status)
@@ -78,7 +78,7 @@ def test_tile_by_tile_with_a_large_buffer_equals_one_call(tmp_path, hcomp_scale)
     options = {"compress": Hcompress1(), "quantize": QUANTIZATIONS["dither1"], "hcomp_scale": hcomp_scale}
     reference.write_image(tmp_path / "a.fits", array, **options)
     request = image_request(array, options["compress"], options["quantize"], hcomp_scale)
-    handle = FileHandle(str(tmp_path / "b.fits"), "w+")
+    handle = CfitsioFile(str(tmp_path / "b.fits"), "w+")
     serial.create_image(handle, array.shape, "f4", request)
     with handle.call() as (fptr, status):
         first, last, null = ffi.new("long[]", [1, 1]), ffi.new("long[]", [30, 64]), ffi.new("float *", np.inf)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rustfits_cffi.native._lib import CData, ffi, lib
-from rustfits_cffi.native.cfitsio.handle import FileHandle
+from rustfits_cffi.native.cfitsio.handle import CfitsioFile
 
 NULL_PIXEL = -2147483647  # of a quantized image: COMPRESS_NULL_VALUE of fitsio2.h
 
@@ -18,7 +18,7 @@ def write_blank(fptr: CData, value: int, status: CData, *, compressed: bool) -> 
         lib.fits_update_key(fptr, lib.TLONGLONG, b"BLANK", out, b"value of undefined pixels", status)
 
 
-def require_zblank(handle: FileHandle, number: int) -> None:
+def require_zblank(handle: CfitsioFile, number: int) -> None:
     """Give the quantized image in HDU `number` (1-based) a ZBLANK if it does not have one."""
     with handle.call(number, action="write ZBLANK") as (fptr, status):
         if lib.fits_read_card(fptr, b"ZBLANK", ffi.new("char[81]"), ffi.new("int *")):

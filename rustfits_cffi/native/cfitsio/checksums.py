@@ -9,19 +9,19 @@ import time
 from typing import Any
 
 from rustfits_cffi.native._lib import ffi, lib
-from rustfits_cffi.native.cfitsio.handle import FileHandle
+from rustfits_cffi.native.cfitsio.handle import CfitsioFile
 
 _PIECE_NBYTES = 1 << 20  # of the file in memory at once
 _UNSET = "0" * 16
 _NOTHING = "         0"  # DATASUM before it is known, in cfitsio's spelling
 
 
-def write_checksum(handle: FileHandle, number: int | None = None, *, data_sum: int | None = None) -> None:
+def write_checksum(handle: CfitsioFile, number: int | None = None, *, data_sum: int | None = None) -> None:
     """Create or update both cards of an HDU; cards that hold stay untouched.
 
     Parameters
     ----------
-    handle : FileHandle
+    handle : CfitsioFile
         The file.
     number : int, optional
         HDU number, 1-based as cfitsio counts; the current one by default.
@@ -55,7 +55,7 @@ def write_checksum(handle: FileHandle, number: int | None = None, *, data_sum: i
         _set(fptr, b"CHECKSUM", ffi.string(encoded).decode("ascii"), None, status)
 
 
-def file_sum(handle: FileHandle, start: int, end: int, total: int = 0) -> int:
+def file_sum(handle: CfitsioFile, start: int, end: int, total: int = 0) -> int:
     """Sum of the bytes of a file from `start` to `end`, added to `total`."""
     for place in range(start, end, _PIECE_NBYTES):
         piece = handle.read(place, min(_PIECE_NBYTES, end - place))
@@ -75,7 +75,7 @@ def _settle(fptr: Any, status: Any) -> tuple[int, int, int]:
     return int(place[0]), int(place[1]), int(place[2])
 
 
-def _header_sum(handle: FileHandle, fptr: Any, start: int, end: int, total: int, status: Any) -> int:
+def _header_sum(handle: CfitsioFile, fptr: Any, start: int, end: int, total: int, status: Any) -> int:
     lib.fits_flush_buffer(fptr, 0, status)
     return total if status[0] else file_sum(handle, start, end, total)
 

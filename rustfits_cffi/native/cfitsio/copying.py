@@ -7,12 +7,12 @@ from contextlib import contextmanager
 from typing import Any
 
 from rustfits_cffi.native._lib import CData, ffi, lib
-from rustfits_cffi.native.cfitsio.handle import FileHandle
+from rustfits_cffi.native.cfitsio.handle import CfitsioFile
 from rustfits_cffi.native.cfitsio.inspection import hdu_facts, require_data
 
 
 @contextmanager
-def both_open(source: FileHandle, number: int, out: FileHandle, action: str) -> Iterator[tuple[CData, CData, CData]]:
+def both_open(source: CfitsioFile, number: int, out: CfitsioFile, action: str) -> Iterator[tuple[CData, CData, CData]]:
     """Both files ready for cfitsio: `source` to be read at HDU `number`, `out` to be changed; one status for both."""
     with (
         out.call(action=f"{action} (HDU {number - 1} of {source.path})") as (fptr, status),
@@ -21,14 +21,14 @@ def both_open(source: FileHandle, number: int, out: FileHandle, action: str) -> 
         yield inp, fptr, status
 
 
-def copy_hdu(source: FileHandle, number: int, out: FileHandle) -> None:
+def copy_hdu(source: CfitsioFile, number: int, out: CfitsioFile) -> None:
     """Append an unchanged HDU; `TruncatedError` as from `require_data`."""
     require_data(source, hdu_facts(source, number))
     with both_open(source, number, out, "copy an HDU") as (inp, fptr, status):
         lib.fits_copy_hdu(inp, fptr, 0, status)
 
 
-def write_data(out: FileHandle, number: int, offset: int, data: Any) -> None:
+def write_data(out: CfitsioFile, number: int, offset: int, data: Any) -> None:
     """Write raw bytes at byte `offset` of the file, within the data unit of HDU `number`."""
     raw = ffi.from_buffer(data)
     with out.call(number, action="write pixels") as (fptr, status):
@@ -36,7 +36,7 @@ def write_data(out: FileHandle, number: int, offset: int, data: Any) -> None:
         lib.ffpbyt(fptr, len(raw), raw, status)
 
 
-def write_checksums(out: FileHandle, number: int | None = None) -> None:
+def write_checksums(out: CfitsioFile, number: int | None = None) -> None:
     """Update CHECKSUM and DATASUM of HDU `number`, or of the current one, by cfitsio's own code."""
     with out.call(number, action="write checksums") as (fptr, status):
         lib.fits_write_chksum(fptr, status)

@@ -1,11 +1,10 @@
-"""One open file: plain positioned reads for everybody, and the one door through which cfitsio changes it.
+"""A file that cfitsio reads or makes: the input and the output of `pack` and `unpack`, and the files of `reference`.
 
-cfitsio owns every change: it creates HDUs, grows headers and data units, moves what follows and keeps the counts. It
-is asked through `FileHandle.call`, which holds the file's lock, moves to the HDU and turns a status into an exception.
+The file of a user that is to be changed never comes here (see `storage/` and `edits/`): an output is a new file, which
+gets its name when it is whole. cfitsio is asked through `CfitsioFile.call`, which holds the file's lock, moves to the
+HDU and turns a status into an exception.
 
-Reading needs none of that. After a change the buffers are flushed before the lock is released, so the bytes on disk are
-always the truth, and a read is one positioned read of them: it moves no shared file position, and it works on headers
-that cfitsio's parser would refuse.
+Kernels read and write beside cfitsio, with positioned reads and writes of `held()`, after its buffers are flushed.
 """
 
 from __future__ import annotations
@@ -20,7 +19,6 @@ from typing import Any, TypeVar
 from rustfits_cffi.errors import (
     ClosedError,
     FITSError,
-    FITSFormatError,
     FITSReadOnlyError,
     TaintedError,
     TruncatedError,
@@ -37,7 +35,7 @@ _PROBE_NBYTES = 1 << 20
 MODES = ("r", "r+", "w+")
 
 
-class FileHandle:
+class CfitsioFile:
     """An open local file.
 
     Parameters
@@ -66,13 +64,10 @@ class FileHandle:
         self.mode = mode
         self.writable = mode != "r"
         self.lock = threading.RLock()
-        # Tells why cfitsio must not look at this file: its parser trusts some numbers that can stop the whole process.
-        self.hazard: Callable[[], str | None] = lambda: None
         # Where cfitsio puts its handle: not even an interrupt right after the call can lose what stands here.
         self._place = ffi.gc(ffi.new("fitsfile **"), lib.rf_handle_abandon)
         self._tainted = False
         self._file = self._open(truncate=mode == "w+")
-        self._seen_size = self.size()
         # Scratch of the threads that decode its tiles; C guards it.
         self.workspace = ffi.gc(lib.rf_workspace_new(), lib.rf_workspace_free)
 
@@ -183,57 +178,23 @@ class FileHandle:
             yield fptr, status
             self._check(status, action)
 
-    # `change` and `append` call what they do, rather than being context managers: an interrupt between two steps of a
-    # `with` statement would leave a change neither finished nor taken back.
+    def append(self, work: Callable[[], Result], *, action: str) -> Result:
+        """Do some calls that only add at the end of the file, flush, and return what `work` returns.
 
-    def change(
-        self, work: Callable[[], Result], *, action: str, follow: Callable[[], object] = lambda: None
-    ) -> Result:
-        """Do some calls that belong together, flush, `follow`, and return what `work` returns.
-
-        If anything fails the handle is tainted. For changes inside the file, where the old bytes cannot be had back.
+        If anything fails the file gets its old end back.
         """
-        with self.lock:
-            self.require_writable(action)
-            return self._do(work, action, follow, self.taint)
-
-    def append(
-        self,
-        work: Callable[[], Result],
-        *,
-        action: str,
-        follow: Callable[[], object] = lambda: None,
-        undo: Callable[[], object] = lambda: None,
-    ) -> Result:
-        """Do some calls that only add at the end of the file, flush, `follow`, and return what `work` returns.
-
-        If anything fails the file gets its old end back, and `undo` is called.
-        """
+        # It calls what it does, rather than being a context manager: an interrupt between two steps of a `with`
+        # statement would leave the file neither finished nor restored.
         with self.lock:
             self.require_writable(action)
             end = self.size()
-
-            def failed() -> None:
-                self._seen_size = end
+            try:
+                result = work()
+                self.flush()
+                return result
+            except BaseException:
                 self._restore_end(end)
-                undo()
-
-            return self._do(work, action, follow, failed)
-
-    def _do(
-        self, work: Callable[[], Result], action: str, follow: Callable[[], object], failed: Callable[[], None]
-    ) -> Result:
-        """The common part of `change` and `append`."""
-        self._require_unchanged(action)
-        try:
-            result = work()
-            self.flush()
-            follow()
-            self._seen_size = self.size()
-            return result
-        except BaseException:
-            failed()
-            raise
+                raise
 
     def flush(self) -> None:
         """Let cfitsio finish the current HDU (counts, padding) and hand all its buffers to the operating system."""
@@ -247,28 +208,12 @@ class FileHandle:
         self.require_usable()
         if not self.writable:
             raise FITSReadOnlyError(f"{self.path}: opened read-only (mode 'r'): cannot {action}")
-        self._require_harmless(action)
 
     # -- inside -------------------------------------------------------------------------------------------------------
 
     def _require_open(self) -> None:
         if self._file is None:
             raise ClosedError(f"{self.path}: the file is closed")
-
-    def _require_harmless(self, action: str) -> None:
-        """Keep cfitsio, if it does not know the file yet, from one that it would not survive or would harm."""
-        hazard = None if self._place[0] else self.hazard()
-        if hazard:
-            raise FITSFormatError(f"{self.path}: cannot {action}: {hazard}")
-
-    def _require_unchanged(self, action: str) -> None:
-        """Refuse to change a file that another handle or program has made longer or shorter: its end is not known."""
-        size = self.size()
-        if size != self._seen_size:
-            raise FITSError(
-                f"{self.path}: cannot {action}: the file has {size} bytes now and had {self._seen_size} when it was "
-                "last used here: something else has changed it; open it again"
-            )
 
     def require_usable(self) -> None:
         """Raise `OSError` if the file is closed, or a change of it failed midway."""
@@ -294,7 +239,6 @@ class FileHandle:
     def _open_fitsfile(self, action: str) -> CData:
         """cfitsio's handle, opened at the first call: most files are only read, and need none."""
         if not self._place[0]:
-            self._require_harmless(action)
             status = ffi.new("int *")
             if self.size() == 0:
                 if not self.writable:

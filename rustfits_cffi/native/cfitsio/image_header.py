@@ -218,7 +218,7 @@ def _card_at(header: bytes, keyword: str) -> int | None:
 
 
 def append_cards(fptr: CData, cards: bytes, status: CData) -> None:
-    """Add `cards` at the end of the current HDU's header, inside a `FileHandle.call` block."""
+    """Add `cards` at the end of the current HDU's header, inside a `CfitsioFile.call` block."""
     if cards:
         start = fptr.Fptr.headend
         _make_room(fptr, start + len(cards), status)

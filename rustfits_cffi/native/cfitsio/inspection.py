@@ -10,7 +10,7 @@ import numpy as np
 
 from rustfits_cffi.errors import raise_for_status
 from rustfits_cffi.native._lib import CData, ffi, lib
-from rustfits_cffi.native.cfitsio.handle import FileHandle
+from rustfits_cffi.native.cfitsio.handle import CfitsioFile
 
 _BLOCK_NBYTES: int = lib.RF_FITS_BLOCK
 LOSSLESS_LEVEL = 9999.0  # cfitsio stores a quantize level of 0 as this
@@ -64,7 +64,7 @@ class CompressedImage(NamedTuple):
         return self.bitpix < 0 and self.quantize_level != LOSSLESS_LEVEL
 
 
-def hdu_numbers(handle: FileHandle) -> Iterator[int]:
+def hdu_numbers(handle: CfitsioFile) -> Iterator[int]:
     """1-based numbers of the HDUs, each found when it is requested; `FITSError` if one cannot be read."""
     number = 1
     while _has_hdu(handle, number):
@@ -72,12 +72,12 @@ def hdu_numbers(handle: FileHandle) -> Iterator[int]:
         number += 1
 
 
-def count_hdus(handle: FileHandle) -> int:
+def count_hdus(handle: CfitsioFile) -> int:
     """Number of HDUs; `FITSError` if one of them cannot be read."""
     return sum(1 for _ in hdu_numbers(handle))
 
 
-def _has_hdu(handle: FileHandle, number: int) -> bool:
+def _has_hdu(handle: CfitsioFile, number: int) -> bool:
     with handle.call(changes=False, action=f"read HDU {number - 1}") as (fptr, status):
         lib.fits_movabs_hdu(fptr, number, ffi.NULL, status)
         if status[0] == lib.END_OF_FILE and number > 1:
@@ -87,13 +87,13 @@ def _has_hdu(handle: FileHandle, number: int) -> bool:
     return True
 
 
-def hdu_facts(handle: FileHandle, number: int) -> HDUFacts:
+def hdu_facts(handle: CfitsioFile, number: int) -> HDUFacts:
     """Kind, shape and position of HDU `number` (1-based), as fpack sees them."""
     with handle.call(number, changes=False, action="read an HDU") as (fptr, status):
         return facts_of(fptr, status)
 
 
-def require_data(handle: FileHandle, facts: HDUFacts) -> None:
+def require_data(handle: CfitsioFile, facts: HDUFacts) -> None:
     """Raise `TruncatedError` if the file ends before the last block of an HDU: its header may declare any size.
 
     cfitsio copies block by block even if there is nothing left to read; for a declared exabyte, that takes years.
@@ -104,7 +104,7 @@ def require_data(handle: FileHandle, facts: HDUFacts) -> None:
         raise_for_status(lib.END_OF_FILE, f"{handle.path}: the data end at byte {end}, the file at {size}")
 
 
-def read_value(handle: FileHandle, number: int, keyword: str) -> str | None:
+def read_value(handle: CfitsioFile, number: int, keyword: str) -> str | None:
     """Value of a card as text, without quotes and padding; None if there is no such card."""
     value = ffi.new("char[81]")
     with handle.call(number, changes=False, action=f"read {keyword}") as (fptr, status):
@@ -117,7 +117,7 @@ def read_value(handle: FileHandle, number: int, keyword: str) -> str | None:
     return text[1:-1].replace("''", "'").rstrip() if text.startswith("'") else text
 
 
-def read_cards(handle: FileHandle, number: int) -> list[str]:
+def read_cards(handle: CfitsioFile, number: int) -> list[str]:
     """All cards of a header, without END."""
     count, card, cards = ffi.new("int *"), ffi.new("char[81]"), []
     with handle.call(number, changes=False, action="read the header") as (fptr, status):
@@ -128,7 +128,7 @@ def read_cards(handle: FileHandle, number: int) -> list[str]:
     return cards
 
 
-def read_number(handle: FileHandle, number: int, keyword: str) -> float | None:
+def read_number(handle: CfitsioFile, number: int, keyword: str) -> float | None:
     """Value of a numeric card; None if it is absent or not a number."""
     out = ffi.new("double *")
     with handle.call(number, changes=False, action=f"read {keyword}") as (fptr, status):
@@ -140,7 +140,7 @@ def read_number(handle: FileHandle, number: int, keyword: str) -> float | None:
     return out[0]
 
 
-def checksums(handle: FileHandle, number: int) -> tuple[int, int]:
+def checksums(handle: CfitsioFile, number: int) -> tuple[int, int]:
     """Checksums of the data unit and of the whole HDU."""
     out = ffi.new("unsigned long[2]")
     with handle.call(number, changes=False, action="compute checksums") as (fptr, status):
@@ -148,20 +148,20 @@ def checksums(handle: FileHandle, number: int) -> tuple[int, int]:
     return out[0], out[1]
 
 
-def current_hdu(handle: FileHandle) -> int:
+def current_hdu(handle: CfitsioFile) -> int:
     """1-based number of cfitsio's current HDU."""
     with handle.call(changes=False, action="find the current HDU") as (fptr, _status):
         return fptr.HDUposition + 1
 
 
-def find_image(handle: FileHandle, name: str) -> int:
+def find_image(handle: CfitsioFile, name: str) -> int:
     """1-based number of the image HDU called `name`; `FITSError` if there is none."""
     with handle.call(changes=False, action=f"find the image {name!r}") as (fptr, status):
         lib.fits_movnam_hdu(fptr, lib.IMAGE_HDU, name.encode(), 0, status)
         return fptr.HDUposition + 1
 
 
-def read_compressed_image(source: FileHandle, number: int) -> CompressedImage:
+def read_compressed_image(source: CfitsioFile, number: int) -> CompressedImage:
     """The parameters of a compressed image HDU."""
     with source.call(number, changes=False, action="read a compressed image") as (fptr, _status):
         return compressed_image_of(fptr, False)

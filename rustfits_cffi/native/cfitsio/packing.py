@@ -8,12 +8,12 @@ from rustfits_cffi.native._lib import ffi, lib
 from rustfits_cffi.native.cfitsio import requests
 from rustfits_cffi.native.cfitsio.blank import NULL_PIXEL, write_blank
 from rustfits_cffi.native.cfitsio.copying import both_open, reserve_checksums
-from rustfits_cffi.native.cfitsio.handle import FileHandle
+from rustfits_cffi.native.cfitsio.handle import CfitsioFile
 from rustfits_cffi.native.cfitsio.inspection import CompressedImage, compressed_image_of, read_number
 
 
 def begin_compressed_image(
-    source: FileHandle, number: int, out: FileHandle, *, bitpix: int, shape: Sequence[int], checksums: bool = False
+    source: CfitsioFile, number: int, out: CfitsioFile, *, bitpix: int, shape: Sequence[int], checksums: bool = False
 ) -> CompressedImage:
     """Append the compressed form of an image HDU to `out`, complete except for its tiles.
 
@@ -38,7 +38,7 @@ def begin_compressed_image(
         return compressed_image_of(fptr, lossy_int)
 
 
-def begin_rescaled_image(source: FileHandle, number: int, out: FileHandle, divisor: float) -> tuple[int, int]:
+def begin_rescaled_image(source: CfitsioFile, number: int, out: CfitsioFile, divisor: float) -> tuple[int, int]:
     """Append an image header, BSCALE multiplied by `divisor`; return its number in `out` and the start of its data."""
     bscale = ffi.new("double *", (read_number(source, number, "BSCALE") or 1.0) * divisor)
     with both_open(source, number, out, "rescale an image") as (inp, fptr, status):
@@ -50,13 +50,13 @@ def begin_rescaled_image(source: FileHandle, number: int, out: FileHandle, divis
         return fptr.HDUposition + 1, int(fptr.Fptr.datastart)
 
 
-def set_seed(out: FileHandle, number: int, seed: int) -> None:
+def set_seed(out: CfitsioFile, number: int, seed: int) -> None:
     """Write the chosen seed into ZDITHER0, and keep its comment."""
     with out.call(number, action="write ZDITHER0") as (fptr, status):
         lib.fits_update_key(fptr, lib.TINT, b"ZDITHER0", ffi.new("int *", seed), ffi.NULL, status)
 
 
-def end_compressed_image(out: FileHandle, number: int, *, has_nulls: bool) -> None:
+def end_compressed_image(out: CfitsioFile, number: int, *, has_nulls: bool) -> None:
     """Write ZBLANK if there were nulls, complete the header and reset the requests."""
     with out.call(number, action="finish a compressed image") as (fptr, status):
         if has_nulls:
@@ -65,7 +65,7 @@ def end_compressed_image(out: FileHandle, number: int, *, has_nulls: bool) -> No
     requests.forget(out)
 
 
-def compress_table(source: FileHandle, number: int, out: FileHandle) -> None:
+def compress_table(source: CfitsioFile, number: int, out: CfitsioFile) -> None:
     """Append the compressed form of a binary table, by cfitsio's own serial code."""
     with both_open(source, number, out, "compress a table") as (inp, fptr, status):
         lib.fits_compress_table(inp, fptr, status)

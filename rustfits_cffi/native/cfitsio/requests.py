@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rustfits_cffi.native._lib import ffi, lib
-from rustfits_cffi.native.cfitsio.handle import FileHandle
+from rustfits_cffi.native.cfitsio.handle import CfitsioFile
 from rustfits_cffi.native.cfitsio.memory import MemoryFile
 
 MAX_DIMENSIONS = 6  # of a compressed image: MAX_COMPRESS_DIM of fitsio.h
@@ -54,7 +54,7 @@ class CompressionRequest:
     lossy_int: bool = False
 
 
-def ask(handle: FileHandle | MemoryFile, request: CompressionRequest) -> None:
+def ask(handle: CfitsioFile | MemoryFile, request: CompressionRequest) -> None:
     """Make `request` for the next image created in this file; nothing asked earlier stands."""
     axes = [*reversed(request.tile_shape), *[0] * (MAX_DIMENSIONS - len(request.tile_shape))]
     with handle.call(action="set the compression") as (fptr, status):
@@ -70,13 +70,13 @@ def ask(handle: FileHandle | MemoryFile, request: CompressionRequest) -> None:
         lib.fits_set_huge_hdu(fptr, request.huge, status)
 
 
-def forget_lossy_int(handle: FileHandle | MemoryFile) -> None:
+def forget_lossy_int(handle: CfitsioFile | MemoryFile) -> None:
     """Take back `CompressionRequest.lossy_int` alone."""
     with handle.call(action="set the compression") as (fptr, status):
         lib.fits_set_lossy_int(fptr, 0, status)
 
 
-def forget(handle: FileHandle | MemoryFile) -> None:
+def forget(handle: CfitsioFile | MemoryFile) -> None:
     """Take all requests back, also after a call has failed."""
     with handle.call(action="reset the compression") as (fptr, status):
         lib.fits_unset_compression_request(fptr, status)

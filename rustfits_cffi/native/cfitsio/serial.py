@@ -16,7 +16,7 @@ from rustfits_cffi.errors import FITSFormatError
 from rustfits_cffi.native._lib import CData, ffi, lib
 from rustfits_cffi.native.cfitsio import requests
 from rustfits_cffi.native.cfitsio.blank import NULL_PIXEL, write_blank
-from rustfits_cffi.native.cfitsio.handle import FileHandle
+from rustfits_cffi.native.cfitsio.handle import CfitsioFile
 from rustfits_cffi.native.cfitsio.requests import MAX_DIMENSIONS, CompressionRequest
 
 # What cfitsio's readers store for a null while it compresses whole HDUs: FLOATNULLVALUE, DOUBLENULLVALUE of fitsio.h.
@@ -35,7 +35,7 @@ _DTYPES = {bitpix: dtype for dtype, bitpix in _BITPIX.items()}
 
 
 def create_image(
-    handle: FileHandle,
+    handle: CfitsioFile,
     shape: tuple[int, ...],
     dtype: str,
     request: CompressionRequest | None,
@@ -51,13 +51,13 @@ def create_image(
             write_blank(fptr, blank, status, compressed=request is not None)
 
 
-def write_plain(handle: FileHandle, array: np.ndarray) -> None:
+def write_plain(handle: CfitsioFile, array: np.ndarray) -> None:
     """Write all pixels of the plain image just created."""
     with handle.call(action="write an image") as (fptr, status):
         lib.fits_write_img(fptr, _C_TYPES[_name(array)], 1, array.size, ffi.from_buffer(array), status)
 
 
-def write_compressed(handle: FileHandle, array: np.ndarray, null: float | None) -> None:
+def write_compressed(handle: CfitsioFile, array: np.ndarray, null: float | None) -> None:
     """Write all pixels of the compressed image just created; those equal to `null`, if given, are undefined."""
     pointer = _pointer(null, array.dtype)
     with handle.call(action="write a compressed image") as (fptr, status):
@@ -146,7 +146,7 @@ def _pointer(null: float | None, dtype: np.dtype) -> CData:
 # -- reading an image -------------------------------------------------------------------------------------------------
 
 
-def read_image(handle: FileHandle, number: int, *, scale: bool, nulls: bool) -> np.ndarray:
+def read_image(handle: CfitsioFile, number: int, *, scale: bool, nulls: bool) -> np.ndarray:
     """All pixels of image HDU `number`, through cfitsio's reader.
 
     With `nulls` floats are read with NaN as an explicit null value; without it no pixel counts as undefined.
@@ -209,7 +209,7 @@ def _number(fptr: CData, name: bytes) -> float:
 # -- whole HDUs -------------------------------------------------------------------------------------------------------
 
 
-def compress_image(source: FileHandle, number: int, target: FileHandle, *, larger_buffer: bool) -> None:
+def compress_image(source: CfitsioFile, number: int, target: CfitsioFile, *, larger_buffer: bool) -> None:
     """Append an image HDU, compressed as requested; the requests are reset.
 
     By ``fits_img_compress`` or, with `larger_buffer`, by its steps with a buffer that suffices for the coders.
@@ -224,7 +224,7 @@ def compress_image(source: FileHandle, number: int, target: FileHandle, *, large
             lib.fits_img_compress(fin, out, status)
 
 
-def decompress_image(source: FileHandle, number: int, target: FileHandle) -> None:
+def decompress_image(source: CfitsioFile, number: int, target: CfitsioFile) -> None:
     """Append a compressed image as a plain one."""
     with (
         source.call(number, action="read", changes=False) as (fin, _),

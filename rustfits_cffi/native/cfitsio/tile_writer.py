@@ -12,7 +12,7 @@ import numpy as np
 
 from rustfits_cffi.errors import FITSError
 from rustfits_cffi.native._lib import CData, ffi, lib
-from rustfits_cffi.native.cfitsio.handle import FileHandle
+from rustfits_cffi.native.cfitsio.handle import CfitsioFile
 from rustfits_cffi.native.tile_coding import COLUMN_NAMES, UNCOMPRESSED_DATA
 
 _BLOCK: int = lib.RF_FITS_BLOCK
@@ -39,8 +39,8 @@ class TileWriter:
 
     Parameters
     ----------
-    handle : FileHandle
-        File open for changes. The caller groups the calls in ``handle.append()`` or ``handle.change()``.
+    handle : CfitsioFile
+        File open for changes.
     number : int
         HDU number, 1-based as cfitsio counts.
     parse_columns : callable
@@ -55,7 +55,7 @@ class TileWriter:
     """
 
     def __init__(
-        self, handle: FileHandle, number: int, parse_columns: ParseColumns, *, uncompressed_tform: str = "1PI"
+        self, handle: CfitsioFile, number: int, parse_columns: ParseColumns, *, uncompressed_tform: str = "1PI"
     ):
         self._handle = handle
         self._parse_columns = parse_columns

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from rustfits_cffi.native._lib import lib
 from rustfits_cffi.native.cfitsio.copying import both_open, reserve_checksums
-from rustfits_cffi.native.cfitsio.handle import FileHandle
+from rustfits_cffi.native.cfitsio.handle import CfitsioFile
 from rustfits_cffi.native.cfitsio.inspection import HDUFacts, facts_of
 
 
 def begin_restored_image(
-    source: FileHandle, number: int, out: FileHandle, *, as_primary: bool, checksums: bool = False
+    source: CfitsioFile, number: int, out: CfitsioFile, *, as_primary: bool, checksums: bool = False
 ) -> HDUFacts:
     """Append the header of the image stored in a compressed HDU, whose data unit the caller then writes.
 
@@ -27,13 +27,13 @@ def begin_restored_image(
         return facts
 
 
-def end_restored_image(out: FileHandle, facts: HDUFacts) -> None:
+def end_restored_image(out: CfitsioFile, facts: HDUFacts) -> None:
     """End the file, for cfitsio too, after the data unit that was written, padded with zeros to whole blocks."""
     with out.call(action="end a data unit") as (fptr, status):
         lib.fftrun(fptr, facts.data_end, status)
 
 
-def uncompress_table(source: FileHandle, number: int, out: FileHandle) -> None:
+def uncompress_table(source: CfitsioFile, number: int, out: CfitsioFile) -> None:
     """Append the table stored in a compressed table HDU, by cfitsio's own serial code."""
     with both_open(source, number, out, "restore a table") as (inp, fptr, status):
         lib.fits_uncompress_table(inp, fptr, status)
