@@ -1,7 +1,7 @@
 # `make demo` and `make test` are for everyone. The other commands are for those who change the code:
 #   make bench [ROWS="R1 S1"]   speed compared with other libraries
 #   make fuzz [MINUTES=10]      the tests that use random numbers, repeatedly with new ones
-#   make torture [TIMES=200]    changes of files that are killed, and that meet full disks (ten minutes)
+#   make torture [TIMES=200]    changes of files that are killed, and that meet full disks (five minutes)
 #   make sanitize               the tests of the C code with the compiler's checks of addresses and arithmetic
 #   make plain                  the same tests with the C code for any processor
 #   make compilers              compiles our C with gcc, clang and gcc for arm64, whichever are installed

@@ -15,8 +15,10 @@ The rules:
    the switch is undone with the old bytes; if that fails, too, the handle refuses all further work.
 8. Every write goes through `FileHandle` or a replacement that it made. Each result counts, also those of the last
    write, of closing, and of the truncation that undoes.
-9. Before each change the name of the file must still lead to the open file.
+9. Before each change, and before a new file is renamed over it, the name of the file must still lead to the open file.
+10. What fails behind a switch that cannot be undone (a rename) raises, and memory follows the file.
 
 Where no file can be made beside the old one (a folder that may not be written, a disk without room, several hard links,
-a caller's file object), what lies behind a change is moved in place, last block first, with a warning.
+a caller's file object), what lies behind a change is moved in place, last block first, with a warning; space on the
+disk is reserved first. What needs a copy of the old bytes (moving an HDU, an atomic change) raises instead.
 """

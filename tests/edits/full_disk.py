@@ -81,7 +81,7 @@ def main(kind, folder, step, first):
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     inner = Path(folder) / "inner"
     inner.mkdir()
-    path, counts = inner / "a.fits", {True: 0, False: 0}
+    path, counts, ncomplaints = inner / "a.fits", {True: 0, False: 0}, 0
     for name in CHANGES:
         before, after = contents(name)
         most = len(before) + len(after) if kind == "disk" else max(len(before), len(after))
@@ -91,7 +91,9 @@ def main(kind, folder, step, first):
             counts[succeeded] += 1
             for problem in problems:
                 print(f"{name}, {nbytes} bytes: {problem}", flush=True)
+            ncomplaints += len(problems)
     print(f"done: {counts[True]} succeeded, {counts[False]} failed")
+    return ncomplaints
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The long form of the tests of this folder: `make torture`, about ten minutes.
+"""The long form of the tests of this folder: `make torture`, about five minutes.
 
     python -m tests.edits.torture [TIMES] [NAME ...]
 
@@ -60,7 +60,7 @@ def kill(folder, times, names):
         seconds = min(seconds_of(path, name) for _ in range(5))
         for _ in range(times):
             path.write_bytes(before)
-            kill_once(path, name, rng.uniform(0, 1.3 * seconds))
+            kill_once(path, name, rng.uniform(0, 1.6 * seconds))
             content = path.read_bytes()
             counts["old" if content == before else "new" if content == after else "between"] += 1
             problem = complaint(path, before, after)
@@ -84,7 +84,7 @@ def main(times=200, *names):
     with TemporaryDirectory() as folder:
         ncomplaints = kill(Path(folder), int(times), names or CHANGES)
         if not names:
-            full_disk.main("limits", folder, LIMIT_STEP, LIMIT_STEP)
+            ncomplaints += full_disk.main("limits", folder, LIMIT_STEP, LIMIT_STEP)
     sys.exit(f"{ncomplaints} complaints" if ncomplaints else 0)
 
 
