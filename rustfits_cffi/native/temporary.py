@@ -24,8 +24,10 @@ class TemporaryName:
         self._own(os.path.join(folder, f".{base}.{os.urandom(8).hex()}.tmp"))
 
     def _own(self, name: str) -> None:
-        self._temporary = ffi.gc(lib.rf_temporary_new(os.fsencode(name)), lib.rf_temporary_free)
-        self.name = name
+        temporary = ffi.gc(lib.rf_temporary_new(os.fsencode(name)), lib.rf_temporary_free)
+        if not temporary:
+            raise MemoryError("no memory for a file name")
+        self._temporary, self.name = temporary, name
 
     def remove(self) -> None:
         """Remove the file, if the name has not been given up."""

@@ -1,6 +1,9 @@
 /* What cfitsio calls its types. */
 typedef long long LONGLONG;
+typedef struct { ...; } tcolumn;
 typedef struct {
+    int tfield;
+    tcolumn *tableptr;
     LONGLONG headend;
     LONGLONG datastart;
     LONGLONG heapstart;

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from rustfits_cffi.errors import raise_for_status
+from rustfits_cffi.errors import MEMORY_ALLOCATION, raise_for_status
 from rustfits_cffi.native._lib import CData, ffi, lib
 from rustfits_cffi.native.cfitsio.handle import error_messages
 
@@ -45,6 +45,11 @@ class MemoryFile:
         return with_end(bytes(cards), nbytes) if is_current else bytes(cards)
 
     def _check(self, status: CData, action: str) -> None:
+        file = self._place[0]
+        # Whether cfitsio found memory for its list of columns is only seen there: in a file in memory, fftrun sets
+        # another status over that of ffbinit.
+        if status[0] == 0 and file.Fptr.tfield > 0 and not file.Fptr.tableptr:
+            status[0] = MEMORY_ALLOCATION
         if status[0] > 0:
             raise_for_status(status[0], f"{self.path}: cannot {action}", error_messages())
 
