@@ -107,12 +107,14 @@ def reporting(name: str, *, has_output: bool = True) -> Iterator[None]:
     try:
         yield
     except FITSError as error:
-        status = error.status or 255
+        status = error.status
         lines = [] if error.hdu is None else [f"Error processing file: {name}", f"  in HDU number {error.hdu + 1}"]
         if error.missing is not None:
             lines.insert(0, f"Unable to find and move to extension '{error.missing}'")
-        print(f"FITSIO status = {status}: {status_text(status)}\n{error}", file=sys.stderr)
-        raise Quit(status & 255, *lines, *(["Input file is unchanged."] if lines and has_output else [])) from None
+        introduction = f"FITSIO status = {status}: {status_text(status)}\n" if status else "Error: "
+        print(f"{introduction}{error}", file=sys.stderr)
+        lines += ["Input file is unchanged."] if lines and has_output else []
+        raise Quit((status or 255) & 255, *lines) from None
 
 
 def may_overwrite(name: str, done: FileReport | None, *, no_prompt: bool) -> bool:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from importlib import import_module
-from typing import Any
+from typing import Any, BinaryIO
 
 from rustfits_cffi.directory import Directory
-from rustfits_cffi.errors import BAD_NAXIS, BAD_PCOUNT, DATA_DECOMPRESSION_ERR, FITSFormatError, TileError
+from rustfits_cffi.errors import BAD_NAXIS, BAD_PCOUNT, DATA_DECOMPRESSION_ERR, FITSError, FITSFormatError, TileError
 from rustfits_cffi.format.compression import parse_layout
 from rustfits_cffi.format.plausibility import axes_hazard
 from rustfits_cffi.format.structure import BLOCK_NBYTES
@@ -19,6 +20,7 @@ from rustfits_cffi.packing.report import FileReport, HDUReport
 from rustfits_cffi.storage.safe_files import finished_file
 
 _LOOKED_AT_NBYTES = 4 * BLOCK_NBYTES  # of a broken header: more than a hundred cards
+_COPIED_NBYTES = 1 << 20
 _COMPRESSORS = {b"\x1f\x8b": "gzip", b"BZ": "bz2"}
 
 
@@ -135,12 +137,27 @@ def plain_file(path: str) -> Iterator[str]:
         require_sound(path)
         yield path
         return
-    import shutil  # slow to import, and few files need them
-    import tempfile
+    import tempfile  # slow to import, and few files need it
 
     with tempfile.TemporaryDirectory(prefix="rustfits-") as folder:
         plain = os.path.join(folder, "plain.fits")
         with import_module(compressor).open(path, "rb") as source, open(plain, "wb") as target:
-            shutil.copyfileobj(source, target, 1 << 20)
+            _copy(source, target, path)
         require_sound(plain)
         yield plain
+
+
+def _copy(source: BinaryIO, target: BinaryIO, path: str) -> None:
+    """Copy all of a compressed stream; runs of zeros become holes, so that a small file does not fill the disk."""
+    zeros = bytes(_COPIED_NBYTES)
+    try:
+        while piece := source.read(_COPIED_NBYTES):
+            if piece == zeros[: len(piece)]:
+                target.seek(len(piece), os.SEEK_CUR)
+            else:
+                target.write(piece)
+    except (EOFError, OSError, zlib.error) as error:
+        if getattr(error, "errno", None) is not None:
+            raise  # the system's own
+        raise FITSError(f"{path}: damaged or truncated: {error}") from None
+    target.truncate()

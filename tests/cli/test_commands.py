@@ -1,5 +1,6 @@
 """``rustfits-cffi info``, ``compare``, ``verify`` and ``demo``."""
 
+import gzip
 import os
 import subprocess
 import sys
@@ -35,6 +36,20 @@ def test_info_lists_plain_and_packed_hdus(folder, capsys):
     assert "400 x 300" in plain and "float32" in plain and "uint16" in plain and "900 rows, 2 columns" in plain
     assert "compressed image" in packed and "RICE_1" in packed and "400 of 1 x 300" in packed
     assert "compressed table" in packed
+
+
+@pytest.mark.parametrize("command", ["pack", "unpack", "info"])
+@pytest.mark.parametrize("damage", ["cut", "changed"])
+def test_a_damaged_gzipped_file_is_an_error_in_words(folder, capsys, command, damage):
+    content = bytearray(gzip.compress((folder / "a.fits").read_bytes()))
+    content[-1000:] = b"" if damage == "cut" else bytes(1000)
+    (folder / "b.fits.gz").write_bytes(content)
+    output = [] if command == "info" else ["-O", "out.fits"]
+    capsys.readouterr()
+    assert main([command, *output, "b.fits.gz"]) == 255
+    error = capsys.readouterr().err
+    assert error.startswith("Error: ") and "b.fits.gz: damaged or truncated" in error and len(error.splitlines()) == 1
+    assert not (folder / "out.fits").exists()
 
 
 def test_unpacking_does_not_wait_for_numpy(folder):
