@@ -34,7 +34,9 @@ class FITS:
     ----------
     filename : str, os.PathLike or file object
         A local file, gzipped or not (known by its content; in mode "w+" by a name that ends in ``.gz``), a ``file://``
-        URL, ``mem://`` for a file in memory, or an open binary file object.
+        URL, ``mem://`` for a file in memory, an open binary file object, or an object whose ``open(mode)`` returns one.
+        A file object stays open. What is rewritten is written over its old content: if it fails, the old content is put
+        back, but a program that is killed then leaves a mix.
     mode : {"r", "r+", "w+"}
         Read an existing file; read and change one; create a file or truncate it.
     lenient : bool

@@ -18,7 +18,8 @@ The rules:
 9. Before each change, and before a new file is renamed over it, the name of the file must still lead to the open file.
 10. What fails behind a switch that cannot be undone (a rename) raises, and memory follows the file.
 
-Where no file can be made beside the old one (a folder that may not be written, a disk without room, several hard links,
-a caller's file object), what lies behind a change is moved in place, last block first, with a warning; space on the
-disk is reserved first. What needs a copy of the old bytes (moving an HDU, an atomic change) raises instead.
+Where no file can be made beside the old one (a folder that may not be written, a disk without room, several hard
+links), what lies behind a change is moved in place, last block first, with a warning; space on the disk is reserved
+first. What needs a copy of the old bytes (moving an HDU, an atomic change) raises instead. The file of a Python file
+object cannot be renamed over: a new content is written over the old one, which is kept until then to be put back.
 """

@@ -87,7 +87,7 @@ def splice(
             if handle.replace(write_anew):
                 return
         except OSError as error:
-            if error.errno not in _NO_OTHER_FILE or is_done():
+            if error.errno not in _NO_OTHER_FILE or is_done() or handle.is_tainted:
                 raise
             reason = error
         in_place.run(action, reason)

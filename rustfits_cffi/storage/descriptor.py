@@ -15,7 +15,7 @@ from rustfits_cffi.native.source import file_source, nameless_source, opened_sou
 from rustfits_cffi.native.temporary import TemporaryName
 from rustfits_cffi.storage.storage import Storage
 
-__all__ = ["DescriptorStorage", "NamedFile", "NamelessFile", "Replacement", "open_named"]
+__all__ = ["DescriptorStorage", "LentFile", "NamedFile", "NamelessFile", "Replacement", "open_named"]
 
 _AT_ONCE = 1 << 30  # what the system takes in one call, and copies in one
 _CANNOT_RESERVE = (errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS)  # file systems without it
@@ -225,6 +225,51 @@ class NamelessFile(DescriptorStorage):
 
     def put_in_place(self, new: Storage, *, durable: bool) -> None:
         pass  # nobody else sees the old one
+
+
+class LentFile(DescriptorStorage):
+    """The regular file of a Python file object, whose name, if it has one, is not ours to give to another file.
+
+    A new content is therefore written over the old one. What fails on the way is taken back; a program that is killed
+    then leaves a mix of both.
+
+    Parameters
+    ----------
+    path : str
+        How messages name it.
+    descriptor : int
+        Of the file object; it is duplicated.
+    can_change : bool
+    """
+
+    def __init__(self, path: str, descriptor: int, *, can_change: bool) -> None:
+        super().__init__(path, file_source(os.dup(descriptor)), can_change=can_change)
+
+    def replacement(self) -> Storage | None:
+        return NamelessFile(self.path, expected_nbytes=self.size())
+
+    def put_in_place(self, new: Storage, *, durable: bool) -> None:
+        size = self.size()
+        old = NamelessFile(self.path, expected_nbytes=size)
+        self.copy_to(old, 0, size, 0)
+        self.reserve(0, max(size, new.size()))
+        try:
+            new.copy_to(self, 0, new.size(), 0)
+            self.truncate(new.size())
+        except BaseException:
+            self._restore(old)
+            raise
+        if durable:
+            self.sync()
+
+    def _restore(self, old: Storage) -> None:
+        self.is_torn = True
+        old.copy_to(self, 0, old.size(), 0)
+        self.truncate(old.size())
+        self.is_torn = False
+
+    def successor(self, new: Storage) -> Storage:
+        return LentFile(self.path, self._source.fd, can_change=True)
 
 
 def open_named(path: str, mode: str) -> NamedFile:

@@ -95,6 +95,11 @@ class FileHandle:
         if self._storage is not None:
             self._storage.taint()
 
+    @property
+    def is_tainted(self) -> bool:
+        """Whether a change could not be undone."""
+        return self._tainted
+
     # -- reading ------------------------------------------------------------------------------------------------------
 
     def held(self) -> CData:
@@ -223,6 +228,8 @@ class FileHandle:
                 new.close()
             elif self._storage is old:
                 self._storage = old.successor(new)
+            if old.is_torn:
+                self.taint()
             raise
         return True
 
@@ -273,7 +280,7 @@ class FileHandle:
         old, new = self._original, self._storage
         if old is None or new is None:
             return False
-        self._tainted = False
+        self._tainted = old.is_torn
         self._end_atomic(old)
         new.close()
         return True

@@ -24,10 +24,13 @@ class Storage(ABC):
         How messages name it.
     can_change : bool
         Whether it can be written.
+    is_torn : bool
+        Whether a new content was put in its place only in part, and the old one could not be put back.
     """
 
     path: str
     can_change: bool
+    is_torn: bool = False
 
     @abstractmethod
     def source(self) -> CData:
@@ -100,7 +103,7 @@ class Storage(ABC):
         return None
 
     def put_in_place(self, new: Storage, *, durable: bool) -> None:
-        """Let the replacement take the place of this storage, in one step.
+        """Let the replacement take the place of this storage, in one step where there is one.
 
         Raises
         ------

@@ -15,8 +15,7 @@ from collections.abc import Callable
 from typing import Any
 
 from rustfits_cffi.errors import FITSError, TaintedError
-from rustfits_cffi.native.source import file_source
-from rustfits_cffi.storage.descriptor import DescriptorStorage, NamedFile, NamelessFile, open_named
+from rustfits_cffi.storage.descriptor import LentFile, NamedFile, NamelessFile, open_named
 from rustfits_cffi.storage.inflating import GZIP_MAGIC, deflate, inflate
 from rustfits_cffi.storage.storage import Storage
 
@@ -223,7 +222,7 @@ def _of_descriptor(file: Any, descriptor: int, path: str, mode: str) -> Storage:
     """The regular file that an object has open; the object stays open, and the file has no other name to us."""
     from_flags = os.O_RDONLY if mode == "r" else os.O_RDWR
     getattr(file, "flush", lambda: None)()
-    storage = DescriptorStorage(path, file_source(os.dup(descriptor)), can_change=mode != "r")
+    storage = LentFile(path, descriptor, can_change=mode != "r")
     if mode != "r" and not _is_open_for(descriptor, from_flags):
         raise PermissionError(f"{path}: the object was opened for reading only")
     if mode == "w+":

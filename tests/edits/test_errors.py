@@ -40,8 +40,6 @@ def try_to_change(fits, name, number, fails):
     return None, bool(caught)
 
 
-
-
 @pytest.mark.parametrize("error", ERRORS)
 @pytest.mark.parametrize("name", CHANGES)
 def test_a_step_that_fails_leaves_the_file_as_it_was_and_the_handle_goes_on(tmp_path, name, error):
@@ -120,6 +118,40 @@ def test_what_was_begun_in_place_and_fails_taints_the_handle(tmp_path, error):
         step += 1
     assert outcomes[0] == "as it was" and "tainted" in outcomes
     assert outcomes == sorted(outcomes, key=["as it was", "tainted", "done"].index)
+
+
+@pytest.mark.parametrize("error", ERRORS)
+@pytest.mark.parametrize("name", ["longer header, HDU 0", "deleted, HDU 1", "moved back", "atomic"])
+def test_a_python_file_object_gets_its_old_content_back(tmp_path, name, error):
+    """A new content is written over the old one there."""
+    before, after = contents(name)
+    path, nsteps = tmp_path / "a.fits", 0
+    while True:
+        path.write_bytes(before)
+        with open(path, "r+b") as file, rf.FITS(file, "r+") as fits:
+            found, in_place = try_to_change(fits, name, ERRORS[error], lambda n, step=nsteps: n == step)
+            if found is None:
+                assert path.read_bytes() == after
+                if not in_place:
+                    break
+            else:
+                assert found.errno == ERRORS[error] and path.read_bytes() == before, nsteps
+            fits.write_image(PIXELS - 5)
+            assert np.array_equal(fits[-1].read(), PIXELS - 5)
+        nsteps += 1
+    assert nsteps > 3
+    for step in range(nsteps):  # all steps from one on: what cannot be put back taints the handle
+        path.write_bytes(before)
+        with open(path, "r+b") as file, rf.FITS(file, "r+") as fits:
+            found, _ = try_to_change(fits, name, ERRORS[error], lambda n, step=step: n >= step)
+            content = path.read_bytes()
+            assert found is not None
+            try:
+                fits.write_image(PIXELS)
+            except TaintedError:
+                assert path.read_bytes() == content
+            else:
+                assert content == before, step
 
 
 def test_the_replaced_file_is_used_even_if_its_folder_cannot_be_put_on_the_disk(tmp_path, monkeypatch):
