@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -11,6 +12,7 @@ Getter = Callable[[str], Any]
 """Returns the value of a keyword (upper case), or None if it is absent."""
 
 INT64_MAX = 2**63 - 1
+_BEFORE_A_COMMENT = re.compile("[+-]?[0-9]{1,19}(?= )")
 
 
 def keyword_getter(get: Getter | Mapping[str, Any]) -> Getter:
@@ -34,7 +36,9 @@ def integer_keyword(
 
 
 def as_integer(value: Any, key: str) -> int:
-    """A keyword's value, which must be an integer; 100.0 is accepted, as by other readers."""
+    """A keyword's value, which must be an integer; 100.0 is accepted, and a comment without a slash, as in cfitsio."""
+    if isinstance(value, str) and (match := _BEFORE_A_COMMENT.match(value)):
+        value = int(match[0])
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if not isinstance(value, int) or isinstance(value, bool):

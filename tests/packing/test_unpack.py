@@ -226,6 +226,21 @@ def test_a_full_disk_raises_and_leaves_no_file(packed):
     assert sorted(os.listdir(packed.parent)) == before
 
 
+def test_a_comment_without_its_slash_is_read_and_copied(tmp_path):
+    source, packed, restored = (tmp_path / name for name in ("a.fits", "b.fits", "c.fits"))
+    with FITS(source, "w+") as fits:
+        fits.write_image(np.arange(600, dtype="i2").reshape(20, 30))
+    raw = source.read_bytes()
+    at = raw.index(b"NAXIS1  =")
+    card = b"NAXIS1  =                   30   length of data axis 1".ljust(80)
+    source.write_bytes(raw[:at] + card + raw[at + 80 :])
+    pack(source, packed)
+    unpack(source, restored)
+    for path in source, packed, restored:
+        with FITS(path) as fits:
+            assert np.array_equal(fits[-1].read().ravel(), np.arange(600)), path
+
+
 def truncated(packed):
     packed.write_bytes(packed.read_bytes()[:-5760])
 
