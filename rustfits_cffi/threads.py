@@ -100,21 +100,30 @@ class Forkable(Protocol):
         """Make a new lock, and drop what another thread may have left half done."""
 
 
-_forkables: weakref.WeakSet[Forkable] = weakref.WeakSet()
+# A weakref.WeakSet would run Python code whenever an object dies, and Ctrl-C is ignored there.
+_forkables: list[weakref.ref[Forkable]] = []
+_nforkables_to_tidy = 64
+_registering = threading.Lock()
 
 
 def survives_fork(owner: Forkable) -> None:
     """Have the lock of an object renewed in every child process: a thread that held it does not exist there."""
-    _forkables.add(owner)
+    global _nforkables_to_tidy
+    with _registering:
+        _forkables.append(weakref.ref(owner))
+        if len(_forkables) > _nforkables_to_tidy:
+            _forkables[:] = [known for known in _forkables if known() is not None]
+            _nforkables_to_tidy = 64 + 2 * len(_forkables)
 
 
 def _begin_child() -> None:
     """Renew locks and discard the loans in a child process, which has none of the threads of its parent."""
-    global _lending
-    _lending = threading.Lock()
+    global _lending, _registering
+    _lending, _registering = threading.Lock(), threading.Lock()
     _loans.clear()
-    for owner in list(_forkables):
-        owner.renew_in_child()
+    for owner in [known() for known in _forkables]:
+        if owner is not None:
+            owner.renew_in_child()
 
 
 if hasattr(os, "register_at_fork"):

@@ -247,17 +247,9 @@ class CfitsioFile:
             else:
                 mode = READWRITE if self.writable else READONLY
                 self._require_same_file(action)
-                lib.fits_open_diskfile(self._place, os.fsencode(self._name_for_cfitsio()), mode, status)
+                lib.fits_open_diskfile(self._place, os.fsencode(self._absolute), mode, status)
             self._check(status, "open it with cfitsio")
         return self._place[0]
-
-    def _name_for_cfitsio(self) -> str:
-        """A name that means this open file and no other handle's.
-
-        cfitsio shares its state between all files it has open under one name, though that may mean another file by now.
-        """
-        name = f"/dev/fd/{self._file.fd}"
-        return name if os.path.exists(name) else self._absolute
 
     def _require_same_file(self, action: str) -> None:
         """Raise `FITSError` if the file was moved or replaced since it was opened: cfitsio opens it by its name."""
