@@ -217,8 +217,33 @@ class NamelessFile(DescriptorStorage):
     """
 
     def __init__(self, path: str, *, expected_nbytes: int = 0, can_change: bool = True) -> None:
-        folder = None if expected_nbytes <= _MOST_IN_MEMORY else tempfile.gettempdir()
+        self._is_in_memory = expected_nbytes <= _MOST_IN_MEMORY
+        folder = None if self._is_in_memory else tempfile.gettempdir()
         super().__init__(path, nameless_source(folder), can_change=can_change)
+
+    def leave_memory(self) -> bool:
+        """Move to a temporary file if it is in memory and holds much; whether it moved. No reader may hold its source.
+
+        Holes stay holes.
+        """
+        old = self._source.fd
+        if not self._is_in_memory or os.fstat(old).st_blocks * _STAT_BLOCK_NBYTES <= _MOST_IN_MEMORY:
+            return False
+        new, size = DescriptorStorage(self.path, nameless_source(tempfile.gettempdir()), can_change=True), self.size()
+        new.truncate(size)
+        begin = 0
+        while begin < size:
+            try:
+                begin = os.lseek(old, begin, os.SEEK_DATA)
+            except OSError as error:
+                if error.errno != errno.ENXIO:
+                    raise
+                break  # only a hole follows
+            end = os.lseek(old, begin, os.SEEK_HOLE)
+            self.copy_to(new, begin, end - begin, begin)
+            begin = end
+        self._source, self._is_in_memory = new.source(), False
+        return True
 
     def replacement(self) -> Storage | None:
         return NamelessFile(self.path, expected_nbytes=self.size())
@@ -290,6 +315,7 @@ def open_named(path: str, mode: str) -> NamedFile:
 
 
 _MOST_IN_MEMORY = 256 << 20
+_STAT_BLOCK_NBYTES = 512
 
 
 def _copy_range(source: int, target: int, offset: int, nbytes: int, to: int) -> int:

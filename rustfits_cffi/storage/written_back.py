@@ -41,10 +41,18 @@ class CopiedFile(NamelessFile):
     def __init__(self, path: str, put_back: PutBack | None) -> None:
         super().__init__(path, can_change=put_back is not None)
         self._state = _State(put_back)
-        self._finalizer = weakref.finalize(self, _put_back_late, path, self._source, self._state)
+        self._is_filling = True  # nobody reads it yet
+        self._finalize()
+
+    def _finalize(self) -> None:
+        """Have this content put back at the end."""
+        self._finalizer = weakref.finalize(self, _put_back_late, self.path, self._source, self._state)
 
     def write(self, offset: int, data: Any) -> None:
         self._state.is_changed = True
+        if self._is_filling and self.leave_memory():
+            self._finalizer.detach()
+            self._finalize()
         super().write(offset, data)
 
     def truncate(self, nbytes: int) -> None:
@@ -53,12 +61,12 @@ class CopiedFile(NamelessFile):
 
     def filled(self) -> CopiedFile:
         """The same; what was written so far is its first content."""
-        self._state.is_changed = False
+        self._state.is_changed = self._is_filling = False
         return self
 
     def changed(self) -> CopiedFile:
         """The same, to be put back even if nothing else is written."""
-        self._state.is_changed = True
+        self._state.is_changed, self._is_filling = True, False
         return self
 
     def successor(self, new: Storage) -> Storage:
@@ -67,7 +75,7 @@ class CopiedFile(NamelessFile):
         copy = CopiedFile(self.path, self._state.put_back)
         copy._source = new.source()
         copy._finalizer.detach()
-        copy._finalizer = weakref.finalize(copy, _put_back_late, copy.path, copy._source, copy._state)
+        copy._finalize()
         self._finalizer.detach()
         return copy.changed()
 

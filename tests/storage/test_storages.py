@@ -284,3 +284,23 @@ def test_a_file_url_is_decoded(tmp_path, content):
     (tmp_path / "a b+?#.fits").write_bytes(content)
     with rf.FITS(f"file://{tmp_path}/a%20b+?#.fits") as fits:
         assert fits.filename == str(tmp_path / "a b+?#.fits")
+
+
+@pytest.mark.parametrize("mode", ["r", "r+"])
+def test_large_gzipped_content_leaves_memory_for_a_file_with_holes(tmp_path, monkeypatch, mode):
+    monkeypatch.setattr("rustfits_cffi.storage.descriptor._MOST_IN_MEMORY", 1 << 20)
+    pixels = np.zeros((40, 1 << 18), "i4")
+    pixels[:10] = np.arange(1 << 18)
+    pixels[30:] = -np.arange(1 << 18)
+    plain, path = tmp_path / "a.fits", tmp_path / "b.fits.gz"
+    rf.write(plain, pixels)
+    path.write_bytes(gzip.compress(plain.read_bytes(), 1))
+    with rf.FITS(path, mode) as fits:
+        assert np.array_equal(fits[0].read(), pixels)
+        status = os.fstat(fits._handle.held().fd)
+        assert status.st_size == plain.stat().st_size and status.st_blocks * 512 < 0.8 * status.st_size
+        if mode == "r+":
+            fits[0].header["A"] = 1
+    with rf.FITS(path) as fits:
+        assert fits[0].header.get("A") == (1 if mode == "r+" else None)
+        assert np.array_equal(fits[0].read(), pixels)
