@@ -10,6 +10,7 @@ from rustfits_cffi.edits.regions import Region
 from rustfits_cffi.edits.rewriting import Copied, splice
 from rustfits_cffi.errors import FITSFormatError
 from rustfits_cffi.format.structure import HDUStructure, find_end, pad_to_block
+from rustfits_cffi.native.cfitsio.memory import with_end
 from rustfits_cffi.storage.descriptor import NamelessFile
 
 Result = TypeVar("Result")
@@ -183,6 +184,7 @@ NULL_PRIMARY = b"".join(
     )
 ).ljust(2880)
 
+
 def _as_extension(header: bytes, structure: HDUStructure) -> bytes:
     """The header of a primary HDU as that of an image extension: XTENSION for SIMPLE, PCOUNT and GCOUNT."""
     first = _card("XTENSION= 'IMAGE   '           / IMAGE extension")
@@ -223,8 +225,8 @@ def _cards(header: bytes) -> list[bytes]:
 
 
 def _whole(cards: list[bytes]) -> bytes:
-    header = b"".join(cards) + _card("END")
-    return header.ljust(pad_to_block(len(header)))
+    joined = b"".join(cards)
+    return with_end(joined, pad_to_block(len(joined) + 80))
 
 
 def _after_deletion(number: int, index: int) -> int | None:

@@ -7,11 +7,11 @@ from contextlib import suppress
 from rustfits_cffi.directory import Directory
 from rustfits_cffi.edits.hdus import require_whole
 from rustfits_cffi.edits.rewriting import splice
-from rustfits_cffi.format.structure import BLOCK_NBYTES, pad_to_block
+from rustfits_cffi.format.structure import pad_to_block
+from rustfits_cffi.native.cfitsio.memory import with_end
 
 _CARD_NBYTES = 80
 _PIECE_NBYTES = 4096 // _CARD_NBYTES * _CARD_NBYTES  # whole cards in what the operating system writes as a whole
-_END = b"END".ljust(_CARD_NBYTES)
 
 
 def replace_cards(directory: Directory, index: int, cards: bytes) -> None:
@@ -39,8 +39,7 @@ def replace_cards(directory: Directory, index: int, cards: bytes) -> None:
         entry = directory[index]
         start, old_nbytes = entry.header_start, entry.header_nbytes
         nbytes = max(old_nbytes, pad_to_block(len(cards) + _CARD_NBYTES))
-        end = max(len(cards), nbytes - BLOCK_NBYTES)
-        new = (cards.ljust(end) + _END).ljust(nbytes)
+        new = with_end(cards, nbytes)
         if nbytes > old_nbytes:
             splice(directory, start, start + old_nbytes, [new], action=action)
             return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from rustfits_cffi.format.structure import BLOCK_NBYTES, pad_to_block
+from rustfits_cffi.format.structure import pad_to_block
 
 __all__ = ["FIRST_NBYTES", "Region", "Writable"]
 
@@ -78,5 +78,3 @@ class Region:
         if self._first:
             self._file.write(self._start, self._first)
 
-
-assert BLOCK_NBYTES > FIRST_NBYTES

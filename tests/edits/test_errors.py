@@ -125,22 +125,22 @@ def test_what_was_begun_in_place_and_fails_taints_the_handle(tmp_path, error):
 def test_a_python_file_object_gets_its_old_content_back(tmp_path, name, error):
     """A new content is written over the old one there."""
     before, after = contents(name)
-    path, nsteps = tmp_path / "a.fits", 0
+    path, nfailed = tmp_path / "a.fits", 0
     while True:
         path.write_bytes(before)
         with open(path, "r+b") as file, rf.FITS(file, "r+") as fits:
-            found, in_place = try_to_change(fits, name, ERRORS[error], lambda n, step=nsteps: n == step)
+            found, in_place = try_to_change(fits, name, ERRORS[error], lambda n, step=nfailed: n == step)
             if found is None:
                 assert path.read_bytes() == after
                 if not in_place:
                     break
             else:
-                assert found.errno == ERRORS[error] and path.read_bytes() == before, nsteps
+                assert found.errno == ERRORS[error] and path.read_bytes() == before, nfailed
             fits.write_image(PIXELS - 5)
             assert np.array_equal(fits[-1].read(), PIXELS - 5)
-        nsteps += 1
-    assert nsteps > 3
-    for step in range(nsteps):  # all steps from one on: what cannot be put back taints the handle
+        nfailed += 1
+    assert nfailed > 3
+    for step in range(nfailed):  # all steps from one on: what cannot be put back taints the handle
         path.write_bytes(before)
         with open(path, "r+b") as file, rf.FITS(file, "r+") as fits:
             found, _ = try_to_change(fits, name, ERRORS[error], lambda n, step=step: n >= step)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from rustfits_cffi.directory import Directory
-from rustfits_cffi.errors import FITSError
+from rustfits_cffi.errors import FITSOverflowError
 from rustfits_cffi.format.columns import parse_columns
 from rustfits_cffi.native._lib import ffi, lib
 from rustfits_cffi.native.cfitsio import copying, inspection, packing, requests
@@ -175,7 +175,7 @@ def test_sizes_that_do_not_add_up_raise(writer):
 
 def test_an_offset_beyond_32_bits_raises_before_the_bytes_are_written(writer):
     writer._heap_nbytes = 2**32
-    with pytest.raises(FITSError, match="412"):
+    with pytest.raises(FITSOverflowError, match="32-bit descriptors"):
         writer.append(np.ones(3, np.int64), np.zeros(3, np.uint8), bytes(3))
     assert writer.heap_nbytes == 2**32 and writer.ntiles_written == 0
     writer._heap_nbytes = 0

@@ -6,7 +6,7 @@ The result has the bytes that cfitsio's own tile loop leaves. Memory is bounded 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -14,23 +14,9 @@ from rustfits_cffi.errors import FITSError
 from rustfits_cffi.native._lib import CData, ffi, lib
 from rustfits_cffi.native.cfitsio.handle import CfitsioFile
 from rustfits_cffi.native.tile_coding import COLUMN_NAMES, UNCOMPRESSED_DATA
+from rustfits_cffi.native.tile_rows import Column, TileRows, row_layout
 
 _BLOCK: int = lib.RF_FITS_BLOCK
-_P_LIMIT = 2**32  # P descriptors are unsigned 32-bit pairs
-_DESCRIPTOR_FORMATS = {"P": ">u4", "Q": ">i8"}
-_FIXED_FORMATS = {"B": ">u1", "I": ">i2", "J": ">i4", "K": ">i8", "E": ">f4", "D": ">f8"}
-
-
-class Column(Protocol):
-    """A column of the table, as ``format.columns`` has it."""
-
-    name: str
-    descriptor: str
-    letter: str
-    repeat: int
-    element_nbytes: int
-
-
 ParseColumns: TypeAlias = Callable[[Callable[[str], Any]], Sequence[Any]]
 
 
@@ -65,21 +51,14 @@ class TileWriter:
 
     # -- steps --------------------------------------------------------------------------------------------------------
 
-    def begin(self, *, over_old_heap: bool = False) -> None:
-        """Let cfitsio define the data unit and take the table's layout from it.
-
-        With `over_old_heap` all tiles are written again: the heap is filled from its start, and the part of
-        the old one that is left over at the end is removed.
-        """
+    def begin(self) -> None:
+        """Let cfitsio define the data unit and take the table's layout from it."""
         with self._handle.call(self._number, action="define a compressed image") as (fptr, status):
             lib.fits_set_hdustruc(fptr, status)
             self._adopt(fptr, status)
-            self._old_nbytes = int(fptr.Fptr.heapsize)
-            self._heap_nbytes = 0 if over_old_heap else self._old_nbytes
+            self._heap_nbytes = int(fptr.Fptr.heapsize)
             self._nrows = int(fptr.Fptr.numrows)
-        self._length = {code: np.zeros(self._nrows, np.int64) for code in COLUMN_NAMES}
-        self._offset = {code: np.zeros(self._nrows, np.int64) for code in COLUMN_NAMES}
-        self._scale, self._zero = np.zeros(self._nrows), np.zeros(self._nrows)
+        self._rows = TileRows(self._nrows, f"{self._handle.path}: HDU {self._number - 1}")
 
     def append(
         self,
@@ -106,8 +85,10 @@ class TileWriter:
         ------
         ValueError
             If there are more tiles than rows, or the sizes do not add up to the bytes given.
+        FITSOverflowError
+            If a descriptor cannot hold a length or offset.
         FITSError
-            If a descriptor cannot hold a length or offset (cfitsio's status 412), or a write fails.
+            If a write fails.
         """
         coded = np.frombuffer(heap, np.uint8)
         rows = slice(self._next_row, self._next_row + len(nbytes))
@@ -117,19 +98,18 @@ class TileWriter:
             raise ValueError(f"tiles of {int(np.sum(nbytes))} bytes in all, but {len(coded)} bytes of data")
         self._add_missing_columns(np.unique(column).tolist())
         starts = self._heap_nbytes + np.cumsum(nbytes, dtype=np.int64) - nbytes
-        self._record(rows, nbytes, column, starts)
-        if scale is not None and "ZSCALE" in self._names:
-            self._scale[rows], self._zero[rows] = scale, zero
+        self._rows.record(rows, np.asarray(column), np.asarray(nbytes), starts, self._layout, self._elements)
+        if scale is not None and zero is not None:
+            self._rows.record_quantization(rows, scale, zero)
         self._write_heap(coded)
         self._next_row = rows.stop
 
     def finish(self) -> None:
         """Write the row table and tell cfitsio how long the heap is; PCOUNT is right afterwards."""
-        table = self._row_table()
+        table = self._rows.table(self._layout)
         with self._handle.call(self._number, action="write the table of tiles") as (fptr, status):
             lib.ffmbyt(fptr, fptr.Fptr.datastart, 1, status)
             lib.ffpbyt(fptr, len(table), ffi.from_buffer(table), status)
-            self._give_back(fptr, status)
             fptr.Fptr.heapsize = self._heap_nbytes
             lib.fits_set_hdustruc(fptr, status)
 
@@ -163,25 +143,10 @@ class TileWriter:
                 continue
             tform = self._tforms.get(code) or ("1QB" if self._huge else "1PB")
             with self._handle.call(self._number, action=f"add the column {name}") as (fptr, status):
-                fptr.Fptr.heapsize = max(self._heap_nbytes, self._old_nbytes)
+                fptr.Fptr.heapsize = self._heap_nbytes
                 lib.fits_insert_col(fptr, 999, name.encode(), tform.encode(), status)
                 if status[0] == 0:
                     self._adopt(fptr, status)
-
-    def _record(self, rows: slice, nbytes: np.ndarray, column: np.ndarray, starts: np.ndarray) -> None:
-        for code, name in COLUMN_NAMES.items():
-            chosen = np.flatnonzero(np.asarray(column) == code)
-            if not len(chosen):
-                continue
-            width = self._elements[name]
-            lengths, offsets = np.asarray(nbytes)[chosen] // width, starts[chosen]
-            if self._layout[name].base == np.dtype(">u4") and max(lengths.max(), offsets.max()) >= _P_LIMIT:
-                raise FITSError(
-                    f"{self._handle.path}: HDU {self._number - 1}: the compressed image is too long for "
-                    "32-bit descriptors (status 412): ask for 64-bit ones"
-                )
-            self._length[code][rows.start + chosen] = lengths
-            self._offset[code][rows.start + chosen] = offsets
 
     def _write_heap(self, coded: np.ndarray) -> None:
         with self._handle.call(self._number, action="write tiles") as (fptr, status):
@@ -192,9 +157,8 @@ class TileWriter:
                 lib.ffpbyt(fptr, len(coded), ffi.from_buffer(coded), status)
             if status[0] == 0:
                 self._heap_nbytes += len(coded)
-                # now, so that a move to another HDU keeps what was written; never less than what separates this HDU
-                # from the next one
-                place.heapsize = max(self._heap_nbytes, self._old_nbytes)
+                # now, so that a move to another HDU keeps what was written
+                place.heapsize = self._heap_nbytes
 
     def _make_room(self, fptr: CData, status: CData, data_nbytes: int) -> None:
         """Move later HDUs back until `data_nbytes` fit before them."""
@@ -205,34 +169,11 @@ class TileWriter:
         if room < data_nbytes:
             lib.ffiblk(fptr, -((room - data_nbytes) // _BLOCK), 1, status)
 
-    def _give_back(self, fptr: CData, status: CData) -> None:
-        """Remove the blocks at the end that only the old heap needed; later HDUs move forward."""
-        place = fptr.Fptr
-        there, needed = (-(-(place.heapstart + nbytes) // _BLOCK) for nbytes in (place.heapsize, self._heap_nbytes))
-        if needed < there:
-            lib.ffdblk(fptr, there - needed, status)
-
-    def _row_table(self) -> np.ndarray:
-        table = np.zeros(self._nrows, self._layout)
-        for code, name in COLUMN_NAMES.items():
-            if name in self._names:
-                table[name][:, 0], table[name][:, 1] = self._length[code], self._offset[code]
-        if "ZSCALE" in self._names:
-            table["ZSCALE"], table["ZZERO"] = self._scale, self._zero
-        return table.view(np.uint8)
-
 
 def table_layout(columns: Sequence[Column]) -> tuple[np.dtype, dict[str, int], bool]:
     """The row as a numpy dtype, bytes per element of each variable-length column, and if descriptors are 64-bit."""
-    formats = [
-        (_DESCRIPTOR_FORMATS[column.descriptor], (2,))
-        if column.descriptor
-        else (_FIXED_FORMATS[column.letter], (column.repeat,) if column.repeat != 1 else ())
-        for column in columns
-    ]
-    names = [column.name.upper() for column in columns]
-    layout = np.dtype({"names": names, "formats": formats})
-    elements = {name: column.element_nbytes for name, column in zip(names, columns, strict=True) if column.descriptor}
+    layout = row_layout(columns)
+    elements = {column.name.upper(): column.element_nbytes for column in columns if column.descriptor}
     return layout, elements, any(column.descriptor == "Q" for column in columns)
 
 
